@@ -1,5 +1,5 @@
-"""How facts move: dispatcher, event engine, send permit, commands, notices and clock.
+"""How facts move: the dispatcher, the engine thread around it, timers, the send permit, the clock.
 
-No trading state and no venue: an event's meaning is known only to its subscribers.
-Called by storage, adapters, trading, strategies and the application.
+Not decisions: nothing here knows what an order or a price means beyond its class.
+Called by every package above; imports only domain.
 """

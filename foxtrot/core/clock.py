@@ -1,0 +1,68 @@
+"""Time as an argument: the system's, or one that history or a test moves."""
+
+import time
+from typing import Protocol
+
+from foxtrot.domain.errors import InvariantBroken
+
+
+class Clock(Protocol):
+    """What every part asks for the time.
+
+    Thread: any.
+    """
+
+    def now_ns(self) -> int:
+        """Return the time of day, UTC nanoseconds since 1970; may step when the system's clock is set."""
+        ...
+
+    def monotonic_ns(self) -> int:
+        """Return nanoseconds that never go back, for deadlines and timers."""
+        ...
+
+
+class SystemClock:
+    """The machine's clocks.
+
+    Thread: any.
+    """
+
+    def now_ns(self) -> int:
+        """Return the system's UTC time in nanoseconds."""
+        return time.time_ns()
+
+    def monotonic_ns(self) -> int:
+        """Return the system's monotonic time in nanoseconds."""
+        return time.monotonic_ns()
+
+
+class ManualClock:
+    """A clock that stands still until it is moved; both of its times are the same.
+
+    Thread: moved by one thread; read by any.
+    """
+
+    def __init__(self, now_ns: int = 0) -> None:
+        self._now_ns = now_ns
+
+    def now_ns(self) -> int:
+        """Return the time it was last moved to."""
+        return self._now_ns
+
+    def monotonic_ns(self) -> int:
+        """Return the time it was last moved to."""
+        return self._now_ns
+
+    def move_to(self, now_ns: int) -> None:
+        """Move forward.
+
+        Raises:
+            InvariantBroken: the new time lies before the present one.
+        """
+        if now_ns < self._now_ns:
+            raise InvariantBroken(f"the clock would go back from {self._now_ns} to {now_ns}")
+        self._now_ns = now_ns
+
+    def advance(self, nanoseconds: int) -> None:
+        """Move forward by a duration."""
+        self.move_to(self._now_ns + nanoseconds)

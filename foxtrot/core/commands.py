@@ -1,0 +1,71 @@
+"""Commands: wishes from other threads, put into the engine, each with exactly one handler."""
+
+import msgspec
+
+from foxtrot.domain.order import OrderRequest
+
+
+class SendOrder(msgspec.Struct, frozen=True, gc=False):
+    """Send an order on behalf of an owner (a strategy id, or a name such as "manual")."""
+
+    request: OrderRequest
+    owner: str
+
+
+class CancelOrder(msgspec.Struct, frozen=True, gc=False):
+    """Cancel one order by its id."""
+
+    order_id: str
+
+
+class CancelAllOrders(msgspec.Struct, frozen=True, gc=False):
+    """Cancel the open orders of an owner; an empty owner means everybody's."""
+
+    owner: str = ""
+
+
+class StartStrategy(msgspec.Struct, frozen=True, gc=False):
+    """Start a strategy that is loaded and not running."""
+
+    strategy_id: str
+
+
+class StopStrategy(msgspec.Struct, frozen=True, gc=False):
+    """Stop a running strategy and apply its exit policy for `occasion` (on_stop, on_error or on_shutdown)."""
+
+    strategy_id: str
+    occasion: str = "on_stop"
+
+
+class SetParameters(msgspec.Struct, frozen=True, gc=False):
+    """Change declared parameters of a strategy that is not running; values are text, int, float or bool."""
+
+    strategy_id: str
+    values: tuple[tuple[str, str | int | float | bool], ...]
+
+
+class ReloadStrategy(msgspec.Struct, frozen=True, gc=False):
+    """Load the code of a stopped strategy again and make a fresh instance with the same settings."""
+
+    strategy_id: str
+
+
+class StartTimer(msgspec.Struct, frozen=True, gc=False):
+    """Start a timer from another thread; see Dispatcher.set_timer."""
+
+    owner: str
+    name: str
+    delay_ns: int
+    interval_ns: int
+
+
+class CloseGate(msgspec.Struct, frozen=True, gc=False):
+    """Record that the gate was closed directly by somebody, and why."""
+
+    reason: str
+
+
+class ReplayDeadLetters(msgspec.Struct, frozen=True, gc=False):
+    """Let a halted owner hear again and give it the events it failed on."""
+
+    owner: str

@@ -1,0 +1,178 @@
+"""Notices: what happened inside the platform; any number of handlers."""
+
+from decimal import Decimal
+
+import msgspec
+
+from foxtrot.domain.enums import AdapterState, BookState, GateState
+from foxtrot.domain.instrument import Instrument
+from foxtrot.domain.market import BarData, DepthData
+from foxtrot.domain.order import OrderData, TradeData
+
+
+class AdapterStatus(msgspec.Struct, frozen=True, gc=False):
+    """A connection changed; `attempt` and `delay_s` speak of a back-off, `cause` of a loss."""
+
+    account: str
+    adapter: str
+    state: AdapterState
+    cause: str
+    attempt: int
+    delay_s: float
+    local_time_ns: int
+
+
+class ContractsLoaded(msgspec.Struct, frozen=True, gc=False):
+    """The instruments an account can trade."""
+
+    account: str
+    instruments: tuple[Instrument, ...]
+
+
+class OpenOrdersLoaded(msgspec.Struct, frozen=True, gc=False):
+    """All open orders of an account as the venue lists them."""
+
+    account: str
+    orders: tuple[OrderData, ...]
+    local_time_ns: int
+
+
+class TradesLoaded(msgspec.Struct, frozen=True, gc=False):
+    """Our trades since a cursor as the venue lists them, oldest first."""
+
+    account: str
+    trades: tuple[TradeData, ...]
+    local_time_ns: int
+
+
+class HistoryLoaded(msgspec.Struct, frozen=True, gc=False):
+    """Closed bars, oldest first, in answer to a history request; `error` is empty when it succeeded."""
+
+    request_id: str
+    instrument_id: str
+    interval: str
+    bars: tuple[BarData, ...]
+    error: str = ""
+
+
+class BookLoaded(msgspec.Struct, frozen=True, gc=False):
+    """An order book in answer to a request; `source` is stream, cache or rest; `book` is None when `error` says why."""
+
+    request_id: str
+    instrument_id: str
+    book: DepthData | None
+    source: str
+    age_ms: float
+    error: str = ""
+
+
+class RequestFailed(msgspec.Struct, frozen=True, gc=False):
+    """A query or subscription of an account failed; `what` names it and `error` says why."""
+
+    account: str
+    what: str
+    error: str
+    local_time_ns: int
+
+
+class BookStateChanged(msgspec.Struct, frozen=True, gc=False):
+    """The local order book of an instrument became usable or unusable."""
+
+    account: str
+    instrument_id: str
+    state: BookState
+    cause: str
+    local_time_ns: int
+
+
+class Gap(msgspec.Struct, frozen=True, gc=False):
+    """`count` events of a class were shed for an instrument because the queue was full; a fresh snapshot follows."""
+
+    instrument_id: str
+    event_class: str
+    count: int
+
+
+class HandlerFailed(msgspec.Struct, frozen=True, gc=False):
+    """A handler raised: `owner` hears nothing more until resumed, unless it is core, in which case trading is halted."""
+
+    owner: str
+    handler: str
+    event_class: str
+    error: str
+    core: bool
+    sequence: int
+
+
+class TimerFired(msgspec.Struct, frozen=True, gc=False):
+    """A timer is due; `owner` and `name` are those it was set with."""
+
+    owner: str
+    name: str
+    timer_id: int
+    due_ns: int
+    now_ns: int
+
+
+class IntentDurable(msgspec.Struct, frozen=True, gc=False):
+    """The journal has committed the intents of these orders: they may go to the wire."""
+
+    order_ids: tuple[str, ...]
+
+
+class JournalFailed(msgspec.Struct, frozen=True, gc=False):
+    """The journal could not commit the intents of these orders: none may go to the wire."""
+
+    order_ids: tuple[str, ...]
+    error: str
+
+
+class OrderChanged(msgspec.Struct, frozen=True, gc=False):
+    """The desk's record of an order changed: `order` is the merged state."""
+
+    strategy_id: str
+    order: OrderData
+
+
+class TradeBooked(msgspec.Struct, frozen=True, gc=False):
+    """A fill was counted for the first time; desk and portfolio already hold it. `late` marks a fill after the end."""
+
+    strategy_id: str
+    trade: TradeData
+    late: bool = False
+
+
+class GateChanged(msgspec.Struct, frozen=True, gc=False):
+    """What the gate lets through changed; an empty instrument means the whole platform."""
+
+    state: GateState
+    reason: str
+    account: str
+    instrument_id: str
+    local_time_ns: int
+
+
+class StrategyStatus(msgspec.Struct, frozen=True, gc=False):
+    """A strategy changed state: loaded, initialised, running, stopped or failed."""
+
+    strategy_id: str
+    state: str
+    reason: str
+    local_time_ns: int
+
+
+class StrategyLog(msgspec.Struct, frozen=True, gc=False):
+    """A line a strategy wrote."""
+
+    strategy_id: str
+    level: str
+    text: str
+    local_time_ns: int
+
+
+class EquityMarked(msgspec.Struct, frozen=True, gc=False):
+    """Equity of an owner in the base currency at one moment; None where a conversion rate is missing."""
+
+    owner: str
+    equity: Decimal | None
+    time_ns: int
