@@ -1,0 +1,105 @@
+"""The list of files that may start a thread or process, sleep, or read a clock; everything else is handed its time."""
+
+import tomllib
+from fnmatch import fnmatch
+
+from tests.architecture.source_tree import REPOSITORY, Module, imported_names, mentions, modules, parse
+
+CLOCKS = {"time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "localtime", "gmtime"}
+KINDS: dict[str, str] = {
+    **{f"time.{name}": "clock" for name in CLOCKS},
+    "time.process_time": "clock",
+    "time.thread_time": "clock",
+    "datetime.datetime.now": "clock",
+    "datetime.datetime.utcnow": "clock",
+    "datetime.datetime.today": "clock",
+    "datetime.date.today": "clock",
+    "time.sleep": "sleep",
+    "asyncio.sleep": "sleep",
+    "threading.Thread": "thread",
+    "threading.Timer": "thread",
+    "concurrent.futures.ThreadPoolExecutor": "thread",
+    "concurrent.futures.ProcessPoolExecutor": "process",
+    "multiprocessing.Process": "process",
+    "multiprocessing.Pool": "process",
+    "os.fork": "process",
+}
+
+# path pattern → what it may do, and why.
+ALLOWED: dict[str, tuple[set[str], str]] = {
+    "foxtrot/core/clock.py": ({"clock"}, "the one place where the system's time enters"),
+    "foxtrot/core/event_engine.py": ({"thread", "clock"}, "owns foxtrot-engine; its timers and lag need real time"),
+    "foxtrot/storage/journal.py": ({"thread", "clock"}, "owns foxtrot-journal; its stop has a deadline"),
+    "foxtrot/storage/recorder.py": ({"thread", "clock"}, "owns the recorder thread; its stop has a deadline"),
+    "foxtrot/app/logging_setup.py": ({"thread", "clock"}, "owns foxtrot-log; its stop has a deadline"),
+    "foxtrot/adapter/bridge.py": ({"thread", "clock"}, "owns an asyncio loop's thread for one adapter"),
+    "foxtrot/adapter/*/session.py": ({"thread", "clock", "sleep"}, "owns a venue's connection and its thread"),
+    "foxtrot/exchange/server.py": ({"thread", "clock"}, "owns exchange-io"),
+    "foxtrot/backtest/runner.py": ({"clock"}, "measures how long the backtest took, for elapsed_s and bars_per_s"),
+    "foxtrot/backtest/optimise.py": ({"process", "clock"}, "spreads a grid over processes and shows the time it takes"),
+}
+
+GLOBAL_RANDOM = "random."
+SEEDABLE = {"random.Random"}
+
+
+def unlisted(module: Module) -> list[str]:
+    """Uses of threads, sleeps and clocks that the list does not allow."""
+    allowed: set[str] = set()
+    for pattern, (kinds, _) in ALLOWED.items():
+        if fnmatch(module.path, pattern):
+            allowed |= kinds
+    uses = mentions(module.tree, imported_names(module.tree))
+    return [f"{module.path}:{line}: {what}" for what, line in uses if what in KINDS and KINDS[what] not in allowed]
+
+
+def unseeded(module: Module) -> list[str]:
+    """Uses of the shared random generator, whose results no seed of ours decides."""
+    uses = mentions(module.tree, imported_names(module.tree))
+    return [f"{module.path}:{line}: {what}" for what, line in uses if _is_global_random(what)]
+
+
+def _is_global_random(what: str) -> bool:
+    parts = what.split(".")
+    return parts[0] == "random" and len(parts) == 2 and what not in SEEDABLE
+
+
+def test_only_listed_files_start_threads_sleep_or_read_clocks() -> None:
+    assert [use for module in modules() for use in unlisted(module)] == []
+
+
+def test_no_file_uses_the_shared_random_generator() -> None:
+    assert [use for module in modules() for use in unseeded(module)] == []
+
+
+def test_every_listed_file_that_exists_needs_its_place_in_the_list() -> None:
+    idle = []
+    for pattern, (kinds, _) in ALLOWED.items():
+        files = [module for module in modules() if fnmatch(module.path, pattern)]
+        used = {
+            KINDS[what] for file in files for what, _ in mentions(file.tree, imported_names(file.tree)) if what in KINDS
+        }
+        if files and not used & kinds:
+            idle.append(pattern)
+    assert idle == []
+
+
+def test_the_linters_list_of_threads_and_clocks_holds_no_other_file() -> None:
+    ruff = tomllib.loads((REPOSITORY / "config" / "ruff.toml").read_text("utf-8"))
+    lifted = {pattern for pattern, rules in ruff["lint"]["per-file-ignores"].items() if "TID251" in rules}
+    assert lifted - {"tests/*"} <= set(ALLOWED)
+
+
+def test_a_thread_a_sleep_a_clock_and_shared_randomness_are_each_caught_under_any_name() -> None:
+    text = (
+        "import time as t\nfrom threading import Thread\nfrom datetime import datetime as d\nimport random\n"
+        "t.sleep(1)\nThread()\nd.now()\nt.monotonic_ns()\nrandom.random()\nrandom.Random(1).random()\n"
+    )
+    module = parse("foxtrot/trading/risk.py", text)
+    assert [use.rpartition(" ")[2] for use in unlisted(module)] == [
+        "time.sleep",
+        "threading.Thread",
+        "datetime.datetime.now",
+        "time.monotonic_ns",
+    ]
+    assert [use.rpartition(" ")[2] for use in unseeded(module)] == ["random.random"]
