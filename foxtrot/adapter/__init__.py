@@ -1,5 +1,5 @@
-"""The border: what every venue adapter promises, and the registry that finds adapters by name.
+"""The border: adapters turn a venue's messages into facts and approved orders into its requests.
 
-No trading state, no risk rule and no strategy; a venue's name stays in that venue's folder.
-Called by trading (orders down) and built by the application.
+Not decisions: an adapter never judges an order and never calls a handler.
+Called by trading (orders) and app (life cycle); speaks upward only through EventSink.put.
 """

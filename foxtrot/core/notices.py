@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import msgspec
 
+from foxtrot.domain.account import PositionData
 from foxtrot.domain.enums import AdapterState, BookState, GateState
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.market import BarData, DepthData
@@ -34,6 +35,14 @@ class OpenOrdersLoaded(msgspec.Struct, frozen=True, gc=False):
 
     account: str
     orders: tuple[OrderData, ...]
+    local_time_ns: int
+
+
+class PositionsLoaded(msgspec.Struct, frozen=True, gc=False):
+    """All positions of an account as the venue lists them; an instrument that is not listed is flat."""
+
+    account: str
+    positions: tuple[PositionData, ...]
     local_time_ns: int
 
 

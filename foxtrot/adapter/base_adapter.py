@@ -1,0 +1,254 @@
+"""BaseAdapter: what every venue's adapter promises to the platform."""
+
+import abc
+import threading
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import ClassVar, Protocol
+
+import msgspec
+
+from foxtrot.adapter.capabilities import BookKind, Capabilities
+from foxtrot.core.clock import Clock
+from foxtrot.core.notices import (
+    AdapterStatus,
+    BookLoaded,
+    ContractsLoaded,
+    HistoryLoaded,
+    OpenOrdersLoaded,
+    PositionsLoaded,
+    RequestFailed,
+    TradesLoaded,
+)
+from foxtrot.core.send_permit import SendPermit
+from foxtrot.domain.account import AccountCharge, AccountData
+from foxtrot.domain.enums import AdapterState
+from foxtrot.domain.errors import AdapterError, FoxtrotError, InvariantBroken
+from foxtrot.domain.instrument import Instrument
+from foxtrot.domain.market import DepthChange, DepthData, FundingRate, MarketTrade, TickData
+from foxtrot.domain.order import ApprovedOrder, CancelRequest, OrderData, TradeData
+from foxtrot.domain.subscription import HistoryRequest, SubscribeRequest
+
+ENGINE_THREAD = "foxtrot-engine"
+Setting = str | int | float | bool
+
+
+class EventSink(Protocol):
+    """Whatever events are put into: the engine, or a dispatcher called in line.
+
+    Thread: any for the engine, the caller's for a dispatcher.
+    """
+
+    def put(self, event: object) -> None:
+        """Queue an event and return at once."""
+        ...
+
+
+class AdapterContext(msgspec.Struct, frozen=True):
+    """What the platform gives an adapter: the way up, the send permit, the clock, settings and secrets of the account.
+
+    `shared` belongs to the platform and lets adapters of one family share a session; it is used before threads start.
+    """
+
+    account: str
+    sink: EventSink
+    permit: SendPermit
+    clock: Clock
+    settings: Mapping[str, Setting]
+    shared: dict[str, object]
+
+
+class ExactBook(msgspec.Struct, frozen=True):
+    """An order book with exact prices and sizes, best first, and where it came from (stream, cache or rest)."""
+
+    instrument_id: str
+    update_id: int
+    bids: tuple[tuple[Decimal, Decimal], ...]
+    asks: tuple[tuple[Decimal, Decimal], ...]
+    source: str
+    age_ms: float
+
+
+class BaseAdapter(abc.ABC):
+    """One account at one venue.
+
+    The promises, each held by a test of the contract suite:
+
+    1. `connect`, `close`, `subscribe`, `send_order`, `cancel_order` and `query_*` return at once on any thread and never
+       raise for what the venue does; outcomes come as events.
+    2. After connecting, in this order: status, contracts, account, positions, open orders, trades since the cursor, READY.
+    3. Reconnecting is the adapter's own business: back-off with full jitter, the desired subscriptions once, fresh
+       snapshots, reconcile, READY; silence is found by its own clock; every step is one AdapterStatus.
+    4. The order id is the desk's; no id is sent twice; an unknown outcome is reported as UNKNOWN, never as rejected.
+    5. Depth reaches the engine as DepthData; DepthChange follows a snapshot without a gap, or not at all.
+    6. `get_order_book_from_websocket` answers from memory, `get_order_book_depth` says where its answer came from and
+       raises at once on the engine's thread.
+    7. `close` is idempotent and leaves no thread, task, socket or subscription behind.
+    8. Nothing is sent once the send permit is closed: such an order comes back as DENIED.
+
+    Thread: the public methods, any; the `on_*` methods, the adapter's own.
+    """
+
+    adapter_name: ClassVar[str] = ""
+    capabilities: ClassVar[Capabilities]
+
+    def __init__(self, context: AdapterContext) -> None:
+        self.context = context
+        self.account = context.account
+        self.clock = context.clock
+        self._sink = context.sink
+
+    # --- downward: called by the platform -------------------------------------------------------------------------
+
+    @abc.abstractmethod
+    def connect(self) -> None:
+        """Begin to connect and go on trying until closed."""
+
+    @abc.abstractmethod
+    def close(self, deadline_s: float = 5.0) -> str:
+        """End everything the adapter started; returns the name of a thread that overran the deadline, or "".
+
+        Blocks: at most `deadline_s`.
+        """
+
+    @abc.abstractmethod
+    def subscribe(self, request: SubscribeRequest) -> None:
+        """Add to the desired streams; what cannot be had comes back as RequestFailed."""
+
+    @abc.abstractmethod
+    def unsubscribe(self, instrument_id: str) -> None:
+        """Remove an instrument from the desired streams."""
+
+    @abc.abstractmethod
+    def send_order(self, order: ApprovedOrder) -> None:
+        """Send an approved order; its life comes back as OrderData and TradeData."""
+
+    @abc.abstractmethod
+    def cancel_order(self, request: CancelRequest) -> None:
+        """Ask the venue to cancel an order; allowed whatever the send permit says."""
+
+    @abc.abstractmethod
+    def query_account(self) -> None:
+        """Ask for balances; answered by AccountData."""
+
+    @abc.abstractmethod
+    def query_positions(self) -> None:
+        """Ask for positions; answered by PositionsLoaded."""
+
+    @abc.abstractmethod
+    def query_orders(self) -> None:
+        """Ask for open orders; answered by OpenOrdersLoaded."""
+
+    @abc.abstractmethod
+    def query_trades(self, since_ns: int) -> None:
+        """Ask for our trades since a time, inclusive; answered by TradesLoaded."""
+
+    @abc.abstractmethod
+    def query_history(self, request: HistoryRequest) -> None:
+        """Ask for closed bars; answered by HistoryLoaded."""
+
+    def request_snapshot(self, instrument_id: str) -> None:
+        """Publish a fresh DepthData for an instrument whose changes were shed."""
+        self.on_request_failed(f"snapshot of {instrument_id}", f"{self.adapter_name} has no depth stream")
+
+    def get_order_book_from_websocket(self, instrument_id: str) -> ExactBook | None:
+        """Return the book from memory, or None when there is no full book, no connection or no valid snapshot."""
+        return None
+
+    def get_order_book_depth(self, instrument_id: str, levels: int, deadline_s: float = 5.0) -> ExactBook:
+        """Return a book from the stream, else from a young cached copy, else from a request; `source` says which.
+
+        Blocks: at most `deadline_s`.
+
+        Raises:
+            InvariantBroken: called on the engine's thread, where nothing may wait.
+            AdapterError: the venue gives no book by any way.
+        """
+        if threading.current_thread().name == ENGINE_THREAD:
+            raise InvariantBroken("get_order_book_depth waits; strategies use self.book() or self.request_book()")
+        book = self.get_order_book_from_websocket(instrument_id)
+        if book is None:
+            book = self.fetch_order_book(instrument_id, levels, deadline_s)
+        return msgspec.structs.replace(book, bids=book.bids[:levels], asks=book.asks[:levels])
+
+    def fetch_order_book(self, instrument_id: str, levels: int, deadline_s: float) -> ExactBook:
+        """Request a book from the venue.
+
+        Blocks: at most `deadline_s`.
+
+        Raises:
+            AdapterError: this venue has no such request, or it failed.
+        """
+        kind = self.capabilities.book if self.capabilities else BookKind.NONE
+        raise AdapterError(self.adapter_name, "no_book", f"no order book for {instrument_id}: capability is {kind}")
+
+    # --- upward: the only way out of a venue thread ---------------------------------------------------------------
+
+    def on_status(self, state: AdapterState, cause: str = "", attempt: int = 0, delay_s: float = 0.0) -> None:
+        """Publish a change of the connection."""
+        now_ns = self.clock.now_ns()
+        self._sink.put(AdapterStatus(self.account, self.adapter_name, state, cause, attempt, delay_s, now_ns))
+
+    def on_contracts(self, instruments: tuple[Instrument, ...]) -> None:
+        """Publish what can be traded."""
+        self._sink.put(ContractsLoaded(self.account, instruments))
+
+    def on_account(self, account: AccountData) -> None:
+        """Publish balances."""
+        self._sink.put(account)
+
+    def on_positions(self, positions: PositionsLoaded) -> None:
+        """Publish all positions."""
+        self._sink.put(positions)
+
+    def on_open_orders(self, orders: OpenOrdersLoaded) -> None:
+        """Publish all open orders."""
+        self._sink.put(orders)
+
+    def on_trades(self, trades: TradesLoaded) -> None:
+        """Publish past trades."""
+        self._sink.put(trades)
+
+    def on_tick(self, tick: TickData) -> None:
+        """Publish a tick."""
+        self._sink.put(tick)
+
+    def on_depth(self, depth: DepthData) -> None:
+        """Publish a depth snapshot."""
+        self._sink.put(depth)
+
+    def on_depth_change(self, change: DepthChange) -> None:
+        """Publish a depth change that follows the last one."""
+        self._sink.put(change)
+
+    def on_market_trade(self, trade: MarketTrade) -> None:
+        """Publish a public print."""
+        self._sink.put(trade)
+
+    def on_funding_rate(self, rate: FundingRate) -> None:
+        """Publish a funding rate."""
+        self._sink.put(rate)
+
+    def on_order(self, order: OrderData) -> None:
+        """Publish the state of one of our orders."""
+        self._sink.put(order)
+
+    def on_trade(self, trade: TradeData) -> None:
+        """Publish a fill of one of our orders."""
+        self._sink.put(trade)
+
+    def on_charge(self, charge: AccountCharge) -> None:
+        """Publish money that moved without a trade."""
+        self._sink.put(charge)
+
+    def on_history(self, history: HistoryLoaded) -> None:
+        """Publish the answer to a history request."""
+        self._sink.put(history)
+
+    def on_book(self, book: BookLoaded) -> None:
+        """Publish the answer to a book request."""
+        self._sink.put(book)
+
+    def on_request_failed(self, what: str, error: FoxtrotError | str) -> None:
+        """Publish that a query or subscription failed."""
+        self._sink.put(RequestFailed(self.account, what, str(error), self.clock.now_ns()))

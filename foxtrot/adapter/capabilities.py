@@ -1,0 +1,40 @@
+"""What an adapter can and cannot give, as data that tests and the user read."""
+
+import enum
+
+import msgspec
+
+from foxtrot.domain.enums import OrderType, PositionMode, TimeInForce
+
+
+class BookKind(enum.StrEnum):
+    """How much of the order book a venue's stream gives."""
+
+    FULL = "full"
+    PARTIAL = "partial"
+    BEST = "best"
+    NONE = "none"
+
+
+class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the capability table.
+
+    `client_order_id_limit` is the longest order id the venue carries; `unknown_bound_s` is the time after which NOT FOUND
+    proves that an unanswered order never reached the market, 0.0 where the venue gives no such bound.
+    """
+
+    order_types: frozenset[OrderType]
+    times_in_force: frozenset[TimeInForce]
+    position_modes: frozenset[PositionMode] = frozenset({PositionMode.NETTING})
+    post_only: bool = False
+    reduce_only: bool = False
+    iceberg: bool = False
+    amend: bool = False
+    book: BookKind = BookKind.NONE
+    book_levels: int = 0
+    depth_changes: bool = False
+    market_trades: bool = False
+    history: bool = False
+    client_order_id_limit: int = 32
+    unknown_bound_s: float = 0.0
+    network: bool = True

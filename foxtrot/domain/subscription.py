@@ -1,0 +1,26 @@
+"""Wishes for data: what to stream and what history to fetch."""
+
+import msgspec
+
+
+class SubscribeRequest(msgspec.Struct, frozen=True, gc=False):
+    """What to stream of one instrument; asking again adds to what is already streamed.
+
+    `depth_levels` > 0 asks for DepthData with so many levels a side; `depth_changes` for a snapshot and then DepthChange.
+    """
+
+    instrument_id: str
+    ticks: bool = True
+    trades: bool = False
+    depth_levels: int = 0
+    depth_changes: bool = False
+
+
+class HistoryRequest(msgspec.Struct, frozen=True, gc=False):
+    """The last `count` closed bars that end at or before `end_ns`."""
+
+    request_id: str
+    instrument_id: str
+    interval: str
+    count: int
+    end_ns: int
