@@ -5,34 +5,40 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.architecture.source_tree import REPOSITORY
 
-CASES = {
-    "a thread is left behind": (
-        "import threading\nstop = threading.Event()\n"
-        "def test_it():\n    threading.Thread(target=stop.wait, name='foxtrot-lost', daemon=True).start()\n",
-        "threads left behind: ['foxtrot-lost']",
-    ),
-    "an exception in a thread is not seen": (
-        "import threading\ndef test_it():\n    thread = threading.Thread(target=int, args=('x',))\n"
-        "    thread.start()\n    thread.join()\n",
-        "exceptions nobody saw, in threads: ",
-    ),
-    "a socket leaves the machine": (
-        "import socket\ndef test_it():\n    with socket.socket() as s:\n        s.connect(('192.0.2.1', 80))\n",
-        "a test tried to reach ('192.0.2.1', 80)",
-    ),
-    "a name is looked up": (
-        "import socket\ndef test_it():\n    socket.create_connection(('example.com', 80))\n",
-        "a test tried to reach ('example.com',)",
-    ),
-    "a warning is raised": (
-        "import warnings\ndef test_it():\n    warnings.warn('careless')\n",
-        "UserWarning: careless",
-    ),
-}
+# One test each in one run; the name is the reason to fail.
+UNDESERVING = """
+import socket, threading, warnings
+
+stop = threading.Event()
+
+def test_leaves_a_thread_behind():
+    threading.Thread(target=stop.wait, name='foxtrot-lost', daemon=True).start()
+
+def test_has_a_thread_that_raises():
+    thread = threading.Thread(target=int, args=('x',))
+    thread.start()
+    thread.join()
+
+def test_reaches_an_address_elsewhere():
+    with socket.socket() as s:
+        s.connect(('192.0.2.1', 80))
+
+def test_looks_up_a_name():
+    socket.create_connection(('example.com', 80))
+
+def test_warns():
+    warnings.warn('careless')
+"""
+
+MESSAGES = [
+    "threads left behind: ['foxtrot-lost']",
+    "exceptions nobody saw, in threads: ",
+    "a test tried to reach ('192.0.2.1', 80)",
+    "a test tried to reach ('example.com',)",
+    "UserWarning: careless",
+]
 
 HARMLESS = """
 import socket, threading
@@ -60,12 +66,12 @@ def run(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_a_test_fails_when(case: str, tmp_path: Path) -> None:
-    text, message = CASES[case]
-    ran = run(tmp_path, text)
+def test_a_leaked_thread_an_unseen_exception_the_network_and_a_warning_each_fail_their_test(tmp_path: Path) -> None:
+    ran = run(tmp_path, UNDESERVING)
     assert ran.returncode == 1, ran.stdout + ran.stderr
-    assert message in ran.stdout
+    assert [message for message in MESSAGES if message not in ran.stdout] == []
+    assert [line for line in ran.stdout.splitlines() if line.startswith("ERROR")] != []
+    assert "3 failed, 2 passed, 2 errors" in ran.stdout
 
 
 def test_a_harmless_test_passes(tmp_path: Path) -> None:
