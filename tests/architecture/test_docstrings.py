@@ -10,9 +10,9 @@ CODEC = re.compile(r"foxtrot/adapter/\w+/(codec|\w+_codec)\.py|foxtrot/exchange/
 
 
 def undocumented(module: Module) -> list[str]:
-    """Public things whose docstring is missing or says less than three words."""
+    """Public things whose docstring is missing or is a single word."""
     found = []
-    if len((ast.get_docstring(module.tree) or "").split()) < 3:
+    if len((ast.get_docstring(module.tree) or "").split()) < 2:
         found.append(module.path)
     for name, node in definitions(module):
         private = any(part.startswith("_") for part in name.split("."))
@@ -20,7 +20,7 @@ def undocumented(module: Module) -> list[str]:
         local = any(not isinstance(parent, ast.ClassDef) for parent in _parents(module, name))
         if private or overrides or local:
             continue
-        if len((ast.get_docstring(node) or "").split()) < 3 and not _is_overload(node):
+        if len((ast.get_docstring(node) or "").split()) < 2 and not _is_overload(node):
             found.append(f"{module.path}:{name}")
     return found
 
