@@ -8,7 +8,7 @@ from typing import ClassVar, Protocol
 
 import msgspec
 
-from foxtrot.adapter.capabilities import BookKind, Capabilities
+from foxtrot.adapter.capabilities import Capabilities
 from foxtrot.core.clock import Clock
 from foxtrot.core.notices import (
     AdapterStatus,
@@ -179,7 +179,7 @@ class BaseAdapter(abc.ABC):
         Raises:
             AdapterError: this venue has no such request, or it failed.
         """
-        kind = self.capabilities.book if self.capabilities else BookKind.NONE
+        kind = self.capabilities.book
         raise AdapterError(self.adapter_name, "no_book", f"no order book for {instrument_id}: capability is {kind}")
 
     # --- upward: the only way out of a venue thread ---------------------------------------------------------------

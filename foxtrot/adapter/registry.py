@@ -26,7 +26,9 @@ def load_adapter(name: str) -> type[BaseAdapter]:
         try:
             found = point.load()
         except ImportError as error:
-            raise ConfigError(f"adapter {name} cannot be imported ({error}); try: pip install 'foxtrot[{name}]'") from error
+            raise ConfigError(
+                f"adapter {name} cannot be imported ({error}); try: pip install 'foxtrot[{name}]'"
+            ) from error
         if not (isinstance(found, type) and issubclass(found, BaseAdapter)):
             raise ConfigError(f"adapter {name} is {found!r}, which is not a BaseAdapter")
         return found

@@ -34,7 +34,9 @@ class OrderRequest(msgspec.Struct, frozen=True, gc=False):
 class ApprovedOrder(msgspec.Struct, frozen=True, gc=False):
     """An order that passed every risk check, in exact integer units; only trading/risk.py makes one.
 
-    Adapters take nothing else, so an order cannot reach a venue unchecked.
+    Adapters take nothing else, so an order cannot reach a venue unchecked. `reduces` says that the order can only reduce its
+    owner's position, which the gate and the send permit ask; `reduce_only` is the venue's flag, set only where the account's
+    net position allows it.
     """
 
     order_id: str
@@ -54,6 +56,7 @@ class ApprovedOrder(msgspec.Struct, frozen=True, gc=False):
     display_units: int
     expire_time_ns: int
     created_time_ns: int
+    reduces: bool = False
 
 
 class CancelRequest(msgspec.Struct, frozen=True, gc=False):

@@ -1,5 +1,5 @@
-"""What happened: the order journal, and the stores of bars and ticks.
+"""What happened, kept: the journal of intents; later the recorder and the stores of bars and ticks.
 
-No trading decision and no venue; a store keeps facts and gives them back.
-Called by trading, the backtester and the application.
+Not decisions: nothing here judges what it stores.
+Called by trading (journal) and app; imports core and domain.
 """

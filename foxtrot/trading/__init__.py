@@ -1,5 +1,5 @@
-"""State and orders: market view, order desk, risk, gate and portfolio.
+"""State and orders: market view, order desk, risk, gate, portfolio, reconciliation. Engine thread only, no locks.
 
-No lock and no venue: all of it belongs to the engine thread and knows only BaseAdapter.
-Called by the strategy engine, and subscribed to the event engine.
+Not venues and not strategies: it knows BaseAdapter and owner ids, nothing more of either.
+Called by the dispatcher (facts going up) and by strategies (orders going down).
 """

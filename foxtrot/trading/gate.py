@@ -1,0 +1,106 @@
+"""The gate: the one door between the desk and the adapters."""
+
+from foxtrot.adapter.base_adapter import EventSink
+from foxtrot.core.clock import Clock
+from foxtrot.core.notices import GateChanged
+from foxtrot.core.send_permit import SendPermit
+from foxtrot.domain.enums import GateState
+from foxtrot.domain.errors import OrderRefused
+from foxtrot.domain.order import ApprovedOrder
+
+_STRICTNESS = {GateState.ACTIVE: 0, GateState.REDUCING: 1, GateState.HALTED: 2}
+
+
+class Gate:
+    """ACTIVE lets all orders through, REDUCING only those that reduce, HALTED none; cancels always pass.
+
+    There is one state for the platform and one for each account and instrument that somebody halted; the strictest counts.
+    An order whose outcome is unknown blocks risk-increasing orders of its account and instrument.
+
+    Thread: `close` and `reduce_only` from any (they set one field and the send permit, then announce it); the rest, the
+        dispatcher's.
+    """
+
+    def __init__(self, permit: SendPermit, sink: EventSink, clock: Clock) -> None:
+        self._permit = permit
+        self._sink = sink
+        self._clock = clock
+        self._blocks: dict[tuple[str, str], tuple[GateState, str]] = {}
+        self._unknown: dict[tuple[str, str], set[str]] = {}
+
+    @property
+    def state(self) -> GateState:
+        """Return what the whole platform lets through."""
+        return self._permit.state
+
+    @property
+    def reason(self) -> str:
+        """Return why the platform does not let everything through; empty when it does."""
+        return self._permit.reason
+
+    def close(self, reason: str) -> None:
+        """Let nothing through from now on; the first reason stays.
+
+        Blocks: for at most one hand-over in progress.
+        """
+        if self._permit.state is not GateState.HALTED:
+            self._permit.close(reason)
+            self._announce(GateState.HALTED, reason)
+
+    def reduce_only(self, reason: str) -> None:
+        """Let only reducing orders through; a halted gate stays halted."""
+        if self._permit.state is GateState.ACTIVE:
+            self._permit.allow(GateState.REDUCING, reason)
+            self._announce(GateState.REDUCING, reason)
+
+    def reopen(self, who: str) -> None:
+        """Let everything through again; a person's decision, named in `who`."""
+        self._permit.allow(GateState.ACTIVE)
+        self._announce(GateState.ACTIVE, f"reopened by {who}")
+
+    def block(self, account: str, instrument_id: str, state: GateState, reason: str) -> None:
+        """Set what one account lets through, for one instrument or, with "", for all of them."""
+        if state is GateState.ACTIVE:
+            self._blocks.pop((account, instrument_id), None)
+        else:
+            self._blocks[account, instrument_id] = (state, reason)
+        self._sink.put(GateChanged(state, reason, account, instrument_id, self._clock.now_ns()))
+
+    def note_unknown(self, account: str, instrument_id: str, order_id: str) -> None:
+        """Block risk-increasing orders while the outcome of an order is unknown."""
+        self._unknown.setdefault((account, instrument_id), set()).add(order_id)
+
+    def note_known(self, account: str, instrument_id: str, order_id: str) -> None:
+        """Forget an order whose outcome has become known."""
+        orders = self._unknown.get((account, instrument_id))
+        if orders is not None:
+            orders.discard(order_id)
+            if not orders:
+                del self._unknown[account, instrument_id]
+
+    def check(self, order: ApprovedOrder) -> None:
+        """Let an order through, or say why not.
+
+        Raises:
+            OrderRefused: the gate is closed for it; rule is gate or unknown_order.
+        """
+        state, reason = self._permit.state, self._permit.reason
+        if self._blocks:
+            state, reason = self._strictest(order, state, reason)
+        if state is GateState.HALTED or (state is GateState.REDUCING and not order.reduces):
+            raise OrderRefused("gate", str(state), reason or "closed", f"the gate is {state}: {reason}")
+        if self._unknown and not order.reduces:
+            unknown = self._unknown.get((order.account, order.instrument_id))
+            if unknown:
+                names = ", ".join(sorted(unknown))
+                raise OrderRefused("unknown_order", "no order of unknown outcome", names)
+
+    def _strictest(self, order: ApprovedOrder, state: GateState, reason: str) -> tuple[GateState, str]:
+        for key in ((order.account, ""), (order.account, order.instrument_id)):
+            blocked = self._blocks.get(key)
+            if blocked is not None and _STRICTNESS[blocked[0]] > _STRICTNESS[state]:
+                state, reason = blocked
+        return state, reason
+
+    def _announce(self, state: GateState, reason: str) -> None:
+        self._sink.put(GateChanged(state, reason, "", "", self._clock.now_ns()))

@@ -1,0 +1,44 @@
+"""The limits that risk enforces, per scope; 0 means no limit unless said otherwise."""
+
+from decimal import Decimal
+
+import msgspec
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Limits of one scope (platform, an account or a strategy).
+
+    Rates are fractions; money is in the base currency. The first six have built-in defaults that hold for everybody; a scope
+    may only be stricter than the platform.
+    """
+
+    price_collar: float = 0.05
+    market_sweep: float = 0.01
+    quote_age_s: float = 10.0
+    messages_per_s: int = 10
+    duplicate_window_s: float = 1.0
+    check_funds: bool = True
+    max_order_quantity: float = 0.0
+    max_order_notional: Decimal = Decimal(0)
+    max_open_orders: int = 0
+    max_position: float = 0.0
+    max_exposure: Decimal = Decimal(0)
+    max_daily_loss: Decimal = Decimal(0)
+    max_drawdown: Decimal = Decimal(0)
+
+
+class LimitTable(msgspec.Struct, frozen=True):
+    """Limits by scope: the platform's, then those of accounts and strategies by name."""
+
+    platform: Limits = Limits()
+    accounts: dict[str, Limits] = {}
+    strategies: dict[str, Limits] = {}
+
+    def scopes(self, account: str, strategy_id: str) -> tuple[tuple[str, Limits], ...]:
+        """Return the scopes that an order falls under, each with its name; only those that have limits."""
+        found = [("platform", self.platform)]
+        if account in self.accounts:
+            found.append((f"account {account}", self.accounts[account]))
+        if strategy_id in self.strategies:
+            found.append((f"strategy {strategy_id}", self.strategies[strategy_id]))
+        return tuple(found)

@@ -1,0 +1,95 @@
+"""The market as last heard: latest tick, depth, trade and bar of each instrument."""
+
+import msgspec
+
+from foxtrot.core.dispatcher import Dispatcher
+from foxtrot.core.notices import BookStateChanged
+from foxtrot.domain.enums import BookState
+from foxtrot.domain.market import BarData, DepthData, MarketTrade, TickData
+
+
+class Reference(msgspec.Struct, frozen=True, gc=False):
+    """A price to judge orders by, when it was heard (local clock, UTC ns) and from what."""
+
+    price: float
+    time_ns: int
+    source: str
+
+
+class MarketView:
+    """Latest market facts; written before any strategy hears the same fact.
+
+    Thread: the dispatcher's.
+    """
+
+    def __init__(self) -> None:
+        self.ticks: dict[str, TickData] = {}
+        self.depths: dict[str, DepthData] = {}
+        self.trades: dict[str, MarketTrade] = {}
+        self.bars: dict[str, BarData] = {}
+        self.book_states: dict[tuple[str, str], BookState] = {}
+
+    def subscribe(self, dispatcher: Dispatcher) -> None:
+        """Hear the market as a core subscriber; call this before any strategy subscribes."""
+        dispatcher.subscribe(TickData, self.on_tick, owner="market_view", core=True)
+        dispatcher.subscribe(DepthData, self.on_depth, owner="market_view", core=True)
+        dispatcher.subscribe(MarketTrade, self.on_market_trade, owner="market_view", core=True)
+        dispatcher.subscribe(BarData, self.on_bar, owner="market_view", core=True)
+        dispatcher.subscribe(BookStateChanged, self.on_book_state, owner="market_view", core=True)
+
+    def on_tick(self, tick: TickData) -> None:
+        """Keep the latest tick."""
+        self.ticks[tick.instrument_id] = tick
+
+    def on_depth(self, depth: DepthData) -> None:
+        """Keep the latest depth snapshot."""
+        self.depths[depth.instrument_id] = depth
+
+    def on_market_trade(self, trade: MarketTrade) -> None:
+        """Keep the latest print."""
+        self.trades[trade.instrument_id] = trade
+
+    def on_bar(self, bar: BarData) -> None:
+        """Keep the latest bar."""
+        self.bars[bar.instrument_id] = bar
+
+    def on_book_state(self, notice: BookStateChanged) -> None:
+        """Keep the state of a local book; a book that is not LIVE is no longer a reference."""
+        self.book_states[notice.account, notice.instrument_id] = notice.state
+        if notice.state is not BookState.LIVE:
+            self.depths.pop(notice.instrument_id, None)
+
+    def reference(self, instrument_id: str) -> Reference | None:
+        """Return the youngest price: middle of book or quote, last print, close of bar; None when nothing was heard."""
+        best: Reference | None = None
+        depth = self.depths.get(instrument_id)
+        if depth is not None and depth.bids and depth.asks:
+            best = Reference((depth.bids[0][0] + depth.asks[0][0]) / 2, depth.local_time_ns, "depth")
+        tick = self.ticks.get(instrument_id)
+        if tick is not None and (best is None or tick.local_time_ns > best.time_ns):
+            price = _tick_price(tick)
+            if price > 0.0:
+                best = Reference(price, tick.local_time_ns, "tick")
+        trade = self.trades.get(instrument_id)
+        if trade is not None and (best is None or trade.local_time_ns > best.time_ns):
+            best = Reference(trade.price, trade.local_time_ns, "trade")
+        bar = self.bars.get(instrument_id)
+        if bar is not None:
+            heard_ns = bar.local_time_ns or bar.close_time_ns
+            if best is None or heard_ns > best.time_ns:
+                best = Reference(bar.close, heard_ns, "bar")
+        return best
+
+    def mark(self, instrument_id: str) -> float | None:
+        """Return the price to value a position by: the venue's mark price, else the reference."""
+        tick = self.ticks.get(instrument_id)
+        if tick is not None and tick.mark_price > 0.0:
+            return tick.mark_price
+        found = self.reference(instrument_id)
+        return None if found is None else found.price
+
+
+def _tick_price(tick: TickData) -> float:
+    if tick.bid_price > 0.0 and tick.ask_price > 0.0:
+        return (tick.bid_price + tick.ask_price) / 2
+    return tick.last_price or tick.bid_price or tick.ask_price
