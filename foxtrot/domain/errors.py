@@ -20,7 +20,18 @@ FoxtrotError
 
 
 class FoxtrotError(Exception):
-    """Root of everything that Foxtrot raises on purpose."""
+    """Root of everything that Foxtrot raises on purpose; survives pickling, so that worker processes may raise it."""
+
+    def __reduce__(self) -> "tuple[object, ...]":
+        """Pickle message and attributes; the default would call `__init__` with the message alone."""
+        return _restore, (type(self), self.args, self.__dict__)
+
+
+def _restore(kind: type[FoxtrotError], args: tuple[object, ...], attributes: dict[str, object]) -> FoxtrotError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(attributes)
+    return error
 
 
 class ConfigError(FoxtrotError):

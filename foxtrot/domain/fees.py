@@ -134,13 +134,13 @@ class FeeItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return self._rounded(self._bounded(tier.rate(liquidity) * units, tier.minimum, abs(notional)))
 
     def _bounded(self, amount: Decimal, minimum: Decimal, notional: Decimal) -> Decimal:
-        if minimum and not self.minimum_wins:
+        if minimum:
             amount = max(amount, minimum)
         if self.maximum:
             amount = min(amount, self.maximum)
         if self.maximum_rate:
             amount = min(amount, self.maximum_rate * notional)
-        return max(amount, minimum) if minimum and self.minimum_wins else amount
+        return max(amount, minimum) if self.minimum_wins else amount
 
     def _rounded(self, amount: Decimal) -> Decimal:
         return amount if self.rounding is None else self.rounding.apply(amount)

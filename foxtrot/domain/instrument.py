@@ -1,7 +1,8 @@
 """Instruments and their grids: the only place where numbers cross between float, Decimal and integer units."""
 
 from bisect import bisect_right
-from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from decimal import Context, Decimal, InvalidOperation
+from itertools import pairwise
 from math import gcd, isfinite
 
 import msgspec
@@ -10,14 +11,49 @@ from foxtrot.domain.enums import Product
 from foxtrot.domain.errors import ConfigError, OffGrid, OrderRefused
 
 Number = float | int | Decimal | str
-_ROUNDINGS = {"nearest": ROUND_HALF_EVEN, "down": ROUND_FLOOR, "up": ROUND_CEILING, "to_zero": ROUND_DOWN}
+
+EXACT_UNITS = 2**52
+"""Up to here a float tells every two neighbours of any grid apart, so that float and units map one to one."""
+
+_FAST_UNITS = float(2**50)
+"""Up to here scaling in floats is off by less than half a unit, so that rounding it finds the right one."""
+
+_EXACT = Context(prec=200)
+_LARGEST_EXPONENT = 400
+_LARGEST_STEP_EXPONENT = 30
+
+_ROUNDINGS = frozenset({"nearest", "down", "up", "to_zero"})
+
+
+def _check_rounding(rounding: str) -> None:
+    if rounding not in _ROUNDINGS:
+        raise ConfigError(f"rounding {rounding!r} must be one of {', '.join(sorted(_ROUNDINGS))}")
+
+
+def _rounds_up(rounding: str, floor: int, rest: int, unit: int) -> bool:
+    """Tell whether floor + rest / unit goes to floor + 1; nearest sends halves to the even neighbour."""
+    _check_rounding(rounding)
+    if rounding == "nearest":
+        return 2 * rest > unit or (2 * rest == unit and floor % 2 == 1)
+    return rest > 0 and (rounding == "up" or (rounding == "to_zero" and floor < 0))
+
+
+def _finite(value: Number, what: str = "value") -> Decimal:
+    """Return the decimal that a number prints as, or raise OffGrid when it is none of usable size."""
+    try:
+        exact = Decimal(str(value))
+    except InvalidOperation:
+        exact = Decimal("NaN")
+    if exact.is_finite() and (not exact or abs(exact.adjusted()) <= _LARGEST_EXPONENT):
+        return exact if exact else Decimal(0)
+    raise OffGrid(what, str(value), "a finite number", "a finite number")
 
 
 class Grid(msgspec.Struct, frozen=True, gc=False):
     """A uniform counting grid: value = units * numerator / denominator, the denominator a power of ten.
 
-    Conversions are exact: `to_float` gives the correctly rounded float of the grid point, and `from_float`
-    accepts exactly those floats.
+    Conversions are exact: `to_float` gives the correctly rounded float of the grid point, and `from_float` accepts exactly
+    those floats. Beyond `EXACT_UNITS` several points may share a float, which then counts as the decimal it prints as.
     """
 
     numerator: int
@@ -30,11 +66,14 @@ class Grid(msgspec.Struct, frozen=True, gc=False):
         Raises:
             ConfigError: the step is not a finite positive decimal.
         """
-        value = Decimal(str(step))
-        if not value.is_finite() or value <= 0:
+        try:
+            value = _finite(step).normalize()
+        except OffGrid:
+            value = Decimal(0)
+        exponent = int(value.normalize().as_tuple().exponent)
+        if value <= 0 or abs(exponent) > _LARGEST_STEP_EXPONENT:
             raise ConfigError(f"grid step {step} must be a positive decimal, such as 0.01")
-        exponent = value.normalize().as_tuple().exponent
-        denominator = 10 ** max(0, -int(exponent))
+        denominator = 10 ** max(0, -exponent)
         return cls(int(value * denominator), denominator)
 
     @property
@@ -53,7 +92,7 @@ class Grid(msgspec.Struct, frozen=True, gc=False):
 
     def to_decimal(self, units: int) -> Decimal:
         """Return a grid point exactly."""
-        return Decimal(units * self.numerator).scaleb(-self.decimals)
+        return _EXACT.scaleb(Decimal(units * self.numerator), -self.decimals)
 
     def to_text(self, units: int) -> str:
         """Return a grid point as plain decimal text, as venues take it."""
@@ -63,12 +102,15 @@ class Grid(msgspec.Struct, frozen=True, gc=False):
         """Return the units of a float that is the correctly rounded value of a grid point.
 
         Raises:
-            OffGrid: the float is not finite or lies between two points.
+            OffGrid: the float is not finite or lies between two points; the nearest ones are named.
         """
-        if isfinite(value):
-            units = round(value * self.denominator / self.numerator)
+        scaled = value * self.denominator / self.numerator
+        if -_FAST_UNITS < scaled < _FAST_UNITS:
+            units = round(scaled)
             if units * self.numerator / self.denominator == value:
                 return units
+        elif isfinite(value):
+            return self._from_large_float(value)
         return self.from_decimal(value)
 
     def from_decimal(self, value: Number) -> int:
@@ -77,26 +119,34 @@ class Grid(msgspec.Struct, frozen=True, gc=False):
         Raises:
             OffGrid: the value is not finite or lies between two points; the nearest ones are named.
         """
-        exact = Decimal(str(value))
-        if not exact.is_finite():
-            raise OffGrid("value", str(value), "a finite number", "a finite number")
-        units, rest = divmod(exact * self.denominator, self.numerator)
+        floor, rest, _ = self._divide(_finite(value))
         if rest:
-            low = int(exact * self.denominator // self.numerator)
-            low -= 1 if exact < 0 else 0
-            raise OffGrid("value", str(value), self.to_text(low), self.to_text(low + 1))
-        return int(units)
+            raise OffGrid("value", str(value), self.to_text(floor), self.to_text(floor + 1))
+        return floor
 
     def round(self, value: Number, rounding: str = "nearest") -> int:
         """Return the units next to a value; rounding is nearest, down, up or to_zero.
 
         Raises:
             OffGrid: the value is not finite.
+            ConfigError: there is no such rounding.
         """
-        exact = Decimal(str(value))
-        if not exact.is_finite():
-            raise OffGrid("value", str(value), "a finite number", "a finite number")
-        return int((exact * self.denominator / self.numerator).to_integral_value(_ROUNDINGS[rounding]))
+        floor, rest, unit = self._divide(_finite(value))
+        return floor + _rounds_up(rounding, floor, rest, unit)
+
+    def _divide(self, exact: Decimal) -> tuple[int, int, int]:
+        """Return floor, rest and unit such that the value is (floor + rest / unit) steps."""
+        numerator, denominator = exact.as_integer_ratio()
+        unit = denominator * self.numerator
+        floor, rest = divmod(numerator * self.denominator, unit)
+        return floor, rest, unit
+
+    def _from_large_float(self, value: float) -> int:
+        floor, _, _ = self._divide(Decimal(value))
+        points = [units for units in range(floor - 1, floor + 3) if self.to_float(units) == value]
+        if len(points) == 1:
+            return points[0]
+        return self.from_decimal(value)
 
 
 class PriceBand(msgspec.Struct, frozen=True, gc=False):
@@ -112,6 +162,9 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     `price_grid` and `quantity_grid` are the counting units, fixed for life. `price_bands` are the legal steps by price,
     ascending; one row for most. `lot_units` is the legal quantity step. Zero means "no limit" for every maximum and
     minimum. Rates are fractions (0.05 is 5 %).
+
+    Raises:
+        ConfigError: bands, lot or multiplier make no grid.
     """
 
     instrument_id: str
@@ -139,6 +192,22 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     calendar: str = "24x7"
     name: str = ""
 
+    def __post_init__(self) -> None:
+        """Refuse steps on which no order could be placed."""
+        if self.lot_units <= 0 or self.multiplier <= 0:
+            raise ConfigError(
+                f"{self.instrument_id}: lot {self.lot_units} and multiplier {self.multiplier} must be above 0"
+            )
+        if not self.price_bands or any(band.step_units <= 0 for band in self.price_bands):
+            raise ConfigError(f"{self.instrument_id}: price bands need at least one row, every step above 0")
+        for lower, upper in pairwise(self.price_bands):
+            edge = upper.from_units
+            if edge <= lower.from_units or edge % lower.step_units or edge % upper.step_units:
+                raise ConfigError(
+                    f"{self.instrument_id}: the price band from {edge} units must stand above the one from "
+                    f"{lower.from_units} and begin at a legal price of both"
+                )
+
     def price_units(self, price: Number) -> int:
         """Return a legal price in units.
 
@@ -146,7 +215,9 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
             OffGrid: the price is not finite or not a legal step of its band; the nearest legal prices are named.
         """
         try:
-            units = self.price_grid.from_float(price) if isinstance(price, float) else self.price_grid.from_decimal(price)
+            units = (
+                self.price_grid.from_float(price) if isinstance(price, float) else self.price_grid.from_decimal(price)
+            )
         except OffGrid:
             raise self._off_price(price) from None
         step = self.step_units(units)
@@ -178,13 +249,19 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         return bands[max(index, 0)].step_units
 
     def round_price_units(self, price: Number, rounding: str = "nearest") -> int:
-        """Return the legal price, in units, next to any price; rounding is nearest, down or up."""
+        """Return the legal price, in units, next to any price; rounding is nearest (halves down), down, up or to_zero.
+
+        Raises:
+            OffGrid: the price is not finite.
+            ConfigError: there is no such rounding.
+        """
+        _check_rounding(rounding)
         below, above = self._price_neighbours(price)
-        if rounding == "down" or below == above:
+        if below == above or rounding == "down" or (rounding == "to_zero" and below >= 0):
             return below
-        if rounding == "up":
+        if rounding != "nearest":
             return above
-        exact = Decimal(str(price))
+        exact = _finite(price)
         low, high = self.price_grid.to_decimal(below), self.price_grid.to_decimal(above)
         return below if exact - low <= high - exact else above
 
@@ -205,8 +282,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
 
     def notional(self, price_units: int, quantity_units: int) -> Decimal:
         """Return price * quantity * multiplier exactly, in the quote asset."""
-        price = self.price_grid.to_decimal(price_units)
-        return price * self.quantity_grid.to_decimal(quantity_units) * self.multiplier
+        price, quantity = self.price_grid.to_decimal(price_units), self.quantity_grid.to_decimal(quantity_units)
+        return _EXACT.multiply(_EXACT.multiply(price, quantity), self.multiplier)
 
     def _price_neighbours(self, price: Number) -> tuple[int, int]:
         floor = self.price_grid.round(price, "down")
@@ -217,16 +294,12 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         return below, above
 
     def _off_price(self, price: Number) -> OffGrid:
-        if not Decimal(str(price)).is_finite():
-            return OffGrid("price", str(price), "a finite number", "a finite number")
-        below, above = self._price_neighbours(price)
+        below, above = self._price_neighbours(_finite(price, "price"))
         return OffGrid("price", str(price), self.price_grid.to_text(below), self.price_grid.to_text(above))
 
     def _off_quantity(self, quantity: Number) -> OffGrid:
-        if not Decimal(str(quantity)).is_finite():
-            return OffGrid("quantity", str(quantity), "a finite number", "a finite number")
-        low = self.round_quantity_units(quantity, "down")
-        high = self.round_quantity_units(quantity, "up")
+        exact = _finite(quantity, "quantity")
+        low, high = self.round_quantity_units(exact, "down"), self.round_quantity_units(exact, "up")
         return OffGrid("quantity", str(quantity), self.quantity_grid.to_text(low), self.quantity_grid.to_text(high))
 
 
@@ -266,10 +339,11 @@ class InstrumentTable:
             ConfigError: the counting unit of a known instrument would change.
         """
         known = self._by_id.get(instrument.instrument_id)
-        if known is None:
-            self._by_symbol.setdefault(instrument.symbol, []).append(instrument.instrument_id)
-        elif (known.price_grid, known.quantity_grid) != (instrument.price_grid, instrument.quantity_grid):
-            raise ConfigError(f"{instrument.instrument_id}: the counting unit is fixed for life and may not change")
+        if known is not None:
+            if (known.price_grid, known.quantity_grid) != (instrument.price_grid, instrument.quantity_grid):
+                raise ConfigError(f"{instrument.instrument_id}: the counting unit is fixed for life and may not change")
+            self._by_symbol[known.symbol].remove(known.instrument_id)
+        self._by_symbol.setdefault(instrument.symbol, []).append(instrument.instrument_id)
         self._by_id[instrument.instrument_id] = instrument
 
     def resolve(self, name: str) -> Instrument:
@@ -286,7 +360,9 @@ class InstrumentTable:
             return self._by_id[candidates[0]]
         if candidates:
             choice = ", ".join(sorted(candidates))
-            raise OrderRefused("instrument", choice, name, f"{name} fits several instruments: {choice}; name one of them")
+            raise OrderRefused(
+                "instrument", choice, name, f"{name} fits several instruments: {choice}; name one of them"
+            )
         raise OrderRefused("instrument", "a known instrument id", name, f"instrument {name} is not known")
 
 
