@@ -108,6 +108,13 @@ def test_rounding_agrees_with_exact_fractions(grid, value):
     assert grid.round(value) == round(ratio)
 
 
+@given(grids, st.integers(-(2**40), 2**40))
+def test_a_half_goes_to_the_even_neighbour(grid, units):
+    half = grid.to_decimal(2 * units + 1) / 2
+    assert grid.round(half) % 2 == 0
+    assert abs(2 * grid.round(half) - (2 * units + 1)) == 1
+
+
 @given(grids, st.sampled_from(["nan", "inf", "-inf", "1e999", "-1e999", "abc", "", "1e-999999999"]))
 def test_what_is_no_usable_number_is_refused(grid, text):
     with pytest.raises(OffGrid):
