@@ -151,6 +151,11 @@ class BaseAdapter(abc.ABC):
         """Publish a fresh DepthData for an instrument whose changes were shed."""
         self.on_request_failed(f"snapshot of {instrument_id}", f"{self.adapter_name} has no depth stream")
 
+    def request_book(self, request_id: str, instrument_id: str, levels: int) -> None:
+        """Ask for a book without waiting; answered by BookLoaded."""
+        error = f"{self.adapter_name} gives no order book: capability is {self.capabilities.book}"
+        self.on_book(BookLoaded(request_id, instrument_id, None, "none", 0.0, error))
+
     def get_order_book_from_websocket(self, instrument_id: str) -> ExactBook | None:
         """Return the book from memory, or None when there is no full book, no connection or no valid snapshot."""
         return None

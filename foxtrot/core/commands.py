@@ -37,6 +37,13 @@ class StopStrategy(msgspec.Struct, frozen=True, gc=False):
     occasion: str = "on_stop"
 
 
+class StrategyStep(msgspec.Struct, frozen=True, gc=False):
+    """A step in the life of one strategy (init, start or stop), heard by that strategy alone so that its raise is its own."""
+
+    strategy_id: str
+    step: str
+
+
 class SetParameters(msgspec.Struct, frozen=True, gc=False):
     """Change declared parameters of a strategy that is not running; values are text, int, float or bool."""
 

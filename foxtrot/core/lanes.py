@@ -2,7 +2,16 @@
 
 import enum
 
-from foxtrot.core.notices import BookLoaded, OrderChanged, StrategyLog, StrategyStatus, TimerFired, TradeBooked
+from foxtrot.core.commands import StrategyStep
+from foxtrot.core.notices import (
+    BookLoaded,
+    HistoryLoaded,
+    OrderChanged,
+    StrategyLog,
+    StrategyStatus,
+    TimerFired,
+    TradeBooked,
+)
 from foxtrot.domain.market import BarData, DepthChange, DepthData, FundingRate, MarketTrade, TickData
 
 
@@ -31,6 +40,8 @@ KEY_FIELD: dict[type, str] = {
     StrategyStatus: "strategy_id",
     StrategyLog: "strategy_id",
     TimerFired: "owner",
+    StrategyStep: "strategy_id",
     BookLoaded: "request_id",
+    HistoryLoaded: "request_id",
 }
 """The field by which subscribers of a class can ask for a part of it."""

@@ -1,5 +1,5 @@
-"""Plugins: the Strategy base class, the engine that runs and isolates strategies, bars and indicators.
+"""Plugins: the Strategy class, its parameters, the engine that starts, stops and isolates strategies, bars, indicators.
 
-No venue, no socket and no clock of its own; time and randomness are handed in.
-Called by the backtester and the application; authors import foxtrot.api instead.
+Not venues: a strategy sees facts, instruments and its own orders only.
+Called by the dispatcher through one host per strategy; imported by plugins through foxtrot.api.
 """

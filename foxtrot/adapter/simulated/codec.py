@@ -1,0 +1,150 @@
+"""Pure translation between the embedded venue's events and commands and the platform's facts and orders.
+
+Source: foxtrot/exchange/commands.py and events.py, the embedded venue's own vocabulary.
+"""
+
+from decimal import Decimal
+
+from foxtrot.domain.account import AccountCharge, AccountData, BalanceData, PositionData
+from foxtrot.domain.enums import OrderStatus
+from foxtrot.domain.instrument import Instrument
+from foxtrot.domain.market import Level, MarketTrade
+from foxtrot.domain.order import ApprovedOrder, OrderData, TradeData
+from foxtrot.exchange.commands import PlaceOrder
+from foxtrot.exchange.events import (
+    ChargeBooked,
+    FundingPaid,
+    OrderAccepted,
+    OrderAmended,
+    OrderCancelled,
+    OrderEvent,
+    OrderExpired,
+    OrderFilled,
+    OrderRejected,
+    OrderTriggered,
+    PositionChanged,
+    TradePrinted,
+)
+
+STATUS_OF: dict[type[OrderEvent], OrderStatus] = {
+    OrderAccepted: OrderStatus.ACCEPTED,
+    OrderAmended: OrderStatus.ACCEPTED,
+    OrderTriggered: OrderStatus.ACCEPTED,
+    OrderFilled: OrderStatus.PARTIALLY_FILLED,
+    OrderCancelled: OrderStatus.CANCELLED,
+    OrderExpired: OrderStatus.EXPIRED,
+    OrderRejected: OrderStatus.REJECTED,
+}
+"""Class of an order event → what it says of the order, before its filled quantity is looked at."""
+
+
+def place_order(order: ApprovedOrder, time_ns: int) -> PlaceOrder:
+    """Return the venue's command for an approved order; the desk's id becomes the client order id.
+
+    Source: exchange/commands.py, PlaceOrder.
+    """
+    return PlaceOrder(
+        time_ns, order.account, order.instrument_id, order.order_id, order.side, order.order_type, order.quantity_units,
+        order.price_units, order.trigger_units, order.time_in_force, order.reduce_only, order.post_only, order.position_side,
+        order.trailing_offset_units, order.display_units, order.expire_time_ns,
+    )  # fmt: skip
+
+
+def order_id_of(event: OrderEvent) -> str:
+    """Return our id of an order, or a made-up one for an order placed without (another client's).
+
+    Source: exchange/events.py, OrderEvent.client_order_id.
+    """
+    return event.client_order_id or f"venue{event.order_id}"
+
+
+def order_data(event: OrderEvent, instrument: Instrument, local_time_ns: int) -> OrderData:
+    """Return an order as its event tells it.
+
+    Source: exchange/events.py, OrderEvent and its subclasses.
+    """
+    status = STATUS_OF[type(event)]
+    filled = event.filled
+    if filled and status in (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED):
+        status = OrderStatus.FILLED if filled >= event.quantity else OrderStatus.PARTIALLY_FILLED
+    price_grid, quantity_grid = instrument.price_grid, instrument.quantity_grid
+    average = event.cost * price_grid.numerator / (filled * price_grid.denominator) if filled else 0.0
+    price = event.price * price_grid.numerator / price_grid.denominator if event.price else 0.0
+    trigger = instrument.price(event.trigger_price) if event.trigger_price else 0.0
+    reason = event.reason if isinstance(event, OrderRejected | OrderCancelled | OrderExpired) else ""
+    rule = event.code if isinstance(event, OrderRejected) else ""
+    return OrderData(
+        event.client_order_id or order_id_of(event), event.account, event.instrument_id, event.side, event.order_type,
+        event.quantity * quantity_grid.numerator / quantity_grid.denominator, price, status,
+        filled * quantity_grid.numerator / quantity_grid.denominator, average, str(event.order_id) if event.order_id else "",
+        event.time_ns, local_time_ns, "", trigger, event.time_in_force, event.reduce_only, event.post_only,
+        event.position_side, rule, reason,
+    )  # fmt: skip
+
+
+def trade_data(event: OrderFilled, instrument: Instrument, local_time_ns: int) -> TradeData:
+    """Return one of our fills.
+
+    Source: exchange/events.py, OrderFilled.
+    """
+    return TradeData(
+        str(event.trade_id), event.client_order_id or order_id_of(event), event.account, event.instrument_id, event.side,
+        instrument.price(event.fill_price), instrument.quantity(event.fill_quantity), event.fee, event.fee_asset,
+        event.liquidity, str(event.order_id), event.time_ns, local_time_ns, "", event.position_side,
+    )  # fmt: skip
+
+
+def market_trade(event: TradePrinted, instrument: Instrument, local_time_ns: int) -> MarketTrade:
+    """Return a public print.
+
+    Source: exchange/events.py, TradePrinted.
+    """
+    price, size = instrument.price(event.price), instrument.quantity(event.quantity)
+    return MarketTrade(
+        event.instrument_id, event.time_ns, local_time_ns, str(event.trade_id), price, size, event.aggressor
+    )
+
+
+def account_data(account: str, balances: dict[str, tuple[Decimal, Decimal]], now_ns: int) -> AccountData:
+    """Return balances from the venue's {asset: (total, locked)}.
+
+    Source: exchange/venue.py, Venue.balances.
+    """
+    rows = tuple(
+        BalanceData(account, asset, total, total - locked, locked, now_ns, now_ns)
+        for asset, (total, locked) in sorted(balances.items())
+    )
+    return AccountData(account, rows, now_ns, now_ns)
+
+
+def position_data(event: PositionChanged, instrument: Instrument, local_time_ns: int) -> PositionData:
+    """Return a position.
+
+    Source: exchange/events.py, PositionChanged.
+    """
+    return PositionData(
+        event.account, event.instrument_id, event.position_side, instrument.quantity(event.quantity), event.average_price,
+        Decimal(0), event.realised_profit, event.time_ns, local_time_ns,
+    )  # fmt: skip
+
+
+def charge(event: ChargeBooked | FundingPaid, local_time_ns: int) -> AccountCharge:
+    """Return money that moved without a trade; the venue's event number is its id.
+
+    Source: exchange/events.py, ChargeBooked and FundingPaid.
+    """
+    kind = "funding" if isinstance(event, FundingPaid) else event.kind
+    instrument_id = event.instrument_id if isinstance(event, FundingPaid) else ""
+    return AccountCharge(
+        event.account, kind, event.asset, event.amount, instrument_id, str(event.sequence), event.time_ns, local_time_ns
+    )
+
+
+def levels(rows: tuple[tuple[int, int], ...], instrument: Instrument) -> tuple[Level, ...]:
+    """Return book levels in units as (price, size) floats.
+
+    Source: exchange/venue.py, Venue.depth.
+    """
+    price, quantity = instrument.price_grid, instrument.quantity_grid
+    pn, pd, qn, qd = price.numerator, price.denominator, quantity.numerator, quantity.denominator
+    return tuple((row[0] * pn / pd, row[1] * qn / qd) for row in rows)

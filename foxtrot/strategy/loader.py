@@ -1,0 +1,122 @@
+"""Strategy classes by entry-point name, by module:Class, or from a file."""
+
+import importlib
+import importlib.util
+import inspect
+import sys
+from difflib import get_close_matches
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+
+from foxtrot.domain.errors import ConfigError
+from foxtrot.strategy.base import Strategy
+
+GROUP = "foxtrot.strategies"
+
+
+def strategy_names() -> dict[str, str]:
+    """Return the installed strategies: name → where it comes from."""
+    return {point.name: point.value for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
+
+
+def strategies_in(folder: Path) -> dict[str, Path]:
+    """Return the strategy files of a folder: name for --strategy → file.
+
+    Raises:
+        ConfigError: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise ConfigError(f"strategy folder {folder} does not exist; make it or correct the path")
+    return {path.stem: path for path in sorted(folder.glob("*.py")) if not path.name.startswith("_")}
+
+
+def load_strategy(name: str, folder: Path | None = None) -> type[Strategy]:
+    """Import and return a strategy class.
+
+    Args:
+        name: an entry-point name, `module:Class`, `file.py` or `file.py:Class`, or a file's stem in `folder`.
+        folder: where plugins lie, if anywhere.
+
+    Raises:
+        ConfigError: nothing fits (the nearest name is given), the code does not import, or it has no such class.
+    """
+    path_text, _, class_name = name.partition(":")
+    if path_text.endswith(".py"):
+        return _class_in(_import_file(Path(path_text)), class_name, name)
+    if class_name:
+        return _class_in(_import_module(path_text), class_name, name)
+    for point in entry_points(group=GROUP):
+        if point.name == name:
+            module, _, attribute = point.value.partition(":")
+            return _class_in(_import_module(module), attribute, name)
+    files = strategies_in(folder) if folder is not None else {}
+    if name in files:
+        return _class_in(_import_file(files[name]), "", name)
+    known = [*strategy_names(), *files]
+    close = get_close_matches(name, known, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(known) or 'none'}"
+    raise ConfigError(f"strategy {name} is not known; {hint} (a file is given as path/to/file.py)")
+
+
+def reload_strategy(name: str, present: type[Strategy]) -> type[Strategy]:
+    """Load the code behind a strategy class again.
+
+    Raises:
+        ConfigError: the code no longer imports, or the class is gone.
+    """
+    if name.partition(":")[0].endswith(".py"):
+        return load_strategy(name)
+    module = sys.modules.get(present.__module__)
+    source = getattr(module, "__file__", None)
+    if module is None or source is None:
+        raise ConfigError(f"strategy {name} cannot be reloaded: its module has no file")
+    try:
+        return _class_in(importlib.reload(module), present.__name__, name)
+    except (SyntaxError, ImportError, NameError, AttributeError, TypeError, ValueError) as error:
+        raise ConfigError(f"strategy {name} cannot be reloaded: {type(error).__name__}: {error}") from error
+
+
+def _import_module(module: str) -> ModuleType:
+    try:
+        return importlib.import_module(module)
+    except (ImportError, SyntaxError) as error:
+        raise ConfigError(f"module {module} cannot be imported: {type(error).__name__}: {error}") from error
+
+
+def _import_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise ConfigError(f"strategy file {path} does not exist")
+    name = f"foxtrot_plugin_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path.resolve())
+    if spec is None or spec.loader is None:
+        raise ConfigError(f"strategy file {path} cannot be loaded as Python")
+    module = importlib.util.module_from_spec(spec)
+    previous = sys.modules.get(name)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except (SyntaxError, ImportError, NameError, AttributeError, TypeError, ValueError) as error:
+        if previous is None:
+            del sys.modules[name]
+        else:
+            sys.modules[name] = previous
+        raise ConfigError(f"strategy file {path} does not load: {type(error).__name__}: {error}") from error
+    return module
+
+
+def _class_in(module: ModuleType, class_name: str, name: str) -> type[Strategy]:
+    found = {
+        key: value
+        for key, value in vars(module).items()
+        if inspect.isclass(value) and issubclass(value, Strategy) and value.__module__ == module.__name__
+    }
+    if class_name:
+        if class_name not in found:
+            raise ConfigError(f"{name}: no strategy class {class_name}; there are: {', '.join(found) or 'none'}")
+        return found[class_name]
+    if len(found) != 1:
+        raise ConfigError(
+            f"{name}: {len(found)} strategy classes ({', '.join(found) or 'none'}); name one as {name}:Class"
+        )
+    return next(iter(found.values()))

@@ -1,0 +1,125 @@
+"""Declared parameters and saved variables of a strategy: typed, checked when set, listed for people and files."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Generic, Self, TypeVar, overload
+
+from foxtrot.domain.errors import ConfigError
+
+Value = str | int | float | bool
+T = TypeVar("T", str, int, float, bool)
+
+
+class _Declared(Generic[T]):
+    """A typed attribute of a strategy class with a default and a description."""
+
+    def __init__(
+        self, default: T, description: str = "", *, minimum: T | None = None, maximum: T | None = None
+    ) -> None:
+        self.default: T = default
+        self.description = description
+        self.minimum: T | None = minimum
+        self.maximum: T | None = maximum
+        self.name = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> T: ...
+    def __get__(self, instance: object | None, owner: type) -> Self | T:
+        """Return the value on an instance, the declaration on the class."""
+        if instance is None:
+            return self
+        found: T = instance.__dict__.get(self.name, self.default)
+        return found
+
+    def __set__(self, instance: object, value: T) -> None:
+        """Set the value after checking it.
+
+        Raises:
+            ConfigError: wrong type or out of range.
+        """
+        instance.__dict__[self.name] = self.check(value)
+
+    def check(self, value: Value) -> T:
+        """Return a value in the declared type; text is converted, so that command lines and files can set it.
+
+        Raises:
+            ConfigError: wrong type or out of range; the message names parameter, value and fix.
+        """
+        kind = type(self.default)
+        converted = _convert(value, kind)
+        if converted is None:
+            raise ConfigError(f"parameter {self.name} must be {_NAMES[kind]}, not {value!r}")
+        if self.minimum is not None and converted < self.minimum:
+            raise ConfigError(f"parameter {self.name} must be at least {self.minimum}, not {value!r}")
+        if self.maximum is not None and converted > self.maximum:
+            raise ConfigError(f"parameter {self.name} must be at most {self.maximum}, not {value!r}")
+        return converted  # type: ignore[return-value]
+
+
+class Parameter(_Declared[T]):
+    """What a person sets before the start: `fast = Parameter(20, "fast window, bars", minimum=1)`."""
+
+
+class Variable(_Declared[T]):
+    """What a strategy wants saved over restarts and shown: `trend = Variable(0.0, "last trend")`."""
+
+
+def declared(strategy_class: type, kind: type[_Declared[T]]) -> dict[str, _Declared[T]]:
+    """Return the parameters or variables that a class and its bases declare, in order of declaration."""
+    found: dict[str, _Declared[T]] = {}
+    for base in reversed(strategy_class.__mro__):
+        found.update({name: value for name, value in vars(base).items() if isinstance(value, kind)})
+    return found
+
+
+def set_parameters(strategy: object, values: Mapping[str, Value]) -> None:
+    """Set parameters by name, all or none.
+
+    Raises:
+        ConfigError: an unknown name (with the nearest known one), a wrong type, or out of range.
+    """
+    known = declared(type(strategy), Parameter)
+    checked: dict[str, Value] = {}
+    for name, value in values.items():
+        if name not in known:
+            close = get_close_matches(name, known, n=1)
+            hint = f"; did you mean {close[0]}?" if close else f"; it has: {', '.join(known) or 'none'}"
+            raise ConfigError(f"{type(strategy).__name__} has no parameter {name}{hint}")
+        checked[name] = known[name].check(value)
+    for name, value in checked.items():
+        strategy.__dict__[name] = value
+
+
+def parameters_of(strategy: object) -> dict[str, Value]:
+    """Return the present parameters by name."""
+    return {name: getattr(strategy, name) for name in declared(type(strategy), Parameter)}
+
+
+def variables_of(strategy: object) -> dict[str, Value]:
+    """Return the present saved variables by name."""
+    return {name: getattr(strategy, name) for name in declared(type(strategy), Variable)}
+
+
+_NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+_TRUTH = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
+
+
+def _convert(value: Value, kind: type) -> Value | None:
+    if kind is bool:
+        return value if isinstance(value, bool) else _TRUTH.get(str(value).lower())
+    if kind is str:
+        return value if isinstance(value, str) else None
+    if isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    if kind is int:
+        return int(number) if number.is_integer() else None
+    return number if number - number == 0.0 else None

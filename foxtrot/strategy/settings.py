@@ -1,0 +1,52 @@
+"""How one strategy is set up: class, account, symbols, parameters and what happens to its orders and position at its end."""
+
+import enum
+from decimal import Decimal
+
+import msgspec
+
+from foxtrot.strategy.parameters import Value
+
+
+class OrderExit(enum.StrEnum):
+    """What happens to the open orders of a strategy that ends."""
+
+    CANCEL_ENTRIES = "cancel_entries"
+    CANCEL_ALL = "cancel_all"
+    KEEP = "keep"
+
+
+class PositionExit(enum.StrEnum):
+    """What happens to the position of a strategy that ends."""
+
+    KEEP = "keep"
+    FLATTEN = "flatten"
+
+
+class ExitPolicy(msgspec.Struct, frozen=True):
+    """What a strategy leaves behind, by occasion (on_stop, on_error, on_shutdown)."""
+
+    orders: dict[str, OrderExit] = {}
+    position: dict[str, PositionExit] = {}
+
+    def orders_on(self, occasion: str) -> OrderExit:
+        """Return what happens to open orders; entries are cancelled unless told otherwise."""
+        return self.orders.get(occasion, OrderExit.CANCEL_ENTRIES)
+
+    def position_on(self, occasion: str) -> PositionExit:
+        """Return what happens to the position; it is kept unless told otherwise."""
+        return self.position.get(occasion, PositionExit.KEEP)
+
+
+class StrategySettings(msgspec.Struct, frozen=True, kw_only=True):
+    """One strategy of a platform. `class_name` is an entry-point name, `module:Class` or `file.py[:Class]`."""
+
+    strategy_id: str
+    class_name: str
+    account: str
+    symbols: tuple[str, ...]
+    interval: str = "1m"
+    capital: Decimal = Decimal(0)
+    parameters: dict[str, Value] = {}
+    exit_policy: ExitPolicy = ExitPolicy()
+    depth_levels: int = 20
