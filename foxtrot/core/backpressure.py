@@ -1,78 +1,56 @@
 """What happens to market events when the lane is full: conflate per instrument, or shed and announce a gap."""
 
-import threading
 from collections import deque
 
 from foxtrot.core.lanes import Overflow
 from foxtrot.core.notices import Gap
-
-Key = tuple[type, str]
-
-
-class PendingToken:
-    """Stands in the lane for the newest event of one class and instrument."""
-
-    __slots__ = ("key",)
-
-    def __init__(self, key: Key) -> None:
-        self.key = key
-
-
-class GapToken:
-    """Stands in the lane for all events of one class and instrument that were shed at this place."""
-
-    __slots__ = ("count", "key")
-
-    def __init__(self, key: Key) -> None:
-        self.key = key
-        self.count = 0
+from foxtrot.core.tokens import Key, Shed, Waiting
 
 
 class MarketOverflow:
     """The waiting room of a full market lane.
 
-    Thread: any; `_lock` guards `_pending`, `gaps` and `conflated`, and is held for a few dictionary operations.
+    A tick that is conflated stays at its place in the lane and is replaced there until it is handled, also when the lane has
+    room again: no older tick can come after it. A gap ends as soon as an event of its instrument is kept again.
+
+    Thread: any, one at a time: callers hold the lock of the inbox.
     """
 
     def __init__(self, lane: deque[object]) -> None:
         self._lane = lane
-        self._lock = threading.Lock()
-        self._pending: dict[Key, object] = {}
-        self.gaps: dict[Key, GapToken] = {}
+        self._open: dict[Key, Waiting | Shed] = {}
         self.conflated = 0
 
-    def take(self, event: object, overflow: Overflow) -> None:
-        """Take an event that found the lane full."""
+    def __bool__(self) -> bool:
+        return bool(self._open)
+
+    def take(self, event: object, policy: Overflow, put_s: float, *, full: bool) -> None:
+        """Place an event that found the lane full, or that comes while something of it is conflated or shed."""
         key = (type(event), str(getattr(event, "instrument_id", "")))
-        with self._lock:
-            if overflow is Overflow.CONFLATE:
-                if key in self._pending:
-                    self.conflated += 1
-                else:
-                    self._lane.append(PendingToken(key))
-                self._pending[key] = event
-                return
-            token = self.gaps.get(key)
+        token = self._open.get(key)
+        if isinstance(token, Waiting):
+            self.conflated += 1
+            token.event = event
+        elif policy is Overflow.KEEP or not full:
+            self._open.pop(key, None)
+            self._lane.append(event)
+        elif policy is Overflow.CONFLATE:
+            self._open_token(key, Waiting(event, put_s, key))
+        else:
             if token is None:
-                token = self.gaps[key] = GapToken(key)
-                self._lane.append(token)
+                token = Shed(key)
+                self._open_token(key, token)
             token.count += 1
             self.conflated += 1
 
-    def end_gap(self, event: object) -> None:
-        """Note that an event of this class and instrument is kept again: the next shed one opens a new gap."""
-        key = (type(event), str(getattr(event, "instrument_id", "")))
-        with self._lock:
-            self.gaps.pop(key, None)
+    def _open_token(self, key: Key, token: Waiting | Shed) -> None:
+        self._open[key] = token
+        self._lane.append(token)
 
-    def unwrap(self, entry: object) -> tuple[object, ...]:
-        """Return the event an entry of the lane stands for: itself, the newest pending one, or a Gap."""
-        if isinstance(entry, PendingToken):
-            with self._lock:
-                return (self._pending.pop(entry.key),)
-        if isinstance(entry, GapToken):
-            with self._lock:
-                if self.gaps.get(entry.key) is entry:
-                    del self.gaps[entry.key]
-                return (Gap(entry.key[1], entry.key[0].__name__, entry.count),)
-        return (entry,)
+    def close(self, token: Waiting | Shed) -> object:
+        """Return the event a token stands for, and let nothing more join it."""
+        if token.key is not None and self._open.get(token.key) is token:
+            del self._open[token.key]
+        if isinstance(token, Waiting):
+            return token.event
+        return Gap(token.key[1], token.key[0].__name__, token.count)

@@ -1,6 +1,7 @@
 """Time as an argument: the system's, or one that history or a test moves."""
 
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 from foxtrot.domain.errors import InvariantBroken
@@ -39,11 +40,16 @@ class SystemClock:
 class ManualClock:
     """A clock that stands still until it is moved; both of its times are the same.
 
-    Thread: moved by one thread; read by any.
+    Thread: moved by one thread, on which those who asked are told; read by any.
     """
 
     def __init__(self, now_ns: int = 0) -> None:
         self._now_ns = now_ns
+        self._listeners: tuple[Callable[[], None], ...] = ()
+
+    def on_move(self, listener: Callable[[], None]) -> None:
+        """Call somebody after each move, so that a thread waiting for a deadline can look again."""
+        self._listeners = (*self._listeners, listener)
 
     def now_ns(self) -> int:
         """Return the time it was last moved to."""
@@ -62,6 +68,8 @@ class ManualClock:
         if now_ns < self._now_ns:
             raise InvariantBroken(f"the clock would go back from {self._now_ns} to {now_ns}")
         self._now_ns = now_ns
+        for listener in self._listeners:
+            listener()
 
     def advance(self, nanoseconds: int) -> None:
         """Move forward by a duration."""

@@ -2,47 +2,30 @@
 
 Rules:
 - An event put while another is handled is handled after it, never inside it.
-- The control lane is empty before the market lane is touched.
+- The control lane is empty before a due timer is taken, and no timer is due before the market lane is touched.
 - A handler that raises stops nobody else. An isolated owner hears nothing more until it is resumed; a raise of a core
   handler halts trading through `on_core_failure`, at once and without a queue.
 """
 
 from collections import deque
 from collections.abc import Callable
-from time import perf_counter_ns
-from typing import TypeVar
+from typing import cast
 
 import msgspec
 
 from foxtrot.core.clock import Clock
 from foxtrot.core.lanes import KEY_FIELD, MARKET_LANE
 from foxtrot.core.notices import HandlerFailed
+from foxtrot.core.subscriptions import Event, Handler, Route, Subscription, Tap, name_of
 from foxtrot.core.timers import TimerQueue
-from foxtrot.domain.errors import ConfigError
+from foxtrot.domain.errors import ConfigError, QueueClosed
 
-Event = TypeVar("Event")
-Handler = Callable[[Event], None]
 DEAD_LETTER_LIMIT = 10_000
-SLOW_HANDLER_NS = 5_000_000
-
-
-class Subscription:
-    """One handler of one owner for one class of events."""
-
-    __slots__ = ("active", "core", "event_class", "handler", "key", "name", "owner")
-
-    def __init__(self, event_class: type, handler: Handler[object], owner: str, key: str, *, core: bool) -> None:
-        self.event_class = event_class
-        self.handler = handler
-        self.owner = owner
-        self.key = key
-        self.core = core
-        self.active = True
-        self.name = getattr(handler, "__qualname__", type(handler).__qualname__)
+_NOTICES_PER_HANDLER = 100
 
 
 class DeadLetter(msgspec.Struct, frozen=True):
-    """An event that a handler failed on, or that a stop could not wait for; it can be replayed."""
+    """An event that a handler failed on as number `sequence`, or that a stop could not wait for; it can be replayed."""
 
     owner: str
     handler: str
@@ -51,38 +34,26 @@ class DeadLetter(msgspec.Struct, frozen=True):
     sequence: int
 
 
-class _Route:
-    """The subscriptions of one class: those that hear all of it, and merged ones per key."""
-
-    __slots__ = ("by_key", "common", "field")
-
-    def __init__(
-        self, field: str, common: tuple[Subscription, ...], by_key: dict[str, tuple[Subscription, ...]]
-    ) -> None:
-        self.field = field
-        self.common = common
-        self.by_key = by_key
-
-
 class Dispatcher:
     """Queues, subscriptions, timers and the guard around every handler.
 
     Thread: one; that of whoever calls `drain`. Only `EventEngine` lets other threads in.
     """
 
+    guarded: tuple[type[BaseException], ...] = (Exception,)
+    """What a handler may raise without ending the loop; a Ctrl-C does end it where the loop runs in line."""
+
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.timers = TimerQueue()
         self.control: deque[object] = deque()
         self.market: deque[object] = deque()
-        self.dead_letters: deque[DeadLetter] = deque(maxlen=DEAD_LETTER_LIMIT)
+        self.dead_letters: deque[DeadLetter] = deque()
         self.sequence = 0
         self.failures = 0
-        self.slow_handlers: dict[str, float] = {}
         self.on_core_failure: Callable[[str], None] = _ignore
         self._subscriptions: list[Subscription] = []
-        self._routes: dict[type, _Route] = {}
-        self._taps: tuple[Callable[[int, object], None], ...] = ()
+        self._routes: dict[type, Route] = {}
         self._draining = False
 
     def subscribe(
@@ -91,7 +62,7 @@ class Dispatcher:
         """Let a handler hear a class of events, after those subscribed before it.
 
         Args:
-            event_class: the exact class; subclasses are not heard.
+            event_class: the exact class; subclasses are not heard. `object` means every class.
             handler: called with the event on the dispatcher's thread.
             owner: who is halted together when one handler raises; a strategy id or the name of a part.
             key: only events whose key field (see lanes.KEY_FIELD) has this value; empty for all.
@@ -102,17 +73,14 @@ class Dispatcher:
         """
         if key and event_class not in KEY_FIELD:
             raise ConfigError(f"{event_class.__name__} cannot be subscribed by key; leave the key out")
-        subscription = Subscription(event_class, handler, owner, key, core=core)  # type: ignore[arg-type]
-        self._subscriptions.append(subscription)
-        self._routes.pop(event_class, None)
-        return subscription
+        return self._add(Subscription(event_class, cast("Handler[object]", handler), owner, key, core=core))
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """Remove a subscription; removing it twice is harmless."""
         subscription.active = False
         if subscription in self._subscriptions:
             self._subscriptions.remove(subscription)
-        self._routes.pop(subscription.event_class, None)
+        self._rebuild()
 
     def unsubscribe_owner(self, owner: str) -> None:
         """Remove every subscription and timer of an owner."""
@@ -120,9 +88,19 @@ class Dispatcher:
             self.unsubscribe(subscription)
         self.timers.cancel_owner(owner)
 
-    def add_tap(self, tap: Callable[[int, object], None]) -> None:
-        """Let a callable see every event before its handlers, with its sequence number from 1."""
-        self._taps = (*self._taps, tap)
+    def add_tap(self, tap: Tap, *, owner: str = "") -> Subscription:
+        """Let a callable see every event before its handlers, with its sequence number from 1.
+
+        A tap is isolated like any handler; without an owner it has one of its own.
+        """
+
+        def hear(event: object) -> None:
+            tap(self.sequence, event)
+
+        subscription = Subscription(object, hear, owner or f"tap {name_of(tap)}", "", core=False)
+        subscription.tap = tap
+        subscription.name = name_of(tap)
+        return self._add(subscription)
 
     def set_timer(self, owner: str, name: str, delay_ns: int, interval_ns: int = 0) -> int:
         """Set a timer that puts TimerFired after a delay, then every interval if that is not 0; returns its id."""
@@ -141,115 +119,153 @@ class Dispatcher:
         if self._draining:
             return
         self._draining = True
-        control, market = self.control, self.market
+        control, market, dispatch = self.control, self.market, self.dispatch
         try:
-            while control or market:
-                self.dispatch(control.popleft() if control else market.popleft())
+            while True:
+                if control:
+                    dispatch(control.popleft())
+                elif market:
+                    dispatch(market.popleft())
+                else:
+                    return
         finally:
             self._draining = False
 
     def fire_timers(self, now_ns: int) -> None:
-        """Dispatch every timer due by `now_ns`, each followed by what it caused."""
+        """Dispatch what is queued and every timer due by `now_ns`, each followed by what it put into the control lane.
+
+        Called inside a handler it only queues them.
+        """
+        if self._draining:
+            self._queue_timers(now_ns)
+            return
         while self.timers.next_due_ns <= now_ns:
+            self._drain_control()
             fired = self.timers.pop_due(now_ns)
             if fired is not None:
                 self.control.append(fired)
-                self.drain()
+        self.drain()
 
     def dispatch(self, event: object) -> None:
         """Give one event to its handlers now; only for the owner of the loop, never from a handler."""
         self.sequence += 1
-        if self._taps:
-            self._tap(event)
         route = self._routes.get(type(event)) or self._make_route(type(event))
-        for subscription in route.by_key.get(getattr(event, route.field), route.common) if route.by_key else route.common:
+        for subscription in route.common if route.by_key is None else route.select(event):
             if subscription.active:
                 try:
                     subscription.handler(event)
-                except Exception as error:  # the guard: one handler never stops the line
+                except self.guarded as error:
                     self._fail(subscription, event, error)
+        route.handled += 1
 
-    def dispatch_timed(self, event: object, started_ns: int) -> int:
-        """Do as `dispatch`, naming handlers that take over 5 ms in `slow_handlers`; returns when it ended."""
-        self.sequence += 1
-        if self._taps:
-            self._tap(event)
-        route = self._routes.get(type(event)) or self._make_route(type(event))
-        for subscription in route.by_key.get(getattr(event, route.field), route.common) if route.by_key else route.common:
-            if subscription.active:
-                try:
-                    subscription.handler(event)
-                except Exception as error:  # the guard: one handler never stops the line
-                    self._fail(subscription, event, error)
-                ended_ns = perf_counter_ns()
-                if ended_ns - started_ns > SLOW_HANDLER_NS:
-                    self._name_slow(subscription, ended_ns - started_ns)
-                started_ns = ended_ns
-        return started_ns
-
-    def _name_slow(self, subscription: Subscription, took_ns: int) -> None:
-        name = f"{subscription.owner}: {subscription.name}"
-        self.slow_handlers[name] = max(self.slow_handlers.get(name, 0.0), took_ns / 1e6)
+    def handled_per_class(self) -> dict[str, int]:
+        """Return how many events of each class went to their handlers."""
+        return {route.event_class.__name__: route.handled for route in list(self._routes.values()) if route.handled}
 
     def resume(self, owner: str) -> None:
         """Let a halted owner hear again."""
         for subscription in self._subscriptions:
             if subscription.owner == owner:
                 subscription.active = True
+        self._rebuild()
 
     def replay_dead_letters(self, owner: str) -> int:
-        """Resume an owner, give it the events it failed on once more, and return how many those were."""
-        letters = [letter for letter in self.dead_letters if letter.owner == owner]
-        for letter in letters:
-            self.dead_letters.remove(letter)
+        """Resume an owner, give it the events it failed on once more, and return how many it got.
+
+        When it fails again, that event and those after it stay dead letters.
+        """
         self.resume(owner)
-        for letter in letters:
-            for subscription in [s for s in self._subscriptions if s.owner == owner and s.name == letter.handler]:
-                if subscription.event_class is type(letter.event) and subscription.active:
-                    self._redeliver(subscription, letter.event)
-        return len(letters)
+        replayed = 0
+        for letter in [letter for letter in self.dead_letters if letter.owner == owner]:
+            receivers = [s for s in self._subscriptions if _wrote(s, letter)]
+            if receivers and not any(s.active for s in receivers):
+                break
+            self.dead_letters.remove(letter)
+            for subscription in receivers:
+                self._redeliver(subscription, letter)
+            replayed += 1
+        return replayed
 
-    def _redeliver(self, subscription: Subscription, event: object) -> None:
+    def _redeliver(self, subscription: Subscription, letter: DeadLetter) -> None:
         try:
-            subscription.handler(event)
-        except Exception as error:  # the same guard as in dispatch
-            self._fail(subscription, event, error)
+            if subscription.tap is None:
+                subscription.handler(letter.event)
+            else:
+                subscription.tap(letter.sequence, letter.event)
+        except self.guarded as error:
+            self._fail(subscription, letter.event, error)
 
-    def _tap(self, event: object) -> None:
-        for tap in self._taps:
-            try:
-                tap(self.sequence, event)
-            except Exception as error:  # a tap is an isolated subscriber: it is removed, the line goes on
-                self._taps = tuple(other for other in self._taps if other is not tap)
-                self.failures += 1
-                name = getattr(tap, "__qualname__", type(tap).__qualname__)
-                self.put(
-                    HandlerFailed("tap", name, type(event).__name__, repr(error), core=False, sequence=self.sequence)
-                )
+    def _drain_control(self) -> None:
+        self._draining = True
+        try:
+            while self.control:
+                self.dispatch(self.control.popleft())
+        finally:
+            self._draining = False
 
-    def _make_route(self, event_class: type) -> _Route:
-        field = KEY_FIELD.get(event_class, "")
-        mine = [s for s in self._subscriptions if s.event_class is event_class]
-        common = tuple(s for s in mine if not s.key)
-        by_key = {key: tuple(s for s in mine if s.key in ("", key)) for key in {s.key for s in mine if s.key}}
-        route = _Route(field, common, by_key)
-        self._routes[event_class] = route
+    def _queue_timers(self, now_ns: int) -> None:
+        while self.timers.next_due_ns <= now_ns:
+            fired = self.timers.pop_due(now_ns)
+            if fired is not None:
+                self.put(fired)
+
+    def _add(self, subscription: Subscription) -> Subscription:
+        self._subscriptions.append(subscription)
+        self._rebuild()
+        return subscription
+
+    def _rebuild(self) -> None:
+        for route in self._routes.values():
+            route.rebuild(self._subscriptions)
+
+    def _make_route(self, event_class: type) -> Route:
+        route = self._routes[event_class] = Route(event_class)
+        route.rebuild(self._subscriptions)
         return route
 
-    def _fail(self, subscription: Subscription, event: object, error: Exception) -> None:
+    def _fail(self, subscription: Subscription, event: object, error: BaseException) -> None:
         self.failures += 1
+        subscription.failures += 1
         text = f"{type(error).__name__}: {error}"
-        self.dead_letters.append(DeadLetter(subscription.owner, subscription.name, event, text, self.sequence))
-        if subscription.core:
-            self.on_core_failure(f"{subscription.name} failed on {type(event).__name__}: {text}")
-        else:
-            for other in self._subscriptions:
-                if other.owner == subscription.owner:
-                    other.active = False
-        name, kind = subscription.name, type(event).__name__
-        failure = HandlerFailed(subscription.owner, name, kind, text, core=subscription.core, sequence=self.sequence)
-        if not isinstance(event, HandlerFailed):
+        self._keep(DeadLetter(subscription.owner, subscription.name, event, text, self.sequence))
+        if not subscription.core:
+            self._halt(subscription.owner)
+        try:
+            if subscription.core:
+                self.on_core_failure(f"{subscription.name} failed on {type(event).__name__}: {text}")
+        finally:
+            self._tell(subscription, event, text)
+
+    def _keep(self, letter: DeadLetter) -> None:
+        self.dead_letters.append(letter)
+        if len(self.dead_letters) > DEAD_LETTER_LIMIT:
+            self.dead_letters.popleft()
+
+    def _halt(self, owner: str) -> None:
+        for subscription in self._subscriptions:
+            if subscription.owner == owner:
+                subscription.active = False
+        self._rebuild()
+
+    def _tell(self, subscription: Subscription, event: object, text: str) -> None:
+        """Publish the failure, unless that would go round in circles or nobody listens any more."""
+        if isinstance(event, HandlerFailed) or subscription.failures > _NOTICES_PER_HANDLER:
+            return
+        owner, name, kind = subscription.owner, subscription.name, type(event).__name__
+        failure = HandlerFailed(owner, name, kind, text, core=subscription.core, sequence=self.sequence)
+        try:
             self.put(failure)
+        except QueueClosed:  # the stop's deadline has passed; the dead letter is kept
+            return
+
+
+def _wrote(subscription: Subscription, letter: DeadLetter) -> bool:
+    """Tell whether a dead letter is for this subscription; a reloaded owner gets those of its former self."""
+    same = subscription.owner == letter.owner and subscription.name == letter.handler
+    if not same or subscription.event_class not in (type(letter.event), object):
+        return False
+    field = KEY_FIELD.get(type(letter.event), "")
+    return subscription.key in ("", getattr(letter.event, field, ""))
 
 
 def _ignore(_reason: str) -> None:

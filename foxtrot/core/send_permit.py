@@ -12,11 +12,12 @@ class SendPermit:
     Once `close` has returned, no send that asked this permit starts. Cancels do not ask it.
 
     Thread: any; one lock guards the state and is held during the send itself, so a send must only hand over
-        (an SDK call, a write to a buffer), never wait.
+        (an SDK call, a write to a buffer), never wait. A send that fails may close the permit itself: the lock lets its
+        own thread in again.
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._state = GateState.ACTIVE
         self._reason = ""
 
