@@ -4,12 +4,10 @@ import enum
 
 import msgspec
 
-from foxtrot.domain.calendar import CalendarRules, DayStart, TradingCalendar
+from foxtrot.domain.calendar import DayStart, TradingCalendar
+from foxtrot.domain.calendar_presets import ALWAYS_OPEN
 from foxtrot.domain.interval import Interval
 from foxtrot.domain.market import BarData
-
-ALWAYS_OPEN = TradingCalendar(CalendarRules(name="24x7", timezone="UTC", weekly=(((0, 86_400),),) * 7))
-"""The calendar of markets that never close; days begin at midnight UTC."""
 
 
 class BarCorrection(msgspec.Struct, frozen=True, gc=False):

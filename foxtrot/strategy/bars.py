@@ -8,7 +8,6 @@ from foxtrot.domain.market import BarData, MarketTrade, TickData
 from foxtrot.strategy.amount_bars import AmountBars
 from foxtrot.strategy.bar_accumulator import exact, exact_difference, exact_product
 from foxtrot.strategy.bar_facts import (
-    ALWAYS_OPEN,
     BarCorrection,
     BarCounts,
     BarOutput,
@@ -18,7 +17,7 @@ from foxtrot.strategy.bar_facts import (
 from foxtrot.strategy.time_bars import TimeBars
 
 __all__ = [
-    "ALWAYS_OPEN", "BarBuilder", "BarCorrection", "BarCounts", "BarOutput", "BarSettings", "PriceSource",
+    "BarBuilder", "BarCorrection", "BarCounts", "BarOutput", "BarSettings", "PriceSource",
 ]  # fmt: skip
 
 _ZERO = Decimal(0)

@@ -1,0 +1,79 @@
+"""The calendars that come with the platform, by name: 24x7, FX, and exchanges whose days are in data files."""
+
+from datetime import date
+from difflib import get_close_matches
+from functools import cache
+from importlib import resources
+
+import msgspec
+
+from foxtrot.domain.calendar import DAY_S, CalendarRules, Hours, TradingCalendar
+from foxtrot.domain.errors import ConfigError
+
+CALENDAR_NAMES = ("24x7", "FX", "XHKG", "XNYS")
+_FOLDER = resources.files("foxtrot.domain") / "data" / "calendars"
+_FX_CLOSE_S = 17 * 3_600
+
+ALWAYS_OPEN = TradingCalendar(CalendarRules(name="24x7", timezone="UTC", weekly=(((0, DAY_S),),) * 7))
+"""Markets that never close; days begin at midnight UTC."""
+
+FX = TradingCalendar(
+    CalendarRules(
+        name="FX", timezone="America/New_York", weekly=(((_FX_CLOSE_S - DAY_S, _FX_CLOSE_S),),) * 5 + ((), ())
+    )
+)
+"""Currencies between banks: Sunday 17:00 to Friday 17:00 New York without a break, a day ending at 17:00; no holidays."""
+
+
+class _CalendarFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    timezone: str
+    source: str
+    generated: date
+    note: str
+    first_day: date
+    last_day: date
+    hours: tuple[tuple[str, str], ...]
+    holidays: frozenset[date]
+    special: dict[date, tuple[tuple[str, str], ...]]
+
+
+@cache
+def calendar_named(name: str) -> TradingCalendar:
+    """Return a calendar by name, always the same object.
+
+    Raises:
+        ConfigError: there is none of that name; the nearest one is offered.
+    """
+    if name not in CALENDAR_NAMES:
+        near = get_close_matches(name.upper(), CALENDAR_NAMES, n=1, cutoff=0.4)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise ConfigError(f"calendar {name!r} is not known{hint}; there are {', '.join(CALENDAR_NAMES)}")
+    if name == ALWAYS_OPEN.name:
+        return ALWAYS_OPEN
+    return FX if name == FX.name else _from_file(name)
+
+
+def _from_file(name: str) -> TradingCalendar:
+    content = (_FOLDER / f"{name.lower()}.json").read_bytes()
+    file = msgspec.json.decode(content, type=_CalendarFile)
+    return TradingCalendar(
+        CalendarRules(
+            name=file.name,
+            timezone=file.timezone,
+            weekly=(_hours(file.hours),) * 5 + ((), ()),
+            holidays=file.holidays,
+            special={day: _hours(hours) for day, hours in file.special.items()},
+            first_day=file.first_day,
+            last_day=file.last_day,
+        )
+    )
+
+
+def _hours(texts: tuple[tuple[str, str], ...]) -> Hours:
+    return tuple((_seconds(opens), _seconds(closes)) for opens, closes in texts)
+
+
+def _seconds(text: str) -> int:
+    hour, minute = text.split(":")
+    return int(hour) * 3_600 + int(minute) * 60
