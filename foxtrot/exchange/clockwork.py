@@ -1,0 +1,97 @@
+"""What happens by itself as time passes: orders expire, funding is paid, contracts are settled. Each at its own time."""
+
+from collections.abc import Callable
+from heapq import heapify, heappop, heappush
+
+from foxtrot.domain.enums import TimeInForce
+from foxtrot.exchange.expiry import settle_contract
+from foxtrot.exchange.funding import pay_funding
+from foxtrot.exchange.market import Market
+from foxtrot.exchange.order_life import OrderLife
+from foxtrot.exchange.tape import DAY_NS
+from foxtrot.exchange.working_order import WorkingOrder
+
+_ORDER, _FUNDING, _CONTRACT = range(3)
+_Timer = tuple[int, int, int, str]
+"""When, which kind, order id and instrument id: equal times are served in this order."""
+
+
+class Clockwork:
+    """Timers of orders and instruments; they are derived from the state and never part of it.
+
+    Thread: belongs to its venue.
+    """
+
+    def __init__(self, life: OrderLife, settle: Callable[[], None]) -> None:
+        self._life = life
+        self._state = life.state
+        self._settle = settle
+        self._timers: list[_Timer] = []
+
+    def time_order(self, market: Market, order: WorkingOrder) -> None:
+        """Set the end of a GTD or DAY order; a DAY order of a market whose day end is not known ends when it closes."""
+        if order.time_in_force is TimeInForce.DAY and not order.expire_time_ns:
+            order.expire_time_ns = self._day_end(market)
+        if order.expire_time_ns and order.order_id in self._state.orders:
+            heappush(self._timers, (order.expire_time_ns, _ORDER, order.order_id, market.instrument_id))
+
+    def time_market(self, market: Market) -> None:
+        """Set the next funding and the expiry of an instrument."""
+        if market.next_funding_ns:
+            heappush(self._timers, (market.next_funding_ns, _FUNDING, 0, market.instrument_id))
+        if market.instrument.expiry_ns and not market.expired:
+            heappush(self._timers, (market.instrument.expiry_ns, _CONTRACT, 0, market.instrument_id))
+
+    def rebuild(self) -> None:
+        """Derive all timers from the state anew."""
+        self._timers.clear()
+        for market in self._state.markets.values():
+            self.time_market(market)
+        for order in self._state.orders.values():
+            if order.expire_time_ns:
+                self._timers.append((order.expire_time_ns, _ORDER, order.order_id, order.instrument_id))
+        heapify(self._timers)
+
+    def next_ns(self) -> int | None:
+        """Return when the next thing happens, None when nothing is due ever."""
+        while self._timers and not self._is_live(self._timers[0]):
+            heappop(self._timers)
+        return self._timers[0][0] if self._timers else None
+
+    def run(self, until_ns: int) -> None:
+        """Let everything due up to a time happen, and set the venue's time to it."""
+        stream, timers = self._state.stream, self._timers
+        while timers and timers[0][0] <= until_ns:
+            timer = heappop(timers)
+            if self._is_live(timer):
+                stream.time_ns = max(stream.time_ns, timer[0])
+                self._ring(timer)
+                self._settle()
+        stream.time_ns = until_ns
+
+    def _is_live(self, timer: _Timer) -> bool:
+        time_ns, kind, order_id, instrument_id = timer
+        if kind == _ORDER:
+            order = self._state.orders.get(order_id)
+            return order is not None and order.expire_time_ns == time_ns
+        market = self._state.markets[instrument_id]
+        return market.next_funding_ns == time_ns if kind == _FUNDING else not market.expired
+
+    def _ring(self, timer: _Timer) -> None:
+        time_ns, kind, order_id, instrument_id = timer
+        market = self._state.markets[instrument_id]
+        if kind == _ORDER:
+            order = self._state.orders[order_id]
+            self._life.expire(market, order, order.time_in_force.value)
+        elif kind == _FUNDING:
+            pay_funding(self._life, market)
+            market.next_funding_ns = time_ns + market.instrument.funding_interval_s * 1_000_000_000
+            self.time_market(market)
+        else:
+            settle_contract(self._life, market)
+
+    def _day_end(self, market: Market) -> int:
+        now = self._state.stream.time_ns
+        if market.day_end_ns > now:
+            return market.day_end_ns
+        return now - now % DAY_NS + DAY_NS if market.instrument.calendar == "24x7" else 0

@@ -1,0 +1,82 @@
+"""Instruments that the embedded venue lists when nothing else is said, as the venues they are named after would.
+
+Source: Binance exchangeInfo (filters of BTCUSDT and ETHUSDT, spot and USD-M), HKEX and NASDAQ price steps; rounded figures,
+made for trading without a network, not for live orders.
+"""
+
+from decimal import Decimal
+
+from foxtrot.domain.enums import Product
+from foxtrot.domain.errors import ConfigError
+from foxtrot.domain.instrument import Grid, Instrument, PriceBand
+
+
+def _spot(symbol: str, base: str, step: str) -> Instrument:
+    return Instrument(
+        instrument_id=f"{symbol}.BINANCE", symbol=symbol, venue="BINANCE", product=Product.SPOT, base_asset=base,
+        quote_asset="USDT", settle_asset="USDT", price_grid=Grid.of("0.01"), quantity_grid=Grid.of(step),
+        min_quantity_units=1, max_quantity_units=9_000 * 10**5, min_notional=Decimal(5), max_notional=Decimal(9_000_000),
+        max_open_orders=200,
+    )  # fmt: skip
+
+
+def _perpetual(symbol: str, base: str, price_step: str, step: str) -> Instrument:
+    return Instrument(
+        instrument_id=f"{symbol}.BINANCE_USDM", symbol=symbol, venue="BINANCE_USDM", product=Product.PERPETUAL,
+        base_asset=base, quote_asset="USDT", settle_asset="USDT", price_grid=Grid.of(price_step),
+        quantity_grid=Grid.of(step), min_quantity_units=1, max_quantity_units=1_000 * 10**3, min_notional=Decimal(5),
+        max_open_orders=200, initial_margin_rate=Decimal("0.05"), maintenance_margin_rate=Decimal("0.025"),
+        funding_interval_s=8 * 3600,
+    )  # fmt: skip
+
+
+_HK_BANDS = (
+    ("0", "0.001"), ("0.25", "0.005"), ("0.5", "0.01"), ("10", "0.02"), ("20", "0.05"), ("100", "0.1"), ("200", "0.2"),
+    ("500", "0.5"), ("1000", "1"), ("2000", "2"), ("5000", "5"),
+)  # fmt: skip
+
+
+def _stock(symbol: str, venue: str, currency: str, lot: int, calendar: str, bands: tuple[PriceBand, ...]) -> Instrument:
+    grid = Grid.of("0.001") if venue == "SEHK" else Grid.of("0.01")
+    return Instrument(
+        instrument_id=f"{symbol}.{venue}", symbol=symbol, venue=venue, product=Product.STOCK, base_asset=symbol,
+        quote_asset=currency, settle_asset=currency, price_grid=grid, quantity_grid=Grid.of(1), price_bands=bands,
+        lot_units=lot, min_quantity_units=lot, calendar=calendar,
+    )  # fmt: skip
+
+
+def default_listings() -> tuple[Instrument, ...]:
+    """Return BTCUSDT and ETHUSDT, spot and USD-M, 00700.SEHK and AAPL.NASDAQ."""
+    hk = tuple(PriceBand(int(Decimal(low) * 1000), int(Decimal(step) * 1000)) for low, step in _HK_BANDS)
+    return (
+        _spot("BTCUSDT", "BTC", "0.00001"),
+        _spot("ETHUSDT", "ETH", "0.0001"),
+        _perpetual("BTCUSDT", "BTC", "0.1", "0.001"),
+        _perpetual("ETHUSDT", "ETH", "0.01", "0.001"),
+        _stock("00700", "SEHK", "HKD", 100, "XHKG", hk),
+        _stock("AAPL", "NASDAQ", "USD", 1, "XNYS", (PriceBand(0, 1),)),
+    )
+
+
+REFERENCE_PRICES: dict[str, Decimal] = {
+    "BTCUSDT.BINANCE": Decimal("60000.00"),
+    "ETHUSDT.BINANCE": Decimal("2500.00"),
+    "BTCUSDT.BINANCE_USDM": Decimal("60000.0"),
+    "ETHUSDT.BINANCE_USDM": Decimal("2500.00"),
+    "00700.SEHK": Decimal("400.0"),
+    "AAPL.NASDAQ": Decimal("200.00"),
+}
+"""Where a living market of a default listing begins."""
+
+
+def listing(instrument_id: str) -> Instrument:
+    """Return one default listing.
+
+    Raises:
+        ConfigError: there is none of that id; those there are get named.
+    """
+    for instrument in default_listings():
+        if instrument.instrument_id == instrument_id:
+            return instrument
+    names = ", ".join(instrument.instrument_id for instrument in default_listings())
+    raise ConfigError(f"the embedded venue lists no {instrument_id}; it has: {names}")
