@@ -18,21 +18,18 @@ class MarketOverflow:
 
     def __init__(self, lane: deque[object]) -> None:
         self._lane = lane
-        self._open: dict[Key, Waiting | Shed] = {}
+        self.open: dict[Key, Waiting | Shed] = {}
         self.conflated = 0
-
-    def __bool__(self) -> bool:
-        return bool(self._open)
 
     def take(self, event: object, policy: Overflow, put_s: float, *, full: bool) -> None:
         """Place an event that found the lane full, or that comes while something of it is conflated or shed."""
         key = (type(event), str(getattr(event, "instrument_id", "")))
-        token = self._open.get(key)
+        token = self.open.get(key)
         if isinstance(token, Waiting):
             self.conflated += 1
             token.event = event
         elif policy is Overflow.KEEP or not full:
-            self._open.pop(key, None)
+            self.open.pop(key, None)
             self._lane.append(event)
         elif policy is Overflow.CONFLATE:
             self._open_token(key, Waiting(event, put_s, key))
@@ -44,13 +41,13 @@ class MarketOverflow:
             self.conflated += 1
 
     def _open_token(self, key: Key, token: Waiting | Shed) -> None:
-        self._open[key] = token
+        self.open[key] = token
         self._lane.append(token)
 
     def close(self, token: Waiting | Shed) -> object:
         """Return the event a token stands for, and let nothing more join it."""
-        if token.key is not None and self._open.get(token.key) is token:
-            del self._open[token.key]
+        if token.key is not None and self.open.get(token.key) is token:
+            del self.open[token.key]
         if isinstance(token, Waiting):
             return token.event
         return Gap(token.key[1], token.key[0].__name__, token.count)

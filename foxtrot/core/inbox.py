@@ -38,7 +38,6 @@ class Inbox:
         self._market_in = count(1)
         self._refused = 0
         self._checkpoint = 0  # number of the first market event that must look at the lane before it is appended
-        self._sample_at = 0
         self._peak_depth = 0
         self._signal = False
         self._wake = threading.Lock()  # used as a binary semaphore
@@ -128,16 +127,16 @@ class Inbox:
         with self._lock:
             if self._sealed:
                 self._refuse(event)
-            room = self._high_water - len(self._market)
-            if self._overflow or room <= 0:
+            depth = len(self._market)
+            room = self._high_water - depth
+            crowded = room <= 0 or bool(self._overflow.open)
+            if crowded:
                 self._overflow.take(event, MARKET_LANE[type(event)], now_s, full=room <= 0)
-            elif number >= self._sample_at:
-                self._sample_at = number + SAMPLE_EVERY
-                self._market.append(Waiting(event, now_s))
             else:
-                self._market.append(event)
-            self._checkpoint = number + (1 if self._overflow else max(1, min(SAMPLE_EVERY, room)))
-            self._peak_depth = max(self._peak_depth, self.depth)
+                self._market.append(Waiting(event, now_s))
+            self._checkpoint = number + (1 if crowded else min(SAMPLE_EVERY, room))
+            if depth > self._peak_depth:
+                self._peak_depth = depth
 
     def _put_late(self, event: object) -> None:
         """Take an event that a handler puts while the engine is stopping: it follows from one already taken."""
