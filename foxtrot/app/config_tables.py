@@ -1,0 +1,183 @@
+"""The tables of a configuration file, one struct each; the descriptions here are what docs/configuration.md is made of."""
+
+from datetime import time
+from decimal import Decimal
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from foxtrot.adapter.base_adapter import Setting
+from foxtrot.domain.calendar import DayStart
+from foxtrot.domain.enums import PositionMode
+from foxtrot.domain.errors import ConfigError
+from foxtrot.domain.interval import Interval
+from foxtrot.strategy.parameters import Value
+from foxtrot.strategy.settings import ExitPolicy, OrderExit, PositionExit, StrategySettings
+from foxtrot.trading.limits import Limits
+
+Text = Annotated[str, Meta(min_length=1)]
+OCCASIONS = ("on_stop", "on_error", "on_shutdown")
+
+
+class PlatformTable(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds for the whole platform."""
+
+    mode: Annotated[
+        Literal["paper", "live"],
+        Meta(description="`paper` sends no order to a real venue; `live` needs `foxtrot run --live` as well."),
+    ] = "paper"
+    base_currency: Annotated[
+        str, Meta(min_length=1, description="Asset in which equity, profit and money limits are counted.")
+    ] = "USDT"
+    timezone: Annotated[str, Meta(description="IANA name of the zone in which `day_start` is read.")] = "UTC"
+    day_start: Annotated[
+        str, Meta(description="Local time, HH:MM, at which a day begins: daily loss limits and daily statistics.")
+    ] = "00:00"
+    data_dir: Annotated[
+        str,
+        Meta(
+            description="Folder of journal, recordings and stores; relative to this file; empty is `data` in the home folder."
+        ),
+    ] = ""
+    strategies_dir: Annotated[
+        str,
+        Meta(description="Folder of strategy files; relative to this file; empty is `strategies` in the home folder."),
+    ] = ""
+
+    def __post_init__(self) -> None:
+        """Check time and zone.
+
+        Raises:
+            ConfigError: the time is not HH:MM, or the zone is not known.
+        """
+        self.day().day_of(0)
+
+    def day(self) -> DayStart:
+        """Return when a day begins."""
+        hours, _, minutes = self.day_start.partition(":")
+        if not (len(hours) == len(minutes) == 2 and (hours + minutes).isdecimal() and hours < "24" and minutes < "60"):
+            raise ConfigError(f"day_start must be HH:MM such as '17:00', not {self.day_start!r}")
+        return DayStart(time(int(hours), int(minutes)), self.timezone)
+
+
+class AccountTable(msgspec.Struct, frozen=True, kw_only=True):
+    """One account at one venue; NAME is what strategies and reports call it."""
+
+    adapter: Annotated[Text, Meta(description="Adapter by name; `foxtrot doctor` lists the installed ones.")]
+    environment: Annotated[
+        str, Meta(description="Which of the venue's environments, in the adapter's words; empty is its safest one.")
+    ] = ""
+    position_mode: Annotated[
+        PositionMode,
+        Meta(description="`netting` holds one position per instrument, `hedging` a long and a short one."),
+    ] = PositionMode.NETTING
+    limits: Annotated[Limits, Meta(description="Limits of this account; see the table of limits.")] = Limits()
+    settings: Annotated[
+        dict[str, Setting],
+        Meta(description='Given to the adapter. `NAME_env = "VARIABLE"` takes the secret NAME from the environment.'),
+    ] = {}
+
+
+class OrderExits(msgspec.Struct, frozen=True, kw_only=True):
+    """What happens to the open orders of a strategy that ends."""
+
+    on_stop: Annotated[OrderExit, Meta(description="After it is stopped by a person.")] = OrderExit.CANCEL_ENTRIES
+    on_error: Annotated[OrderExit, Meta(description="After it raised.")] = OrderExit.CANCEL_ENTRIES
+    on_shutdown: Annotated[OrderExit, Meta(description="When the platform ends.")] = OrderExit.CANCEL_ENTRIES
+
+
+class PositionExits(msgspec.Struct, frozen=True, kw_only=True):
+    """What happens to the position of a strategy that ends."""
+
+    on_stop: Annotated[PositionExit, Meta(description="After it is stopped by a person.")] = PositionExit.KEEP
+    on_error: Annotated[PositionExit, Meta(description="After it raised.")] = PositionExit.KEEP
+    on_shutdown: Annotated[PositionExit, Meta(description="When the platform ends.")] = PositionExit.KEEP
+
+
+class StrategyTable(msgspec.Struct, frozen=True, kw_only=True, rename={"class_name": "class"}):
+    """One running strategy; NAME is its id in orders, logs and reports."""
+
+    class_name: Annotated[
+        Text,
+        Meta(description="Name from `foxtrot strategies`, `module:Class`, or `file.py[:Class]` relative to this file."),
+    ]
+    account: Annotated[Text, Meta(description="Name of the account it trades on.")]
+    symbols: Annotated[
+        tuple[Text, ...],
+        Meta(min_length=1, description='Instruments, the first is the main one: `["BTCUSDT.BINANCE"]`.'),
+    ]
+    interval: Annotated[str, Meta(description="Bars it hears: `1m`, `4h`, `1d`, `100t` (trades), `50v` (volume).")] = (
+        "1m"
+    )
+    capital: Annotated[Decimal, Meta(description="Money it may count as its own, in the base currency.")] = Decimal(0)
+    params: Annotated[
+        dict[str, Value], Meta(description="Its parameters; `foxtrot strategies` lists each with its default.")
+    ] = {}
+    orders: Annotated[OrderExits, Meta(description="Open orders at its end; one text sets all three.")] = OrderExits()
+    position: Annotated[PositionExits, Meta(description="Its position at its end; one text sets all three.")] = (
+        PositionExits()
+    )
+    limits: Annotated[Limits, Meta(description="Limits of this strategy; see the table of limits.")] = Limits()
+    depth_levels: Annotated[
+        int, Meta(ge=1, le=5000, description="Levels of the order book it hears, if it hears any.")
+    ] = 20
+
+    def __post_init__(self) -> None:
+        """Check interval and capital.
+
+        Raises:
+            ConfigError: the interval is not known, or the capital is negative.
+        """
+        if self.capital < 0:
+            raise ConfigError(f"capital must not be negative, not {self.capital}")
+        Interval.parse(self.interval)
+
+    def settings(self, strategy_id: str) -> StrategySettings:
+        """Return this table as the strategy engine takes it."""
+        policy = ExitPolicy(
+            {occasion: getattr(self.orders, occasion) for occasion in OCCASIONS},
+            {occasion: getattr(self.position, occasion) for occasion in OCCASIONS},
+        )
+        return StrategySettings(
+            strategy_id=strategy_id,
+            class_name=self.class_name,
+            account=self.account,
+            symbols=self.symbols,
+            interval=self.interval,
+            capital=self.capital,
+            parameters=self.params,
+            exit_policy=policy,
+            depth_levels=self.depth_levels,
+        )
+
+
+class RecorderTable(msgspec.Struct, frozen=True, kw_only=True):
+    """Recording of events and raw frames; this version has none yet."""
+
+    enabled: Annotated[bool, Meta(description="Record what happens. This version records nothing: leave it false.")] = (
+        False
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse what would silently record nothing.
+
+        Raises:
+            ConfigError: recording is asked for.
+        """
+        if self.enabled:
+            raise ConfigError("enabled = true, but this version has no recorder yet; set enabled = false")
+
+
+class LogTable(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the log goes."""
+
+    level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"], Meta(description="Least severe lines that are written.")
+    ] = "INFO"
+    file: Annotated[
+        str,
+        Meta(
+            description="Log file beside stderr, relative to this file; kept below 10 MB by rotation, 5 old ones; empty for none."
+        ),
+    ] = ""

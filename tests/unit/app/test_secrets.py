@@ -1,0 +1,85 @@
+"""Secrets stay secret in every form a value can leave the process by."""
+
+import copy
+import json
+import pickle
+import traceback
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foxtrot.app.secrets import Redactor, Secret, from_environment, is_secret_name, plain_settings, secret_settings
+from foxtrot.domain.errors import ConfigError
+
+values = st.text(alphabet=st.characters(min_codepoint=33, max_codepoint=126), min_size=6).filter(
+    lambda text: "*" not in text
+)
+
+
+@given(values)
+def test_no_text_form_shows_a_secret(value: str) -> None:
+    secret = Secret(value)
+    for text in (str(secret), repr(secret), f"{secret}", f"{secret!r:>8}", "%s" % secret, "{}".format(secret)):  # noqa: UP031, UP032
+        assert text.strip() == "***"
+    assert value not in str({"key": [secret]})
+    assert secret.reveal() == value
+
+
+@given(values)
+def test_encoders_and_pickle_refuse_a_secret_or_mask_it(value: str) -> None:
+    secret = Secret(value)
+    with pytest.raises(TypeError):
+        json.dumps(secret)
+    assert json.dumps(secret, default=str) == '"***"'
+    with pytest.raises(TypeError):
+        msgspec.json.encode(secret)
+    assert msgspec.json.encode(secret, enc_hook=str) == b'"***"'
+    with pytest.raises(TypeError, match="not pickled"):
+        pickle.dumps(secret)
+
+
+def test_a_traceback_does_not_show_it() -> None:
+    with pytest.raises(ValueError, match="bad") as caught:
+        raise ValueError(f"bad {Secret('hush hush')}")
+    assert "bad ***" in "".join(traceback.format_exception_only(caught.value))
+
+
+def test_copies_are_the_secret_itself_and_equal_secrets_are_equal() -> None:
+    secret = Secret("abcdef")
+    assert copy.copy(secret) is secret
+    assert copy.deepcopy([secret])[0] is secret
+    assert secret == Secret("abcdef")
+    assert hash(secret) == hash(Secret("abcdef"))
+    assert secret != "abcdef"
+    assert not Secret("")
+
+
+def test_the_environment_gives_secrets_and_a_missing_variable_is_named() -> None:
+    assert from_environment("KEY", {"KEY": "abc"}).reveal() == "abc"
+    with pytest.raises(ConfigError, match="KEY is not set"):
+        from_environment("KEY", {"KEY": ""})
+
+
+def test_settings_are_parted_into_plain_ones_and_secrets() -> None:
+    settings = {"api_key_env": "KEY", "password": "p4ssw0rd", "speed": 2, "tokenised": "no"}
+    assert plain_settings(settings) == {"speed": 2, "tokenised": "no"}
+    assert secret_settings(settings, {"KEY": "abc"}) == {"api_key": Secret("abc"), "password": Secret("p4ssw0rd")}
+
+
+@pytest.mark.parametrize(
+    "name", ["api_secret", "secret", "PASSWORD", "trade_password", "api_key", "pin", "access_token"]
+)
+def test_names_of_secrets_are_recognised(name: str) -> None:
+    assert is_secret_name(name)
+    assert not is_secret_name(f"{name}_env")
+
+
+@given(values, st.text(), st.text())
+def test_the_redactor_leaves_no_known_secret_in_a_text(value: str, before: str, after: str) -> None:
+    assert value not in Redactor([Secret(value)]).redact(f"{before}{value}{after}")
+
+
+def test_a_secret_inside_another_is_masked_by_the_longer_one() -> None:
+    assert Redactor([Secret("abcd"), Secret("abcdef")]).redact("x abcdef y abcd") == "x *** y ***"
