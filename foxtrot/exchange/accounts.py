@@ -156,9 +156,16 @@ class Ledger:
 
     def __init__(self) -> None:
         self.accounts: dict[str, Account] = {name: Account(name, margin_checked=False) for name in HOUSE}
+        self.watched: list[Account] = []
         self.external: dict[str, int] = {}
         self.fees = self.accounts[FEES]
         self.insurance = self.accounts[INSURANCE]
+
+    def add(self, account: Account) -> None:
+        """Take a new account in; one that is checked for margin is watched for liquidation."""
+        self.accounts[account.name] = account
+        if account.margin_checked:
+            self.watched.append(account)
 
     def adopt_house(self) -> None:
         """Take the house accounts from `accounts` after these were replaced."""

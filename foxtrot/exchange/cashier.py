@@ -26,7 +26,7 @@ class Cashier:
         name, stream = command.account, self._state.stream
         if name in self._state.ledger.accounts:
             return CommandResult(ResultCode.ACCOUNT_EXISTS, 0, f"account {name} is open already")
-        self._state.ledger.accounts[name] = Account(
+        account = Account(
             name,
             position_mode=command.position_mode,
             margin_checked=command.margin_checked,
@@ -34,6 +34,7 @@ class Cashier:
             fee_asset=command.fee_asset,
             allow_short=command.allow_short,
         )
+        self._state.ledger.add(account)
         stream.sink(AccountOpened(stream.next(), stream.time_ns, name))
         return DONE
 

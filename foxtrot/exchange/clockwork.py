@@ -26,48 +26,47 @@ class Clockwork:
         self._life = life
         self._state = life.state
         self._settle = settle
-        self._timers: list[_Timer] = []
+        self.timers: list[_Timer] = []
 
     def time_order(self, market: Market, order: WorkingOrder) -> None:
         """Set the end of a GTD or DAY order; a DAY order of a market whose day end is not known ends when it closes."""
         if order.time_in_force is TimeInForce.DAY and not order.expire_time_ns:
             order.expire_time_ns = self._day_end(market)
         if order.expire_time_ns and order.order_id in self._state.orders:
-            heappush(self._timers, (order.expire_time_ns, _ORDER, order.order_id, market.instrument_id))
+            heappush(self.timers, (order.expire_time_ns, _ORDER, order.order_id, market.instrument_id))
 
     def time_market(self, market: Market) -> None:
         """Set the next funding and the expiry of an instrument."""
         if market.next_funding_ns:
-            heappush(self._timers, (market.next_funding_ns, _FUNDING, 0, market.instrument_id))
+            heappush(self.timers, (market.next_funding_ns, _FUNDING, 0, market.instrument_id))
         if market.instrument.expiry_ns and not market.expired:
-            heappush(self._timers, (market.instrument.expiry_ns, _CONTRACT, 0, market.instrument_id))
+            heappush(self.timers, (market.instrument.expiry_ns, _CONTRACT, 0, market.instrument_id))
 
     def rebuild(self) -> None:
         """Derive all timers from the state anew."""
-        self._timers.clear()
+        self.timers.clear()
         for market in self._state.markets.values():
             self.time_market(market)
         for order in self._state.orders.values():
             if order.expire_time_ns:
-                self._timers.append((order.expire_time_ns, _ORDER, order.order_id, order.instrument_id))
-        heapify(self._timers)
+                self.timers.append((order.expire_time_ns, _ORDER, order.order_id, order.instrument_id))
+        heapify(self.timers)
 
     def next_ns(self) -> int | None:
         """Return when the next thing happens, None when nothing is due ever."""
-        while self._timers and not self._is_live(self._timers[0]):
-            heappop(self._timers)
-        return self._timers[0][0] if self._timers else None
+        while self.timers and not self._is_live(self.timers[0]):
+            heappop(self.timers)
+        return self.timers[0][0] if self.timers else None
 
     def run(self, until_ns: int) -> None:
-        """Let everything due up to a time happen, and set the venue's time to it."""
-        stream, timers = self._state.stream, self._timers
+        """Let everything due up to a time happen."""
+        stream, timers = self._state.stream, self.timers
         while timers and timers[0][0] <= until_ns:
             timer = heappop(timers)
             if self._is_live(timer):
                 stream.time_ns = max(stream.time_ns, timer[0])
                 self._ring(timer)
                 self._settle()
-        stream.time_ns = until_ns
 
     def _is_live(self, timer: _Timer) -> bool:
         time_ns, kind, order_id, instrument_id = timer

@@ -41,7 +41,7 @@ class ExternalFills:
         market.next_trade_id = trade_id + 1
         if market.last != price:
             market.last = price
-            if not market.mark and market.derivative:
+            if not market.mark and market.derivative and self._state.ledger.watched:
                 self._state.moved_marks[market.instrument_id] = None
         order.leaves -= quantity
         self._life.fill(market, order, (trade_id, price, quantity), command.liquidity)

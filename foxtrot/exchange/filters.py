@@ -11,26 +11,29 @@ from foxtrot.exchange.working_order import CONDITIONAL, PRICED
 
 _RESTING = frozenset({TimeInForce.GTC, TimeInForce.GTD, TimeInForce.DAY})
 _LIMIT, _MARKET, _TRAILING = OrderType.LIMIT, OrderType.MARKET, OrderType.TRAILING_STOP
+_GTC, _GTD, _TRADING = TimeInForce.GTC, TimeInForce.GTD, TradingState.TRADING
 _ZERO = Decimal(0)
 
 
 def order_refusal(market: Market, order: PlaceOrder, now_ns: int) -> CommandResult | None:
     """Return why an instrument refuses an order, or None."""
-    if market.state is not TradingState.TRADING:
+    if market.state is not _TRADING:
         return state_refusal(market)
     order_type = order.order_type
-    refused = quantity_refusal(market.instrument, order.quantity) or price_refusal(market, order_type, order.price)
+    refused = quantity_refusal(market.instrument, order.quantity)
+    if refused is None and (order.price or order_type is not _MARKET):
+        refused = price_refusal(market, order_type, order.price)
     if refused is not None:
         return refused
     if order_type in CONDITIONAL or order.trigger_price or order.trailing_offset:
         refused = trigger_refusal(market.instrument, order)
         if refused is not None:
             return refused
-    if order.post_only or order.display_quantity or order.time_in_force is not TimeInForce.GTC or order.expire_time_ns:
+    if order.post_only or order.display_quantity or order.time_in_force is not _GTC or order.expire_time_ns:
         refused = combination_refusal(market.instrument, order, now_ns)
         if refused is not None:
             return refused
-    if order.reduce_only:
+    if order.reduce_only or not market.limits_notional:
         return None
     return notional_refusal(market, order.quantity, order.price or order.trigger_price or market.reference)
 
@@ -93,9 +96,9 @@ def trigger_refusal(instrument: Instrument, order: PlaceOrder) -> CommandResult 
 def combination_refusal(instrument: Instrument, order: PlaceOrder, now_ns: int) -> CommandResult | None:
     """Return why attributes that do not fit together are refused, or None."""
     tif, display = order.time_in_force, order.display_quantity
-    if (tif is TimeInForce.GTD) != (order.expire_time_ns > 0):
+    if (tif is _GTD) != (order.expire_time_ns > 0):
         return _refuse(ResultCode.FILTER_EXPIRY, "an expiry time belongs to GTD orders, and they need one")
-    if tif is TimeInForce.GTD and order.expire_time_ns <= now_ns:
+    if tif is _GTD and order.expire_time_ns <= now_ns:
         return _refuse(ResultCode.FILTER_EXPIRY, f"expiry {order.expire_time_ns} is not after {now_ns}")
     if order.post_only and (order.order_type is not _LIMIT or tif not in _RESTING):
         return _refuse(ResultCode.FILTER_COMBINATION, "post-only belongs to limit orders that may rest")
@@ -118,7 +121,7 @@ def notional_refusal(market: Market, quantity: int, price: int) -> CommandResult
     """Return why the value of an order is refused, or None; without a price it is not judged."""
     instrument = market.instrument
     low, high = instrument.min_notional, instrument.max_notional
-    if not price or (low == _ZERO and high == _ZERO):
+    if not price:
         return None
     value = instrument.notional(price, quantity)
     if value < low:

@@ -10,6 +10,9 @@ from foxtrot.exchange.working_order import PRICED, WorkingOrder
 
 SELF_TRADE = "self_trade"
 NO_LIQUIDITY = "no_liquidity"
+_BUY, _SELL = Side.BUY, Side.SELL
+_MAKER, _TAKER = Liquidity.MAKER, Liquidity.TAKER
+_TRADE = Outcome.TRADE
 _AT_ONCE = frozenset({TimeInForce.IOC, TimeInForce.FOK})
 
 
@@ -90,7 +93,7 @@ class Floor:
         orders = self.state.orders
         for match in market.book.match(taker):
             maker = orders[match.maker.order_id]
-            if match.outcome is not Outcome.TRADE:
+            if match.outcome is not _TRADE:
                 self._prevent(market, taker, maker, match)
                 continue
             self._trade(market, taker, maker, match)
@@ -110,13 +113,13 @@ class Floor:
         trade_id = market.next_trade_id
         market.next_trade_id = trade_id + 1
         stream = self.state.stream
-        aggressor = Side.BUY if taker.is_buy else Side.SELL
+        aggressor = _BUY if taker.is_buy else _SELL
         event = TradePrinted(stream.next(), stream.time_ns, market.instrument_id, trade_id, price, quantity, aggressor)
         stream.sink(event)
         market.tape.print(event)
         trade = (trade_id, price, quantity)
-        self.life.fill(market, maker, trade, Liquidity.MAKER)
-        self.life.fill(market, taker, trade, Liquidity.TAKER)
+        self.life.fill(market, maker, trade, _MAKER)
+        self.life.fill(market, taker, trade, _TAKER)
 
     def _prevent(self, market: Market, taker: WorkingOrder, maker: WorkingOrder, match: Match) -> None:
         outcome = match.outcome

@@ -31,6 +31,8 @@ class Liquidation:
         state = self._state
         while state.moved_marks:
             moved, state.moved_marks = state.moved_marks, {}
+            if not state.ledger.watched:
+                return
             for instrument_id in moved:
                 market = state.markets[instrument_id]
                 if market.derivative:
@@ -39,14 +41,12 @@ class Liquidation:
     def check(self, account: Account, asset: str) -> None:
         """Liquidate an account that breaches its maintenance margin."""
         margin = self._life.margin
-        if not account.margin_checked:
-            return
         maintenance = margin.maintenance(account, asset)
         if maintenance and margin.equity(account, asset) < maintenance:
             self._liquidate(account, asset)
 
     def _check_holders(self, market: Market) -> None:
-        for account in list(self._state.ledger.accounts.values()):
+        for account in list(self._state.ledger.watched):
             if any(key[0] == market.instrument_id and held.quantity for key, held in account.positions.items()):
                 self.check(account, market.money_asset)
 

@@ -40,6 +40,7 @@ class Market:
         "instrument",
         "instrument_id",
         "last",
+        "limits_notional",
         "maintenance_margin",
         "mark",
         "matching",
@@ -80,6 +81,7 @@ class Market:
         self.next_funding_ns = 0
         self.next_trade_id = 1
         self.first_depth_id = 1
+        self.limits_notional = bool(instrument.min_notional or instrument.max_notional)
         self.initial_margin = Fraction(instrument.initial_margin_rate)
         self.maintenance_margin = Fraction(instrument.maintenance_margin_rate)
 

@@ -24,9 +24,8 @@ def to_decimal(money: int) -> Decimal:
     """Return money as an exact decimal without trailing zeros behind the point."""
     if not money:
         return ZERO
-    whole, rest = divmod(money, ONE)
-    if not rest:
-        return Decimal(whole)
+    if not money % ONE:
+        return Decimal(money // ONE)
     return Decimal(money).scaleb(-MONEY_DECIMALS, _EXACT).normalize(_EXACT)
 
 

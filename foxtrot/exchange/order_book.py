@@ -16,6 +16,8 @@ DepthRow = tuple[int, int]
 """Price and shown quantity of a level, in units."""
 
 _NONE = SelfTradePrevention.NONE
+_CANCEL_OLDEST = SelfTradePrevention.CANCEL_OLDEST
+_BUY = Side.BUY
 _STOPS_TAKER = frozenset({SelfTradePrevention.CANCEL_NEWEST, SelfTradePrevention.CANCEL_BOTH})
 
 
@@ -79,7 +81,7 @@ class OrderBook:
         Returns:
             What it met, in order.
         """
-        is_buy = side is Side.BUY
+        is_buy = side is _BUY
         order = RestingOrder(order_id, account, is_buy, price, quantity, quantity, 0, _NONE)
         if not price or self.would_take(is_buy, price):
             matches = list(self.match(order))
@@ -192,7 +194,7 @@ class OrderBook:
                     yield self._prevent(taker, maker)
                     if not taker.leaves:
                         return
-                    if taker.stp is not SelfTradePrevention.CANCEL_OLDEST:
+                    if taker.stp is not _CANCEL_OLDEST:
                         break
                     continue
                 self._take(maker, quantity)

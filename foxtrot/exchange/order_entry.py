@@ -11,7 +11,7 @@ from foxtrot.exchange.market import Market
 from foxtrot.exchange.result import DONE, CommandResult, ResultCode
 from foxtrot.exchange.working_order import CONDITIONAL, WorkingOrder
 
-_BUY, _NET, _FOK = Side.BUY, PositionSide.NET, TimeInForce.FOK
+_BUY, _NET, _LONG, _FOK = Side.BUY, PositionSide.NET, PositionSide.LONG, TimeInForce.FOK
 _NETTING = PositionMode.NETTING
 _TIMED = frozenset({TimeInForce.GTD, TimeInForce.DAY})
 _OK = ResultCode.OK
@@ -47,7 +47,8 @@ class OrderEntry:
         self.life.accept(account, market, order)
         if order.time_in_force in _TIMED:
             self.clockwork.time_order(market, order)
-        self._start(market, order)
+        if not market.external:
+            self._start(market, order)
         return CommandResult(_OK, order.order_id)
 
     def amend(self, command: AmendOrder) -> CommandResult:
@@ -99,7 +100,7 @@ class OrderEntry:
     def _order(self, account: Account, market: Market, command: PlaceOrder) -> WorkingOrder:
         c, quantity = command, command.quantity
         is_buy = c.side is _BUY
-        closing = c.position_side is not _NET and is_buy is not (c.position_side is PositionSide.LONG)
+        closing = c.position_side is not _NET and is_buy is not (c.position_side is _LONG)
         reduce_only = c.reduce_only or closing
         if reduce_only:
             settlement = self.life.settlement(market)
@@ -151,8 +152,6 @@ class OrderEntry:
         return None
 
     def _start(self, market: Market, order: WorkingOrder) -> None:
-        if market.external:
-            return
         if order.pending:
             market.triggers.add(order, market.last)
             if market.last and market.triggers.reached(order, market.last):
@@ -211,8 +210,8 @@ def _account_refusal(account: Account, market: Market, command: PlaceOrder) -> C
     if command.client_order_id in account.client_ids:
         message = f"client order id {command.client_order_id} is that of an open order"
         return CommandResult(ResultCode.ACCOUNT_DUPLICATE_CLIENT_ID, 0, message)
-    hedged = account.position_mode is not _NETTING and market.derivative
-    if hedged is not (command.position_side is not _NET):
+    hedged = market.derivative and account.position_mode is not _NETTING
+    if hedged is (command.position_side is _NET):
         message = f"position side {command.position_side} does not fit an account in {account.position_mode} mode"
         return CommandResult(ResultCode.ACCOUNT_POSITION_SIDE, 0, message)
     most = market.instrument.max_open_orders

@@ -10,6 +10,8 @@ from foxtrot.exchange.settlement import MarginSettlement, OwnershipSettlement, S
 from foxtrot.exchange.venue_state import VenueState
 from foxtrot.exchange.working_order import WorkingOrder
 
+_FILLED, _PARTLY = OrderStatus.FILLED, OrderStatus.PARTIALLY_FILLED
+
 
 class OrderLife:
     """Moves orders through their life and money with them.
@@ -51,7 +53,7 @@ class OrderLife:
         if account.margin_checked:
             settlement.hold(account, market, order, order.leaves)
         done = not order.leaves
-        order.status = OrderStatus.FILLED if done else OrderStatus.PARTIALLY_FILLED
+        order.status = _FILLED if done else _PARTLY
         state.history.fills.append(state.stream.filled(order, trade, liquidity, fee))
         if done:
             self._close(account, market, order)

@@ -33,6 +33,7 @@ class OrderReport(msgspec.Struct, frozen=True, gc=False):
     pending: bool
     display_quantity: int
     expire_time_ns: int
+    trailing_offset: int
 
     @classmethod
     def of(cls, order: WorkingOrder) -> "OrderReport":
@@ -59,6 +60,7 @@ class OrderReport(msgspec.Struct, frozen=True, gc=False):
             order.pending,
             order.display,
             order.expire_time_ns,
+            order.trailing_offset,
         )
 
 

@@ -13,7 +13,8 @@ from foxtrot.exchange.result import ResultCode
 from foxtrot.exchange.venue_state import VenueState
 from foxtrot.exchange.working_order import WorkingOrder
 
-_NET = PositionSide.NET
+_NET, _LONG, _SHORT = PositionSide.NET, PositionSide.LONG, PositionSide.SHORT
+_OK = ResultCode.OK
 
 
 class Settlement(Protocol):
@@ -48,14 +49,14 @@ class OwnershipSettlement:
     def refusal(self, account: Account, market: Market, order: WorkingOrder, notional: int) -> ResultCode:
         """Refuse buying without money and selling what is not owned (unless the account may be short)."""
         if not account.margin_checked:
-            return ResultCode.OK
+            return _OK
         if order.is_buy:
             free = account.balance(market.money_asset).free + order.locked
             enough = free >= notional + order.fee_reserve
         else:
             free = account.balance(market.instrument.base_asset).free + order.locked
             enough = self._may_short(account, market) or free >= order.leaves * market.quantity_value
-        return ResultCode.OK if enough else ResultCode.ACCOUNT_INSUFFICIENT_BALANCE
+        return _OK if enough else ResultCode.ACCOUNT_INSUFFICIENT_BALANCE
 
     def hold(self, account: Account, market: Market, order: WorkingOrder, leaves: int) -> None:
         """Lock quote money for a buy with a limit, the asset itself for a sell."""
@@ -115,7 +116,7 @@ class MarginSettlement:
     def refusal(self, account: Account, market: Market, order: WorkingOrder, notional: int) -> ResultCode:
         """Refuse what equity cannot margin."""
         if not account.margin_checked or order.reduce_only:
-            return ResultCode.OK
+            return _OK
         position = account.position(market.instrument_id, order.position_side)
         change = notional - order.locked
         before = requirement(market, order.position_side, position)
@@ -124,10 +125,10 @@ class MarginSettlement:
         else:
             after = requirement(market, order.position_side, position, extra_sells=change)
         if after <= before:
-            return ResultCode.OK
+            return _OK
         asset = market.money_asset
         available = self.equity(account, asset) - self.required(account, asset) - order.fee_reserve
-        return ResultCode.OK if available >= after - before else ResultCode.ACCOUNT_INSUFFICIENT_MARGIN
+        return _OK if available >= after - before else ResultCode.ACCOUNT_INSUFFICIENT_MARGIN
 
     def hold(self, account: Account, market: Market, order: WorkingOrder, leaves: int) -> None:
         """Count the order's notional into the margin requirement of its position."""
@@ -199,9 +200,9 @@ def requirement(
     """Return the initial margin of one position with its open orders, rounded up to the money grid."""
     value = position.quantity * market.reference * market.unit_value
     buys, sells = position.open_buys + extra_buys, position.open_sells + extra_sells
-    if side is PositionSide.LONG:
+    if side is _LONG:
         exposure = value + buys
-    elif side is PositionSide.SHORT:
+    elif side is _SHORT:
         exposure = sells - value
     else:
         exposure = max(abs(value + buys), abs(value - sells))

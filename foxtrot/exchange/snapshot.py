@@ -103,8 +103,7 @@ def restore_state(state: VenueState, snapshot: bytes) -> None:
     state.next_order_id = image.next_order_id
     state.ledger.external = image.external
     for account_image in image.accounts:
-        account = _account(account_image)
-        state.ledger.accounts[account.name] = account
+        state.ledger.add(_account(account_image))
     state.ledger.adopt_house()
     for market_image in image.markets:
         state.markets[market_image.instrument.instrument_id] = _market(market_image)

@@ -67,10 +67,16 @@ class Venue(VenueQueries):
             Whether it was done, or which part refused it and why. Nothing is raised for what a customer does.
         """
         stream = self._state.stream
-        if command.time_ns > stream.time_ns:
-            self._clockwork.run(command.time_ns)
+        time_ns = command.time_ns
+        if time_ns > stream.time_ns:
+            timers = self._clockwork.timers
+            if timers and timers[0][0] <= time_ns:
+                self._clockwork.run(time_ns)
+            stream.time_ns = time_ns
         result = self._handlers[type(command)](command)  # type: ignore[arg-type]  # the table pairs them
-        self._settle()
+        state = self._state
+        if state.moved_marks or state.touched_balances or state.touched_positions:
+            self._settle()
         return result
 
     def next_timer_ns(self) -> int | None:
