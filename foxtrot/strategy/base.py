@@ -13,6 +13,7 @@ from foxtrot.domain.instrument import Instrument, Number
 from foxtrot.domain.market import BarData, DepthChange, DepthData, MarketTrade, TickData
 from foxtrot.domain.order import OrderData, OrderRequest, TradeData
 from foxtrot.strategy.bar_facts import BarCorrection
+from foxtrot.strategy.parameters import fill_defaults
 from foxtrot.strategy.seat import Seat
 
 
@@ -26,6 +27,7 @@ class Strategy:
     """
 
     def __init__(self, seat: Seat) -> None:
+        fill_defaults(self)
         self._seat = seat
         self.strategy_id = seat.strategy_id
         self.account = seat.account

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Generic, Self, TypeVar, overload
+from typing import Generic, Self, TypeVar, cast, overload
 
 from foxtrot.domain.errors import ConfigError
 
@@ -30,19 +30,11 @@ class _Declared(Generic[T]):
     @overload
     def __get__(self, instance: object, owner: type) -> T: ...
     def __get__(self, instance: object | None, owner: type) -> Self | T:
-        """Return the value on an instance, the declaration on the class."""
-        if instance is None:
-            return self
-        found: T = instance.__dict__.get(self.name, self.default)
-        return found
+        """Return the declaration on the class, the default on an instance that was not given a value.
 
-    def __set__(self, instance: object, value: T) -> None:
-        """Set the value after checking it.
-
-        Raises:
-            ConfigError: wrong type or out of range.
+        An instance holds its values as plain attributes (see `fill_defaults`), so that reading one costs nothing extra.
         """
-        instance.__dict__[self.name] = self.check(value)
+        return self if instance is None else self.default
 
     def check(self, value: Value) -> T:
         """Return a value in the declared type; text is converted, so that command lines and files can set it.
@@ -54,11 +46,12 @@ class _Declared(Generic[T]):
         converted = _convert(value, kind)
         if converted is None:
             raise ConfigError(f"parameter {self.name} must be {_NAMES[kind]}, not {value!r}")
-        if self.minimum is not None and converted < self.minimum:
+        checked = cast(T, converted)
+        if self.minimum is not None and checked < self.minimum:
             raise ConfigError(f"parameter {self.name} must be at least {self.minimum}, not {value!r}")
-        if self.maximum is not None and converted > self.maximum:
+        if self.maximum is not None and checked > self.maximum:
             raise ConfigError(f"parameter {self.name} must be at most {self.maximum}, not {value!r}")
-        return converted  # type: ignore[return-value]
+        return checked
 
 
 class Parameter(_Declared[T]):
@@ -75,6 +68,13 @@ def declared(strategy_class: type, kind: type[_Declared[T]]) -> dict[str, _Decla
     for base in reversed(strategy_class.__mro__):
         found.update({name: value for name, value in vars(base).items() if isinstance(value, kind)})
     return found
+
+
+def fill_defaults(strategy: object) -> None:
+    """Give an instance every declared parameter and variable as a plain attribute."""
+    for kind in (Parameter, Variable):
+        for name, declaration in declared(type(strategy), kind).items():
+            strategy.__dict__.setdefault(name, declaration.default)
 
 
 def set_parameters(strategy: object, values: Mapping[str, Value]) -> None:

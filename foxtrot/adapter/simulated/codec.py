@@ -8,7 +8,8 @@ from decimal import Decimal
 from foxtrot.domain.account import AccountCharge, AccountData, BalanceData, PositionData
 from foxtrot.domain.enums import OrderStatus
 from foxtrot.domain.instrument import Instrument
-from foxtrot.domain.market import Level, MarketTrade
+from foxtrot.domain.interval import Interval
+from foxtrot.domain.market import BarData, Level, MarketTrade, TickData
 from foxtrot.domain.order import ApprovedOrder, OrderData, TradeData
 from foxtrot.exchange.commands import PlaceOrder
 from foxtrot.exchange.events import (
@@ -25,6 +26,8 @@ from foxtrot.exchange.events import (
     PositionChanged,
     TradePrinted,
 )
+from foxtrot.exchange.reports import OrderReport, PositionReport
+from foxtrot.exchange.tape import Candle, Ticker
 
 STATUS_OF: dict[type[OrderEvent], OrderStatus] = {
     OrderAccepted: OrderStatus.ACCEPTED,
@@ -148,3 +151,64 @@ def levels(rows: tuple[tuple[int, int], ...], instrument: Instrument) -> tuple[L
     price, quantity = instrument.price_grid, instrument.quantity_grid
     pn, pd, qn, qd = price.numerator, price.denominator, quantity.numerator, quantity.denominator
     return tuple((row[0] * pn / pd, row[1] * qn / qd) for row in rows)
+
+
+def listed_order(order: OrderReport, instrument: Instrument, local_time_ns: int) -> OrderData:
+    """Return an order from the venue's list of open orders.
+
+    Source: exchange/reports.py, OrderReport.
+    """
+    status = OrderStatus.PARTIALLY_FILLED if order.filled else OrderStatus.ACCEPTED
+    average = (
+        order.cost * instrument.price_grid.numerator / (order.filled * instrument.price_grid.denominator)
+        if order.filled
+        else 0.0
+    )
+    return OrderData(
+        order.client_order_id or f"venue{order.order_id}", order.account, order.instrument_id, order.side, order.order_type,
+        instrument.quantity(order.quantity), instrument.price(order.price) if order.price else 0.0, status,
+        instrument.quantity(order.filled), average, str(order.order_id), order.time_ns, local_time_ns, "",
+        instrument.price(order.trigger_price) if order.trigger_price else 0.0, order.time_in_force, order.reduce_only,
+        order.post_only, order.position_side,
+    )  # fmt: skip
+
+
+def bar_data(candle: Candle, instrument: Instrument, interval: Interval, local_time_ns: int) -> BarData:
+    """Return a closed candle as a bar.
+
+    Source: exchange/tape.py, Candle.
+    """
+    price, quantity = instrument.price_grid, instrument.quantity_grid
+    turnover = candle.turnover * price.numerator * quantity.numerator / (price.denominator * quantity.denominator)
+    return BarData(
+        instrument.instrument_id, interval.text, candle.open_time_ns, candle.open_time_ns + interval.duration_ns,
+        instrument.price(candle.open), instrument.price(candle.high), instrument.price(candle.low),
+        instrument.price(candle.close), instrument.quantity(candle.volume), turnover, candle.trade_count, local_time_ns,
+    )  # fmt: skip
+
+
+def tick_data(ticker: Ticker, instrument: Instrument, local_time_ns: int) -> TickData:
+    """Return top of book, last trade and the day's figures.
+
+    Source: exchange/tape.py, Ticker.
+    """
+    price, quantity = instrument.price, instrument.quantity
+    grids = instrument.price_grid, instrument.quantity_grid
+    turnover = ticker.turnover * grids[0].numerator * grids[1].numerator / (grids[0].denominator * grids[1].denominator)
+    return TickData(
+        ticker.instrument_id, ticker.time_ns, local_time_ns, price(ticker.bid_price), quantity(ticker.bid_quantity),
+        price(ticker.ask_price), quantity(ticker.ask_quantity), price(ticker.last_price), quantity(ticker.last_quantity),
+        quantity(ticker.volume), turnover, price(ticker.open), price(ticker.high), price(ticker.low), 0.0, 0.0,
+        price(ticker.mark_price),
+    )  # fmt: skip
+
+
+def listed_position(row: PositionReport, instrument: Instrument, local_time_ns: int) -> PositionData:
+    """Return a position from the venue's list.
+
+    Source: exchange/reports.py, PositionReport.
+    """
+    return PositionData(
+        row.account, row.instrument_id, row.position_side, instrument.quantity(row.quantity), row.average_price,
+        row.unrealised_profit, row.realised_profit, local_time_ns, local_time_ns,
+    )  # fmt: skip

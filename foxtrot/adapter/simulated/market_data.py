@@ -1,0 +1,223 @@
+"""What one simulated account streams: ticks, prints, depth and depth changes of the instruments it wants."""
+
+from typing import Protocol
+
+import msgspec
+
+from foxtrot.adapter.base_adapter import ExactBook
+from foxtrot.adapter.simulated import codec
+from foxtrot.adapter.simulated.session import SimulatedSession
+from foxtrot.core.clock import Clock
+from foxtrot.domain.errors import ConfigError, FoxtrotError
+from foxtrot.domain.instrument import Instrument
+from foxtrot.domain.market import DepthChange, DepthData, MarketTrade, TickData
+from foxtrot.domain.subscription import SubscribeRequest
+from foxtrot.exchange.events import TradePrinted
+
+FULL_BOOK_LEVELS = 1000
+
+
+Rows = tuple[tuple[int, int], ...]
+
+
+class RawBook(msgspec.Struct, frozen=True):
+    """A full book in units, as of one update id."""
+
+    instrument: Instrument
+    update_id: int
+    bids: Rows
+    asks: Rows
+    time_ns: int
+
+    def exact(self, source: str, age_ms: float) -> ExactBook:
+        """Return the book with exact prices and sizes."""
+        price, quantity = self.instrument.price_grid.to_decimal, self.instrument.quantity_grid.to_decimal
+        bids = tuple((price(p), quantity(q)) for p, q in self.bids)
+        asks = tuple((price(p), quantity(q)) for p, q in self.asks)
+        return ExactBook(self.instrument.instrument_id, self.update_id, bids, asks, source, age_ms)
+
+    def snapshot(self, levels: int) -> DepthData:
+        """Return the best levels as a fact."""
+        bids, asks = (
+            codec.levels(self.bids[:levels], self.instrument),
+            codec.levels(self.asks[:levels], self.instrument),
+        )
+        return DepthData(self.instrument.instrument_id, self.time_ns, self.time_ns, self.update_id, bids, asks)
+
+    def change_since(self, before: "RawBook") -> DepthChange:
+        """Return what changed since an earlier book."""
+        bids = codec.levels(_changed(before.bids, self.bids), self.instrument)
+        asks = codec.levels(_changed(before.asks, self.asks), self.instrument)
+        name, first = self.instrument.instrument_id, before.update_id + 1
+        return DepthChange(name, self.time_ns, self.time_ns, first, self.update_id, before.update_id, bids, asks)
+
+
+def _changed(old: Rows, new: Rows) -> Rows:
+    was, now = dict(old), dict(new)
+    rows = [(price, size) for price, size in new if was.get(price) != size]
+    return tuple(rows + [(price, 0) for price, _ in old if price not in now])
+
+
+class Publisher(Protocol):
+    """The adapter's way up.
+
+    Thread: the session's.
+    """
+
+    clock: Clock
+
+    def on_tick(self, tick: TickData) -> None:
+        """Publish a tick."""
+
+    def on_depth(self, depth: DepthData) -> None:
+        """Publish a depth snapshot."""
+
+    def on_depth_change(self, change: DepthChange) -> None:
+        """Publish a depth change."""
+
+    def on_market_trade(self, trade: MarketTrade) -> None:
+        """Publish a print."""
+
+    def on_request_failed(self, what: str, error: FoxtrotError | str) -> None:
+        """Publish a failure."""
+
+
+class MarketData:
+    """The desired streams of one account; they survive a lost link.
+
+    Thread: the session's; `exact_book` from any, since it reads one frozen value.
+    """
+
+    def __init__(self, publisher: Publisher, session: SimulatedSession) -> None:
+        self._publisher = publisher
+        self._session = session
+        self._wanted: dict[str, SubscribeRequest] = {}
+        self._last_update: dict[str, int] = {}
+        self._chained: dict[str, int] = {}
+        self._books: dict[str, RawBook] = {}
+        self._live = False
+
+    @property
+    def wanted(self) -> dict[str, SubscribeRequest]:
+        """Return the desired streams by instrument."""
+        return dict(self._wanted)
+
+    def add(self, request: SubscribeRequest) -> None:
+        """Add to the desired streams and begin at once when the link is up."""
+        instrument_id = request.instrument_id
+        try:
+            self._session.instrument(instrument_id)
+        except ConfigError as error:
+            self._publisher.on_request_failed(f"subscribe {instrument_id}", error)
+            return
+        before = self._wanted.get(instrument_id)
+        if before is not None:
+            request = SubscribeRequest(
+                instrument_id,
+                before.ticks or request.ticks,
+                before.trades or request.trades,
+                max(before.depth_levels, request.depth_levels),
+                before.depth_changes or request.depth_changes,
+            )
+        self._wanted[instrument_id] = request
+        if self._live:
+            self._open(request)
+
+    def remove(self, instrument_id: str) -> None:
+        """Remove an instrument from the desired streams."""
+        if self._wanted.pop(instrument_id, None) is not None:
+            self._session.unlisten_prints(instrument_id, self._on_print)
+        self._books.pop(instrument_id, None)
+        self._chained.pop(instrument_id, None)
+
+    def resume(self) -> None:
+        """Open every desired stream once, with fresh snapshots."""
+        self._live = True
+        if self.publish not in self._session.after_step:
+            self._session.after_step.append(self.publish)
+        self._last_update.clear()
+        self._chained.clear()
+        for request in self._wanted.values():
+            self._open(request)
+
+    def stop(self) -> None:
+        """Close every stream; the wishes stay."""
+        self._live = False
+        self._books.clear()
+        for instrument_id in self._wanted:
+            self._session.unlisten_prints(instrument_id, self._on_print)
+        if self.publish in self._session.after_step:
+            self._session.after_step.remove(self.publish)
+
+    def publish(self) -> None:
+        """Publish what changed since the last time; called after each step of the session."""
+        venue = self._session.venue
+        for instrument_id, request in self._wanted.items():
+            update_id = venue.depth(instrument_id, 1)[0]
+            if update_id == self._last_update.get(instrument_id):
+                continue
+            self._last_update[instrument_id] = update_id
+            if request.ticks:
+                instrument = self._session.instrument(instrument_id)
+                self._publisher.on_tick(
+                    codec.tick_data(venue.ticker(instrument_id), instrument, self._publisher.clock.now_ns())
+                )
+            if request.depth_levels or request.depth_changes:
+                self._publish_depth(instrument_id, request)
+
+    def publish_snapshot(self, instrument_id: str) -> None:
+        """Publish a fresh snapshot; changes go on from it."""
+        request = self._wanted.get(instrument_id)
+        if request is None:
+            self._publisher.on_request_failed(f"snapshot of {instrument_id}", "it is not subscribed")
+            return
+        self._chained.pop(instrument_id, None)
+        self._publish_depth(instrument_id, request)
+
+    def depth_data(self, instrument_id: str, levels: int) -> DepthData:
+        """Return the best levels as a fact."""
+        venue = self._session.venue
+        update_id, bids, asks = venue.depth(instrument_id, levels)
+        instrument = self._session.instrument(instrument_id)
+        now_ns = self._publisher.clock.now_ns()
+        return DepthData(
+            instrument_id, now_ns, now_ns, update_id, codec.levels(bids, instrument), codec.levels(asks, instrument)
+        )
+
+    def read_book(self, instrument_id: str, levels: int, source: str) -> ExactBook:
+        """Return the book with exact prices and sizes, read from the venue now."""
+        venue = self._session.venue
+        update_id, bids, asks = venue.depth(instrument_id, levels)
+        raw = RawBook(self._session.instrument(instrument_id), update_id, bids, asks, self._publisher.clock.now_ns())
+        return raw.exact(source, 0.0)
+
+    def exact_book(self, instrument_id: str) -> ExactBook | None:
+        """Return the last full book, or None when none is streamed."""
+        raw = self._books.get(instrument_id)
+        if raw is None:
+            return None
+        return raw.exact("stream", (self._publisher.clock.now_ns() - raw.time_ns) / 1e6)
+
+    def _open(self, request: SubscribeRequest) -> None:
+        if request.trades:
+            self._session.listen_prints(request.instrument_id, self._on_print)
+        self._last_update.pop(request.instrument_id, None)
+
+    def _publish_depth(self, instrument_id: str, request: SubscribeRequest) -> None:
+        venue = self._session.venue
+        update_id, bids, asks = venue.depth(instrument_id, FULL_BOOK_LEVELS)
+        now_ns = self._publisher.clock.now_ns()
+        book = RawBook(self._session.instrument(instrument_id), update_id, bids, asks, now_ns)
+        before = self._books.get(instrument_id)
+        self._books[instrument_id] = book
+        follows = request.depth_changes and before is not None and self._chained.get(instrument_id) == before.update_id
+        if follows and before is not None:
+            self._publisher.on_depth_change(book.change_since(before))
+        if not follows or request.depth_levels:
+            wanted = request.depth_levels if follows or not request.depth_changes else FULL_BOOK_LEVELS
+            self._publisher.on_depth(book.snapshot(wanted))
+        self._chained[instrument_id] = update_id
+
+    def _on_print(self, event: TradePrinted) -> None:
+        instrument = self._session.instrument(event.instrument_id)
+        self._publisher.on_market_trade(codec.market_trade(event, instrument, self._publisher.clock.now_ns()))

@@ -1,0 +1,190 @@
+"""The simulated venue's session: one embedded venue, entered by all its accounts, with a thread of its own or in line.
+
+With a thread (`simulated-io`), everything that touches the venue is a job in its inbox. In line, a job runs when it is
+submitted, or, with a latency, when `run_due` says so: that is how a backtest does it.
+"""
+
+import threading
+from collections.abc import Callable
+from heapq import heappop, heappush
+from queue import Empty, SimpleQueue
+
+from foxtrot.core.clock import Clock
+from foxtrot.domain.errors import ConfigError, InvariantBroken
+from foxtrot.domain.instrument import Instrument
+from foxtrot.exchange.commands import AdvanceTime, VenueCommand
+from foxtrot.exchange.events import TradePrinted, VenueEvent
+from foxtrot.exchange.result import CommandResult
+from foxtrot.exchange.venue import Venue
+
+Job = Callable[[], None]
+Populace = Callable[[int], tuple[VenueCommand, ...]]
+"""What other traders do at a moment (UTC ns): commands to execute."""
+STEP_NS = 20_000_000
+NEVER_NS = 1 << 62
+
+
+class SimulatedSession:
+    """Owns the venue, its thread and the routing of its events.
+
+    Thread: made by the platform; `submit` from any; the venue is touched on simulated-io only (in line: by the caller).
+    """
+
+    def __init__(self, clock: Clock, *, threaded: bool, latency_ns: int = 0, step_ns: int = STEP_NS) -> None:
+        self.clock = clock
+        self.venue = Venue(self._hear)
+        self.threaded = threaded
+        self.latency_ns = latency_ns
+        self.populace: list[Populace] = []
+        self.after_step: list[Job] = []
+        self._step_ns = step_ns
+        self._listeners: dict[str, Callable[[VenueEvent], None]] = {}
+        self._printers: dict[str, list[Callable[[TradePrinted], None]]] = {}
+        self._inbox: SimpleQueue[Job | None] = SimpleQueue()
+        self._due: list[tuple[int, int, Job]] = []
+        self._sequence = 0
+        self._life = threading.Lock()  # guards start and close against each other
+        self._thread: threading.Thread | None = None
+        self._users: set[str] = set()
+        self._instruments: dict[str, Instrument] = {}
+        self.observers: tuple[Callable[[VenueEvent], None], ...] = ()
+
+    # --- life -------------------------------------------------------------------------------------------------------
+
+    def enter(self, account: str) -> None:
+        """Begin to use the session; the first account starts its thread."""
+        with self._life:
+            self._users.add(account)
+            if self.threaded and self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="simulated-io", daemon=True)
+                self._thread.start()
+
+    def leave(self, account: str, deadline_s: float) -> str:
+        """Stop using the session; the last account ends its thread. Returns a thread that overran, or "".
+
+        Blocks: at most `deadline_s`, for the jobs in the inbox.
+        """
+        with self._life:
+            self._users.discard(account)
+            self._listeners.pop(account, None)
+            if self._users or self._thread is None:
+                return ""
+            thread, self._thread = self._thread, None
+            self._inbox.put(None)
+        thread.join(deadline_s)
+        return thread.name if thread.is_alive() else ""
+
+    def listen(self, account: str, listener: Callable[[VenueEvent], None]) -> None:
+        """Send the events of an account to a listener, on the session's thread."""
+        self._listeners[account] = listener
+
+    def listen_prints(self, instrument_id: str, listener: Callable[[TradePrinted], None]) -> None:
+        """Send the public trades of an instrument to a listener, on the session's thread."""
+        listeners = self._printers.setdefault(instrument_id, [])
+        if listener not in listeners:
+            listeners.append(listener)
+
+    def unlisten_prints(self, instrument_id: str, listener: Callable[[TradePrinted], None]) -> None:
+        """Stop sending public trades to a listener."""
+        listeners = self._printers.get(instrument_id, [])
+        if listener in listeners:
+            listeners.remove(listener)
+
+    # --- jobs -------------------------------------------------------------------------------------------------------
+
+    def submit(self, job: Job) -> None:
+        """Run a job where the venue may be touched; after the latency when there is one."""
+        if self.threaded:
+            self._inbox.put(job)
+        elif self.latency_ns:
+            self._schedule(self.clock.now_ns() + self.latency_ns, job)
+        else:
+            job()
+
+    def answer(self, job: Job) -> None:
+        """Run a job that carries something back to the platform; after the latency when there is one."""
+        if self.latency_ns and not self.threaded:
+            self._schedule(self.clock.now_ns() + self.latency_ns, job)
+        else:
+            job()
+
+    def execute(self, command: VenueCommand) -> CommandResult:
+        """Give the venue a command; only from a job, or in line."""
+        return self.venue.execute(command)
+
+    def instrument(self, instrument_id: str) -> Instrument:
+        """Return a listed instrument.
+
+        Raises:
+            ConfigError: the venue does not list it.
+        """
+        found = self._instruments.get(instrument_id)
+        if found is None:
+            self._instruments = {listed.instrument_id: listed for listed in self.venue.instruments()}
+            found = self._instruments.get(instrument_id)
+        if found is None:
+            raise ConfigError(f"the simulated venue does not list {instrument_id}")
+        return found
+
+    @property
+    def next_due_ns(self) -> int:
+        """Return when the next delayed job is due; never without one. In line only."""
+        return self._due[0][0] if self._due else NEVER_NS
+
+    def run_due(self, now_ns: int) -> None:
+        """Run the delayed jobs that are due. In line only."""
+        while self._due and self._due[0][0] <= now_ns:
+            heappop(self._due)[2]()
+
+    def step(self, now_ns: int) -> None:
+        """Let time pass at the venue and everybody else trade."""
+        self.venue.execute(AdvanceTime(now_ns))
+        for populace in self.populace:
+            for command in populace(now_ns):
+                self.venue.execute(command)
+        for job in tuple(self.after_step):
+            job()
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        next_step_ns = self.clock.monotonic_ns()
+        try:
+            while True:
+                wait_s = max(0.0, (next_step_ns - self.clock.monotonic_ns()) / 1e9)
+                try:
+                    job = self._inbox.get(timeout=wait_s) if wait_s else self._inbox.get_nowait()
+                except Empty:
+                    self.step(self.clock.now_ns())
+                    next_step_ns = max(next_step_ns + self._step_ns, self.clock.monotonic_ns() + self._step_ns // 4)
+                    continue
+                if job is None:
+                    return
+                job()
+        except Exception as error:  # the session's outermost loop: the venue is broken, every account is told
+            for listener in list(self._listeners.values()):
+                listener(SessionFailed(0, self.clock.now_ns(), f"{type(error).__name__}: {error}"))
+            raise InvariantBroken(f"the simulated venue failed: {error}") from error
+
+    def _schedule(self, due_ns: int, job: Job) -> None:
+        self._sequence += 1
+        heappush(self._due, (due_ns, self._sequence, job))
+
+    def _hear(self, event: VenueEvent) -> None:
+        for observer in self.observers:
+            observer(event)
+        if type(event) is TradePrinted:
+            for printer in self._printers.get(event.instrument_id, ()):
+                printer(event)
+            return
+        account = getattr(event, "account", None)
+        if account is not None:
+            listener = self._listeners.get(account)
+            if listener is not None:
+                listener(event)
+
+
+class SessionFailed(VenueEvent, frozen=True, tag=True):
+    """The session's thread ended by an error; nothing more will come."""
+
+    error: str

@@ -1,0 +1,55 @@
+"""Two moving averages: long while the fast one is above the slow one, short while it is below.
+
+The comparison is exact: closes are counted in price units, and slow * sum(fast closes) is compared with
+fast * sum(slow closes), so that no rounding decides a tie.
+"""
+
+from foxtrot.api import BarData, OrderData, OrderStatus, Parameter, Strategy
+
+
+class DoubleMa(Strategy):
+    """At each close wants +size, -size (flat where short positions do not exist) or, on a tie, what it wanted before."""
+
+    fast = Parameter(20, "closes in the fast average", minimum=1)
+    slow = Parameter(50, "closes in the slow average", minimum=2)
+    size = Parameter(1.0, "position to hold, in the base asset", minimum=0.0)
+
+    def on_init(self) -> None:
+        """Begin with no closes."""
+        self._units = self.instrument.price_grid.from_float
+        self._short = -self.size if self.instrument.product.is_derivative else 0.0
+        self._ring = [0] * self.slow
+        self._seen = 0
+        self._fast_sum = 0
+        self._slow_sum = 0
+        self._wanted: float | None = None
+
+    def on_bar(self, bar: BarData) -> None:
+        """Count the close in, and trade the difference when the wish changes."""
+        close = self._units(bar.close)
+        ring, seen = self._ring, self._seen
+        place = seen % self.slow
+        self._slow_sum += close - ring[place]
+        self._fast_sum += close - (ring[(seen - self.fast) % self.slow] if seen >= self.fast else 0)
+        ring[place] = close
+        self._seen = seen + 1
+        if seen + 1 < self.slow:
+            return
+        difference = self.slow * self._fast_sum - self.fast * self._slow_sum
+        if difference:
+            wanted = self.size if difference > 0 else self._short
+            if wanted != self._wanted:
+                self._trade_to(wanted)
+
+    def on_order(self, order: OrderData) -> None:
+        """Wish again after an order came to nothing."""
+        if order.status in (OrderStatus.DENIED, OrderStatus.REJECTED, OrderStatus.EXPIRED):
+            self._wanted = None
+
+    def _trade_to(self, wanted: float) -> None:
+        self._wanted = wanted
+        change = self.round_quantity(wanted - self.position)
+        if change > 0.0:
+            self.buy(change)
+        elif change < 0.0:
+            self.sell(-change)

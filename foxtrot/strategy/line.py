@@ -1,0 +1,129 @@
+"""The middle of the line, built in one place: the same for live, paper, backtest and test.
+
+Who hears first is decided here, by the order of these subscriptions: state, then strategies.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from foxtrot.adapter.base_adapter import BaseAdapter, EventSink
+from foxtrot.core.commands import CancelAllOrders, CancelOrder, CloseGate, SendOrder
+from foxtrot.core.dispatcher import Dispatcher
+from foxtrot.core.notices import ContractsLoaded, Gap, PositionsLoaded, TimerFired
+from foxtrot.core.send_permit import SendPermit
+from foxtrot.domain.account import AccountCharge, AccountData
+from foxtrot.domain.enums import PositionMode
+from foxtrot.domain.instrument import InstrumentTable
+from foxtrot.storage.journal import InMemoryJournal, Journal
+from foxtrot.strategy.bar_feed import BarFeed
+from foxtrot.strategy.engine import StrategyEngine
+from foxtrot.strategy.seat import TradingParts
+from foxtrot.trading.gate import Gate
+from foxtrot.trading.limits import LimitTable
+from foxtrot.trading.losses import LossTracker, TradingDay
+from foxtrot.trading.market_view import MarketView
+from foxtrot.trading.order_desk import OrderDesk
+from foxtrot.trading.order_ids import OrderIds
+from foxtrot.trading.portfolio import Portfolio
+from foxtrot.trading.rates import RateTable
+from foxtrot.trading.risk import Risk
+
+HOUSEKEEPING = "line"
+HOUSEKEEPING_NS = 500_000_000
+
+
+class LineSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the middle of the line needs to know. `run_id` comes from trading.order_ids.make_run_id."""
+
+    run_id: str
+    base_currency: str = "USDT"
+    timezone: str = "UTC"
+    day_start: str = "00:00"
+    limits: LimitTable = LimitTable()
+    pairs: dict[str, str | float | int] = {}
+    modes: dict[str, PositionMode] = {}
+
+
+class Line:
+    """State, orders and strategies around one dispatcher.
+
+    Thread: the dispatcher's; `gate.close` from any.
+    """
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        permit: SendPermit,
+        settings: LineSettings,
+        sink: EventSink | None = None,
+        make_journal: Callable[[Dispatcher], Journal] = InMemoryJournal,
+    ) -> None:
+        clock = dispatcher.clock
+        self.dispatcher = dispatcher
+        self.instruments = InstrumentTable()
+        self.adapters: dict[str, BaseAdapter] = {}
+        self.view = MarketView()
+        self.rates = RateTable(self.view, self.instruments, clock, settings.pairs)
+        self.portfolio = Portfolio(self.instruments, self.view, self.rates, settings.base_currency)
+        self.gate = Gate(permit, sink or dispatcher, clock)
+        self.desk = OrderDesk(dispatcher, self.instruments, self.portfolio, self.gate, OrderIds(settings.run_id))
+        losses = LossTracker(TradingDay(settings.timezone, settings.day_start))
+        self.risk = Risk(clock, self.view, self.desk, self.portfolio, settings.limits, losses)
+        self.journal = make_journal(dispatcher)
+        dispatcher.on_core_failure = self.gate.close
+        self._subscribe_state(dispatcher)
+        self.desk.adapters = self.adapters
+        self.desk.wire(dispatcher, self.risk, self.journal)
+        parts = TradingParts(dispatcher, self.desk, self.portfolio, self.view, self.adapters, settings.modes)
+        self.bar_feed = BarFeed(dispatcher)
+        self.strategies = StrategyEngine(parts, self.bar_feed)
+
+    def add_adapter(self, adapter: BaseAdapter) -> None:
+        """Let orders for an account go to an adapter."""
+        self.adapters[adapter.account] = adapter
+
+    def start_housekeeping(self) -> None:
+        """Look at the journal's deadline and at loss limits twice a second; a backtest does without."""
+        self.dispatcher.set_timer(HOUSEKEEPING, "housekeeping", HOUSEKEEPING_NS, HOUSEKEEPING_NS)
+
+    def _subscribe_state(self, dispatcher: Dispatcher) -> None:
+        self.view.subscribe(dispatcher)
+        dispatcher.subscribe(ContractsLoaded, self._on_contracts, owner="instruments", core=True)
+        dispatcher.subscribe(AccountData, self.portfolio.on_account, owner="portfolio", core=True)
+        dispatcher.subscribe(PositionsLoaded, self.portfolio.on_positions, owner="portfolio", core=True)
+        dispatcher.subscribe(AccountCharge, self._on_charge, owner="portfolio", core=True)
+        dispatcher.subscribe(SendOrder, self._on_send_order, owner="order_desk", core=True)
+        dispatcher.subscribe(CancelOrder, self._on_cancel_order, owner="order_desk", core=True)
+        dispatcher.subscribe(CancelAllOrders, self._on_cancel_all, owner="order_desk", core=True)
+        dispatcher.subscribe(CloseGate, self._on_close_gate, owner="gate", core=True)
+        dispatcher.subscribe(Gap, self._on_gap, owner="market_view", core=True)
+        dispatcher.subscribe(TimerFired, self._on_timer, owner=HOUSEKEEPING, key=HOUSEKEEPING, core=True)
+
+    def _on_contracts(self, loaded: ContractsLoaded) -> None:
+        for instrument in loaded.instruments:
+            self.instruments.add(instrument)
+
+    def _on_charge(self, charge: AccountCharge) -> None:
+        self.portfolio.on_charge(charge)
+
+    def _on_send_order(self, command: SendOrder) -> None:
+        self.desk.submit(command.request, command.owner)
+
+    def _on_cancel_order(self, command: CancelOrder) -> None:
+        self.desk.cancel(command.order_id)
+
+    def _on_cancel_all(self, command: CancelAllOrders) -> None:
+        self.desk.cancel_all(command.owner)
+
+    def _on_close_gate(self, command: CloseGate) -> None:
+        self.gate.close(command.reason)
+
+    def _on_gap(self, gap: Gap) -> None:
+        if gap.event_class == "DepthChange":
+            for adapter in self.adapters.values():
+                adapter.request_snapshot(gap.instrument_id)
+
+    def _on_timer(self, _timer: TimerFired) -> None:
+        self.desk.check_journal()
+        self.risk.mark_losses()
