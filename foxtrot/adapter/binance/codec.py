@@ -60,7 +60,10 @@ class MarketCodec:
         }
 
     def instrument_id(self, symbol: str) -> str:
-        """Return the id of a symbol of this product, such as BTCUSDT.BINANCE."""
+        """Return the id of a symbol of this product, such as BTCUSDT.BINANCE.
+
+        Source: Binance spot API and USDⓈ-M Futures, Exchange Information ("symbol"); the suffix is ours.
+        """
         return f"{symbol}.{self.venue}"
 
     def decode(self, frame: Frame, local_time_ns: int, symbol: str = "") -> MarketFact | None:
