@@ -46,7 +46,8 @@ class Floor:
         prints = market.prints
         while prints:
             for order in market.triggers.fire(prints.popleft()):
-                self.activate(market, order)
+                if order.order_id in self.state.orders:
+                    self.activate(market, order)
 
     def activate(self, market: Market, order: WorkingOrder) -> None:
         """Turn a conditional order whose trigger was reached into a market or limit order and let it work."""

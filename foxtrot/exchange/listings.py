@@ -11,12 +11,14 @@ from foxtrot.domain.errors import ConfigError
 from foxtrot.domain.instrument import Grid, Instrument, PriceBand
 
 
-def _spot(symbol: str, base: str, step: str) -> Instrument:
+def _spot(symbol: str, base: str, lot: str) -> Instrument:
+    """Return a pair whose book counts in 1e-8 (recorded sizes are finer than the lot) and whose orders are whole lots."""
+    lot_units = int(Decimal(lot) * 10**8)
     return Instrument(
         instrument_id=f"{symbol}.BINANCE", symbol=symbol, venue="BINANCE", product=Product.SPOT, base_asset=base,
-        quote_asset="USDT", settle_asset="USDT", price_grid=Grid.of("0.01"), quantity_grid=Grid.of(step),
-        min_quantity_units=1, max_quantity_units=9_000 * 10**5, min_notional=Decimal(5), max_notional=Decimal(9_000_000),
-        max_open_orders=200,
+        quote_asset="USDT", settle_asset="USDT", price_grid=Grid.of("0.01"), quantity_grid=Grid.of("0.00000001"),
+        lot_units=lot_units, min_quantity_units=lot_units, max_quantity_units=9_000 * 10**8, min_notional=Decimal(5),
+        max_notional=Decimal(9_000_000), max_open_orders=200,
     )  # fmt: skip
 
 

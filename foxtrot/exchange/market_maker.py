@@ -22,7 +22,7 @@ from foxtrot.exchange.money import to_decimal
 from foxtrot.exchange.queries import VenueQueries
 
 DEFAULT_AGENTS = 8
-LONGEST_ABSENCE_NS = 2_000_000_000
+LONGEST_ABSENCE_NS = 1_000_000_000
 """Who was not asked for longer than this has missed what came before; the book could not take more in one go."""
 
 _SECOND_NS = 1_000_000_000
@@ -102,7 +102,7 @@ class Population:
     def act(self, venue: VenueQueries, now_ns: int) -> tuple[VenueCommand, ...]:
         """Return what everybody does between the last call and now, to be executed at once and in this order.
 
-        How much that is depends on the time that has passed (two seconds at most count), not on the number of calls.
+        How much that is depends on the time that has passed (a second at most counts), not on the number of calls.
         """
         if not self._due:
             self._start(now_ns)

@@ -16,7 +16,6 @@ DepthRow = tuple[int, int]
 """Price and shown quantity of a level, in units."""
 
 _NONE = SelfTradePrevention.NONE
-_CANCEL_OLDEST = SelfTradePrevention.CANCEL_OLDEST
 _BUY = Side.BUY
 _STOPS_TAKER = frozenset({SelfTradePrevention.CANCEL_NEWEST, SelfTradePrevention.CANCEL_BOTH})
 
@@ -186,17 +185,12 @@ class OrderBook:
             price = -prices[-1] if is_buy else prices[-1]
             if limit and (price > limit if is_buy else price < limit):
                 return
-            for maker, share in take(levels[price], taker.leaves):
-                quantity = min(share, maker.visible, taker.leaves)
-                if not quantity:
-                    continue
+            for maker, quantity in take(levels[price], taker.leaves):
+                if maker.visible < quantity:
+                    break  # the owner took it out or lowered it meanwhile: share anew
                 if maker.account == taker.account and taker.stp is not _NONE:
                     yield self._prevent(taker, maker)
-                    if not taker.leaves:
-                        return
-                    if taker.stp is not _CANCEL_OLDEST:
-                        break
-                    continue
+                    break
                 self._take(maker, quantity)
                 taker.leaves -= quantity
                 yield Match(maker, price, quantity, _TRADE)

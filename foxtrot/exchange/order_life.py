@@ -102,9 +102,8 @@ class OrderLife:
                 self.lower(market, order, most, "reduce_only")
 
     def _withdraw(self, market: Market, order: WorkingOrder) -> None:
-        if order.pending:
-            if not market.external:
-                market.triggers.remove(order)
+        if order.order_id in market.triggers.orders:
+            market.triggers.remove(order)
         else:
             market.book.cancel(order.order_id)
 
