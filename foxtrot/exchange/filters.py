@@ -7,7 +7,7 @@ from foxtrot.domain.instrument import Instrument
 from foxtrot.exchange.commands import PlaceOrder, TradingState
 from foxtrot.exchange.market import Market
 from foxtrot.exchange.result import CommandResult, ResultCode
-from foxtrot.exchange.working_order import CONDITIONAL, PRICED
+from foxtrot.exchange.working_order import CONDITIONAL, PRICED, WorkingOrder
 
 _RESTING = frozenset({TimeInForce.GTC, TimeInForce.GTD, TimeInForce.DAY})
 _LIMIT, _MARKET, _TRAILING = OrderType.LIMIT, OrderType.MARKET, OrderType.TRAILING_STOP
@@ -36,6 +36,16 @@ def order_refusal(market: Market, order: PlaceOrder, now_ns: int) -> CommandResu
     if order.reduce_only or not market.limits_notional:
         return None
     return notional_refusal(market, order.quantity, order.price or order.trigger_price or market.reference)
+
+
+def amend_refusal(market: Market, order: WorkingOrder, quantity: int, price: int) -> CommandResult | None:
+    """Return why an instrument refuses a new quantity and limit price of an open order, or None."""
+    if market.state is not _TRADING:
+        return state_refusal(market)
+    refused = quantity_refusal(market.instrument, quantity) or price_refusal(market, order.order_type, price)
+    if refused is not None or order.reduce_only or not market.limits_notional:
+        return refused
+    return notional_refusal(market, quantity, price or order.trigger_price or market.reference)
 
 
 def state_refusal(market: Market) -> CommandResult:

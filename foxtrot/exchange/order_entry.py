@@ -5,7 +5,7 @@ from foxtrot.exchange.accounts import Account
 from foxtrot.exchange.clockwork import Clockwork
 from foxtrot.exchange.commands import AmendOrder, CancelAll, CancelOrder, PlaceOrder
 from foxtrot.exchange.events import OrderAmended
-from foxtrot.exchange.filters import order_refusal
+from foxtrot.exchange.filters import amend_refusal, order_refusal
 from foxtrot.exchange.floor import Floor
 from foxtrot.exchange.market import Market
 from foxtrot.exchange.result import DONE, CommandResult, ResultCode
@@ -168,8 +168,7 @@ class OrderEntry:
         if quantity <= order.filled:
             message = f"quantity {quantity} is not above the {order.filled} filled; cancel instead"
             return CommandResult(ResultCode.FILTER_QUANTITY_LOW, order.order_id, message)
-        wish = _as_command(order, price, quantity, self.state.stream.time_ns)
-        refused = order_refusal(market, wish, self.state.stream.time_ns)
+        refused = amend_refusal(market, order, quantity, price)
         if refused is not None:
             return refused
         if order.post_only and not market.external and market.book.would_take(order.is_buy, price):
@@ -230,20 +229,3 @@ def _not_found(command: AmendOrder | CancelOrder) -> CommandResult:
     name = command.order_id or command.client_order_id
     message = f"order {name} of {command.account} is not open on {command.instrument_id}"
     return CommandResult(ResultCode.ORDER_NOT_FOUND, command.order_id, message)
-
-
-def _as_command(order: WorkingOrder, price: int, quantity: int, time_ns: int) -> PlaceOrder:
-    return PlaceOrder(
-        time_ns,
-        order.account,
-        order.instrument_id,
-        order.client_order_id,
-        order.side,
-        order.order_type,
-        quantity,
-        price,
-        order.trigger_price,
-        reduce_only=order.reduce_only,
-        display_quantity=min(order.display, quantity),
-        trailing_offset=order.trailing_offset,
-    )

@@ -17,6 +17,16 @@ R = ResultCode
 ONE = 10**18
 DAY_NS = 86_400 * 10**9
 OK = CommandResult(R.OK)
+HANDLERS = {
+    c.AdvanceTime: "advance",
+    c.AddInstrument: "add_instrument",
+    c.OpenAccount: "open_account",
+    c.Deposit: "deposit",
+    c.PlaceOrder: "place",
+    c.AmendOrder: "amend",
+    c.CancelOrder: "cancel",
+    c.CancelAll: "cancel_all",
+}
 
 
 class NaiveMarket:
@@ -65,43 +75,30 @@ class NaiveVenue:
                 break
             self.remove(min(due, key=lambda order: (order.expire_time_ns, order.order_id)))
         self.now = max(self.now, command.time_ns)
-        return getattr(self, f"do_{type(command).__name__}")(command)
+        return getattr(self, HANDLERS[type(command)])(command)
 
-    def do_AdvanceTime(self, command: c.AdvanceTime) -> CommandResult:
+    def advance(self, command: c.AdvanceTime) -> CommandResult:
         return OK
 
-    def do_AddInstrument(self, command: c.AddInstrument) -> CommandResult:
+    def add_instrument(self, command: c.AddInstrument) -> CommandResult:
         self.markets[command.instrument.instrument_id] = NaiveMarket(command)
         return OK
 
-    def do_OpenAccount(self, command: c.OpenAccount) -> CommandResult:
+    def open_account(self, command: c.OpenAccount) -> CommandResult:
         self.accounts[command.account] = command
         return OK
 
-    def do_Deposit(self, command: c.Deposit) -> CommandResult:
+    def deposit(self, command: c.Deposit) -> CommandResult:
         self.pay(command.account, command.asset, int(command.amount * ONE))
         self.external[command.asset] = self.external.get(command.asset, 0) + int(command.amount * ONE)
         return OK
 
-    def do_PlaceOrder(self, command: c.PlaceOrder) -> CommandResult:
-        market, account = self.markets[command.instrument_id], self.accounts[command.account]
-        if command.quantity <= 0:
-            return CommandResult(R.FILTER_QUANTITY_LOW)
-        if any(o.client_order_id == command.client_order_id for o in self.orders if o.account == command.account):
-            return CommandResult(R.ACCOUNT_DUPLICATE_CLIENT_ID)
+    def place(self, command: c.PlaceOrder) -> CommandResult:
+        market = self.markets[command.instrument_id]
         order = self.new_order(command)
-        if order.reduce_only:
-            order.quantity = order.leaves = min(order.quantity, self.reducible(order))
-        if not order.quantity:
-            return CommandResult(R.ACCOUNT_NOTHING_TO_REDUCE)
-        if order.state == "working":
-            best = side_of(self.of(market), not order.buys)
-            if order.post_only and best and crosses(order, best[0].price):
-                return CommandResult(R.MATCHING_POST_ONLY)
-            if order.time_in_force is TimeInForce.FOK and self.trial(order)[0] < order.leaves:
-                return CommandResult(R.MATCHING_FOK)
-        if account.margin_checked and not self.affordable(order):
-            return CommandResult(R.ACCOUNT_INSUFFICIENT_BALANCE)
+        code = self.refusal(order)
+        if code is not R.OK:
+            return CommandResult(code)
         self.next_id += 1
         self.orders.append(order)
         if order.time_in_force is TimeInForce.DAY:
@@ -116,25 +113,46 @@ class NaiveVenue:
         self.wake(market)
         return CommandResult(R.OK, order.order_id)
 
-    def do_AmendOrder(self, command: c.AmendOrder) -> CommandResult:
+    def refusal(self, order: NaiveOrder) -> ResultCode:
+        """Return why an order is refused, or OK; a reduce-only one is cut to what it can reduce."""
+        if order.quantity <= 0:
+            return R.FILTER_QUANTITY_LOW
+        if any(o.client_order_id == order.client_order_id for o in self.orders if o.account == order.account):
+            return R.ACCOUNT_DUPLICATE_CLIENT_ID
+        if order.reduce_only:
+            order.quantity = order.leaves = min(order.quantity, self.reducible(order))
+        if not order.quantity:
+            return R.ACCOUNT_NOTHING_TO_REDUCE
+        if order.post_only and self.would_take(order):
+            return R.MATCHING_POST_ONLY
+        return self.bearable(order)
+
+    def bearable(self, order: NaiveOrder) -> ResultCode:
+        """Return OK when the book can fill it if it must, and the account can pay."""
+        must_fill = order.time_in_force is TimeInForce.FOK and order.state == "working"
+        if must_fill and self.trial(order)[0] < order.leaves:
+            return R.MATCHING_FOK
+        if self.accounts[order.account].margin_checked and not self.affordable(order):
+            return R.ACCOUNT_INSUFFICIENT_BALANCE
+        return R.OK
+
+    def would_take(self, order: NaiveOrder) -> bool:
+        """Tell whether an order would meet the other side."""
+        best = side_of(self.of(self.markets[order.instrument_id]), not order.buys)
+        return bool(best) and crosses(order, best[0].price)
+
+    def amend(self, command: c.AmendOrder) -> CommandResult:
         order = self.find(command)
         if order is None:
             return CommandResult(R.ORDER_NOT_FOUND)
         market = self.markets[order.instrument_id]
-        price, quantity = command.price or order.price, command.quantity or order.quantity
-        if order.reduce_only and quantity > order.quantity:
-            return CommandResult(R.ORDER_NOT_AMENDABLE)
-        if quantity <= order.filled:
-            return CommandResult(R.FILTER_QUANTITY_LOW)
-        if price and order.order_type not in LIMITS:
-            return CommandResult(R.FILTER_COMBINATION)
         wish = copy.copy(order)
-        wish.price, wish.quantity, wish.leaves = price, quantity, quantity - order.filled
-        best = side_of(self.of(market), not order.buys)
-        if order.post_only and best and crosses(wish, best[0].price):
-            return CommandResult(R.MATCHING_POST_ONLY)
-        if self.accounts[order.account].margin_checked and not self.affordable(wish, instead_of=order):
-            return CommandResult(R.ACCOUNT_INSUFFICIENT_BALANCE)
+        wish.price, wish.quantity = command.price or order.price, command.quantity or order.quantity
+        wish.leaves = wish.quantity - order.filled
+        code = self.amend_refusal(order, wish)
+        if code is not R.OK:
+            return CommandResult(code)
+        price, quantity = wish.price, wish.quantity
         keeps_place = price == order.price and quantity <= order.quantity
         order.price, order.quantity, order.leaves = price, quantity, quantity - order.filled
         if keeps_place:
@@ -147,14 +165,28 @@ class NaiveVenue:
             self.wake(market)
         return CommandResult(R.OK, order.order_id)
 
-    def do_CancelOrder(self, command: c.CancelOrder) -> CommandResult:
+    def amend_refusal(self, order: NaiveOrder, wish: NaiveOrder) -> ResultCode:
+        """Return why a change is refused, or OK."""
+        if order.reduce_only and wish.quantity > order.quantity:
+            return R.ORDER_NOT_AMENDABLE
+        if wish.leaves <= 0:
+            return R.FILTER_QUANTITY_LOW
+        if wish.price and order.order_type not in LIMITS:
+            return R.FILTER_COMBINATION
+        if order.post_only and self.would_take(wish):
+            return R.MATCHING_POST_ONLY
+        if self.accounts[order.account].margin_checked and not self.affordable(wish, instead_of=order):
+            return R.ACCOUNT_INSUFFICIENT_BALANCE
+        return R.OK
+
+    def cancel(self, command: c.CancelOrder) -> CommandResult:
         order = self.find(command)
         if order is None:
             return CommandResult(R.ORDER_NOT_FOUND)
         self.remove(order)
         return CommandResult(R.OK, order.order_id)
 
-    def do_CancelAll(self, command: c.CancelAll) -> CommandResult:
+    def cancel_all(self, command: c.CancelAll) -> CommandResult:
         self.orders = [order for order in self.orders if order.account != command.account]
         return OK
 
@@ -286,9 +318,8 @@ class NaiveVenue:
             order.leaves = min(order.leaves, self.reducible(order))
             order.quantity = order.filled + order.leaves
         unfillable = order.time_in_force is TimeInForce.FOK and self.trial(order)[0] < order.leaves
-        if not order.leaves or unfillable:
-            self.remove(order)
-        elif self.accounts[order.account].margin_checked and not self.affordable(order, order, reserve_anew=False):
+        checked = self.accounts[order.account].margin_checked
+        if unfillable or not order.leaves or (checked and not self.affordable(order, order, reserve_anew=False)):
             self.remove(order)
         else:
             self.work(order)

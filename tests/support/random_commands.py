@@ -1,6 +1,7 @@
 """Random trading, the same for the same seed: mostly sensible commands, some that must be refused."""
 
 import random
+from collections import deque
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -40,6 +41,7 @@ class RandomTrader:
         self.random = random.Random(seed)
         self.now = 0
         self.count = 0
+        self.placed: deque[tuple[str, str, str]] = deque(maxlen=80)
 
     def command(self) -> c.VenueCommand:
         """Return the next command."""
@@ -50,7 +52,8 @@ class RandomTrader:
         if draw < 0.62:
             return self.place(account, name)
         if draw < 0.84:
-            return c.CancelOrder(self.now, account, name, 0, self.recent())
+            account, name, order = self.recent(account, name)
+            return c.CancelOrder(self.now, account, name, 0, order)
         if draw < 0.96:
             return self.amend(account, name)
         if draw < 0.985:
@@ -69,11 +72,14 @@ class RandomTrader:
         rests = limit and tif not in (TimeInForce.IOC, TimeInForce.FOK)
         plain = order_type is OrderType.LIMIT and rests
         checked_spot = name != PERPETUAL or account in ("free", "dan")
+        account = account if checked_spot else "free"
+        client_order_id = f"o{self.count if draw() > 0.01 else max(1, self.count - 20)}"
+        self.placed.append((account, name, client_order_id))
         return c.PlaceOrder(
             self.now,
-            account if checked_spot else "free",
+            account,
             name,
-            f"o{self.count if draw() > 0.01 else max(1, self.count - 20)}",
+            client_order_id,
             side,
             order_type,
             quantity,
@@ -98,12 +104,15 @@ class RandomTrader:
         """Return a change of price, of quantity or of both."""
         quantity = self.random.choice((0, self.random.randint(1, 400)))
         price = 0 if quantity and self.random.random() < 0.6 else self.price()
-        return c.AmendOrder(self.now, account, name, 0, self.recent(), quantity, price)
+        account, name, order = self.recent(account, name)
+        return c.AmendOrder(self.now, account, name, 0, order, quantity, price)
 
     def price(self) -> int:
         """Return a price near the middle."""
         return MIDDLE + round(self.random.gauss(0, 12))
 
-    def recent(self) -> str:
-        """Return the name of an order of late."""
-        return f"o{max(1, self.count - int(self.random.expovariate(0.02)))}"
+    def recent(self, account: str, name: str) -> tuple[str, str, str]:
+        """Return account, instrument and name of an order of late; now and then of one that is not there."""
+        if not self.placed or self.random.random() < 0.03:
+            return account, name, "nobody"
+        return self.random.choice(self.placed)
