@@ -135,8 +135,7 @@ class Inbox:
             else:
                 self._market.append(Waiting(event, now_s))
             self._checkpoint = number + (1 if crowded else min(SAMPLE_EVERY, room))
-            if depth > self._peak_depth:
-                self._peak_depth = depth
+            self._peak_depth = max(self._peak_depth, depth)
 
     def _put_late(self, event: object) -> None:
         """Take an event that a handler puts while the engine is stopping: it follows from one already taken."""

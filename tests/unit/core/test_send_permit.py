@@ -34,9 +34,12 @@ def test_no_hand_over_starts_after_close_has_returned() -> None:
         sending = threading.Barrier(5)
 
         def keep_sending(
-            permit: SendPermit = permit, closed: threading.Event = closed, late: list[bool] = started_late
+            permit: SendPermit = permit,
+            closed: threading.Event = closed,
+            late: list[bool] = started_late,
+            begin: threading.Barrier = sending,
         ) -> None:
-            sending.wait()
+            begin.wait()
             while permit.send(lambda: late.append(closed.is_set()), reduces=False):
                 pass
 
