@@ -1,0 +1,120 @@
+"""`foxtrot backtest`: a strategy over history, its statistics, and a report."""
+
+import contextlib
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from foxtrot.app.verbs.command_parser import CommandParser
+from foxtrot.app.verbs.history_arguments import add_history_arguments
+from foxtrot.app.verbs.outcome import DONE, FAILED, Outcome, listed
+from foxtrot.domain.errors import ConfigError
+
+if TYPE_CHECKING:
+    from foxtrot.backtest.runner import BacktestResult
+    from foxtrot.backtest.settings import BacktestSettings
+
+DESCRIPTION = (
+    "Run a strategy over history through the whole line: desk, risk, gate and the embedded exchange. docs/backtest_rules.md says how\n"
+    "orders fill. A position open at the end is marked at the last close, not closed."
+)
+EXAMPLE = (
+    "  foxtrot backtest --strategy double_ma --param fast=20 --param slow=50 --bars BTCUSDT=btcusdt_1m.csv.gz\n"
+    "  foxtrot backtest --strategy my_strategy.py --bars eurusd.csv --currency USD --fee 0.00002 --out report"
+)
+
+
+def add_arguments(parser: CommandParser) -> None:
+    """Declare the arguments."""
+    add_history_arguments(parser)
+    parser.add_argument("--out", type=Path, metavar="DIR", help="write report.html into this folder")
+
+
+def run(arguments: Namespace) -> Outcome:
+    """Run it; it failed when a strategy did."""
+    result = run_backtest(arguments)
+    return Outcome(result, listed(result), FAILED if result.get("failures") else DONE)
+
+
+def run_backtest(arguments: Namespace) -> dict[str, object]:
+    """Run a backtest as the arguments say, and return every figure.
+
+    Blocks: for the files and the whole backtest.
+
+    Raises:
+        ConfigError: an argument, a strategy, a parameter or a file is wrong.
+    """
+    from foxtrot.app.verbs.history_settings import history_settings
+    from foxtrot.backtest.runner import Backtest
+
+    if arguments.out is not None:
+        _check_writable(arguments.out)
+    settings = history_settings(arguments)
+    for warning in warnings_of(settings):
+        sys.stderr.write(f"{warning}\n")
+    with progress_bar(sum(map(len, settings.bars)), "bars") as advance:
+        found = Backtest(settings, advance).run()
+    result = result_object(settings, found)
+    if arguments.out is not None:
+        result["report"] = str(_write_report(arguments.out, settings, found))
+    return result
+
+
+def result_object(settings: "BacktestSettings", found: "BacktestResult") -> dict[str, object]:
+    """Return the figures of a backtest by name, those that everybody asks for first."""
+    first: dict[str, object] = {
+        "strategy": ", ".join(item.class_name for item, _ in settings.strategies),
+        "symbols": [instrument.instrument_id for instrument in settings.instruments],
+        "bars": found.bars,
+        "orders": found.orders,
+        "trades": len(found.fills),
+        "start_balance": float(found.start_balance),
+        "end_balance": float(found.end_balance),
+        "fees": float(found.fees),
+    }
+    last: dict[str, object] = {
+        "denied": found.denied,
+        "failures": list(found.failures),
+        "warnings": warnings_of(settings),
+        "elapsed_s": found.elapsed_s,
+        "bars_per_s": found.bars / found.elapsed_s if found.elapsed_s > 0 else None,
+        "state_hash": found.state_hash,
+    }
+    middle = {name: value for name, value in found.statistics.items() if name not in first and name not in last}
+    return {**first, **middle, **last}
+
+
+def warnings_of(settings: "BacktestSettings") -> list[str]:
+    """Return what the readers of the files had to assume or leave out."""
+    return [f"{columns.instrument_id}: {warning}" for columns in settings.bars for warning in columns.warnings]
+
+
+@contextlib.contextmanager
+def progress_bar(total: int, unit: str) -> Iterator[Callable[[int], None]]:
+    """Show how far something is, on stderr when that is a terminal; gives the function to tell it."""
+    if not sys.stderr.isatty():
+        yield lambda done: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(unit), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(unit, total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def _check_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"--out {folder} cannot be made: {error.strerror or error}; name another folder") from None
+
+
+def _write_report(folder: Path, settings: "BacktestSettings", found: "BacktestResult") -> Path:
+    from foxtrot.app.verbs.backtest_report import report_input
+    from foxtrot.backtest.report.page import write_report
+
+    return write_report(report_input(settings, found), folder)

@@ -1,0 +1,30 @@
+"""`foxtrot demo`: the whole line with no keys and no network."""
+
+from argparse import Namespace
+
+from foxtrot.app.verbs.command_parser import CommandParser, seconds
+from foxtrot.app.verbs.outcome import DONE, FAILED, Outcome, listed
+
+DESCRIPTION = (
+    "Start the embedded exchange with trading agents, connect to it, let a sample strategy trade, then compare what the\n"
+    "platform believes with what the exchange says. Needs no keys and no network."
+)
+EXAMPLE = "  foxtrot demo --seconds 20\n  foxtrot demo --seconds 20 --json"
+
+
+def add_arguments(parser: CommandParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--seconds", type=seconds, default=30.0, metavar="N", help="how long to trade (30)")
+
+
+def run(arguments: Namespace) -> Outcome:
+    """Trade for a while; it failed when exchange and platform disagree at the end."""
+    from foxtrot.app.demo import run_demo
+    from foxtrot.app.logging_setup import start_logging
+
+    log = start_logging("DEBUG" if arguments.debug else "WARNING")
+    try:
+        result = run_demo(arguments.seconds, arguments.home)
+    finally:
+        log.stop()
+    return Outcome(result, listed(result), DONE if result.get("reconciled") else FAILED)

@@ -1,0 +1,40 @@
+"""`foxtrot run`: the headless runner."""
+
+from argparse import Namespace
+from pathlib import Path
+
+from foxtrot.app.verbs.command_parser import CommandParser, seconds
+from foxtrot.app.verbs.outcome import DONE, FAILED, Outcome, listed
+
+DESCRIPTION = (
+    "Run the accounts and strategies of a configuration until SIGINT or SIGTERM, then stop them in order and list what is\n"
+    'left behind. Orders go to a real venue only when the configuration says mode = "live" and --live is given.'
+)
+EXAMPLE = "  foxtrot config init my.toml\n  foxtrot run my.toml --seconds 60"
+
+
+def add_arguments(parser: CommandParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("config", type=Path, metavar="CONFIG.toml", help="the configuration")
+    parser.add_argument("--live", action="store_true", help="trade for real, if the configuration says live too")
+    parser.add_argument("--seconds", type=seconds, metavar="N", help="stop after so long (until a signal)")
+
+
+def run(arguments: Namespace) -> Outcome:
+    """Run until told to stop; it failed when platform and venues disagree at the end.
+
+    Raises:
+        ConfigError: the configuration is wrong, or --live is given for one that does not say live.
+    """
+    from foxtrot.app.config import load_config
+
+    config = load_config(arguments.config)
+    from foxtrot.app.live import run_live
+    from foxtrot.app.logging_setup import start_logging
+
+    log = start_logging("DEBUG" if arguments.debug else config.log.level, config.log_file())
+    try:
+        result = run_live(config, arguments.seconds, arguments.live, arguments.home)
+    finally:
+        log.stop()
+    return Outcome(result, listed(result), FAILED if result.get("reconciled") is False else DONE)
