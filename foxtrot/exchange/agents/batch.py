@@ -13,6 +13,7 @@ from foxtrot.exchange.queries import VenueQueries
 from foxtrot.exchange.reports import OrderReport
 
 LEVELS = 15
+_FAR = 1 << 62
 _BUY = Side.BUY
 _LIMIT = OrderType.LIMIT
 
@@ -35,6 +36,13 @@ class Scene:
         self.now_ns = now_ns
         self.clip = terms.clip(fair)
         self.pip = terms.pip(fair)
+
+    @property
+    def band(self) -> tuple[int, int]:
+        """Return the lowest and highest limit price to use, so that a venue's price band never refuses one."""
+        rate = self.terms.band_rate
+        reach = int(self.fair * rate / 5) if rate else _FAR
+        return self.fair - reach, self.fair + reach
 
     @property
     def two_sided(self) -> bool:
@@ -60,16 +68,23 @@ class Batch:
         self._purses: dict[str, Purse] = {}
         self._orders: dict[tuple[str, str], list[OrderReport]] = {}
         self._open: dict[tuple[str, str], int] = {}
-        self._references: dict[str, int] = {}
+        self._bands: dict[str, tuple[int, int]] = {}
         self._cancels: list[VenueCommand] = []
         self._amends: list[VenueCommand] = []
         self._quotes: list[VenueCommand] = []
         self._orders_in: list[VenueCommand] = []
 
     def scene(self, terms: Terms, fair: int) -> Scene:
-        """Return what can be seen of an instrument."""
+        """Return what can be seen of an instrument; a fair value beyond its price band is taken at a quarter of the band."""
         _, bids, asks = self._venue.depth(terms.instrument_id, LEVELS)
-        return Scene(terms, fair, bids, asks, self.now_ns)
+        rate = terms.band_rate
+        if rate:
+            reference = self._venue.ticker(terms.instrument_id).mark_price or fair
+            reach = int(reference * rate / 4)
+            fair = max(reference - reach, min(reference + reach, fair))
+        scene = Scene(terms, fair, bids, asks, self.now_ns)
+        self._bands[terms.instrument_id] = scene.band
+        return scene
 
     def orders(self, account: str, terms: Terms) -> tuple[OrderReport, ...]:
         """Return an account's open orders that nothing was decided about yet, oldest first."""
@@ -87,8 +102,8 @@ class Batch:
 
     def amend(self, terms: Terms, order: OrderReport, quantity: int, price: int) -> bool:
         """Change total quantity and price of an order to a price that does not take; tell whether that was possible."""
-        fits = self._in_band(terms, price)
-        if not fits or not self._purse(order.account).spend(terms, order.side is _BUY, quantity, price):
+        low, high = self._bands[terms.instrument_id]
+        if not low <= price <= high or not self._purse(order.account).spend(terms, order.side is _BUY, quantity, price):
             return False
         self._seen(order.account, terms).remove(order)
         self._amends.append(
@@ -113,23 +128,14 @@ class Batch:
         key = (order.account, terms.instrument_id)
         if self._open[key] >= terms.most_orders:
             return False
-        if order.order_type is _LIMIT and not self._in_band(terms, price):
+        low, high = self._bands[terms.instrument_id]
+        if order.order_type is _LIMIT and not low <= price <= high:
             return False
         if not self._purse(order.account).spend(terms, order.side is _BUY, order.quantity, price):
             return False
         self._open[key] += 1
         commands.append(order)
         return True
-
-    def _in_band(self, terms: Terms, price: int) -> bool:
-        rate = terms.instrument.price_limit_rate
-        if not rate:
-            return True
-        name = terms.instrument_id
-        if name not in self._references:
-            self._references[name] = self._venue.ticker(name).mark_price
-        reference = self._references[name]
-        return not reference or abs(price - reference) <= rate * reference * 9 / 10
 
     def _purse(self, account: str) -> Purse:
         purse = self._purses.get(account)

@@ -52,8 +52,9 @@ class FairValue:
 
     def at(self, now_ns: int) -> int:
         """Return the fair value in units, at least 1; times must not go backwards."""
-        self._walk((now_ns - self._start_ns) // TICK_NS)
-        base = self._base(now_ns - self._start_ns)
+        elapsed_ns = max(0, now_ns - self._start_ns)
+        self._walk(elapsed_ns // TICK_NS)
+        base = self._base(elapsed_ns)
         return max(1, base + base * self._deviation // _WHOLE)
 
     def _walk(self, ticks: int) -> None:

@@ -10,7 +10,7 @@ from foxtrot.exchange.agents.trader import Trader
 from foxtrot.exchange.reports import OrderReport
 
 _SKEW_CLIPS = 50
-_MOST_SKEW = 40
+_MOST_SKEW_PIPS = 40
 
 
 class Maker(Trader):
@@ -51,8 +51,9 @@ class Maker(Trader):
 
     def _skew(self, scene: Scene, batch: Batch) -> int:
         surplus = batch.inventory(self.account, scene.terms)
-        pips = surplus // (_SKEW_CLIPS * scene.clip)
-        return max(-_MOST_SKEW, min(_MOST_SKEW, pips)) * scene.pip
+        skew = surplus * scene.pip // (_SKEW_CLIPS * scene.clip)
+        most = max(2 * scene.pip, min(_MOST_SKEW_PIPS * scene.pip, scene.fair // 500))
+        return max(-most, min(most, skew))
 
     def _keep(self, scene: Scene, batch: Batch, orders: list[OrderReport], ladder: tuple[int, list[int]]) -> set[int]:
         centre, rungs = ladder
@@ -69,7 +70,7 @@ class Maker(Trader):
     def _quote(self, scene: Scene, batch: Batch, side: Side, rung: int, price: int) -> None:
         terms = scene.terms
         legal = terms.below(price) if side is Side.BUY else terms.above(price)
-        quantity = terms.quantity(scene.clip * (4 + rung + self.random.randrange(4)) // 2, legal)
+        quantity = terms.quantity(scene.clip * (6 + rung + self.random.randrange(4)) // 2, legal)
         batch.quote(terms, self.order(scene, side, OrderType.LIMIT, quantity, legal))
 
 

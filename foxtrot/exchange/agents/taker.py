@@ -8,14 +8,14 @@ from foxtrot.exchange.agents.trader import Trader
 class Taker(Trader):
     """Enters market orders and, half the time, limit orders at the best price that end at once.
 
-    One in twelve is large: a market order over several levels, or an order for more than the best level shows, of which a
-    part stays unfilled. None takes more than a quarter of what is in sight.
+    One in sixteen is large: a market order over several levels, or an order for more than the best level shows, of which a
+    part stays unfilled. None takes more than an eighth of what is in sight.
 
     Thread: belongs to its population.
     """
 
     kind = "taker"
-    rate_per_s = 60
+    rate_per_s = 70
 
     def act(self, scene: Scene, batch: Batch) -> None:
         """Trade once, if there is somebody to trade with."""
@@ -26,10 +26,10 @@ class Taker(Trader):
         best, shown = rows[0]
         wanted = scene.clip * self.random.randrange(2, 11) // 8
         patient = self.random.randrange(2) == 0
-        if self.random.randrange(12) == 0:
+        if self.random.randrange(16) == 0:
             wanted = shown + 2 * scene.clip if patient else sum(quantity for _, quantity in rows[:3])
         in_sight = sum(quantity for _, quantity in rows)
-        quantity = scene.terms.quantity(min(wanted, max(in_sight // 4, 1)), best)
+        quantity = scene.terms.quantity(min(wanted, max(in_sight // 8, 1)), best)
         if patient:
             batch.place(scene.terms, self.at_once(scene, side, quantity, best), best)
         else:

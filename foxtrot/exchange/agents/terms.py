@@ -5,7 +5,7 @@ from fractions import Fraction
 from foxtrot.domain.instrument import Instrument
 from foxtrot.exchange.money import ONE, from_decimal, notional_factor, quantity_factor
 
-_CLIP_MONEY = 600 * ONE
+_CLIP_MONEY: int = 600 * ONE
 _FINEST_PIP = 2_000_000
 _NO_LIMIT = 1 << 62
 
@@ -20,6 +20,7 @@ class Terms:
         "_clip_money",
         "_largest",
         "_smallest",
+        "band_rate",
         "base_asset",
         "derivative",
         "expiry_ns",
@@ -40,6 +41,7 @@ class Terms:
         self.base_asset = instrument.base_asset
         self.money_asset = instrument.settle_asset if self.derivative else instrument.quote_asset
         self.initial_margin = Fraction(instrument.initial_margin_rate)
+        self.band_rate = Fraction(instrument.price_limit_rate)
         self.unit_value = notional_factor(instrument)
         self.quantity_value = quantity_factor(instrument)
         self.expiry_ns = instrument.expiry_ns
