@@ -1,0 +1,1 @@
+"""Benchmarks: ours beside the peers', in one process and run; see run.py."""
