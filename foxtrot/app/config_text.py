@@ -24,9 +24,9 @@ adapter = "simulated"
 # [account.paper.limits]
 # max_open_orders = 20
 
-# Given to the adapter. A key NAME_env takes the secret NAME from an environment variable.
+# Given to the adapter. A key NAME_env takes the secret NAME from an environment variable: api_key_env = "VENUE_API_KEY".
 # [account.paper.settings]
-# api_key_env = "VENUE_API_KEY"
+# balances = "USDT=100000"
 """
 _STRATEGY = """\
 # Strategies: one table each; `foxtrot strategies` lists what there is, with parameters and defaults.

@@ -1,6 +1,7 @@
 """From the arguments of backtest and optimise to BacktestSettings: the strategy is checked before any file is read."""
 
 from argparse import Namespace
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -78,21 +79,22 @@ def fee_schedule(text: str) -> FeeSchedule | None:
     return FeeSchedule.percentage(rate, rate) if rate else None
 
 
-def check_parameters(strategy_class: type[Strategy], values: dict[str, Value]) -> None:
-    """Check parameters without making the strategy.
+def checked_parameters(strategy_class: type[Strategy], values: Mapping[str, Value]) -> dict[str, Value]:
+    """Return parameters in their declared types, without making the strategy.
 
     Raises:
         ConfigError: an unknown name, a wrong type, or out of range.
     """
-    set_parameters(strategy_class.__new__(strategy_class), values)
+    bare = strategy_class.__new__(strategy_class)
+    set_parameters(bare, values)
+    return {name: bare.__dict__[name] for name in values}
 
 
 def _from_arguments(arguments: Namespace) -> Chosen:
     if not arguments.strategy:
         raise UsageError("name a strategy with --strategy NAME (see foxtrot strategies), or give a CONFIG.toml")
     kind = load_strategy(arguments.strategy, _folder(arguments.home / "strategies"))
-    parameters: dict[str, Value] = dict(arguments.param)
-    check_parameters(kind, parameters)
+    parameters = checked_parameters(kind, dict(arguments.param))
     symbols = tuple(dict.fromkeys(instrument_id_of(file, ()) for file in files_given(arguments)))
     strategy_id = Path(arguments.strategy.partition(":")[0]).stem.rpartition(".")[2]
     settings = StrategySettings(
@@ -112,8 +114,7 @@ def _from_config(arguments: Namespace, config: Config) -> Chosen:
     chosen = []
     for settings in config.strategy_settings():
         kind = load_strategy(settings.class_name, _folder(config.strategies_dir(arguments.home)))
-        parameters = {**settings.parameters, **dict(arguments.param)}
-        check_parameters(kind, parameters)
+        parameters = checked_parameters(kind, {**settings.parameters, **dict(arguments.param)})
         chosen.append((msgspec.structs.replace(settings, account=ACCOUNT, parameters=parameters), kind))
     return tuple(chosen)
 

@@ -1,0 +1,145 @@
+"""The search over a grid of parameters: one backtest per combination, spread over processes.
+
+Later research tools (walk-forward, random and Bayesian search, sensitivity) stand beside this and share `run_one`.
+"""
+
+import itertools
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+
+import msgspec
+
+from foxtrot.backtest.runner import Backtest
+from foxtrot.backtest.settings import BacktestSettings
+from foxtrot.backtest.statistics import Statistic
+from foxtrot.domain.errors import ConfigError
+from foxtrot.strategy.loader import load_strategy
+from foxtrot.strategy.parameters import Value
+from foxtrot.strategy.settings import StrategySettings
+
+MOST_RUNS = 100_000
+Grid = Mapping[str, Sequence[Value]]
+_WORK: list[BacktestSettings] = []
+"""What this worker process tests; set once when it starts."""
+
+
+class Run(msgspec.Struct, frozen=True):
+    """One combination: its parameters and what came of it."""
+
+    parameters: dict[str, Value]
+    statistics: dict[str, Statistic]
+    trades: int
+    failures: tuple[str, ...]
+    state_hash: str
+
+
+class Search(msgspec.Struct, frozen=True):
+    """All runs, best first, and how long they took together."""
+
+    runs: tuple[Run, ...]
+    elapsed_s: float
+
+
+def combinations(grid: Grid) -> list[dict[str, Value]]:
+    """Return every combination of a grid, the last parameter changing fastest.
+
+    Raises:
+        ConfigError: the grid is empty, or has too many combinations.
+    """
+    count = 1
+    for values in grid.values():
+        count *= len(values)
+    if not grid or not count:
+        raise ConfigError("the grid is empty; give at least one parameter with one value")
+    if count > MOST_RUNS:
+        raise ConfigError(f"the grid has {count:,} combinations, more than {MOST_RUNS:,}; take larger steps")
+    return [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
+
+
+def search(
+    settings: BacktestSettings,
+    grid: Grid,
+    *,
+    by: str = "sharpe",
+    workers: int = 1,
+    folder: Path | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Search:
+    """Backtest every combination and return all, those with the highest figure first and undefined ones last.
+
+    Args:
+        settings: the backtest, with one strategy; grid values replace its parameters.
+        grid: values by parameter.
+        by: the statistic to sort by.
+        workers: processes; 1 runs in this one.
+        folder: where strategy plugins lie, for classes named by the stem of a file.
+        progress: told how many runs are done.
+
+    Blocks: until all are done.
+
+    Raises:
+        ConfigError: the grid, a parameter, the strategy or `by` is wrong.
+    """
+    if len(settings.strategies) != 1:
+        raise ConfigError(f"a search varies one strategy, not {len(settings.strategies)}")
+    jobs = combinations(grid)
+    started = time.perf_counter()
+    workers = min(workers, len(jobs))
+    done = _in_processes(settings, jobs, workers, folder) if workers > 1 else _in_line(settings, jobs)
+    runs: dict[int, Run] = {}
+    for number, run in done:
+        if by not in run.statistics:
+            raise ConfigError(f"there is no statistic {by!r} to sort by; there are: {', '.join(run.statistics)}")
+        runs[number] = run
+        if progress is not None:
+            progress(len(runs))
+    best_first = sorted((runs[number] for number in sorted(runs)), key=lambda run: _rank(run.statistics[by]))
+    return Search(tuple(best_first), time.perf_counter() - started)
+
+
+def run_one(settings: BacktestSettings, parameters: Mapping[str, Value]) -> Run:
+    """Backtest the one strategy with some parameters replaced.
+
+    Raises:
+        ConfigError: a parameter is wrong.
+    """
+    ((item, kind),) = settings.strategies
+    item = msgspec.structs.replace(item, parameters={**item.parameters, **parameters})
+    result = Backtest(msgspec.structs.replace(settings, strategies=((item, kind),))).run()
+    return Run(dict(parameters), result.statistics, len(result.fills), result.failures, result.state_hash)
+
+
+def _in_line(settings: BacktestSettings, jobs: list[dict[str, Value]]) -> Iterator[tuple[int, Run]]:
+    for number, parameters in enumerate(jobs):
+        yield number, run_one(settings, parameters)
+
+
+def _in_processes(
+    settings: BacktestSettings, jobs: list[dict[str, Value]], workers: int, folder: Path | None
+) -> Iterator[tuple[int, Run]]:
+    ((item, _),) = settings.strategies
+    sent = msgspec.structs.replace(settings, strategies=())  # a class from a file is no import for another process
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, _begin_worker, (sent, item, folder)) as pool:
+        futures = {pool.submit(_work_on, parameters): number for number, parameters in enumerate(jobs)}
+        try:
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _begin_worker(settings: BacktestSettings, item: StrategySettings, folder: Path | None) -> None:
+    kind = load_strategy(item.class_name, folder)
+    _WORK[:] = [msgspec.structs.replace(settings, strategies=((item, kind),))]
+
+
+def _work_on(parameters: dict[str, Value]) -> Run:
+    return run_one(_WORK[0], parameters)
+
+
+def _rank(figure: Statistic) -> tuple[bool, float]:
+    return (figure is None, -(figure or 0.0))
