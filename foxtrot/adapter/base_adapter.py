@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import ClassVar, Protocol
 
 import msgspec
+from loguru import logger
 
 from foxtrot.adapter.capabilities import Capabilities
 from foxtrot.core.clock import Clock
@@ -21,7 +22,7 @@ from foxtrot.core.notices import (
     TradesLoaded,
 )
 from foxtrot.core.send_permit import SendPermit
-from foxtrot.domain.account import AccountCharge, AccountData
+from foxtrot.domain.account import AccountCharge, AccountData, PositionData
 from foxtrot.domain.enums import AdapterState
 from foxtrot.domain.errors import AdapterError, FoxtrotError, InvariantBroken
 from foxtrot.domain.instrument import Instrument
@@ -91,12 +92,15 @@ class BaseAdapter(abc.ABC):
 
     adapter_name: ClassVar[str] = ""
     capabilities: ClassVar[Capabilities]
+    book_cache_ms: ClassVar[float] = 1_000.0
+    """How old a book that was requested before may be to answer `get_order_book_depth` again."""
 
     def __init__(self, context: AdapterContext) -> None:
         self.context = context
         self.account = context.account
         self.clock = context.clock
         self._sink = context.sink
+        self._fetched: dict[str, tuple[int, int, ExactBook]] = {}  # levels asked for, when, and the answer
 
     # --- downward: called by the platform -------------------------------------------------------------------------
 
@@ -171,10 +175,21 @@ class BaseAdapter(abc.ABC):
         """
         if threading.current_thread().name == ENGINE_THREAD:
             raise InvariantBroken("get_order_book_depth waits; strategies use self.book() or self.request_book()")
-        book = self.get_order_book_from_websocket(instrument_id)
+        book = self.get_order_book_from_websocket(instrument_id) or self._cached_book(instrument_id, levels)
         if book is None:
             book = self.fetch_order_book(instrument_id, levels, deadline_s)
+            self._fetched[instrument_id] = (levels, self.clock.monotonic_ns(), book)
+        logger.debug("{} book of {}: from {}, {:.0f} ms old", self.account, instrument_id, book.source, book.age_ms)
         return msgspec.structs.replace(book, bids=book.bids[:levels], asks=book.asks[:levels])
+
+    def _cached_book(self, instrument_id: str, levels: int) -> ExactBook | None:
+        cached = self._fetched.get(instrument_id)
+        if cached is None or cached[0] < levels:
+            return None
+        age_ms = (self.clock.monotonic_ns() - cached[1]) / 1e6 + cached[2].age_ms
+        if age_ms > self.book_cache_ms:
+            return None
+        return msgspec.structs.replace(cached[2], source="cache", age_ms=age_ms)
 
     def fetch_order_book(self, instrument_id: str, levels: int, deadline_s: float) -> ExactBook:
         """Request a book from the venue.
@@ -205,6 +220,10 @@ class BaseAdapter(abc.ABC):
     def on_positions(self, positions: PositionsLoaded) -> None:
         """Publish all positions."""
         self._sink.put(positions)
+
+    def on_position(self, position: PositionData) -> None:
+        """Publish one position that changed."""
+        self._sink.put(position)
 
     def on_open_orders(self, orders: OpenOrdersLoaded) -> None:
         """Publish all open orders."""

@@ -29,6 +29,10 @@ def load_adapter(name: str) -> type[BaseAdapter]:
             raise ConfigError(
                 f"adapter {name} cannot be imported ({error}); try: pip install 'foxtrot[{name}]'"
             ) from error
+        except AttributeError as error:
+            raise ConfigError(
+                f"adapter {name}: {point.value} names no class ({error}); mend its entry point"
+            ) from error
         if not (isinstance(found, type) and issubclass(found, BaseAdapter)):
             raise ConfigError(f"adapter {name} is {found!r}, which is not a BaseAdapter")
         return found

@@ -1,40 +1,25 @@
 """SimulatedAdapter: one account at the embedded venue, in process."""
 
-from collections.abc import Callable
+import enum
+import threading
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from typing import Never
 
 from foxtrot.adapter.base_adapter import AdapterContext, BaseAdapter, ExactBook
 from foxtrot.adapter.capabilities import BookKind, Capabilities
 from foxtrot.adapter.simulated import codec
+from foxtrot.adapter.simulated.answers import AccountAnswers
 from foxtrot.adapter.simulated.market_data import MarketData
 from foxtrot.adapter.simulated.opening import open_session
-from foxtrot.adapter.simulated.session import SessionFailed, SimulatedSession
-from foxtrot.core.notices import BookLoaded, HistoryLoaded, OpenOrdersLoaded, PositionsLoaded, TradesLoaded
-from foxtrot.domain.account import PositionData
-from foxtrot.domain.enums import (
-    AdapterState,
-    OrderStatus,
-    OrderType,
-    PositionMode,
-    TimeInForce,
-)
-from foxtrot.domain.errors import ConfigError, RequestTimedOut
-from foxtrot.domain.interval import Interval
-from foxtrot.domain.order import ApprovedOrder, CancelRequest, OrderData
+from foxtrot.adapter.simulated.order_entry import NOT_CONNECTED, OrderEntry
+from foxtrot.adapter.simulated.reports import AccountReports
+from foxtrot.adapter.simulated.session import THREAD_NAME, Job, SessionFailed, SimulatedSession
+from foxtrot.core.notices import BookLoaded, HistoryLoaded
+from foxtrot.domain.enums import AdapterState, OrderType, PositionMode, TimeInForce
+from foxtrot.domain.errors import AdapterError, ConfigError, ConnectionLost, RequestTimedOut
+from foxtrot.domain.order import ApprovedOrder, CancelRequest
 from foxtrot.domain.subscription import HistoryRequest, SubscribeRequest
-from foxtrot.exchange.commands import CancelOrder
-from foxtrot.exchange.events import (
-    BalanceChanged,
-    ChargeBooked,
-    FundingPaid,
-    OrderEvent,
-    OrderFilled,
-    PositionChanged,
-    VenueEvent,
-)
-from foxtrot.exchange.result import ResultCode
+from foxtrot.exchange.events import VenueEvent
 
 CAPABILITIES = Capabilities(
     order_types=frozenset(OrderType),
@@ -52,12 +37,19 @@ CAPABILITIES = Capabilities(
 )
 
 
+class _Life(enum.Enum):
+    NEW = "new"
+    ENTERED = "entered"
+    CLOSED = "closed"
+
+
 class SimulatedAdapter(BaseAdapter):
     """Trades one account at an embedded venue that other simulated accounts of the platform may share.
 
     Settings: see adapter/simulated/opening.py.
 
-    Thread: public methods, any; everything that hears the venue, simulated-io (in line: the caller's).
+    Thread: public methods, any; everything that hears the venue, simulated-io (in line: the caller's). What is asked of an
+        adapter that is not connected yet, or closed, is refused on the caller's thread, since there is no other.
     """
 
     adapter_name = "simulated"
@@ -67,184 +59,194 @@ class SimulatedAdapter(BaseAdapter):
         super().__init__(context)
         self.session = session or open_session(context)
         self.market_data = MarketData(self, self.session)
-        self.publish_balances = True
-        self._sent: set[str] = set()
-        self._linked = False
-        self._closed = False
-        self._cursor_ns = 0
-        self._account_dirty = False
-        self._handlers: dict[type[VenueEvent], Callable[[Never], None]] = {
-            OrderFilled: self._on_filled,
-            **dict.fromkeys(codec.STATUS_OF.keys() - {OrderFilled}, self._on_order_event),
-            BalanceChanged: self._on_balance,
-            ChargeBooked: self._on_charge,
-            FundingPaid: self._on_charge,
-            PositionChanged: self._on_position,
-            SessionFailed: self._on_session_failed,
-        }
+        self._answers = AccountAnswers(self, self.session)
+        self._reports = AccountReports(self, self.session, self._answers.tell_account)
+        self._orders = OrderEntry(self, self.session, self._reports.flush)
+        self._come_back: Job | None = None
+        self._life = _Life.NEW
+        self._door = threading.RLock()  # no job of ours enters the session's inbox behind the one that ends us
+        self._ended = threading.Event()
+
+    @property
+    def publish_balances(self) -> bool:
+        """Tell whether balances and positions are published whenever they change."""
+        return self._reports.balances
+
+    @publish_balances.setter
+    def publish_balances(self, wanted: bool) -> None:
+        self._reports.balances = wanted
 
     # --- life -------------------------------------------------------------------------------------------------------
 
     def connect(self) -> None:
-        """Enter the session and log in; doing it twice does nothing."""
-        if self._closed or self._linked:
-            return
-        self.on_status(AdapterState.CONNECTING)
-        self.session.enter(self.account)
-        self.session.submit(self._log_in)
+        """Enter the session and log in; doing it twice, or after `close`, does nothing."""
+        with self._door:
+            if self._life is _Life.NEW:
+                self._life = _Life.ENTERED
+                self.session.enter(self.account)
+                self.session.submit(self._begin)
 
     def close(self, deadline_s: float = 5.0) -> str:
-        """Leave the session.
+        """Leave the session; whoever closes second waits for the first.
 
         Blocks: at most `deadline_s`.
         """
-        if self._closed:
-            return ""
-        self._closed = True
-        if self.session.threaded:
-            self.session.submit(self._log_out)
-        else:
-            self._log_out()
-        overran = self.session.leave(self.account, deadline_s)
-        self.on_status(AdapterState.CLOSED)
-        return overran
+        own_thread = self.session.is_own_thread
+        with self._door:
+            before, self._life = self._life, _Life.CLOSED
+            if before is _Life.ENTERED and self.session.threaded:
+                self.session.submit(self._end)
+            elif before is not _Life.CLOSED:
+                self._end()
+        overran = self.session.leave(self.account, deadline_s) if before is _Life.ENTERED else ""
+        if overran or own_thread:
+            return overran
+        return "" if self._ended.wait(deadline_s) else THREAD_NAME
 
     def drop_link(self, cause: str, back_after_s: float = 0.0) -> None:
         """Lose the connection as a network would, and connect again after a time (at the next step of the session).
 
         While it is lost nothing is heard and nothing can be sent; the log-in after it recovers what was missed.
         """
-        self.session.submit(lambda: self._lose_link(cause, back_after_s))
+        self._submit(lambda: self._lose_link(cause, back_after_s))
+
+    def _begin(self) -> None:
+        if self._life is _Life.ENTERED:
+            self._say_status(AdapterState.CONNECTING)
+            self._log_in()
 
     def _log_in(self) -> None:
-        if self._closed:
+        if self.account not in self.session.venue.accounts():
+            self._say_status(AdapterState.FAILED, f"account {self.account} is not open at the simulated venue")
             return
-        self._linked = True
+        self._orders.linked = True
         self.session.listen(self.account, self._hear)
-        self.on_status(AdapterState.CONNECTED)
-        self.on_contracts(self.session.venue.instruments())
-        self._tell_account()
-        self._tell_positions()
-        self._tell_orders()
-        self._tell_trades(self._cursor_ns)
+        self._say_status(AdapterState.CONNECTED)
+        contracts = self.session.venue.instruments()
+        self.session.answer(lambda: self.on_contracts(contracts))
+        self._answers.tell_account()
+        self._answers.tell_positions()
+        self._answers.tell_orders()
+        self._reports.cursor_ns = self._answers.tell_trades(self._reports.cursor_ns)
+        self.session.do_after_step(self._reports.flush)
         self.market_data.resume()
-        if self._flush not in self.session.after_step:
-            self.session.after_step.append(self._flush)
-        self.on_status(AdapterState.READY)
+        self._say_status(AdapterState.READY)
 
-    def _log_out(self) -> None:
-        self._linked = False
+    def _unlink(self) -> None:
+        self._orders.linked = False
         self.market_data.stop()
-        if self._flush in self.session.after_step:
-            self.session.after_step.remove(self._flush)
-        self.session.listen(self.account, _deaf)
+        self.session.stop_after_step(self._reports.flush)
+        self.session.unlisten(self.account, self._hear)
+
+    def _end(self) -> None:
+        try:
+            self._unlink()
+            if self._come_back is not None:
+                self.session.stop_after_step(self._come_back)
+            self.on_status(AdapterState.CLOSED)
+        finally:
+            self._ended.set()
 
     def _lose_link(self, cause: str, back_after_s: float) -> None:
-        if not self._linked:
+        if not self._orders.linked:
             return
-        self._log_out()
-        self.on_status(AdapterState.LOST, cause)
-        self.on_status(AdapterState.BACKING_OFF, cause, attempt=1, delay_s=back_after_s)
+        self._unlink()
+        self._say_status(AdapterState.LOST, cause)
+        self._say_status(AdapterState.BACKING_OFF, cause, attempt=1, delay_s=back_after_s)
         due_ns = self.clock.monotonic_ns() + int(back_after_s * 1e9)
 
         def come_back() -> None:
-            if self._linked or self._closed or self.clock.monotonic_ns() >= due_ns:
-                self.session.after_step.remove(come_back)
-                if not self._linked and not self._closed:
-                    self.on_status(AdapterState.CONNECTING, attempt=1)
-                    self._log_in()
+            if self.clock.monotonic_ns() >= due_ns:
+                self.session.stop_after_step(come_back)
+                self._come_back = None
+                self._say_status(AdapterState.CONNECTING, attempt=1)
+                self._log_in()
 
-        self.session.after_step.append(come_back)
+        self._come_back = come_back
+        self.session.do_after_step(come_back)
+
+    def _hear(self, event: VenueEvent) -> None:
+        if type(event) is SessionFailed:
+            self._orders.linked = False
+            self.on_status(AdapterState.FAILED, event.error)
+        else:
+            self._reports.hear(event)
+
+    def _say_status(self, state: AdapterState, cause: str = "", attempt: int = 0, delay_s: float = 0.0) -> None:
+        self.session.answer(lambda: self.on_status(state, cause, attempt, delay_s))
+
+    def _submit(self, job: Job) -> bool:
+        """Give the session a job; False when nobody would do it, before `connect` and after `close`."""
+        with self._door:
+            if self._life is not _Life.ENTERED:
+                return False
+            self.session.submit(job)
+            return True
 
     # --- streams ----------------------------------------------------------------------------------------------------
 
     def subscribe(self, request: SubscribeRequest) -> None:
-        """Add to the desired streams; an unknown instrument comes back as RequestFailed."""
-        self.session.submit(lambda: self.market_data.add(request))
+        """Add to the desired streams, also before connecting; an unknown instrument comes back as RequestFailed."""
+        self._wish(f"subscribe {request.instrument_id}", lambda: self.market_data.add(request))
 
     def unsubscribe(self, instrument_id: str) -> None:
         """Remove an instrument from the desired streams."""
-        self.session.submit(lambda: self.market_data.remove(instrument_id))
+        self._wish(f"unsubscribe {instrument_id}", lambda: self.market_data.remove(instrument_id))
 
     def request_snapshot(self, instrument_id: str) -> None:
         """Publish a fresh depth snapshot."""
-        self.session.submit(lambda: self.market_data.publish_snapshot(instrument_id))
+        self._ask(f"snapshot of {instrument_id}", lambda: self.market_data.publish_snapshot(instrument_id))
+
+    def _wish(self, what: str, job: Job) -> None:
+        with self._door:
+            if self._life is not _Life.CLOSED:
+                self.session.submit(job)
+                return
+        self.on_request_failed(what, "the adapter is closed")
 
     # --- orders -----------------------------------------------------------------------------------------------------
 
     def send_order(self, order: ApprovedOrder) -> None:
         """Send an order; the permit is asked in the same breath as the venue takes it."""
-        if order.order_id in self._sent:
-            self.on_request_failed(f"order {order.order_id}", "this id was sent before; an id is never sent twice")
-            return
-        self._sent.add(order.order_id)
-        self.session.submit(lambda: self._place(order))
+        if not self._submit(lambda: self._orders.place(order)):
+            self._orders.deny(order, "not_connected", NOT_CONNECTED)
 
     def cancel_order(self, request: CancelRequest) -> None:
         """Cancel an order; one that the venue does not have comes back as RequestFailed."""
-        self.session.submit(lambda: self._cancel(request))
-
-    def _place(self, order: ApprovedOrder) -> None:
-        if not self._linked:
-            self._deny(order, "not_connected", "the venue is not connected")
-            return
-        command = codec.place_order(order, self.clock.now_ns())
-        session = self.session
-        if not self.context.permit.send(lambda: _discard(session.execute(command)), reduces=order.reduces):
-            self._deny(order, "send_permit", self.context.permit.reason or "the send permit is closed")
-        self._flush()
-
-    def _cancel(self, request: CancelRequest) -> None:
-        if not self._linked:
-            self.on_request_failed(f"cancel of {request.order_id}", "the venue is not connected")
-            return
-        now_ns = self.clock.now_ns()
-        command = CancelOrder(now_ns, self.account, request.instrument_id, 0, request.order_id)
-        result = self.session.execute(command)
-        if result.code is not ResultCode.OK:
-            self.on_request_failed(f"cancel of {request.order_id}", f"{result.code}: {result.message}")
-        self._flush()
-
-    def _deny(self, order: ApprovedOrder, rule: str, reason: str) -> None:
-        instrument = self.session.instrument(order.instrument_id)
-        now_ns = self.clock.now_ns()
-        price = instrument.price(order.price_units) if order.price_units else 0.0
-        denied = OrderData(
-            order.order_id, order.account, order.instrument_id, order.side, order.order_type,
-            instrument.quantity(order.quantity_units), price, OrderStatus.DENIED, 0.0, 0.0, "", now_ns, now_ns, rule=rule,
-            reason=reason,
-        )  # fmt: skip
-        self.session.answer(lambda: self.on_order(denied))
+        self._ask(f"cancel of {request.order_id}", lambda: self._orders.cancel(request))
 
     # --- queries ----------------------------------------------------------------------------------------------------
 
     def query_account(self) -> None:
         """Ask for balances."""
-        self.session.submit(self._tell_account)
+        self._ask("account", self._answers.tell_account)
 
     def query_positions(self) -> None:
         """Ask for positions."""
-        self.session.submit(self._tell_positions)
+        self._ask("positions", self._answers.tell_positions)
 
     def query_orders(self) -> None:
         """Ask for open orders."""
-        self.session.submit(self._tell_orders)
+        self._ask("orders", self._answers.tell_orders)
 
     def query_trades(self, since_ns: int) -> None:
         """Ask for our trades since a time."""
-        self.session.submit(lambda: self._tell_trades(since_ns))
+        self._ask("trades", lambda: _discard(self._answers.tell_trades(since_ns)))
 
     def query_history(self, request: HistoryRequest) -> None:
         """Ask for closed bars of a whole number of minutes."""
-        self.session.submit(lambda: self._tell_history(request))
+        name = request.instrument_id
+        refused = HistoryLoaded(request.request_id, name, request.interval, (), NOT_CONNECTED)
+        self._ask_or(lambda: self._answers.tell_history(request), lambda: self.on_history(refused))
 
     def request_book(self, request_id: str, instrument_id: str, levels: int) -> None:
         """Ask for a book without waiting."""
-        self.session.submit(lambda: self._tell_book(request_id, instrument_id, levels))
+        refused = BookLoaded(request_id, instrument_id, None, "none", 0.0, NOT_CONNECTED)
+        self._ask_or(lambda: self._answers.tell_book(request_id, instrument_id, levels), lambda: self.on_book(refused))
 
     def get_order_book_from_websocket(self, instrument_id: str) -> ExactBook | None:
         """Return the last published full book."""
-        return self.market_data.exact_book(instrument_id) if self._linked else None
+        return self.market_data.exact_book(instrument_id) if self._orders.linked else None
 
     def fetch_order_book(self, instrument_id: str, levels: int, deadline_s: float) -> ExactBook:
         """Ask the venue for a book and wait for it.
@@ -252,121 +254,38 @@ class SimulatedAdapter(BaseAdapter):
         Blocks: at most `deadline_s`.
 
         Raises:
+            ConnectionLost: the venue is not connected.
+            AdapterError: it does not list the instrument.
             RequestTimedOut: no answer in time.
         """
         answer: Future[ExactBook] = Future()
-        self.session.submit(lambda: answer.set_result(self.market_data.read_book(instrument_id, levels, "rest")))
+        if self.session.is_own_thread:
+            self._read_book(answer, instrument_id, levels)
+        elif not self._submit(lambda: self._read_book(answer, instrument_id, levels)):
+            raise ConnectionLost(self.adapter_name, "not_connected", NOT_CONNECTED)
         try:
             return answer.result(deadline_s)
         except FutureTimeout as error:
-            raise RequestTimedOut("simulated", "timeout", f"no book of {instrument_id} in {deadline_s} s") from error
+            text = f"no book of {instrument_id} in {deadline_s} s"
+            raise RequestTimedOut(self.adapter_name, "timeout", text) from error
 
-    def _tell_account(self) -> None:
-        balances = self.session.venue.balances(self.account)
-        data = codec.account_data(self.account, balances, self.clock.now_ns())
-        self.session.answer(lambda: self.on_account(data))
-
-    def _tell_positions(self) -> None:
-        now_ns = self.clock.now_ns()
-        venue = self.session.venue
-        rows = tuple(
-            codec.listed_position(row, self.session.instrument(row.instrument_id), now_ns)
-            for row in venue.positions(self.account)
-        )
-        self.session.answer(lambda: self.on_positions(PositionsLoaded(self.account, rows, now_ns)))
-
-    def _tell_orders(self) -> None:
-        now_ns = self.clock.now_ns()
-        venue = self.session.venue
-        rows = tuple(
-            codec.listed_order(order, self.session.instrument(order.instrument_id), now_ns)
-            for order in venue.open_orders(self.account)
-        )
-        self.session.answer(lambda: self.on_open_orders(OpenOrdersLoaded(self.account, rows, now_ns)))
-
-    def _tell_trades(self, since_ns: int) -> None:
-        now_ns = self.clock.now_ns()
-        venue = self.session.venue
-        rows = tuple(
-            codec.trade_data(fill, self.session.instrument(fill.instrument_id), now_ns)
-            for fill in venue.fills(self.account)
-            if fill.time_ns >= since_ns
-        )
-        self.session.answer(lambda: self.on_trades(TradesLoaded(self.account, rows, now_ns)))
-
-    def _tell_history(self, request: HistoryRequest) -> None:
-        now_ns = self.clock.now_ns()
+    def _read_book(self, answer: "Future[ExactBook]", instrument_id: str, levels: int) -> None:
+        if not self._orders.linked:
+            answer.set_exception(ConnectionLost(self.adapter_name, "not_connected", NOT_CONNECTED))
+            return
         try:
-            interval = Interval.parse(request.interval)
-            instrument = self.session.instrument(request.instrument_id)
-            candles = self.session.venue.klines(request.instrument_id, interval.duration_ns, request.count + 1)
-            bars = tuple(codec.bar_data(candle, instrument, interval, now_ns) for candle in candles)
-            closed = tuple(bar for bar in bars if bar.close_time_ns <= request.end_ns)[-request.count :]
-            loaded = HistoryLoaded(request.request_id, request.instrument_id, request.interval, closed)
-        except (ConfigError, KeyError) as error:
-            loaded = HistoryLoaded(request.request_id, request.instrument_id, request.interval, (), str(error))
-        self.session.answer(lambda: self.on_history(loaded))
+            answer.set_result(self.market_data.read_book(instrument_id, levels, "rest"))
+        except ConfigError as error:
+            answer.set_exception(AdapterError(self.adapter_name, "no_book", str(error)))
 
-    def _tell_book(self, request_id: str, instrument_id: str, levels: int) -> None:
-        depth = self.market_data.depth_data(instrument_id, levels)
-        self.session.answer(lambda: self.on_book(BookLoaded(request_id, instrument_id, depth, "rest", 0.0)))
+    def _ask(self, what: str, job: Job) -> None:
+        self._ask_or(job, lambda: self.on_request_failed(what, NOT_CONNECTED))
 
-    # --- hearing the venue ------------------------------------------------------------------------------------------
-
-    def _hear(self, event: VenueEvent) -> None:
-        handler = self._handlers.get(type(event))
-        if handler is not None:
-            handler(event)  # type: ignore[arg-type]  # the table pairs them
-
-    def _on_filled(self, event: OrderFilled) -> None:
-        instrument, now_ns = self.session.instrument(event.instrument_id), self.clock.now_ns()
-        self._cursor_ns = event.time_ns
-        self._answer_order(codec.order_data(event, instrument, now_ns))
-        trade = codec.trade_data(event, instrument, now_ns)
-        if self.session.latency_ns:
-            self.session.answer(lambda: self.on_trade(trade))
-        else:
-            self.on_trade(trade)
-
-    def _on_order_event(self, event: OrderEvent) -> None:
-        instrument = self.session.instrument(event.instrument_id)
-        self._answer_order(codec.order_data(event, instrument, self.clock.now_ns()))
-
-    def _answer_order(self, order: OrderData) -> None:
-        if self.session.latency_ns:
-            self.session.answer(lambda: self.on_order(order))
-        else:
-            self.on_order(order)
-
-    def _on_balance(self, _event: BalanceChanged) -> None:
-        self._account_dirty = True
-
-    def _on_charge(self, event: ChargeBooked | FundingPaid) -> None:
-        charge = codec.charge(event, self.clock.now_ns())
-        self.session.answer(lambda: self.on_charge(charge))
-
-    def _on_position(self, event: PositionChanged) -> None:
-        if self.publish_balances:
-            instrument = self.session.instrument(event.instrument_id)
-            self._publish_position(codec.position_data(event, instrument, self.clock.now_ns()))
-
-    def _on_session_failed(self, event: SessionFailed) -> None:
-        self.on_status(AdapterState.FAILED, event.error)
-
-    def _publish_position(self, position: PositionData) -> None:
-        self.session.answer(lambda: self.context.sink.put(position))
-
-    def _flush(self) -> None:
-        """Publish balances once for all that one job changed."""
-        if self._account_dirty:
-            self._account_dirty = False
-            if self.publish_balances:
-                self._tell_account()
-
-
-def _deaf(_event: VenueEvent) -> None:
-    """Hear nothing: the link is down."""
+    def _ask_or(self, job: Job, refuse: Job) -> None:
+        """Do a job where the venue may be touched, if it is connected then; otherwise say that it is not."""
+        if not self._submit(lambda: job() if self._orders.linked else self.session.answer(refuse)):
+            refuse()
 
 
 def _discard(_result: object) -> None:
-    """Ignore a result: a refusal comes as an event."""
+    """Ignore a result."""

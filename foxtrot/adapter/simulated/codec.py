@@ -9,7 +9,7 @@ from foxtrot.domain.account import AccountCharge, AccountData, BalanceData, Posi
 from foxtrot.domain.enums import OrderStatus
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.interval import Interval
-from foxtrot.domain.market import BarData, Level, MarketTrade, TickData
+from foxtrot.domain.market import BarData, DepthData, Level, MarketTrade, TickData
 from foxtrot.domain.order import ApprovedOrder, OrderData, TradeData
 from foxtrot.exchange.commands import PlaceOrder
 from foxtrot.exchange.events import (
@@ -50,6 +50,21 @@ def place_order(order: ApprovedOrder, time_ns: int) -> PlaceOrder:
         time_ns, order.account, order.instrument_id, order.order_id, order.side, order.order_type, order.quantity_units,
         order.price_units, order.trigger_units, order.time_in_force, order.reduce_only, order.post_only, order.position_side,
         order.trailing_offset_units, order.display_units, order.expire_time_ns,
+    )  # fmt: skip
+
+
+def denied_order(order: ApprovedOrder, instrument: Instrument | None, now_ns: int, rule: str, reason: str) -> OrderData:
+    """Return an order that never left; without an instrument, which no grid can be known of, its figures are 0.0.
+
+    Source: domain/order.py, ApprovedOrder.
+    """
+    quantity = instrument.quantity(order.quantity_units) if instrument else 0.0
+    price = instrument.price(order.price_units) if instrument else 0.0
+    trigger = instrument.price(order.trigger_units) if instrument else 0.0
+    return OrderData(
+        order.order_id, order.account, order.instrument_id, order.side, order.order_type, quantity, price,
+        OrderStatus.DENIED, 0.0, 0.0, "", now_ns, now_ns, order.strategy_id, trigger, order.time_in_force,
+        order.reduce_only, order.post_only, order.position_side, rule, reason,
     )  # fmt: skip
 
 
@@ -151,6 +166,18 @@ def levels(rows: tuple[tuple[int, int], ...], instrument: Instrument) -> tuple[L
     price, quantity = instrument.price_grid, instrument.quantity_grid
     pn, pd, qn, qd = price.numerator, price.denominator, quantity.numerator, quantity.denominator
     return tuple((row[0] * pn / pd, row[1] * qn / qd) for row in rows)
+
+
+def depth_data(
+    book: tuple[int, tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]], instrument: Instrument, now_ns: int
+) -> DepthData:
+    """Return the venue's (update id, bids, asks) as a fact.
+
+    Source: exchange/queries.py, VenueQueries.depth.
+    """
+    update_id, bids, asks = book
+    rows = levels(bids, instrument), levels(asks, instrument)
+    return DepthData(instrument.instrument_id, now_ns, now_ns, update_id, *rows)
 
 
 def listed_order(order: OrderReport, instrument: Instrument, local_time_ns: int) -> OrderData:

@@ -112,6 +112,8 @@ class MarketData:
             return
         before = self._wanted.get(instrument_id)
         if before is not None:
+            if request.depth_changes and not before.depth_changes:
+                self._chained.pop(instrument_id, None)  # changes follow a full snapshot, not one of the best levels
             request = SubscribeRequest(
                 instrument_id,
                 before.ticks or request.ticks,
@@ -127,18 +129,18 @@ class MarketData:
         """Remove an instrument from the desired streams."""
         if self._wanted.pop(instrument_id, None) is not None:
             self._session.unlisten_prints(instrument_id, self._on_print)
-        self._books.pop(instrument_id, None)
-        self._chained.pop(instrument_id, None)
+        for known in (self._books, self._chained, self._last_update):
+            known.pop(instrument_id, None)
 
     def resume(self) -> None:
-        """Open every desired stream once, with fresh snapshots."""
+        """Open every desired stream once, and publish fresh snapshots."""
         self._live = True
-        if self.publish not in self._session.after_step:
-            self._session.after_step.append(self.publish)
+        self._session.do_after_step(self.publish)
         self._last_update.clear()
         self._chained.clear()
         for request in self._wanted.values():
             self._open(request)
+        self.publish()
 
     def stop(self) -> None:
         """Close every stream; the wishes stay."""
@@ -146,8 +148,7 @@ class MarketData:
         self._books.clear()
         for instrument_id in self._wanted:
             self._session.unlisten_prints(instrument_id, self._on_print)
-        if self.publish in self._session.after_step:
-            self._session.after_step.remove(self.publish)
+        self._session.stop_after_step(self.publish)
 
     def publish(self) -> None:
         """Publish what changed since the last time; called after each step of the session."""
@@ -168,27 +169,21 @@ class MarketData:
     def publish_snapshot(self, instrument_id: str) -> None:
         """Publish a fresh snapshot; changes go on from it."""
         request = self._wanted.get(instrument_id)
-        if request is None:
-            self._publisher.on_request_failed(f"snapshot of {instrument_id}", "it is not subscribed")
+        if request is None or not (request.depth_levels or request.depth_changes):
+            self._publisher.on_request_failed(f"snapshot of {instrument_id}", "its depth is not subscribed")
             return
         self._chained.pop(instrument_id, None)
         self._publish_depth(instrument_id, request)
 
-    def depth_data(self, instrument_id: str, levels: int) -> DepthData:
-        """Return the best levels as a fact."""
-        venue = self._session.venue
-        update_id, bids, asks = venue.depth(instrument_id, levels)
-        instrument = self._session.instrument(instrument_id)
-        now_ns = self._publisher.clock.now_ns()
-        return DepthData(
-            instrument_id, now_ns, now_ns, update_id, codec.levels(bids, instrument), codec.levels(asks, instrument)
-        )
-
     def read_book(self, instrument_id: str, levels: int, source: str) -> ExactBook:
-        """Return the book with exact prices and sizes, read from the venue now."""
-        venue = self._session.venue
-        update_id, bids, asks = venue.depth(instrument_id, levels)
-        raw = RawBook(self._session.instrument(instrument_id), update_id, bids, asks, self._publisher.clock.now_ns())
+        """Return the book with exact prices and sizes, read from the venue now.
+
+        Raises:
+            ConfigError: the venue does not list the instrument.
+        """
+        instrument = self._session.instrument(instrument_id)
+        update_id, bids, asks = self._session.venue.depth(instrument_id, levels)
+        raw = RawBook(instrument, update_id, bids, asks, self._publisher.clock.now_ns())
         return raw.exact(source, 0.0)
 
     def exact_book(self, instrument_id: str) -> ExactBook | None:
@@ -211,7 +206,7 @@ class MarketData:
         before = self._books.get(instrument_id)
         self._books[instrument_id] = book
         follows = request.depth_changes and before is not None and self._chained.get(instrument_id) == before.update_id
-        if follows and before is not None:
+        if follows and before is not None and before.update_id != update_id:
             self._publisher.on_depth_change(book.change_since(before))
         if not follows or request.depth_levels:
             wanted = request.depth_levels if follows or not request.depth_changes else FULL_BOOK_LEVELS

@@ -22,6 +22,7 @@ from foxtrot.domain.fees import FeeSchedule, load_preset
 from foxtrot.domain.instrument import Instrument
 from foxtrot.exchange.commands import AddInstrument, Deposit, OpenAccount
 from foxtrot.exchange.listings import REFERENCE_PRICES, default_listings, listing
+from foxtrot.exchange.market_maker import Population
 
 DEFAULTS: dict[str, Setting] = {
     "venue": "default",
@@ -49,9 +50,12 @@ def open_session(context: AdapterContext) -> SimulatedSession:
         list_instruments(session, context, settings)
     mode = PositionMode.HEDGING if settings["hedging"] else PositionMode.NETTING
     now_ns = context.clock.now_ns()
-    session.execute(OpenAccount(now_ns, context.account, mode))
-    for asset, amount in read_balances(context.account, str(settings["balances"])).items():
-        session.execute(Deposit(now_ns, context.account, asset, amount))
+    balances = read_balances(context.account, str(settings["balances"]))
+    if session.execute(OpenAccount(now_ns, context.account, mode)).ok:  # one that trades again keeps what it has
+        for asset, amount in balances.items():
+            result = session.execute(Deposit(now_ns, context.account, asset, amount))
+            if not result.ok:
+                raise ConfigError(f"account {context.account}: balance {amount} {asset}: {result.message}")
     return session
 
 
@@ -65,12 +69,11 @@ def list_instruments(session: SimulatedSession, context: AdapterContext, setting
         session.execute(AddInstrument(now_ns, instrument, "price_time", fees, "received"))
     agents = int(settings["agents"])
     if agents:
-        from foxtrot.exchange.market_maker import Population
-
         prices = {instrument.instrument_id: REFERENCE_PRICES[instrument.instrument_id] for instrument in instruments}
         population = Population(instruments, prices, agents=agents, seed=int(settings["seed"]))
         for command in population.opening(now_ns):
             session.execute(command)
+        session.traders.update(population.account_kinds)
         session.populace.append(lambda at_ns: population.act(session.venue, at_ns))
 
 

@@ -1,0 +1,69 @@
+"""How an order of one account gets to the simulated venue: once, over a link, past the send permit, or not at all."""
+
+from collections.abc import Callable
+
+from foxtrot.adapter.base_adapter import BaseAdapter
+from foxtrot.adapter.simulated import codec
+from foxtrot.adapter.simulated.session import SimulatedSession
+from foxtrot.domain.order import ApprovedOrder, CancelRequest
+from foxtrot.exchange.commands import CancelOrder, PlaceOrder
+from foxtrot.exchange.result import ResultCode
+
+NOT_CONNECTED = "the venue is not connected"
+
+
+class OrderEntry:
+    """Places and cancels; what does not get to the venue comes back as DENIED or RequestFailed.
+
+    Thread: the session's; `deny` from any.
+    """
+
+    def __init__(self, adapter: BaseAdapter, session: SimulatedSession, flush: Callable[[], None]) -> None:
+        self.linked = False
+        self._adapter = adapter
+        self._session = session
+        self._flush = flush
+        self._sent: set[str] = set()
+
+    def place(self, order: ApprovedOrder) -> None:
+        """Give the venue an order; the permit is asked in the same breath as the venue takes it."""
+        if order.order_id in self._sent:
+            self._fail(f"order {order.order_id}", "this id was sent before; an id is never sent twice")
+        elif not self.linked:
+            self.deny(order, "not_connected", NOT_CONNECTED)
+        elif self._session.find_instrument(order.instrument_id) is None:
+            self.deny(order, "instrument", f"the simulated venue does not list {order.instrument_id}")
+        else:
+            self._hand_over(order)
+
+    def cancel(self, request: CancelRequest) -> None:
+        """Cancel an order; one that the venue does not have comes back as RequestFailed."""
+        adapter = self._adapter
+        command = CancelOrder(
+            adapter.clock.now_ns(), adapter.account, request.instrument_id, client_order_id=request.order_id
+        )
+        result = self._session.execute(command)
+        if result.code is not ResultCode.OK:
+            self._fail(f"cancel of {request.order_id}", f"{result.code}: {result.message}")
+        self._flush()
+
+    def deny(self, order: ApprovedOrder, rule: str, reason: str) -> None:
+        """Publish that an order never left."""
+        instrument = self._session.find_instrument(order.instrument_id)
+        denied = codec.denied_order(order, instrument, self._adapter.clock.now_ns(), rule, reason)
+        self._session.answer(lambda: self._adapter.on_order(denied))
+
+    def _hand_over(self, order: ApprovedOrder) -> None:
+        command, permit = codec.place_order(order, self._adapter.clock.now_ns()), self._adapter.context.permit
+        if permit.send(lambda: self._execute(command), reduces=order.reduces):
+            self._flush()
+        else:
+            self.deny(order, "send_permit", permit.reason or "the send permit is closed")
+
+    def _execute(self, command: PlaceOrder) -> None:
+        """Give the venue a command; a refusal comes as an event."""
+        self._sent.add(command.client_order_id)
+        self._session.execute(command)
+
+    def _fail(self, what: str, error: str) -> None:
+        self._session.answer(lambda: self._adapter.on_request_failed(what, error))
