@@ -299,3 +299,16 @@ def test_a_population_that_cannot_live_is_refused_with_the_reason(settings: dict
     arguments: dict[str, object] = {"prices": REFERENCE_PRICES, **settings}
     with pytest.raises(ConfigError, match=message):
         Population((BTC,), **arguments)  # type: ignore[arg-type]
+
+
+def test_a_value_that_jumps_beyond_the_price_band_is_reached_in_steps_none_of_them_refused() -> None:
+    narrow = Instrument(
+        instrument_id="X.TEST", symbol="X", venue="TEST", product=Product.SPOT, base_asset="X", quote_asset="USD",
+        settle_asset="USD", price_grid=Grid.of("0.01"), quantity_grid=Grid.of(1), price_limit_rate=Decimal("0.1"),
+    )  # fmt: skip
+    market = LivingMarket(narrow, path={"X.TEST": [(0, 2.0), (SECOND_NS, 2.0), (SECOND_NS + 1, 3.0)]})
+    market.run(1)
+    assert 195 <= market.trades()[-1].price <= 205
+    market.run(9)
+    assert market.refusals == []
+    assert 295 <= market.trades()[-1].price <= 305
