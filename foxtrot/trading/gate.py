@@ -5,7 +5,7 @@ from foxtrot.core.clock import Clock
 from foxtrot.core.notices import GateChanged
 from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.enums import GateState
-from foxtrot.domain.errors import OrderRefused
+from foxtrot.domain.errors import OrderRefused, QueueClosed
 from foxtrot.domain.order import ApprovedOrder
 
 _STRICTNESS = {GateState.ACTIVE: 0, GateState.REDUCING: 1, GateState.HALTED: 2}
@@ -14,11 +14,12 @@ _STRICTNESS = {GateState.ACTIVE: 0, GateState.REDUCING: 1, GateState.HALTED: 2}
 class Gate:
     """ACTIVE lets all orders through, REDUCING only those that reduce, HALTED none; cancels always pass.
 
-    There is one state for the platform and one for each account and instrument that somebody halted; the strictest counts.
+    There is one state for the platform and one for each account, instrument or both that somebody halted; the strictest
+    counts. The platform's state is the send permit's, so that closing one closes both.
     An order whose outcome is unknown blocks risk-increasing orders of its account and instrument.
 
-    Thread: `close` and `reduce_only` from any (they set one field and the send permit, then announce it); the rest, the
-        dispatcher's.
+    Thread: `close` and `reduce_only`, any: both look and move while they hold the send permit's lock, so that neither undoes
+        the other; the rest, the dispatcher's.
     """
 
     def __init__(self, permit: SendPermit, sink: EventSink, clock: Clock) -> None:
@@ -43,15 +44,25 @@ class Gate:
 
         Blocks: for at most one hand-over in progress.
         """
-        if self._permit.state is not GateState.HALTED:
+
+        def move() -> None:
             self._permit.close(reason)
             self._announce(GateState.HALTED, reason)
 
+        self._permit.send(move, reduces=True)
+
     def reduce_only(self, reason: str) -> None:
-        """Let only reducing orders through; a halted gate stays halted."""
-        if self._permit.state is GateState.ACTIVE:
-            self._permit.allow(GateState.REDUCING, reason)
-            self._announce(GateState.REDUCING, reason)
+        """Let only reducing orders through; a halted gate stays halted.
+
+        Blocks: for at most one hand-over in progress.
+        """
+
+        def move() -> None:
+            if self._permit.state is GateState.ACTIVE:
+                self._permit.allow(GateState.REDUCING, reason)
+                self._announce(GateState.REDUCING, reason)
+
+        self._permit.send(move, reduces=True)
 
     def reopen(self, who: str) -> None:
         """Let everything through again; a person's decision, named in `who`."""
@@ -59,7 +70,7 @@ class Gate:
         self._announce(GateState.ACTIVE, f"reopened by {who}")
 
     def block(self, account: str, instrument_id: str, state: GateState, reason: str) -> None:
-        """Set what one account lets through, for one instrument or, with "", for all of them."""
+        """Set what an account lets through for an instrument; with "" for all instruments, or for all accounts."""
         if state is GateState.ACTIVE:
             self._blocks.pop((account, instrument_id), None)
         else:
@@ -96,11 +107,14 @@ class Gate:
                 raise OrderRefused("unknown_order", "no order of unknown outcome", names)
 
     def _strictest(self, order: ApprovedOrder, state: GateState, reason: str) -> tuple[GateState, str]:
-        for key in ((order.account, ""), (order.account, order.instrument_id)):
+        for key in ((order.account, ""), ("", order.instrument_id), (order.account, order.instrument_id)):
             blocked = self._blocks.get(key)
             if blocked is not None and _STRICTNESS[blocked[0]] > _STRICTNESS[state]:
                 state, reason = blocked
         return state, reason
 
     def _announce(self, state: GateState, reason: str) -> None:
-        self._sink.put(GateChanged(state, reason, "", "", self._clock.now_ns()))
+        try:
+            self._sink.put(GateChanged(state, reason, "", "", self._clock.now_ns()))
+        except QueueClosed:  # the engine has stopped: the gate moves all the same, and nobody is left to hear of it
+            return

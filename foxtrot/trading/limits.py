@@ -27,6 +27,18 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     max_drawdown: Decimal = Decimal(0)
 
 
+class Scope(msgspec.Struct, frozen=True):
+    """Whom limits hold for: an empty owner means all owners, an empty account all accounts."""
+
+    name: str
+    owner: str
+    account: str
+    limits: Limits
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class LimitTable(msgspec.Struct, frozen=True):
     """Limits by scope: the platform's, then those of accounts and strategies by name."""
 
@@ -34,11 +46,11 @@ class LimitTable(msgspec.Struct, frozen=True):
     accounts: dict[str, Limits] = {}
     strategies: dict[str, Limits] = {}
 
-    def scopes(self, account: str, strategy_id: str) -> tuple[tuple[str, Limits], ...]:
-        """Return the scopes that an order falls under, each with its name; only those that have limits."""
-        found = [("platform", self.platform)]
+    def scopes(self, account: str, strategy_id: str) -> tuple[Scope, ...]:
+        """Return the scopes that an order falls under; only those that have limits."""
+        found = [Scope("platform", "", "", self.platform)]
         if account in self.accounts:
-            found.append((f"account {account}", self.accounts[account]))
+            found.append(Scope(f"account {account}", "", account, self.accounts[account]))
         if strategy_id in self.strategies:
-            found.append((f"strategy {strategy_id}", self.strategies[strategy_id]))
+            found.append(Scope(f"strategy {strategy_id}", strategy_id, "", self.strategies[strategy_id]))
         return tuple(found)

@@ -1,10 +1,12 @@
 """The market as last heard: latest tick, depth, trade and bar of each instrument."""
 
+from math import inf
+
 import msgspec
 
 from foxtrot.core.dispatcher import Dispatcher
 from foxtrot.core.notices import BookStateChanged
-from foxtrot.domain.enums import BookState
+from foxtrot.domain.enums import BookState, Side
 from foxtrot.domain.market import BarData, DepthData, MarketTrade, TickData
 
 
@@ -28,6 +30,7 @@ class MarketView:
         self.trades: dict[str, MarketTrade] = {}
         self.bars: dict[str, BarData] = {}
         self.book_states: dict[tuple[str, str], BookState] = {}
+        self._book_changed_ns: dict[tuple[str, str], int] = {}
 
     def subscribe(self, dispatcher: Dispatcher) -> None:
         """Hear the market as a core subscriber; call this before any strategy subscribes."""
@@ -55,35 +58,59 @@ class MarketView:
 
     def on_book_state(self, notice: BookStateChanged) -> None:
         """Keep the state of a local book; a book that is not LIVE is no longer a reference."""
-        self.book_states[notice.account, notice.instrument_id] = notice.state
+        key = (notice.account, notice.instrument_id)
+        self.book_states[key] = notice.state
+        self._book_changed_ns[key] = notice.local_time_ns
         if notice.state is not BookState.LIVE:
             self.depths.pop(notice.instrument_id, None)
 
     def reference(self, instrument_id: str) -> Reference | None:
         """Return the youngest price: middle of book or quote, last print, close of bar; None when nothing was heard."""
-        best: Reference | None = None
+        price, heard_ns, source = 0.0, -1, ""
         depth = self.depths.get(instrument_id)
         if depth is not None and depth.bids and depth.asks:
-            best = Reference((depth.bids[0][0] + depth.asks[0][0]) / 2, depth.local_time_ns, "depth")
+            middle = (depth.bids[0][0] + depth.asks[0][0]) / 2
+            if 0.0 < middle < inf:
+                price, heard_ns, source = middle, depth.local_time_ns, "depth"
         tick = self.ticks.get(instrument_id)
-        if tick is not None and (best is None or tick.local_time_ns > best.time_ns):
-            price = _tick_price(tick)
-            if price > 0.0:
-                best = Reference(price, tick.local_time_ns, "tick")
+        if tick is not None and tick.local_time_ns > heard_ns:
+            middle = _tick_price(tick)
+            if 0.0 < middle < inf:
+                price, heard_ns, source = middle, tick.local_time_ns, "tick"
         trade = self.trades.get(instrument_id)
-        if trade is not None and (best is None or trade.local_time_ns > best.time_ns):
-            best = Reference(trade.price, trade.local_time_ns, "trade")
+        if trade is not None and trade.local_time_ns > heard_ns and 0.0 < trade.price < inf:
+            price, heard_ns, source = trade.price, trade.local_time_ns, "trade"
         bar = self.bars.get(instrument_id)
-        if bar is not None:
-            heard_ns = bar.local_time_ns or bar.close_time_ns
-            if best is None or heard_ns > best.time_ns:
-                best = Reference(bar.close, heard_ns, "bar")
-        return best
+        if bar is not None and 0.0 < bar.close < inf:
+            closed_ns = bar.local_time_ns or bar.close_time_ns
+            if closed_ns > heard_ns:
+                price, heard_ns, source = bar.close, closed_ns, "bar"
+        return Reference(price, heard_ns, source) if source else None
+
+    def has_live_book(self, account: str, instrument_id: str) -> bool:
+        """Tell whether the account's local book is LIVE and was heard since it last became so."""
+        key = (account, instrument_id)
+        if self.book_states.get(key) is not BookState.LIVE:
+            return False
+        depth = self.depths.get(instrument_id)
+        return depth is not None and depth.local_time_ns >= self._book_changed_ns[key]
+
+    def far_touch(self, instrument_id: str, side: Side) -> float:
+        """Return the best price an order of one side would meet, by book, else by quote; 0.0 when that is not known."""
+        depth = self.depths.get(instrument_id)
+        if depth is not None:
+            levels = depth.asks if side is Side.BUY else depth.bids
+            if levels:
+                return levels[0][0]
+        tick = self.ticks.get(instrument_id)
+        if tick is None:
+            return 0.0
+        return tick.ask_price if side is Side.BUY else tick.bid_price
 
     def mark(self, instrument_id: str) -> float | None:
         """Return the price to value a position by: the venue's mark price, else the reference."""
         tick = self.ticks.get(instrument_id)
-        if tick is not None and tick.mark_price > 0.0:
+        if tick is not None and 0.0 < tick.mark_price < inf:
             return tick.mark_price
         found = self.reference(instrument_id)
         return None if found is None else found.price

@@ -10,16 +10,26 @@ from typing import Protocol
 from foxtrot.adapter.base_adapter import BaseAdapter, EventSink
 from foxtrot.core.clock import Clock
 from foxtrot.core.dispatcher import Dispatcher
-from foxtrot.core.notices import IntentDurable, JournalFailed, OpenOrdersLoaded, OrderChanged, TradeBooked, TradesLoaded
+from foxtrot.core.notices import (
+    IntentDurable,
+    JournalFailed,
+    OpenOrdersLoaded,
+    OrderChanged,
+    TradeBooked,
+    TradesLoaded,
+)
 from foxtrot.domain.account import EXTERNAL
 from foxtrot.domain.enums import OrderStatus
-from foxtrot.domain.errors import OrderRefused
+from foxtrot.domain.errors import InvariantBroken, OrderRefused
 from foxtrot.domain.instrument import Instrument, InstrumentTable
 from foxtrot.domain.order import ApprovedOrder, CancelRequest, OrderData, OrderRequest, TradeData
 from foxtrot.domain.order_state import OPEN
 from foxtrot.storage.journal import Journal, NotSent
+from foxtrot.trading.early_fills import EarlyFills
 from foxtrot.trading.gate import Gate
-from foxtrot.trading.order_ids import OrderIds, owner_of
+from foxtrot.trading.order_facts import created_order, denied_order
+from foxtrot.trading.order_ids import OrderIds, StrategyIds
+from foxtrot.trading.order_index import OrderIndex
 from foxtrot.trading.order_record import OrderRecord
 from foxtrot.trading.portfolio import Portfolio, signed
 
@@ -40,7 +50,7 @@ class OrderCheck(Protocol):
         """
         ...
 
-    def note_message(self, strategy_id: str) -> None:
+    def note_message(self, strategy_id: str, account: str) -> None:
         """Count a cancel towards the message rate."""
         ...
 
@@ -60,13 +70,13 @@ class OrderDesk:
         self._portfolio = portfolio
         self._gate = gate
         self._ids = ids
-        self._records: dict[str, OrderRecord] = {}
-        self._open: dict[str, OrderRecord] = {}
+        self._index = OrderIndex()
+        self._early = EarlyFills()
+        self._caught_up: set[str] = set()
         self._denied: dict[str, OrderData] = {}
         self._awaiting: dict[str, int] = {}
-        self._orphans: dict[tuple[str, str, str], tuple[int, int]] = {}
         self.adapters: dict[str, BaseAdapter] = {}
-        self.strategy_ids: set[str] = set()
+        self.strategy_ids = StrategyIds()
         self.late_fills = 0
         self.duplicate_fills = 0
 
@@ -92,37 +102,37 @@ class OrderDesk:
             self._deny(request, owner, order_id, refusal)
             return order_id
         instrument = self._instruments[approved.instrument_id]
-        record = OrderRecord(self._terms(request, approved, instrument), instrument, owner, approved)
-        self._records[order_id] = self._open[order_id] = record
+        record = OrderRecord(created_order(request, approved, instrument), instrument, owner, approved)
+        self._index.add(record)
         self._awaiting[order_id] = self._clock.monotonic_ns() + JOURNAL_DEADLINE_NS
         self._journal.append(approved)
         return order_id
 
     def cancel(self, order_id: str) -> bool:
         """Ask for the cancellation of an order; False when it is unknown or done already."""
-        record = self._open.get(order_id)
+        record = self._index.open.get(order_id)
         if record is None:
             return False
-        record.cancel_asked = True
-        self._risk.note_message(record.owner)
-        if record.status is not OrderStatus.CREATED:
-            terms = record.terms
-            adapter = self.adapters[terms.account]
-            adapter.cancel_order(CancelRequest(order_id, terms.account, terms.instrument_id, record.venue_order_id))
+        self._ask_cancel(record)
         return True
 
     def cancel_all(self, owner: str = "", *, keep_reducing: bool = False) -> int:
-        """Ask for the cancellation of an owner's open orders (of all owners with ""), and return how many."""
-        records = [r for r in self._open.values() if owner in ("", r.owner)]
+        """Ask for the cancellation of an owner's open orders, and return how many.
+
+        With "" those of every owner but EXTERNAL: what somebody else placed is cancelled only by that name.
+        """
+        records = [r for r in self._index.open.values() if r.owner == owner or (not owner and r.owner != EXTERNAL)]
         if keep_reducing:
-            records = [r for r in records if not (r.approved is not None and r.approved.reduces)]
-        return sum(self.cancel(record.terms.order_id) for record in records)
+            records = [record for record in records if not record.reduces]
+        for record in records:
+            self._ask_cancel(record)
+        return len(records)
 
     def on_intent_durable(self, notice: IntentDurable) -> None:
         """Let orders through the gate whose intents are durable."""
         for order_id in notice.order_ids:
             self._awaiting.pop(order_id, None)
-            record = self._records.get(order_id)
+            record = self._index.all.get(order_id)
             if record is not None and record.status is OrderStatus.CREATED and record.approved is not None:
                 self._send(record, record.approved)
 
@@ -131,47 +141,44 @@ class OrderDesk:
         self._gate.close(f"the journal failed: {notice.error}")
         for order_id in notice.order_ids:
             self._awaiting.pop(order_id, None)
-            record = self._records.get(order_id)
-            if record is not None:
+            record = self._index.all.get(order_id)
+            if record is not None and record.status is OrderStatus.CREATED:
                 self._end_unsent(record, OrderStatus.DENIED, "journal", notice.error)
 
     def check_journal(self) -> None:
         """Close the gate when the journal has not answered in time; called by a timer."""
         now_ns = self._clock.monotonic_ns()
-        late = [order_id for order_id, due_ns in self._awaiting.items() if due_ns < now_ns]
-        if late:
-            self._gate.close(f"the journal did not answer for {late[0]} within {JOURNAL_DEADLINE_NS / 1e9} s")
-        for order_id in late:
+        for order_id in [order_id for order_id, due_ns in self._awaiting.items() if due_ns < now_ns]:
+            self._gate.close(f"the journal did not answer for {order_id} within {JOURNAL_DEADLINE_NS / 1e9} s")
             del self._awaiting[order_id]
-            self._end_unsent(self._records[order_id], OrderStatus.DENIED, "journal", "no answer within the deadline")
+            self._end_unsent(self._index.all[order_id], OrderStatus.DENIED, "journal", "no answer within the deadline")
 
     # --- up -------------------------------------------------------------------------------------------------------
 
     def on_order(self, data: OrderData) -> None:
-        """Merge a report of the venue."""
-        record = self._records.get(data.order_id) or self._adopt(data)
+        """Merge a report of the venue.
+
+        Raises:
+            InvariantBroken: the instrument is not known.
+        """
+        record = self._index.find(data.order_id, data.account, data.instrument_id)
+        if record is None:
+            record = self._adopt(data)
+            record.merge_report(data)
+            self._settle(record, was_unknown=False)
+            return
         was_unknown = record.status is OrderStatus.UNKNOWN
         if record.merge_report(data):
             self._settle(record, was_unknown=was_unknown)
 
     def on_trade(self, trade: TradeData) -> None:
-        """Count a fill once: desk and portfolio first, then the strategies hear of it."""
-        record = self._records.get(trade.order_id)
-        instrument = self._instruments[trade.instrument_id]
-        quantity = instrument.quantity_grid.from_float(trade.quantity)
-        price = instrument.price_grid.from_float(trade.price)
-        if record is None:
-            self._book_orphan(trade, quantity, price)
-            return
-        late = record.status not in OPEN and record.filled >= record.reported
-        was_unknown = record.status is OrderStatus.UNKNOWN
-        if not record.add_fill(trade.trade_id, quantity, price):
-            self.duplicate_fills += 1
-            return
-        self._portfolio.apply_fill(trade, record.owner, signed(trade.side, quantity), price)
-        self.late_fills += late
-        self._settle(record, was_unknown=was_unknown)
-        self._sink.put(TradeBooked(record.owner, trade, late))
+        """Count a fill once: desk and portfolio first, then the strategies hear of it.
+
+        Raises:
+            InvariantBroken: the instrument is not known.
+            OffGrid: price or quantity is finer than the instrument's counting unit.
+        """
+        self._book(trade, opened=False)
 
     def on_open_orders(self, loaded: OpenOrdersLoaded) -> None:
         """Merge the venue's list of open orders."""
@@ -179,36 +186,49 @@ class OrderDesk:
             self.on_order(data)
 
     def on_trades(self, loaded: TradesLoaded) -> None:
-        """Merge the venue's list of our trades."""
+        """Merge the venue's list of our trades.
+
+        Those of the first list that are older than the account's opening balances are part of these already: they move
+        from EXTERNAL to the strategy that made them.
+        """
+        first = loaded.account not in self._caught_up
+        self._caught_up.add(loaded.account)
         for trade in loaded.trades:
-            self.on_trade(trade)
+            self._book(trade, opened=first and self._portfolio.is_in_opening(trade))
 
     # --- reading --------------------------------------------------------------------------------------------------
 
     def order(self, order_id: str) -> OrderData | None:
         """Return an order as it stands, or None if the id was never seen."""
-        record = self._records.get(order_id)
+        record = self._index.all.get(order_id)
         return record.to_order() if record is not None else self._denied.get(order_id)
 
     def records(self) -> Iterable[OrderRecord]:
         """Return every record, oldest first."""
-        return self._records.values()
+        return self._index.all.values()
+
+    def fills(self, account: str) -> list[TradeData]:
+        """Return every fill of an account that was counted, in no particular order."""
+        records = [record for record in self._index.all.values() if record.terms.account == account]
+        return [trade for record in records for trade in record.fills.values()] + self._early.all(account)
 
     def open_records(self, owner: str = "", account: str = "", instrument_id: str = "") -> Iterator[OrderRecord]:
         """Yield the records of open orders, narrowed by whatever is given."""
-        for record in self._open.values():
-            terms = record.terms
-            if (
-                owner in ("", record.owner)
-                and account in ("", terms.account)
-                and instrument_id in ("", terms.instrument_id)
-            ):
-                yield record
+        return self._index.open_records(owner, account, instrument_id)
+
+    def pending_records(self, owner: str = "", account: str = "", instrument_id: str = "") -> Iterator[OrderRecord]:
+        """Yield the records of orders that may still change a position: open, or filled with fills yet to come."""
+        return self._index.pending_records(owner, account, instrument_id)
+
+    @property
+    def has_pending(self) -> bool:
+        """Tell whether any order may still change a position."""
+        return bool(self._index.open or self._index.lacking)
 
     @property
     def open_count(self) -> int:
         """Return how many orders are open."""
-        return len(self._open)
+        return len(self._index.open)
 
     @property
     def denied(self) -> dict[str, OrderData]:
@@ -230,6 +250,37 @@ class OrderDesk:
         self.adapters[approved.account].send_order(approved)
         self._sink.put(OrderChanged(record.owner, record.to_order()))
 
+    def _ask_cancel(self, record: OrderRecord) -> None:
+        """Ask the venue, or for an order that waits for the journal remember not to send it."""
+        terms = record.terms
+        record.cancel_asked = True
+        self._risk.note_message(record.owner, terms.account)
+        if record.status is not OrderStatus.CREATED:
+            request = CancelRequest(terms.order_id, terms.account, terms.instrument_id, record.venue_order_id)
+            self.adapters[terms.account].cancel_order(request)
+
+    def _book(self, trade: TradeData, *, opened: bool) -> None:
+        instrument = _known(self._instruments, trade.instrument_id, f"fill {trade.trade_id} of order {trade.order_id}")
+        quantity = instrument.quantity_grid.from_float(trade.quantity)
+        price = instrument.price_grid.from_float(trade.price)
+        record = self._index.find(trade.order_id, trade.account, trade.instrument_id)
+        if record is None:
+            late, was_unknown = False, False
+            owner = self.strategy_ids.owner_of(trade.order_id) or EXTERNAL
+            new = self._early.add(trade, quantity, price)
+        else:
+            late = record.status not in OPEN and record.filled >= record.reported
+            was_unknown, owner = record.status is OrderStatus.UNKNOWN, record.owner
+            new = record.add_fill(trade, quantity, price)
+        if not new:
+            self.duplicate_fills += 1
+            return
+        self._portfolio.apply_fill(trade, owner, signed(trade.side, quantity), price, opened=opened)
+        self.late_fills += late
+        if record is not None:
+            self._settle(record, was_unknown=was_unknown)
+        self._sink.put(TradeBooked(owner, trade, late))
+
     def _end_unsent(self, record: OrderRecord, status: OrderStatus, rule: str, reason: str) -> None:
         self._journal.append(NotSent(record.terms.order_id, rule, reason))
         record.set_status(status, rule, reason)
@@ -238,10 +289,7 @@ class OrderDesk:
     def _settle(self, record: OrderRecord, *, was_unknown: bool) -> None:
         """Keep the open index and the gate's list of unknowns true, then tell the owner."""
         terms = record.terms
-        if record.status in OPEN:
-            self._open[terms.order_id] = record
-        else:
-            self._open.pop(terms.order_id, None)
+        self._index.place(record)
         if record.status is OrderStatus.UNKNOWN:
             self._gate.note_unknown(terms.account, terms.instrument_id, terms.order_id)
         elif was_unknown:
@@ -249,41 +297,21 @@ class OrderDesk:
         self._sink.put(OrderChanged(record.owner, record.to_order()))
 
     def _deny(self, request: OrderRequest, owner: str, order_id: str, refusal: OrderRefused) -> None:
-        now_ns = self._clock.now_ns()
-        order = OrderData(
-            order_id, request.account, request.instrument_id, request.side, request.order_type, request.quantity, request.price,
-            OrderStatus.DENIED, 0.0, 0.0, "", now_ns, now_ns, owner, request.trigger_price, request.time_in_force,
-            request.reduce_only, request.post_only, request.position_side, refusal.rule, str(refusal),
-        )  # fmt: skip
-        self._denied[order_id] = order
+        order = self._denied[order_id] = denied_order(request, owner, order_id, refusal, self._clock.now_ns())
         self._sink.put(OrderChanged(owner, order))
-
-    def _terms(self, request: OrderRequest, approved: ApprovedOrder, instrument: Instrument) -> OrderData:
-        price = instrument.price(approved.price_units) if approved.price_units else 0.0
-        trigger = instrument.price(approved.trigger_units) if approved.trigger_units else 0.0
-        return OrderData(
-            approved.order_id, approved.account, approved.instrument_id, approved.side, approved.order_type,
-            instrument.quantity(approved.quantity_units), price, OrderStatus.CREATED, 0.0, 0.0, "", approved.created_time_ns,
-            approved.created_time_ns, approved.strategy_id, trigger, approved.time_in_force, request.reduce_only,
-            approved.post_only, approved.position_side,
-        )  # fmt: skip
 
     def _adopt(self, data: OrderData) -> OrderRecord:
         """Record an order of an earlier run, or of somebody else (EXTERNAL): counted, never cancelled unasked."""
-        owner = owner_of(data.order_id, self.strategy_ids) or EXTERNAL
-        record = OrderRecord(data, self._instruments[data.instrument_id], owner, None)
-        self._records[data.order_id] = record
-        for key in [key for key in self._orphans if key[0] == data.account and key[2] == data.order_id]:
-            record.add_fill(key[1], *self._orphans.pop(key))
+        instrument = _known(self._instruments, data.instrument_id, f"order {data.order_id}")
+        owner = self.strategy_ids.owner_of(data.order_id) or EXTERNAL
+        record = OrderRecord(data, instrument, owner, None)
+        self._early.hand_over(record)
+        self._index.add(record)
         return record
 
-    def _book_orphan(self, trade: TradeData, quantity: int, price: int) -> None:
-        """Count a fill whose order was never seen: it belongs to the strategy of its id, or to EXTERNAL."""
-        key = (trade.account, trade.trade_id, trade.order_id)
-        if key in self._orphans:
-            self.duplicate_fills += 1
-            return
-        self._orphans[key] = (quantity, price)
-        owner = owner_of(trade.order_id, self.strategy_ids) or EXTERNAL
-        self._portfolio.apply_fill(trade, owner, signed(trade.side, quantity), price)
-        self._sink.put(TradeBooked(owner, trade, late=False))
+
+def _known(instruments: InstrumentTable, instrument_id: str, what: str) -> Instrument:
+    instrument = instruments.get(instrument_id)
+    if instrument is None:
+        raise InvariantBroken(f"{what}: instrument {instrument_id} is not known; load the account's contracts first")
+    return instrument

@@ -5,9 +5,9 @@ Layout, at most 32 characters of [A-Za-z0-9_-]: "F" + "-" + tag (1 to 11) + "-" 
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from foxtrot.domain.errors import InvariantBroken
+from foxtrot.domain.errors import ConfigError, InvariantBroken
 
 PREFIX = "F"
 TAG_LENGTH = 11
@@ -64,6 +64,41 @@ class OrderIds:
             head = self._heads[strategy_id] = f"{PREFIX}-{strategy_tag(strategy_id)}-{self.run_id}-"
         self._counter += 1
         return head + base36(self._counter)
+
+
+class StrategyIds:
+    """The strategies whose order ids are told apart by their tags.
+
+    Thread: the dispatcher's.
+    """
+
+    def __init__(self) -> None:
+        self._by_tag: dict[str, str] = {}
+
+    def add(self, strategy_id: str) -> None:
+        """Add a strategy; adding it again does nothing.
+
+        Raises:
+            ConfigError: another strategy has the same tag in its order ids.
+        """
+        tag = strategy_tag(strategy_id)
+        known = self._by_tag.setdefault(tag, strategy_id)
+        if known != strategy_id:
+            raise ConfigError(f"strategies {known} and {strategy_id} would share order ids ({tag}); rename one of them")
+
+    def owner_of(self, order_id: str) -> str | None:
+        """Return which strategy an order id was made for, or None if it is not ours or of none of them."""
+        match = _PATTERN.fullmatch(order_id)
+        return None if match is None else self._by_tag.get(match[1])
+
+    def __contains__(self, strategy_id: object) -> bool:
+        return strategy_id in self._by_tag.values()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_tag.values())
+
+    def __len__(self) -> int:
+        return len(self._by_tag)
 
 
 def owner_of(order_id: str, strategy_ids: Iterable[str]) -> str | None:

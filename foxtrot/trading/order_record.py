@@ -2,12 +2,14 @@
 
 from foxtrot.domain.enums import OrderStatus
 from foxtrot.domain.instrument import Instrument
-from foxtrot.domain.order import ApprovedOrder, OrderData
-from foxtrot.domain.order_state import OPEN, TERMINAL, merge_status
+from foxtrot.domain.order import ApprovedOrder, OrderData, TradeData
+from foxtrot.domain.order_state import OPEN, merge_status
+
+_CREATED, _FILLED, _PART = OrderStatus.CREATED, OrderStatus.FILLED, OrderStatus.PARTIALLY_FILLED
 
 
 class OrderRecord:
-    """One order, merged.
+    """One order, merged. `fills` are its fills by trade id; `key` is what the desk files it under.
 
     `merge_report` and `add_fill` are commutative and idempotent: permuted and doubled messages end in the same state.
 
@@ -15,23 +17,24 @@ class OrderRecord:
     """
 
     __slots__ = (
-        "approved", "average", "cancel_asked", "filled", "instrument", "local_time_ns", "owner", "quantity_units", "reason",
-        "reported", "rule", "status", "terms", "trade_keys", "value", "venue_order_id", "venue_time_ns",
+        "approved", "average", "cancel_asked", "filled", "fills", "instrument", "key", "local_time_ns", "owner",
+        "quantity_units", "reason", "reported", "rule", "status", "terms", "value", "venue_order_id", "venue_time_ns",
     )  # fmt: skip
 
     def __init__(self, terms: OrderData, instrument: Instrument, owner: str, approved: ApprovedOrder | None) -> None:
         self.terms = terms
+        self.key = terms.order_id
         self.instrument = instrument
         self.owner = owner
         self.approved = approved
-        self.status = OrderStatus.CREATED
+        self.status = _CREATED
         grid = instrument.quantity_grid
         self.quantity_units = approved.quantity_units if approved else grid.from_float(terms.quantity)
         self.filled = 0
         self.value = 0
         self.reported = 0
         self.average = 0.0
-        self.trade_keys: set[str] = set()
+        self.fills: dict[str, TradeData] = {}
         self.venue_order_id = ""
         self.venue_time_ns = 0
         self.local_time_ns = terms.local_time_ns
@@ -43,6 +46,11 @@ class OrderRecord:
     def is_open(self) -> bool:
         """Tell whether the order may still trade."""
         return self.status in OPEN
+
+    @property
+    def reduces(self) -> bool:
+        """Tell whether the order was approved as one that can only reduce its owner's position."""
+        return self.approved is not None and self.approved.reduces
 
     @property
     def filled_units(self) -> int:
@@ -59,46 +67,53 @@ class OrderRecord:
         """Return what the venue counted as filled without a fill having come."""
         return max(0, self.reported - self.filled)
 
+    @property
+    def pending_units(self) -> int:
+        """Return by how much the order may still change a position: what may trade and what traded without a fill yet."""
+        return max(0, (self.quantity_units if self.status in OPEN else self.reported) - self.filled)
+
     def merge_report(self, data: OrderData) -> bool:
         """Merge a report of the venue; tells whether anything changed."""
-        before = (self.status, self.reported, self.venue_order_id)
+        status, reason, average = self.status, self.reason, self.average
         reported = self.instrument.quantity_grid.from_float(data.filled_quantity) if data.filled_quantity else 0
-        if reported > self.reported:
+        changed = reported > self.reported
+        if changed:
             self.reported = reported
             self.average = data.average_price
-        status = merge_status(self.status, data.status)
-        if status is not self.status:
-            self.status = status
-            self.rule, self.reason = data.rule, data.reason
-        if data.venue_order_id and not self.venue_order_id:
-            self.venue_order_id = data.venue_order_id
-        self.venue_time_ns = max(self.venue_time_ns, data.venue_time_ns)
-        self.local_time_ns = max(self.local_time_ns, data.local_time_ns)
-        self._advance()
-        return before != (self.status, self.reported, self.venue_order_id)
+        elif reported == self.reported and data.average_price > average:
+            self.average = data.average_price
+        if reported:
+            self._advance()
+        self._take(data.status, data.rule, data.reason)
+        return (
+            self._note_origin(data)
+            or changed
+            or status is not self.status
+            or reason != self.reason
+            or average != self.average
+        )
 
-    def add_fill(self, trade_key: str, quantity_units: int, price_units: int) -> bool:
+    def add_fill(self, trade: TradeData, quantity_units: int, price_units: int) -> bool:
         """Add a fill; False when it was added before."""
-        if trade_key in self.trade_keys:
+        if trade.trade_id in self.fills:
             return False
-        self.trade_keys.add(trade_key)
+        self.fills[trade.trade_id] = trade
         self.filled += quantity_units
         self.value += quantity_units * price_units
+        self._note_origin(trade)
         self._advance()
         return True
 
     def set_status(self, status: OrderStatus, rule: str = "", reason: str = "") -> bool:
         """Move by our own decision; tells whether the status changed."""
-        merged = merge_status(self.status, status)
-        if merged is self.status:
-            return False
-        self.status, self.rule, self.reason = merged, rule, reason
-        return True
+        before = self.status
+        self._take(status, rule, reason)
+        return self.status is not before
 
     def to_order(self) -> OrderData:
         """Return the order as a fact."""
         terms, grid = self.terms, self.instrument.quantity_grid
-        filled = self.filled_units
+        filled = self.filled if self.filled >= self.reported else self.reported
         return OrderData(
             terms.order_id, terms.account, terms.instrument_id, terms.side, terms.order_type, terms.quantity, terms.price,
             self.status, filled * grid.numerator / grid.denominator, self._average_price(), self.venue_order_id,
@@ -112,10 +127,29 @@ class OrderRecord:
             return self.value * grid.numerator / (self.filled * grid.denominator)
         return self.average
 
+    def _note_origin(self, fact: OrderData | TradeData) -> bool:
+        """Keep the venue's id and the latest times; tells whether the id is new. The comparisons are cheaper than max()."""
+        venue_ns, local_ns = fact.venue_time_ns, fact.local_time_ns
+        self.venue_time_ns = venue_ns if venue_ns > self.venue_time_ns else self.venue_time_ns
+        self.local_time_ns = local_ns if local_ns > self.local_time_ns else self.local_time_ns
+        if self.venue_order_id or not fact.venue_order_id:
+            return False
+        self.venue_order_id = fact.venue_order_id
+        return True
+
+    def _take(self, status: OrderStatus, rule: str, reason: str) -> None:
+        """Merge a status with its reason; of two reasons for one status the greater stays, whichever came first."""
+        current = self.status
+        if status is current:
+            if (rule or reason) and status is not _FILLED and (rule, reason) > (self.rule, self.reason):
+                self.rule, self.reason = rule, reason
+        elif merge_status(current, status) is status:
+            self.status = status
+            self.rule, self.reason = ("", "") if status is _FILLED else (rule, reason)
+
     def _advance(self) -> None:
-        """Let the filled quantity move the status."""
-        filled = self.filled_units
-        if filled >= self.quantity_units > 0:
-            self.status = merge_status(self.status, OrderStatus.FILLED)
-        elif filled and self.status not in TERMINAL:
-            self.status = merge_status(self.status, OrderStatus.PARTIALLY_FILLED)
+        """Let the filled quantity move the status; a status that follows from fills needs no reason."""
+        filled = self.filled if self.filled >= self.reported else self.reported
+        status = _FILLED if filled >= self.quantity_units else _PART
+        if status is not self.status:
+            self._take(status, "", "")

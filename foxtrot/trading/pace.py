@@ -1,43 +1,54 @@
-"""How fast an owner may act: message rate and duplicates within a window."""
+"""How fast orders may come: message rate and duplicates within a window."""
 
 from collections import deque
 
 from foxtrot.domain.errors import OrderRefused
 from foxtrot.domain.order import OrderRequest
+from foxtrot.trading.limits import Scope
 
 SECOND_NS = 1_000_000_000
+_MOST_REMEMBERED = 10_000
 
 
 class Pace:
-    """Message times and latest requests by owner.
+    """Message times by owner and by account, and the latest requests by owner.
+
+    The platform's rate and a strategy's hold for each owner by itself, an account's for all that is sent to it. Orders that
+    reduce are counted apart, so that neither entries nor cancels use up the way out.
 
     Thread: the dispatcher's.
     """
 
     def __init__(self) -> None:
-        self._messages: dict[str, deque[int]] = {}
+        self._messages: dict[tuple[str, str], deque[int]] = {}
+        self._reducing: dict[tuple[str, str], deque[int]] = {}
         self._requests: dict[str, dict[OrderRequest, int]] = {}
 
-    def note_message(self, owner: str, now_ns: int) -> None:
-        """Count a message."""
-        times = self._messages.get(owner)
-        if times is None:
-            times = self._messages[owner] = deque(maxlen=10_000)
-        times.append(now_ns)
+    def note_message(self, owner: str, account: str, now_ns: int, *, reduces: bool = False) -> None:
+        """Count a message of an owner to an account."""
+        times = self._reducing if reduces else self._messages
+        for key in ((owner, ""), ("", account)):
+            known = times.get(key)
+            if known is None:
+                known = times[key] = deque(maxlen=_MOST_REMEMBERED)
+            known.append(now_ns)
 
-    def check_rate(self, owner: str, limit: int, now_ns: int) -> None:
-        """Refuse more than `limit` messages in any second.
+    def check_rate(self, scope: Scope, owner: str, now_ns: int, *, reduces: bool = False) -> None:
+        """Refuse more messages in any second than a scope may send.
 
         Raises:
             OrderRefused: rule message_rate.
         """
-        times = self._messages.get(owner)
+        limit = scope.limits.messages_per_s
+        key = ("", scope.account) if scope.account else (owner, "")
+        times = (self._reducing if reduces else self._messages).get(key)
         if times is None or not limit:
             return
         while times and now_ns - times[0] >= SECOND_NS:
             times.popleft()
         if len(times) >= limit:
-            raise OrderRefused("message_rate", f"{limit} messages/s", f"{len(times) + 1} by {owner}")
+            who = key[0] or f"account {key[1]}"
+            raise OrderRefused("message_rate", f"{limit} messages/s of {scope}", f"{len(times) + 1} by {who}")
 
     def check_duplicate(self, owner: str, request: OrderRequest, window_s: float, now_ns: int) -> None:
         """Refuse the same request twice within a window.
@@ -55,8 +66,13 @@ class Pace:
 
     def note_request(self, owner: str, request: OrderRequest, window_s: float, now_ns: int) -> None:
         """Remember a request that passed, and forget those older than the window."""
+        if window_s <= 0.0:
+            return
         recent = self._requests.setdefault(owner, {})
-        if len(recent) >= 64:
-            for old in [key for key, asked_ns in recent.items() if now_ns - asked_ns >= window_s * SECOND_NS]:
-                del recent[old]
+        recent.pop(request, None)
+        while recent:
+            oldest = next(iter(recent))
+            if now_ns - recent[oldest] < window_s * SECOND_NS:
+                break
+            del recent[oldest]
         recent[request] = now_ns

@@ -5,32 +5,17 @@ from decimal import Decimal
 
 from foxtrot.core.notices import PositionsLoaded
 from foxtrot.domain.account import EXTERNAL, AccountCharge, AccountData
-from foxtrot.domain.enums import PositionSide, Side
+from foxtrot.domain.enums import PositionSide, Product, Side
 from foxtrot.domain.instrument import Instrument, InstrumentTable
 from foxtrot.domain.order import TradeData
+from foxtrot.trading.account_book import AccountBook
+from foxtrot.trading.charges import share_out
 from foxtrot.trading.market_view import MarketView
-from foxtrot.trading.position import Position
+from foxtrot.trading.position import ZERO, Position, add_amount
 from foxtrot.trading.rates import RateTable
 
 PositionKey = tuple[str, str, str, PositionSide]
 """(owner, account, instrument id, position side)"""
-ZERO = Decimal(0)
-
-
-class AccountBook:
-    """One account as fills make it, beside what the venue last said.
-
-    `opening` are the balances at the first connection: they and the positions found then belong to EXTERNAL.
-
-    Thread: the dispatcher's.
-    """
-
-    def __init__(self) -> None:
-        self.opening: dict[str, Decimal] | None = None
-        self.charges: dict[str, Decimal] = {}
-        self.reported: AccountData | None = None
-        self.reported_positions: PositionsLoaded | None = None
-        self.charge_ids: set[tuple[str, str]] = set()
 
 
 class Portfolio:
@@ -58,19 +43,36 @@ class Portfolio:
             book = self.accounts[name] = AccountBook()
         return book
 
-    def apply_fill(self, trade: TradeData, owner: str, signed_units: int, price_units: int) -> None:
-        """Count a fill once for its owner and once for its account; the caller has removed duplicates."""
+    def apply_fill(
+        self, trade: TradeData, owner: str, signed_units: int, price_units: int, *, opened: bool = False
+    ) -> None:
+        """Count a fill once for its owner and once for its account; the caller has removed duplicates.
+
+        Args:
+            trade: the fill.
+            owner: a strategy id or EXTERNAL.
+            signed_units: quantity, positive for a buy.
+            price_units: price.
+            opened: the fill is part of the account's opening already, so that it only moves from EXTERNAL to its owner.
+        """
         key = (owner, trade.account, trade.instrument_id, trade.position_side)
         owned = self._owned.get(key)
         if owned is None:
             owned = self._owned[key] = Position(self.instruments[trade.instrument_id])
-        net = self._net.get(key[1:])
-        if net is None:
-            net = self._net[key[1:]] = Position(owned.instrument)
-        for position in (owned, net):
-            position.apply(signed_units, price_units)
-            if trade.fee:
-                position.charge(trade.fee_asset, trade.fee)
+        owned.apply(signed_units, price_units)
+        if opened:
+            other = self._external(trade.account, owned.instrument, trade.position_side)
+        else:
+            other = self._net.get(key[1:]) or self._net_of(trade.account, owned.instrument, trade.position_side)
+        other.apply(-signed_units if opened else signed_units, price_units)
+        if trade.fee:
+            owned.charge(trade.fee_asset, trade.fee)
+            other.charge(trade.fee_asset, -trade.fee if opened else trade.fee)
+
+    def is_in_opening(self, trade: TradeData) -> bool:
+        """Tell whether a fill happened no later than the opening balances of its account were told."""
+        book = self.account(trade.account)
+        return book.opening is not None and trade.venue_time_ns <= book.opening_time_ns
 
     def on_account(self, data: AccountData) -> None:
         """Keep what the venue says; the first time it is the opening of the account."""
@@ -78,9 +80,13 @@ class Portfolio:
         book.reported = data
         if book.opening is None:
             book.opening = {balance.asset: balance.total for balance in data.balances}
+            book.opening_time_ns = data.venue_time_ns
 
     def on_positions(self, loaded: PositionsLoaded) -> None:
-        """Keep what the venue says; positions found at the first connection become EXTERNAL."""
+        """Keep what the venue says; positions found at the first connection become EXTERNAL.
+
+        What is owned on a spot market is a balance, not a position.
+        """
         book = self.account(loaded.account)
         first = book.reported_positions is None
         book.reported_positions = loaded
@@ -88,21 +94,30 @@ class Portfolio:
             return
         for data in loaded.positions:
             instrument = self.instruments.get(data.instrument_id)
-            if instrument is None or not data.quantity or not instrument.product.is_derivative:
+            if instrument is None or not data.quantity or instrument.product is Product.SPOT:
                 continue
-            units = instrument.quantity_grid.round(data.quantity)
-            price = instrument.price_grid.round(data.average_price)
-            for position in self._external(loaded.account, instrument, data.position_side):
-                position.apply(units, price)
+            units = instrument.quantity_grid.from_float(data.quantity)
+            value = round(Decimal(repr(data.average_price)) * units / instrument.price_grid.step)
+            self._external(loaded.account, instrument, data.position_side).find(units, value)
+            self._net_of(loaded.account, instrument, data.position_side).find(units, value)
+            if instrument.product is Product.STOCK and book.opening is not None:
+                book.opening.setdefault(instrument.base_asset, instrument.quantity_grid.to_decimal(units))
 
-    def on_charge(self, charge: AccountCharge) -> bool:
-        """Count money that moved without a trade, once per charge id; tells whether it was new."""
+    def on_charge(self, charge: AccountCharge) -> None:
+        """Count money that moved without a trade, once per charge id.
+
+        What a position caused (funding, a dividend, a liquidation fee) is shared out over those who hold the position.
+        """
         book = self.account(charge.account)
-        if (charge.kind, charge.charge_id) in book.charge_ids:
-            return False
-        book.charge_ids.add((charge.kind, charge.charge_id))
-        book.charges[charge.asset] = book.charges.get(charge.asset, ZERO) + charge.amount
-        return True
+        if not book.charge(charge):
+            return
+        holders = self._holders(charge.account, charge.instrument_id) if charge.instrument_id else []
+        if not holders:
+            add_amount(book.unshared, charge.asset, charge.amount)
+        nets = [p for (name, i, _), p in self._net.items() if name == charge.account and i == charge.instrument_id]
+        for shared in (holders, nets):
+            for position, part in share_out(charge.amount, shared):
+                position.pay(charge.asset, part)
 
     def position(
         self, owner: str, account: str, instrument_id: str, side: PositionSide = PositionSide.NET
@@ -132,11 +147,32 @@ class Portfolio:
         """Return the balances of an account as opening, fills and charges make them, exactly."""
         book = self.account(account)
         totals = dict(book.opening or {})
-        for asset, amount in book.charges.items():
-            totals[asset] = totals.get(asset, ZERO) + amount
+        _add_all(totals, book.charges)
         for (name, _, _), position in self._net.items():
             if name == account:
-                _add_position(totals, position)
+                _add_all(totals, position.flows())
+        return totals
+
+    def virtual_balances(self, owner: str, account: str) -> dict[str, Decimal]:
+        """Return an owner's part of the balances of an account, by asset.
+
+        Derivatives count as if they were paid for: over all owners, EXTERNAL included, the parts sum to the balances of the
+        account less the cost of its net derivative positions.
+        """
+        totals: dict[str, Decimal] = {}
+        for (_, name, _, _), position in self.positions(owner):
+            if name == account:
+                _add_all(totals, position.virtual_flows(), position.funding)
+        if owner == EXTERNAL:
+            book = self.account(account)
+            _add_all(totals, book.opening or {}, book.unshared)
+        return totals
+
+    def cash(self, owner: str) -> dict[str, Decimal]:
+        """Return the virtual cash of an owner by asset: its capital and what fills, fees and funding moved."""
+        totals = {self.base_currency: self.capital[owner]} if owner in self.capital else {}
+        for _, position in self.positions(owner):
+            _add_all(totals, position.flows(), position.funding)
         return totals
 
     def profit(self, position: Position) -> Decimal | None:
@@ -170,37 +206,42 @@ class Portfolio:
         return total
 
     def _convert(self, position: Position, amount: Decimal, mark: Decimal) -> Decimal | None:
-        instrument = position.instrument
-        total = self.rates.convert(amount, instrument.quote_asset, self.base_currency)
+        """Return an amount of the quote asset less fees, plus funding, in the base currency."""
+        instrument, into = position.instrument, self.base_currency
+        total = self.rates.convert(amount, instrument.quote_asset, into)
         for asset, fee in position.fees.items():
             if asset == instrument.base_asset and mark:
-                part = self.rates.convert(fee * mark, instrument.quote_asset, self.base_currency)
+                part = self.rates.convert(fee * mark, instrument.quote_asset, into)
             else:
-                part = self.rates.convert(fee, asset, self.base_currency)
+                part = self.rates.convert(fee, asset, into)
             if part is None or total is None:
                 return None
             total -= part
+        for asset, paid in position.funding.items():
+            part = self.rates.convert(paid, asset, into)
+            if part is None or total is None:
+                return None
+            total += part
         return total
 
-    def _external(self, account: str, instrument: Instrument, side: PositionSide) -> tuple[Position, Position]:
-        owned = self._owned.setdefault((EXTERNAL, account, instrument.instrument_id, side), Position(instrument))
-        net = self._net.setdefault((account, instrument.instrument_id, side), Position(instrument))
-        return owned, net
+    def _holders(self, account: str, instrument_id: str) -> list[Position]:
+        return [
+            position
+            for (_, name, instrument, _), position in self._owned.items()
+            if name == account and instrument == instrument_id
+        ]
+
+    def _external(self, account: str, instrument: Instrument, side: PositionSide) -> Position:
+        return self._owned.setdefault((EXTERNAL, account, instrument.instrument_id, side), Position(instrument))
+
+    def _net_of(self, account: str, instrument: Instrument, side: PositionSide) -> Position:
+        return self._net.setdefault((account, instrument.instrument_id, side), Position(instrument))
 
 
-def _add_position(totals: dict[str, Decimal], position: Position) -> None:
-    """Add what the fills of one position did to the balances."""
-    instrument = position.instrument
-    if instrument.product.is_derivative:
-        profit, asset = position.realised_profit(), instrument.settle_asset
-        totals[asset] = totals.get(asset, ZERO) + profit
-    else:
-        base, quote = instrument.base_asset, instrument.quote_asset
-        held = instrument.quantity_grid.to_decimal(position.quantity)
-        totals[base] = totals.get(base, ZERO) + held
-        totals[quote] = totals.get(quote, ZERO) + position.money(position.flow)
-    for asset, fee in position.fees.items():
-        totals[asset] = totals.get(asset, ZERO) - fee
+def _add_all(totals: dict[str, Decimal], *parts: dict[str, Decimal]) -> None:
+    for amounts in parts:
+        for asset, amount in amounts.items():
+            add_amount(totals, asset, amount)
 
 
 def signed(side: Side, units: int) -> int:

@@ -1,0 +1,123 @@
+"""Rules about prices: a fresh reference, the collar, the estimated sweep, and not meeting our own orders."""
+
+from foxtrot.domain.enums import BookState, OrderType, Side
+from foxtrot.domain.errors import OrderRefused
+from foxtrot.trading.candidate import Candidate
+from foxtrot.trading.limits import Limits, Scope
+from foxtrot.trading.market_view import MarketView
+from foxtrot.trading.order_desk import OrderDesk
+
+
+class PriceRules:
+    """Judges an order by the market as last heard.
+
+    Thread: the dispatcher's.
+    """
+
+    def __init__(self, view: MarketView, desk: OrderDesk) -> None:
+        self._view = view
+        self._desk = desk
+
+    def check(self, order: Candidate, scopes: tuple[Scope, ...]) -> None:
+        """Refuse an order without a fresh reference, beyond the collar, or that would walk the book too far.
+
+        Raises:
+            OrderRefused: rule reference, book_state, quote_age, price_collar or market_sweep.
+        """
+        reference = order.reference
+        if reference is None:
+            raise OrderRefused("reference", "a price heard from the market", "none yet")
+        live = bool(self._view.book_states) and self._is_live(order)
+        age_s = (order.now_ns - reference.time_ns) / 1e9
+        for scope in scopes:
+            limits = scope.limits
+            if limits.quote_age_s and age_s > limits.quote_age_s and not live:
+                raise OrderRefused(
+                    "quote_age", f"{limits.quote_age_s} s of {scope}", f"{age_s:.1f} s ({reference.source})"
+                )
+            if order.price_units and limits.price_collar:
+                _check_collar(order, limits, reference.price)
+            elif limits.market_sweep and order.request.order_type is OrderType.MARKET:
+                self._check_sweep(order, limits)
+
+    def check_self_cross(self, order: Candidate) -> None:
+        """Refuse to trade with ourselves: an order that would meet a resting one of the same account.
+
+        A market order meets what stands no farther than the sweep it is estimated to make; orders with a trigger are not in
+        the book yet.
+
+        Raises:
+            OrderRefused: rule self_cross.
+        """
+        if not self._desk.open_count or order.trigger_units or order.trailing_units:
+            return
+        request = order.request
+        opposite, reach = request.side.opposite, 0.0
+        for record in self._desk.open_records(account=request.account, instrument_id=order.instrument.instrument_id):
+            terms = record.terms
+            if terms.side is not opposite or not terms.price or terms.trigger_price:
+                continue
+            reach = reach or self._reach(order)
+            if reach > 0.0 and (reach - terms.price) * order.sign >= 0.0:
+                mine = f"own {terms.side} at {terms.price} ({terms.order_id})"
+                raise OrderRefused("self_cross", mine, str(request.price or f"market, reaching {reach:g}"))
+
+    def _is_live(self, order: Candidate) -> bool:
+        """Tell whether a book vouches for the price; a book that is there but not LIVE forbids to rely on any."""
+        account, instrument_id = order.request.account, order.instrument.instrument_id
+        state = self._view.book_states.get((account, instrument_id))
+        if state is None:
+            return False
+        if state is not BookState.LIVE:
+            raise OrderRefused("book_state", f"a {BookState.LIVE} book of {instrument_id} in {account}", str(state))
+        return self._view.has_live_book(account, instrument_id)
+
+    def _reach(self, order: Candidate) -> float:
+        """Return the worst price an order may trade at; 0.0 when nothing is known."""
+        if order.price_units:
+            return order.instrument.price(order.price_units)
+        walked = self._walk(order)
+        if walked is not None:
+            return walked[0]
+        touch = self._view.far_touch(order.instrument.instrument_id, order.request.side)
+        reference = order.reference.price if order.reference is not None else 0.0
+        return max(touch, reference) if order.sign > 0 or not touch else min(touch, reference or touch)
+
+    def _walk(self, order: Candidate) -> tuple[float, float, float, int] | None:
+        """Return last price, best price, quantity left over and number of levels of a walk; None without depth."""
+        depth = self._view.depths.get(order.instrument.instrument_id)
+        if depth is None:
+            return None
+        levels = depth.asks if order.request.side is Side.BUY else depth.bids
+        if not levels:
+            raise OrderRefused("market_sweep", "liquidity on the other side", "an empty side")
+        left, best, last = order.request.quantity, levels[0][0], levels[0][0]
+        for price, size in levels:
+            last = price
+            left -= size
+            if left <= 0.0:
+                break
+        return last, best, left, len(levels)
+
+    def _check_sweep(self, order: Candidate, limits: Limits) -> None:
+        """Estimate how far a market order walks the book; without depth there is nothing to estimate by."""
+        walked = self._walk(order)
+        if walked is None:
+            return
+        last, best, left, known = walked
+        if left > 0.0:
+            raise OrderRefused("market_sweep", f"{known} known levels", f"{left:g} more than they hold")
+        swept = abs(last / best - 1.0)
+        if swept > limits.market_sweep:
+            raise OrderRefused("market_sweep", f"{limits.market_sweep:.2%} from {best}", f"{swept:.2%}, to {last}")
+
+
+def _check_collar(order: Candidate, limits: Limits, reference: float) -> None:
+    """Refuse a limit too far on the paying side; that of a triggered order may follow its trigger."""
+    price = order.instrument.price(order.price_units)
+    if order.trigger_units:
+        trigger = order.instrument.price(order.trigger_units)
+        reference = max(reference, trigger) if order.sign > 0 else min(reference, trigger)
+    if (price - reference) * order.sign > limits.price_collar * reference * (1.0 + 1e-12):
+        beyond = abs(price / reference - 1.0)
+        raise OrderRefused("price_collar", f"{limits.price_collar:.2%} from {reference}", f"{price} ({beyond:.2%})")
