@@ -45,21 +45,29 @@ class FeeDesk:
     ) -> tuple[Decimal, str]:
         """Charge one fill (price, quantity) whose quantities the order already includes; return amount and asset."""
         price, quantity = trade
-        notional = quantity * price * market.unit_value
         mode = self._mode(account, market)
         if mode == RECEIVED and order.is_buy and not market.derivative:
-            received = to_decimal(quantity * market.quantity_value)
-            fee = fee_money(self._fee(market, order, quantity, received, liquidity))
-            return self._take(account, market.instrument.base_asset, fee)
+            return self._take_received(account, market, order, quantity, liquidity)
+        notional = to_decimal(quantity * price * market.unit_value)
         before = to_decimal((order.cost - price * quantity) * market.unit_value)
-        amount = self._fee(market, order, quantity, to_decimal(notional), liquidity, before)
-        order.fees_before += amount
+        amount = self._fee(market, order, quantity, notional, liquidity, before)
         fee = fee_money(amount)
         if mode not in (RECEIVED, QUOTE):
             coin = self._in_coin(fee, market.money_asset, mode)
             if coin is not None and account.balance(mode).free >= coin:
+                order.fees_before += amount
                 return self._take(account, mode, coin)
+            if order.is_buy and not market.derivative:
+                return self._take_received(account, market, order, quantity, liquidity)
+        order.fees_before += amount
         return self._take_money(account, market, order, fee)
+
+    def _take_received(
+        self, account: Account, market: Market, order: WorkingOrder, quantity: int, liquidity: Liquidity
+    ) -> tuple[Decimal, str]:
+        received = to_decimal(quantity * market.quantity_value)
+        fee = fee_money(self._fee(market, order, quantity, received, liquidity))
+        return self._take(account, market.instrument.base_asset, fee)
 
     def _fee(
         self,

@@ -341,7 +341,7 @@ class NaiveVenue:
         """Return quantity and price * quantity that an order would trade now, by trying on copies."""
         market = self.markets[order.instrument_id]
         copies = [copy.copy(other) for other in self.of(market) if other is not order]
-        met = [m for m in meet(copy.copy(order), copies, Clock(), market.pro_rata) if m.kind == "trade"]
+        met = [m for m in meet(copy.copy(order), copies, copy.copy(self.clock), market.pro_rata) if m.kind == "trade"]
         return sum(m.quantity for m in met), sum(m.price * m.quantity for m in met)
 
     def affordable(self, order: NaiveOrder, instead_of: NaiveOrder | None = None, reserve_anew: bool = True) -> bool:
