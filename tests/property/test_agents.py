@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from foxtrot.domain.enums import Product
 from foxtrot.domain.fees import load_preset
 from foxtrot.domain.instrument import Grid, Instrument, PriceBand
-from foxtrot.exchange.commands import AddInstrument, AdvanceTime, VenueCommand
+from foxtrot.exchange.commands import AddInstrument, AdvanceTime, PlaceOrder, VenueCommand
 from foxtrot.exchange.market_maker import Population
 from foxtrot.exchange.result import CommandResult
 from foxtrot.exchange.venue import Venue
@@ -84,7 +84,7 @@ def test_on_any_instrument_nobody_is_refused_and_no_money_is_lost(
 ) -> None:
     venue, commands, refused = play(listed, steps_ms, seed=seed, mode=mode)
     assert refused == []
-    assert len(commands) > 24
+    assert listed[0].price_limit_rate or any(isinstance(command, PlaceOrder) for command in commands)
     venue.validate()
 
 

@@ -13,7 +13,6 @@ from foxtrot.exchange.queries import VenueQueries
 from foxtrot.exchange.reports import OrderReport
 
 LEVELS = 15
-_FAR = 1 << 62
 _BUY = Side.BUY
 _LIMIT = OrderType.LIMIT
 
@@ -39,10 +38,17 @@ class Scene:
 
     @property
     def band(self) -> tuple[int, int]:
-        """Return the lowest and highest limit price to use, so that a venue's price band never refuses one."""
-        rate = self.terms.band_rate
-        reach = int(self.fair * rate / 5) if rate else _FAR
-        return self.fair - reach, self.fair + reach
+        """Return the lowest and highest limit price to use, so that none is refused for its distance or its small value.
+
+        That is a quarter of the fair value away at most, and within a fifth of the venue's price band; where a step is so
+        large that nothing would be left, it is two steps, if these are within a third of the price band.
+        """
+        fair, rate = self.fair, self.terms.band_rate
+        steps = 2 * self.terms.instrument.step_units(fair)
+        reach = max(fair // 4, steps)
+        if rate:
+            reach = min(reach, max(int(fair * rate / 5), min(steps, int(fair * rate / 3))))
+        return fair - reach, fair + reach
 
     @property
     def two_sided(self) -> bool:
