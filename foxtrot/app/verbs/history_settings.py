@@ -2,10 +2,12 @@
 
 from argparse import Namespace
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
 from foxtrot.app.config import Config, load_config
 from foxtrot.app.verbs.command_parser import UsageError
@@ -139,7 +141,10 @@ def _read(arguments: Namespace, chosen: Chosen) -> tuple[BarColumns, ...]:
         name = instrument_id_of(file, wanted)
         if name in found:
             raise UsageError(f"two files for {name}; name them apart as SYMBOL=FILE")
-        found[name] = _span(read_bars(file.path, name), arguments.start, arguments.end, file.path)
+        bars = _span(read_bars(file.path, name), arguments.start, arguments.end, file.path)
+        if arguments.tick:
+            check_grid(bars, arguments.tick, file.path)
+        found[name] = bars
     missing = [name for name in wanted if name not in found]
     if missing:
         raise UsageError(f"no bars for {', '.join(missing)}; add --bars {missing[0]}=FILE")
@@ -154,6 +159,27 @@ def _span(bars: BarColumns, start_ns: int | None, end_ns: int | None, path: Path
     if first >= last:
         raise InputError(f"{path} has no bar between --start and --end; widen them")
     return bars[first:last]
+
+
+def check_grid(bars: BarColumns, tick: Decimal, path: Path) -> None:
+    """Check that every price is a multiple of a tick.
+
+    Raises:
+        InputError: one is not; the first is named with the nearest legal ones.
+    """
+    places = max(bars.price_decimals, -int(tick.as_tuple().exponent))
+    units = int(tick.scaleb(places))
+    for name in ("open", "high", "low", "close"):
+        counted = np.rint(getattr(bars, name) * 10.0**places).astype(np.int64)
+        off = np.flatnonzero(counted % units)
+        if len(off):
+            row = int(off[0])
+            below = Decimal(int(counted[row]) // units) * tick
+            time = datetime.fromtimestamp(int(bars.open_time_ns[row]) // 10**9, UTC)
+            raise InputError(
+                f"{path}: {name} {getattr(bars, name)[row]} of the bar at {time:%Y-%m-%d %H:%M:%S} is off the grid of --tick {tick}; "
+                f"nearest legal: {below} or {below + tick}"
+            )
 
 
 def _fitted(settings: StrategySettings, bars: tuple[BarColumns, ...], interval: str | None) -> StrategySettings:
