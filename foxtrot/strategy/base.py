@@ -39,7 +39,7 @@ class Strategy:
     # --- what happens -----------------------------------------------------------------------------------------------
 
     def on_init(self) -> None:
-        """Prepare: ask for warm-up with load_bar; orders sent here raise."""
+        """Prepare: ask for warm-up with load_bar; orders sent here, or while on_bar hears warm-up, raise OrderRefused."""
 
     def on_start(self) -> None:
         """Begin: warm-up is done, orders may be sent."""
@@ -63,10 +63,10 @@ class Strategy:
         """Hear that a bar heard before was changed by a late print."""
 
     def on_order(self, order: OrderData) -> None:
-        """Hear that one of its orders changed."""
+        """Hear that one of its orders changed; also after the stop, when `trading` is False."""
 
     def on_trade(self, trade: TradeData) -> None:
-        """Hear a fill; `position` already counts it."""
+        """Hear a fill; `position` already counts it. Also after the stop, when `trading` is False."""
 
     def on_timer(self, timer: TimerFired) -> None:
         """Hear a timer set with set_timer or at."""
@@ -92,7 +92,8 @@ class Strategy:
             The order id; a refusal is heard by on_order as DENIED with its rule and reason.
 
         Raises:
-            OrderRefused: called while the strategy may not trade, such as in on_init.
+            OrderRefused: called while the strategy may not trade (see `trading`).
+            ConfigError: a term is not known or of the wrong type.
         """
         return self._seat.order(Side.BUY, PositionSide.LONG, quantity, price, terms)
 
@@ -121,10 +122,18 @@ class Strategy:
         return self._seat.cancel_all()
 
     def close_position(self, instrument: str = "") -> str | None:
-        """Send a market order that closes the position, or return None when it is flat or dust."""
+        """Send a market order that closes the position, or return None when it is flat or dust.
+
+        It is reduce-only: cancel resting exits first, or the order is refused because together they would sell too much.
+        """
         return self._seat.close_position(instrument)
 
     # --- state ------------------------------------------------------------------------------------------------------
+
+    @property
+    def trading(self) -> bool:
+        """Tell whether orders may be sent: from on_start to the end of on_stop; False while on_bar hears warm-up."""
+        return self._seat.may_trade
 
     @property
     def instrument(self) -> Instrument:
@@ -140,18 +149,26 @@ class Strategy:
         """Return the signed virtual position in the first instrument, from fills."""
         return self._seat.position("")
 
-    def position_of(self, instrument: str) -> float:
-        """Return the signed virtual position in an instrument, from fills."""
-        return self._seat.position(instrument)
+    def position_of(self, instrument: str, side: PositionSide = PositionSide.NET) -> float:
+        """Return the signed virtual position in an instrument, from fills; in a hedging account one side of it if asked."""
+        return self._seat.position(instrument, side)
 
     @property
     def is_flat(self) -> bool:
         """Tell whether the first instrument's position is zero or dust (below lot or minimum notional)."""
         return self._seat.is_flat("")
 
-    def average_price(self, instrument: str = "") -> float:
+    def is_flat_in(self, instrument: str) -> bool:
+        """Tell whether the position in an instrument is zero or dust."""
+        return self._seat.is_flat(instrument)
+
+    def dust(self, instrument: str = "") -> float:
+        """Return what is held and is too little to sell; it counts as flat, and nobody tries to sell it."""
+        return self._seat.dust(instrument)
+
+    def average_price(self, instrument: str = "", side: PositionSide = PositionSide.NET) -> float:
         """Return the average entry price of the position; 0.0 when flat."""
-        return self._seat.average_price(instrument)
+        return self._seat.average_price(instrument, side)
 
     def equity(self) -> Decimal | None:
         """Return capital plus profit in the base currency, or None while a price or rate is missing."""
@@ -197,19 +214,23 @@ class Strategy:
         Args:
             notional: money of the quote asset to spend.
             risk: money of the quote asset to lose at the stop.
-            stop: the stop price, needed with risk.
+            stop: the stop price, above 0; needed with risk.
             price: entry price; the latest reference when 0.0.
             instrument: id; the first instrument when empty.
 
         Raises:
-            OrderRefused: neither or both of notional and risk are given, or no price is known.
+            OrderRefused: neither or both of notional and risk are given, the stop is missing, or no price is known.
         """
         return self._seat.quantity_for(notional, risk, stop, price, instrument)
 
     # --- time and words ---------------------------------------------------------------------------------------------
 
     def load_bar(self, count: int, instrument: str = "") -> None:
-        """Ask, in on_init, for the last `count` closed bars: on_bar hears them before on_start."""
+        """Ask, in on_init, for the last `count` closed bars: on_bar hears them before on_start, `trading` being False.
+
+        The adapter asks its venue in its own thread; nothing waits here. Live bars follow without a missing or double one.
+        Without a name the first instrument is meant; bars of several instruments come in the order in which they closed.
+        """
         self._seat.load_bar(count, instrument)
 
     def set_timer(self, name: str, seconds: float, *, repeat: bool = False) -> int:

@@ -1,18 +1,26 @@
-"""The strategy engine: starts, stops and isolates strategies, and applies their exit policies."""
+"""The strategy engine: starts, stops and isolates strategies, and lets their exit policies be applied."""
+
+from difflib import get_close_matches
+
+import msgspec
 
 from foxtrot.core.commands import ReloadStrategy, SetParameters, StartStrategy, StopStrategy, StrategyStep
 from foxtrot.core.notices import HandlerFailed, StrategyStatus
-from foxtrot.domain.enums import OrderType, PositionSide, Side
-from foxtrot.domain.errors import ConfigError
-from foxtrot.domain.order import OrderRequest
+from foxtrot.domain.errors import ConfigError, FoxtrotError, OrderRefused
+from foxtrot.domain.instrument import Instrument
 from foxtrot.strategy.bar_feed import BarFeed
 from foxtrot.strategy.base import Strategy
+from foxtrot.strategy.exits import Exits
 from foxtrot.strategy.host import Stage, StrategyHost
-from foxtrot.strategy.loader import load_strategy, reload_strategy
+from foxtrot.strategy.loader import load_strategy
 from foxtrot.strategy.parameters import set_parameters
 from foxtrot.strategy.seat import Seat, TradingParts
-from foxtrot.strategy.settings import OrderExit, PositionExit, StrategySettings
-from foxtrot.trading.position import Position
+from foxtrot.strategy.settings import StrategySettings
+from foxtrot.strategy.strategy_view import StrategyView, view_of
+from foxtrot.strategy.streams import Streams
+from foxtrot.strategy.variables import VariableStore
+
+OWNER = "strategy_engine"
 
 
 class StrategyEngine:
@@ -21,24 +29,32 @@ class StrategyEngine:
     Thread: the dispatcher's; other threads put commands.
     """
 
-    def __init__(self, parts: TradingParts, bar_feed: BarFeed | None = None) -> None:
+    def __init__(
+        self, parts: TradingParts, bar_feed: BarFeed | None = None, variables: VariableStore | None = None
+    ) -> None:
         self._parts = parts
-        self._dispatcher = parts.dispatcher
-        self._bar_feed = bar_feed
+        self._dispatcher = dispatcher = parts.dispatcher
+        self._variables = variables
+        self._streams = Streams(parts.adapters, bar_feed)
+        self._exits = Exits(dispatcher)
         self.hosts: dict[str, StrategyHost] = {}
-        dispatcher = parts.dispatcher
-        dispatcher.subscribe(HandlerFailed, self.on_handler_failed, owner="strategy_engine", core=True)
-        dispatcher.subscribe(StartStrategy, self.on_start_strategy, owner="strategy_engine", core=True)
-        dispatcher.subscribe(StopStrategy, self.on_stop_strategy, owner="strategy_engine", core=True)
-        dispatcher.subscribe(SetParameters, self.on_set_parameters, owner="strategy_engine", core=True)
-        dispatcher.subscribe(_Retire, self.on_retire, owner="strategy_engine", core=True)
-        dispatcher.subscribe(ReloadStrategy, self.on_reload_strategy, owner="strategy_engine", core=True)
+        dispatcher.subscribe(HandlerFailed, self.on_handler_failed, owner=OWNER, core=True)
+        dispatcher.subscribe(StartStrategy, self.on_start_strategy, owner=OWNER, core=True)
+        dispatcher.subscribe(StopStrategy, self.on_stop_strategy, owner=OWNER, core=True)
+        dispatcher.subscribe(SetParameters, self.on_set_parameters, owner=OWNER, core=True)
+        dispatcher.subscribe(_Retire, self.on_retire, owner=OWNER, core=True)
+        dispatcher.subscribe(ReloadStrategy, self.on_reload_strategy, owner=OWNER, core=True)
+
+    @property
+    def leaving(self) -> frozenset[str]:
+        """Return the strategies that have ended and whose positions are still being closed."""
+        return self._exits.leaving
 
     def add(self, settings: StrategySettings, strategy_class: type[Strategy] | None = None) -> StrategyHost:
-        """Make a strategy and its subscriptions; it does nothing until it is started.
+        """Make a strategy; it does nothing until it is started.
 
         Raises:
-            ConfigError: the id is taken, or class, account, symbols or parameters are wrong.
+            ConfigError: the id is taken, or class, account, interval or parameters are wrong.
         """
         name = settings.strategy_id
         if name in self.hosts:
@@ -46,24 +62,42 @@ class StrategyEngine:
         if settings.account not in self._parts.adapters:
             known = ", ".join(sorted(self._parts.adapters)) or "none"
             raise ConfigError(f"strategy {name}: account {settings.account} is not configured; there are: {known}")
-        host = self._make(settings, strategy_class or load_strategy(settings.class_name))
+        self._parts.desk.strategy_ids.add(name)
+        seat = Seat(self._parts, name, settings.account, settings.symbols, settings.interval)
+        host = StrategyHost(seat, strategy_class or load_strategy(settings.class_name), settings, self._variables)
+        self.hosts[name] = host
         self._parts.portfolio.capital[name] = settings.capital
         return host
 
     def start(self, strategy_id: str) -> None:
-        """Initialise a strategy and start it when its warm-up is done."""
-        host = self.hosts[strategy_id]
+        """Initialise a strategy and start it when its warm-up is done; what forbids it becomes its reason to have failed.
+
+        Raises:
+            ConfigError: there is no such strategy.
+        """
+        host = self._host(strategy_id)
+        if strategy_id in self._exits.leaving:
+            host.say("its position is still being closed; start it again when that is done")
+            return
         host.auto_start = True
-        self._dispatcher.resume(strategy_id)
         if host.stage is Stage.READY:
             self._dispatcher.put(StrategyStep(strategy_id, "start"))
         elif host.stage in (Stage.LOADED, Stage.STOPPED, Stage.FAILED):
-            self._open_streams(host)
+            try:
+                self._attach(host)
+            except FoxtrotError as error:
+                host.fail(str(error))
+                return
+            self._dispatcher.resume(strategy_id)
             self._dispatcher.put(StrategyStep(strategy_id, "init"))
 
     def stop(self, strategy_id: str, occasion: str = "on_stop") -> None:
-        """Stop a strategy: on_stop, then its exit policy; one that does not run is only marked stopped."""
-        host = self.hosts[strategy_id]
+        """Stop a strategy: on_stop, then its exit policy; one that does not run is only marked stopped.
+
+        Raises:
+            ConfigError: there is no such strategy.
+        """
+        host = self._host(strategy_id)
         host.auto_start = False
         if host.stage in (Stage.STOPPED, Stage.FAILED):
             return
@@ -76,106 +110,107 @@ class StrategyEngine:
         for strategy_id in self.hosts:
             self.stop(strategy_id, occasion)
 
+    def views(self) -> tuple[StrategyView, ...]:
+        """Return what is shown of every strategy."""
+        return tuple(view_of(host) for host in self.hosts.values())
+
     # --- commands and failures --------------------------------------------------------------------------------------
 
     def on_start_strategy(self, command: StartStrategy) -> None:
         """Start a strategy by command."""
-        if command.strategy_id in self.hosts:
+        if self._known(command.strategy_id):
             self.start(command.strategy_id)
 
     def on_stop_strategy(self, command: StopStrategy) -> None:
         """Stop a strategy by command."""
-        if command.strategy_id in self.hosts:
+        if self._known(command.strategy_id):
             self.stop(command.strategy_id, command.occasion)
 
     def on_set_parameters(self, command: SetParameters) -> None:
-        """Set parameters of a strategy that is not running; a wrong one leaves all as they were and is published."""
-        host = self.hosts.get(command.strategy_id)
-        if host is None:
+        """Set parameters of a strategy that does not run, for good; a wrong one leaves all as they were and is published."""
+        if not self._known(command.strategy_id):
             return
-        if host.stage is Stage.RUNNING:
-            self._say(host, "parameters are set while a strategy is stopped; stop it first")
+        host = self.hosts[command.strategy_id]
+        if not self._is_at_rest(host):
+            host.say("parameters are set while a strategy is stopped; stop it first")
             return
         try:
             set_parameters(host.strategy, dict(command.values))
         except ConfigError as error:
-            self._say(host, str(error))
+            host.say(str(error))
+            return
+        merged = {**host.settings.parameters, **dict(command.values)}
+        host.settings = msgspec.structs.replace(host.settings, parameters=merged)
+        host.say("parameters set: " + ", ".join(f"{name} = {value}" for name, value in command.values))
 
     def on_reload_strategy(self, command: ReloadStrategy) -> None:
-        """Load a stopped strategy's code again; if that fails the old instance stays."""
-        host = self.hosts.get(command.strategy_id)
-        if host is None:
+        """Load a stopped strategy's code again; if that fails the old instance stays.
+
+        Blocks: for as long as the import of the code takes.
+        """
+        if not self._known(command.strategy_id):
             return
-        if host.stage is Stage.RUNNING:
-            self._say(host, "code is reloaded while a strategy is stopped; stop it first")
+        host = self.hosts[command.strategy_id]
+        if not self._is_at_rest(host):
+            host.say("code is reloaded while a strategy is stopped; stop it first")
             return
-        try:
-            fresh = reload_strategy(host.settings.class_name, type(host.strategy))
-            self._dispatcher.unsubscribe_owner(host.strategy_id)
-            del self.hosts[host.strategy_id]
-            self._make(host.settings, fresh)
-        except ConfigError as error:
-            self.hosts[host.strategy_id] = host
-            self._say(host, str(error))
+        self._dispatcher.resume(host.strategy_id)
+        self._dispatcher.put(StrategyStep(host.strategy_id, "reload"))
 
     def on_handler_failed(self, failure: HandlerFailed) -> None:
         """Fail the strategy whose handler raised and apply its exit policy for errors."""
         host = self.hosts.get(failure.owner)
-        if host is not None and host.move(Stage.FAILED, f"{failure.handler} on {failure.event_class}: {failure.error}"):
-            host.auto_start = False
+        if host is not None and host.fail(f"{failure.handler} on {failure.event_class}: {failure.error}"):
             self._leave(host, "on_error")
 
     def on_retire(self, command: "_Retire") -> None:
         """Mark a strategy stopped after its on_stop has run, and apply its exit policy."""
         host = self.hosts.get(command.strategy_id)
         if host is not None and host.move(Stage.STOPPED, command.occasion):
-            self._dispatcher.timers.cancel_owner(host.strategy_id)
             self._leave(host, command.occasion)
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
-    def _make(self, settings: StrategySettings, strategy_class: type[Strategy]) -> StrategyHost:
-        seat = Seat(self._parts, settings.strategy_id, settings.account, settings.symbols, settings.interval)
-        host = StrategyHost(seat, strategy_class, settings)
-        host.subscribe()
-        self.hosts[settings.strategy_id] = host
-        self._parts.desk.strategy_ids.add(settings.strategy_id)
+    def _leave(self, host: StrategyHost, occasion: str) -> None:
+        host.auto_start = False
+        self._exits.begin(host.seat, host.settings.exit_policy, occasion)
+        host.save_variables()
+
+    def _attach(self, host: StrategyHost) -> None:
+        instruments = [self._resolve(name) for name in host.settings.symbols]
+        host.attach(tuple(dict.fromkeys(instrument.instrument_id for instrument in instruments)))
+        interval = host.settings.interval if host.overrides("on_bar") else ""
+        for instrument in instruments:
+            self._streams.open(instrument, host.settings.account, host.wishes(), interval)
+
+    def _resolve(self, name: str) -> Instrument:
+        instruments = self._parts.instruments
+        try:
+            return instruments.resolve(name)
+        except OrderRefused as error:
+            known = [text for found in instruments.all() for text in (found.instrument_id, found.symbol)]
+            close = get_close_matches(name, dict.fromkeys(known), n=3, cutoff=0.7)
+            hint = f"; did you mean {' or '.join(close)}?" if close and name not in known else ""
+            raise ConfigError(f"{error}{hint}") from None
+
+    def _is_at_rest(self, host: StrategyHost) -> bool:
+        return host.stage in (Stage.LOADED, Stage.STOPPED, Stage.FAILED)
+
+    def _host(self, strategy_id: str) -> StrategyHost:
+        host = self.hosts.get(strategy_id)
+        if host is None:
+            raise ConfigError(self._unknown(strategy_id))
         return host
 
-    def _open_streams(self, host: StrategyHost) -> None:
-        adapter = self._parts.adapters[host.settings.account]
-        wishes = host.wishes()
-        for instrument_id in host.seat.symbols:
-            fields = (wishes.ticks, wishes.trades, wishes.depth_levels, wishes.depth_changes)
-            adapter.subscribe(type(wishes)(instrument_id, *fields))
-            if self._bar_feed is not None and host.overrides("on_bar"):
-                self._bar_feed.add(instrument_id, host.settings.interval, adapter)
+    def _known(self, strategy_id: str) -> bool:
+        """Tell whether there is such a strategy, and say so if not."""
+        if strategy_id not in self.hosts:
+            status = StrategyStatus(strategy_id, "unknown", self._unknown(strategy_id), self._parts.clock.now_ns())
+            self._dispatcher.put(status)
+        return strategy_id in self.hosts
 
-    def _leave(self, host: StrategyHost, occasion: str) -> None:
-        policy = host.settings.exit_policy
-        orders = policy.orders_on(occasion)
-        if orders is not OrderExit.KEEP:
-            host.seat.cancel_all(keep_reducing=orders is OrderExit.CANCEL_ENTRIES)
-        if policy.position_on(occasion) is PositionExit.FLATTEN:
-            for (_, account, _, side), position in list(self._parts.portfolio.positions(host.strategy_id)):
-                if position.quantity:
-                    self._flatten(host, account, side, position)
-
-    def _flatten(self, host: StrategyHost, account: str, place: PositionSide, position: Position) -> None:
-        instrument = position.instrument
-        units = instrument.round_quantity_units(abs(position.exact_quantity))
-        if not units:
-            return
-        side = Side.SELL if position.quantity > 0 else Side.BUY
-        request = OrderRequest(
-            instrument.instrument_id, account, side, OrderType.MARKET, instrument.quantity(units), reduce_only=True,
-            position_side=place,
-        )  # fmt: skip
-        self._parts.desk.submit(request, host.strategy_id)
-
-    def _say(self, host: StrategyHost, reason: str) -> None:
-        now_ns = self._parts.clock.now_ns()
-        self._dispatcher.put(StrategyStatus(host.strategy_id, str(host.stage), reason, now_ns))
+    def _unknown(self, strategy_id: str) -> str:
+        return f"there is no strategy {strategy_id}; there are: {', '.join(self.hosts) or 'none'}"
 
 
 class _Retire:

@@ -5,16 +5,23 @@ subscription of its own, so that whatever it raises halts it and nobody else.
 """
 
 import enum
+from operator import attrgetter
 
 from foxtrot.core.commands import StrategyStep
 from foxtrot.core.notices import BookLoaded, HistoryLoaded, OrderChanged, StrategyStatus, TimerFired, TradeBooked
+from foxtrot.core.subscriptions import Subscription
+from foxtrot.domain.errors import FoxtrotError
+from foxtrot.domain.interval import Interval
 from foxtrot.domain.market import BarData, DepthChange, DepthData, MarketTrade, TickData
-from foxtrot.domain.subscription import HistoryRequest, SubscribeRequest
+from foxtrot.domain.subscription import SubscribeRequest
 from foxtrot.strategy.bar_facts import BarCorrection
 from foxtrot.strategy.base import Strategy
+from foxtrot.strategy.loader import reload_strategy
 from foxtrot.strategy.parameters import set_parameters
 from foxtrot.strategy.seat import Seat
 from foxtrot.strategy.settings import StrategySettings
+from foxtrot.strategy.variables import VariableStore, restore_variables, variables_to_save
+from foxtrot.strategy.warm_up import WarmUp
 
 
 class Stage(enum.StrEnum):
@@ -45,7 +52,13 @@ class StrategyHost:
     Thread: the dispatcher's.
     """
 
-    def __init__(self, seat: Seat, strategy_class: type[Strategy], settings: StrategySettings) -> None:
+    def __init__(
+        self,
+        seat: Seat,
+        strategy_class: type[Strategy],
+        settings: StrategySettings,
+        variables: VariableStore | None = None,
+    ) -> None:
         self.seat = seat
         self.settings = settings
         self.strategy_id = settings.strategy_id
@@ -54,11 +67,20 @@ class StrategyHost:
         self.auto_start = False
         self.strategy = strategy_class(seat)
         set_parameters(self.strategy, settings.parameters)
-        self._interval = settings.interval
+        self._variables = variables
+        self._interval = Interval.parse(settings.interval).text
         self._running = False
-        self._awaited: set[str] = set()
+        self._introduced = False
+        self._warm_up: WarmUp | None = None
+        self._history: Subscription | None = None
+        self._rounds = 0
         self._held: list[BarData] = []
         self._last_open: dict[str, int] = {}
+        self._corrects = False
+        self._heard: dict[str, int] = {}
+        self._early: dict[tuple[str, int], list[BarCorrection]] = {}
+        self._subscriptions: list[Subscription] = []
+        self.seat.dispatcher.subscribe(StrategyStep, self.on_step, owner=self.strategy_id, key=self.strategy_id)
 
     def overrides(self, method: str) -> bool:
         """Tell whether the strategy's class defines a handler of its own."""
@@ -74,30 +96,25 @@ class StrategyHost:
             depth_changes=self.overrides("on_depth_change"),
         )
 
-    def subscribe(self) -> None:
-        """Hear the strategy's own life, its market and its orders, each only if it has a handler for it."""
+    def attach(self, symbols: tuple[str, ...]) -> None:
+        """Give the strategy its instrument ids, and let it hear what it has handlers for."""
+        self.seat.symbols = self.strategy.symbols = symbols
         dispatcher, me = self.seat.dispatcher, self.strategy_id
-        dispatcher.subscribe(StrategyStep, self.on_step, owner=me, key=me)
-        dispatcher.subscribe(HistoryLoaded, self.on_history, owner=me, key=me)
-        for instrument_id in self.seat.symbols:
-            if self.overrides("on_tick"):
-                dispatcher.subscribe(TickData, self.on_tick, owner=me, key=instrument_id)
-            if self.overrides("on_depth"):
-                dispatcher.subscribe(DepthData, self.on_depth, owner=me, key=instrument_id)
-            if self.overrides("on_depth_change"):
-                dispatcher.subscribe(DepthChange, self.on_depth_change, owner=me, key=instrument_id)
-            if self.overrides("on_market_trade"):
-                dispatcher.subscribe(MarketTrade, self.on_market_trade, owner=me, key=instrument_id)
-            if self.overrides("on_bar"):
-                dispatcher.subscribe(BarData, self.on_bar, owner=me, key=instrument_id)
-        if self.overrides("on_bar_correction"):
-            dispatcher.subscribe(BarCorrection, self.on_bar_correction, owner=me)
+        for subscription in self._subscriptions:
+            dispatcher.unsubscribe(subscription)
+        self._subscriptions = subscriptions = [
+            dispatcher.subscribe(TimerFired, self.on_timer, owner=me, key=me),
+            dispatcher.subscribe(BookLoaded, self.on_book, owner=me, key=me),
+        ]
+        self._corrects = self.overrides("on_bar_correction")
+        if self._corrects:
+            subscriptions.append(dispatcher.subscribe(BarCorrection, self.on_bar_correction, owner=me))
         if self.overrides("on_order"):
-            dispatcher.subscribe(OrderChanged, self.on_order_changed, owner=me, key=me)
+            subscriptions.append(dispatcher.subscribe(OrderChanged, self.on_order_changed, owner=me, key=me))
         if self.overrides("on_trade"):
-            dispatcher.subscribe(TradeBooked, self.on_trade_booked, owner=me, key=me)
-        dispatcher.subscribe(TimerFired, self.on_timer, owner=me, key=me)
-        dispatcher.subscribe(BookLoaded, self.on_book, owner=me, key=me)
+            subscriptions.append(dispatcher.subscribe(TradeBooked, self.on_trade_booked, owner=me, key=me))
+        for instrument_id in symbols:
+            self._hear_market(instrument_id)
 
     def move(self, stage: Stage, reason: str = "") -> bool:
         """Go to a stage if the table allows it, and publish it."""
@@ -105,9 +122,25 @@ class StrategyHost:
             return False
         self.stage, self.reason = stage, reason
         self._running = stage is Stage.RUNNING
-        self.seat.may_trade = self._running
-        self.seat.dispatcher.put(StrategyStatus(self.strategy_id, str(stage), reason, self.seat.clock.now_ns()))
+        self.seat.may_trade, self.seat.state = self._running, str(stage)
+        if stage in (Stage.STOPPED, Stage.FAILED):
+            self._end_warm_up()
+            self.seat.cancel_timers()
+        self.say(reason)
         return True
+
+    def fail(self, reason: str) -> bool:
+        """Go to FAILED, or say why it failed again; tells whether the stage changed."""
+        if self.move(Stage.FAILED, reason):
+            return True
+        self.reason = reason
+        self.say(reason)
+        return False
+
+    def say(self, reason: str) -> None:
+        """Publish stage and reason."""
+        status = StrategyStatus(self.strategy_id, str(self.stage), reason, self.seat.clock.now_ns())
+        self.seat.dispatcher.put(status)
 
     # --- life -------------------------------------------------------------------------------------------------------
 
@@ -120,35 +153,85 @@ class StrategyHost:
             self._release_held()
         elif step.step == "stop" and self.stage is Stage.RUNNING:
             self.strategy.on_stop()
+        elif step.step == "reload" and self.stage is not Stage.RUNNING:
+            self._reload()
 
     def on_history(self, loaded: HistoryLoaded) -> None:
-        """Deliver warm-up bars; when the last answer is in, join the live bars held meanwhile."""
-        if loaded.instrument_id not in self._awaited:
+        """Take an answer to load_bar; with the last one, deliver all warm-up bars in the order in which they closed.
+
+        Raises:
+            StrategyFailed: the bars cannot be had.
+        """
+        warm_up = self._warm_up
+        if warm_up is None:
             return
-        self._awaited.discard(loaded.instrument_id)
-        if loaded.error:
-            self.seat.log(f"warm-up of {loaded.instrument_id} failed: {loaded.error}", "WARNING")
-        for bar in loaded.bars:
-            self._last_open[bar.instrument_id] = bar.open_time_ns
-            self.strategy.on_bar(bar)
-        if not self._awaited:
+        text = warm_up.take(loaded)
+        if text:
+            self.seat.log(text, "WARNING")
+        if warm_up.is_complete:
+            self._end_warm_up()
+            for bar in warm_up.bars():
+                self._last_open[bar.instrument_id] = self._heard[bar.instrument_id] = bar.open_time_ns
+                self.strategy.on_bar(bar)
             self._become_ready()
 
+    def save_variables(self) -> None:
+        """Keep the strategy's variables; a failure is logged, since nobody waits for it."""
+        if self._variables is None or not self._introduced:
+            return
+        try:
+            self._variables.save(self.strategy_id, variables_to_save(self.strategy))
+        except FoxtrotError as error:
+            self.seat.log(f"variables were not saved: {error}", "ERROR")
+
     def _initialise(self) -> None:
-        self.seat.initialising = True
+        self._held.clear()
+        self._last_open.clear()
+        self._heard.clear()
+        self._early.clear()
         self.seat.warm_up.clear()
+        self._restore_variables()
+        self._introduced = True
+        self.seat.in_on_init = True
         try:
             self.strategy.on_init()
         finally:
-            self.seat.initialising = False
-        self._awaited = set(self.seat.warm_up)
-        if not self._awaited:
+            self.seat.in_on_init = False
+        if self.seat.warm_up:
+            self._begin_warm_up()
+        else:
             self._become_ready()
+
+    def _begin_warm_up(self) -> None:
+        self._rounds += 1
+        request_id = f"{self.strategy_id}#{self._rounds}"
+        dispatcher = self.seat.dispatcher
+        self._history = dispatcher.subscribe(HistoryLoaded, self.on_history, owner=self.strategy_id, key=request_id)
+        self._warm_up = WarmUp(self.seat, request_id, self._interval)
+        self._warm_up.ask()
+
+    def _end_warm_up(self) -> None:
+        if self._warm_up is not None and self._history is not None:
+            self._warm_up.cancel_deadline()
+            self.seat.dispatcher.unsubscribe(self._history)
+        self._warm_up = self._history = None
+
+    def _restore_variables(self) -> None:
+        if self._variables is not None:
+            forgotten = restore_variables(self.strategy, self._variables.load(self.strategy_id))
+            if forgotten:
+                self.seat.log(f"saved variables that are no longer declared: {', '.join(forgotten)}", "WARNING")
+
+    def _reload(self) -> None:
+        """Put an instance of the present code in the place of the old one, which stays if anything goes wrong."""
+        try:
+            fresh = reload_strategy(self.settings.class_name, type(self.strategy))(self.seat)
+            set_parameters(fresh, self.settings.parameters)
+        except FoxtrotError as error:
+            self.say(str(error))
             return
-        adapter = self.seat.parts.adapters[self.seat.account]
-        for instrument_id, count in self.seat.warm_up.items():
-            end_ns = self.seat.clock.now_ns()
-            adapter.query_history(HistoryRequest(self.strategy_id, instrument_id, self._interval, count, end_ns))
+        self.strategy, self._introduced = fresh, False
+        self.say(f"reloaded {type(fresh).__name__}")
 
     def _become_ready(self) -> None:
         self.move(Stage.READY)
@@ -156,9 +239,22 @@ class StrategyHost:
             self.seat.dispatcher.put(StrategyStep(self.strategy_id, "start"))
 
     def _release_held(self) -> None:
-        held, self._held = self._held, []
+        held, self._held = sorted(self._held, key=attrgetter("close_time_ns")), []
         for bar in held:
             self.on_bar(bar)
+
+    def _hear_market(self, instrument_id: str) -> None:
+        dispatcher, me, found = self.seat.dispatcher, self.strategy_id, self._subscriptions
+        if self.overrides("on_tick"):
+            found.append(dispatcher.subscribe(TickData, self.on_tick, owner=me, key=instrument_id))
+        if self.overrides("on_depth"):
+            found.append(dispatcher.subscribe(DepthData, self.on_depth, owner=me, key=instrument_id))
+        if self.overrides("on_depth_change"):
+            found.append(dispatcher.subscribe(DepthChange, self.on_depth_change, owner=me, key=instrument_id))
+        if self.overrides("on_market_trade"):
+            found.append(dispatcher.subscribe(MarketTrade, self.on_market_trade, owner=me, key=instrument_id))
+        if self.overrides("on_bar"):
+            found.append(dispatcher.subscribe(BarData, self.on_bar, owner=me, key=instrument_id))
 
     # --- market and orders ------------------------------------------------------------------------------------------
 
@@ -172,13 +268,19 @@ class StrategyHost:
                     return
                 self._last_open.pop(bar.instrument_id, None)
             self.strategy.on_bar(bar)
+            if self._corrects:
+                self._deliver_early(bar)
         elif self.stage in (Stage.INITIALISING, Stage.READY):
             self._held.append(bar)
 
     def on_bar_correction(self, correction: BarCorrection) -> None:
-        """Deliver a correction of one of its bars."""
+        """Deliver a correction of one of its bars, after that bar: the bar may still wait in the market lane."""
         bar = correction.bar
-        if self._running and bar.interval == self._interval and bar.instrument_id in self.seat.symbols:
+        if not self._running or bar.interval != self._interval or bar.instrument_id not in self.seat.symbols:
+            return
+        if correction.previous is not None and bar.open_time_ns > self._heard.get(bar.instrument_id, -1):
+            self._early.setdefault((bar.instrument_id, bar.open_time_ns), []).append(correction)
+        else:
             self.strategy.on_bar_correction(correction)
 
     def on_tick(self, tick: TickData) -> None:
@@ -203,19 +305,33 @@ class StrategyHost:
 
     def on_order_changed(self, change: OrderChanged) -> None:
         """Deliver a change of one of its orders; also after it stopped, since its orders may outlive it."""
-        self.strategy.on_order(change.order)
+        if self._introduced:
+            self.strategy.on_order(change.order)
 
     def on_trade_booked(self, booked: TradeBooked) -> None:
         """Deliver a fill; also after it stopped."""
-        self.strategy.on_trade(booked.trade)
+        if self._introduced:
+            self.strategy.on_trade(booked.trade)
 
     def on_timer(self, timer: TimerFired) -> None:
-        """Deliver a timer under the name the strategy gave it."""
-        named = self.seat.read_timer(timer)
+        """Deliver a timer.
+
+        Raises:
+            StrategyFailed: it is the deadline of the warm-up.
+        """
+        if self._warm_up is not None:
+            self._warm_up.check_deadline(timer)
+        self.seat.read_timer(timer)
         if self._running:
-            self.strategy.on_timer(named)
+            self.strategy.on_timer(timer)
 
     def on_book(self, book: BookLoaded) -> None:
         """Deliver the answer to a book request."""
         if self._running:
             self.strategy.on_book(book)
+
+    def _deliver_early(self, bar: BarData) -> None:
+        self._heard[bar.instrument_id] = bar.open_time_ns
+        if self._early:
+            for correction in self._early.pop((bar.instrument_id, bar.open_time_ns), ()):
+                self.strategy.on_bar_correction(correction)

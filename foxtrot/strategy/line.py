@@ -19,6 +19,7 @@ from foxtrot.storage.journal import InMemoryJournal, Journal
 from foxtrot.strategy.bar_feed import BarFeed
 from foxtrot.strategy.engine import StrategyEngine
 from foxtrot.strategy.seat import TradingParts
+from foxtrot.strategy.variables import VariableStore
 from foxtrot.trading.gate import Gate
 from foxtrot.trading.limits import LimitTable
 from foxtrot.trading.losses import LossTracker, TradingDay
@@ -58,6 +59,7 @@ class Line:
         settings: LineSettings,
         sink: EventSink | None = None,
         make_journal: Callable[[Dispatcher], Journal] = InMemoryJournal,
+        variables: VariableStore | None = None,
     ) -> None:
         clock = dispatcher.clock
         self.dispatcher = dispatcher
@@ -77,7 +79,7 @@ class Line:
         self.desk.wire(dispatcher, self.risk, self.journal)
         parts = TradingParts(dispatcher, self.desk, self.portfolio, self.view, self.adapters, settings.modes)
         self.bar_feed = BarFeed(dispatcher)
-        self.strategies = StrategyEngine(parts, self.bar_feed)
+        self.strategies = StrategyEngine(parts, self.bar_feed, variables)
 
     def add_adapter(self, adapter: BaseAdapter) -> None:
         """Let orders for an account go to an adapter."""

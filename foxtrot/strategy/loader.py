@@ -5,14 +5,29 @@ import importlib.util
 import inspect
 import sys
 from difflib import get_close_matches
+from importlib.machinery import SourceFileLoader
 from importlib.metadata import entry_points
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
+from zlib import crc32
 
-from foxtrot.domain.errors import ConfigError
+from foxtrot.domain.errors import ConfigError, FoxtrotError
 from foxtrot.strategy.base import Strategy
 
 GROUP = "foxtrot.strategies"
+_PLUGIN = "foxtrot_plugin_"
+_IMPORT_FAULTS = (
+    SyntaxError, ImportError, NameError, AttributeError, TypeError, ValueError, LookupError, ArithmeticError, OSError,
+    RuntimeError, AssertionError, FoxtrotError,
+)  # fmt: skip
+
+
+class _SourceOnly(SourceFileLoader):
+    """Compiles the text as it is now; cached bytecode would miss an edit within the same second."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        """Return the code of the file as it stands."""
+        return self.source_to_code(self.get_data(self.path), self.path)
 
 
 def strategy_names() -> dict[str, str]:
@@ -21,14 +36,14 @@ def strategy_names() -> dict[str, str]:
 
 
 def strategies_in(folder: Path) -> dict[str, Path]:
-    """Return the strategy files of a folder: name for --strategy → file.
+    """Return the strategy files of a folder: name for --strategy → file; tests and names that begin with _ are none.
 
     Raises:
         ConfigError: there is no such folder.
     """
     if not folder.is_dir():
         raise ConfigError(f"strategy folder {folder} does not exist; make it or correct the path")
-    return {path.stem: path for path in sorted(folder.glob("*.py")) if not path.name.startswith("_")}
+    return {path.stem: path for path in sorted(folder.glob("*.py")) if not path.name.startswith(("_", "test_"))}
 
 
 def load_strategy(name: str, folder: Path | None = None) -> type[Strategy]:
@@ -65,30 +80,31 @@ def reload_strategy(name: str, present: type[Strategy]) -> type[Strategy]:
     Raises:
         ConfigError: the code no longer imports, or the class is gone.
     """
-    if name.partition(":")[0].endswith(".py"):
-        return load_strategy(name)
     module = sys.modules.get(present.__module__)
     source = getattr(module, "__file__", None)
     if module is None or source is None:
         raise ConfigError(f"strategy {name} cannot be reloaded: its module has no file")
+    if module.__name__.startswith(_PLUGIN):
+        return _class_in(_import_file(Path(source)), present.__name__, name)
     try:
         return _class_in(importlib.reload(module), present.__name__, name)
-    except (SyntaxError, ImportError, NameError, AttributeError, TypeError, ValueError) as error:
+    except _IMPORT_FAULTS as error:
         raise ConfigError(f"strategy {name} cannot be reloaded: {type(error).__name__}: {error}") from error
 
 
 def _import_module(module: str) -> ModuleType:
     try:
         return importlib.import_module(module)
-    except (ImportError, SyntaxError) as error:
+    except _IMPORT_FAULTS as error:
         raise ConfigError(f"module {module} cannot be imported: {type(error).__name__}: {error}") from error
 
 
 def _import_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise ConfigError(f"strategy file {path} does not exist")
-    name = f"foxtrot_plugin_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path.resolve())
+    whole = path.resolve()
+    name = f"{_PLUGIN}{path.stem}_{crc32(str(whole).encode()):08x}"
+    spec = importlib.util.spec_from_file_location(name, whole, loader=_SourceOnly(name, str(whole)))
     if spec is None or spec.loader is None:
         raise ConfigError(f"strategy file {path} cannot be loaded as Python")
     module = importlib.util.module_from_spec(spec)
@@ -96,7 +112,7 @@ def _import_file(path: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except (SyntaxError, ImportError, NameError, AttributeError, TypeError, ValueError) as error:
+    except _IMPORT_FAULTS as error:
         if previous is None:
             del sys.modules[name]
         else:

@@ -1,8 +1,10 @@
 """Declared parameters and saved variables of a strategy: typed, checked when set, listed for people and files."""
 
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Generic, Self, TypeVar, cast, overload
+from math import isfinite
+from typing import ClassVar, Generic, Self, TypeVar, cast, overload
 
 from foxtrot.domain.errors import ConfigError
 
@@ -12,6 +14,8 @@ T = TypeVar("T", str, int, float, bool)
 
 class _Declared(Generic[T]):
     """A typed attribute of a strategy class with a default and a description."""
+
+    kind: ClassVar[str] = "value"
 
     def __init__(
         self, default: T, description: str = "", *, minimum: T | None = None, maximum: T | None = None
@@ -45,28 +49,39 @@ class _Declared(Generic[T]):
         kind = type(self.default)
         converted = _convert(value, kind)
         if converted is None:
-            raise ConfigError(f"parameter {self.name} must be {_NAMES[kind]}, not {value!r}")
+            raise ConfigError(f"{self.kind} {self.name} must be {_NAMES[kind]}, not {value!r}")
         checked = cast(T, converted)
         if self.minimum is not None and checked < self.minimum:
-            raise ConfigError(f"parameter {self.name} must be at least {self.minimum}, not {value!r}")
+            raise ConfigError(f"{self.kind} {self.name} must be at least {self.minimum}, not {value!r}")
         if self.maximum is not None and checked > self.maximum:
-            raise ConfigError(f"parameter {self.name} must be at most {self.maximum}, not {value!r}")
+            raise ConfigError(f"{self.kind} {self.name} must be at most {self.maximum}, not {value!r}")
         return checked
 
 
 class Parameter(_Declared[T]):
     """What a person sets before the start: `fast = Parameter(20, "fast window, bars", minimum=1)`."""
 
+    kind = "parameter"
+
 
 class Variable(_Declared[T]):
     """What a strategy wants saved over restarts and shown: `trend = Variable(0.0, "last trend")`."""
 
+    kind = "variable"
+
 
 def declared(strategy_class: type, kind: type[_Declared[T]]) -> dict[str, _Declared[T]]:
-    """Return the parameters or variables that a class and its bases declare, in order of declaration."""
+    """Return the parameters or variables that a class and its bases declare, in order of declaration.
+
+    A plain value in a derived class takes the place of its base's declaration: it is a constant there.
+    """
     found: dict[str, _Declared[T]] = {}
     for base in reversed(strategy_class.__mro__):
-        found.update({name: value for name, value in vars(base).items() if isinstance(value, kind)})
+        for name, value in vars(base).items():
+            if isinstance(value, kind):
+                found[name] = value
+            else:
+                found.pop(name, None)
     return found
 
 
@@ -105,21 +120,27 @@ def variables_of(strategy: object) -> dict[str, Value]:
     return {name: getattr(strategy, name) for name in declared(type(strategy), Variable)}
 
 
+_WHOLE = re.compile(r"\s*[+-]?[0-9]+\s*", re.ASCII)
 _NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 _TRUTH = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
 
 
 def _convert(value: Value, kind: type) -> Value | None:
+    """Return a value in a type, or None when it does not fit."""
     if kind is bool:
         return value if isinstance(value, bool) else _TRUTH.get(str(value).lower())
     if kind is str:
         return value if isinstance(value, str) else None
-    if isinstance(value, bool):
-        return None
+    return None if isinstance(value, bool) else _number(value, kind)
+
+
+def _number(value: str | int | float, kind: type) -> Value | None:
     try:
+        if kind is int and _WHOLE.fullmatch(str(value)):
+            return int(value)
         number = float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
-    if kind is int:
-        return int(number) if number.is_integer() else None
-    return number if number - number == 0.0 else None
+    if not isfinite(number):
+        return None
+    return number if kind is float else int(number) if number.is_integer() else None

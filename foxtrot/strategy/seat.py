@@ -1,29 +1,27 @@
 """The seat: what one strategy is given to trade with. It turns a strategy's wishes into calls of the parts below."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from decimal import Decimal
+from math import isfinite
 from random import Random
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from foxtrot.adapter.base_adapter import BaseAdapter
 from foxtrot.core.clock import Clock
 from foxtrot.core.dispatcher import Dispatcher
 from foxtrot.core.notices import BookLoaded, StrategyLog, TimerFired
-from foxtrot.domain.enums import OrderType, PositionMode, PositionSide, Side, TimeInForce
+from foxtrot.domain.enums import OrderType, PositionMode, PositionSide, Side
 from foxtrot.domain.errors import ConfigError, OrderRefused
 from foxtrot.domain.instrument import Instrument, InstrumentTable
 from foxtrot.domain.order import OrderData, OrderRequest
+from foxtrot.strategy.daily_timer import DailyTimer
+from foxtrot.strategy.order_terms import plain_request, request_of
 from foxtrot.trading.market_view import MarketView
 from foxtrot.trading.order_desk import OrderDesk
 from foxtrot.trading.portfolio import Portfolio
 from foxtrot.trading.position import Position
 
-_TERMS = {
-    "instrument", "trigger_price", "trailing_offset", "order_type", "time_in_force", "post_only", "reduce_only",
-    "display_quantity", "expire_time_ns", "tag",
-}  # fmt: skip
-_DAILY = "at "
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+_BOTH = (PositionSide.LONG, PositionSide.SHORT)
 
 
 class TradingParts:
@@ -71,10 +69,12 @@ class Seat:
         self.symbols = symbols
         self.interval = interval
         self.random = Random(strategy_id)
+        self.state = "loaded"
         self.may_trade = False
-        self.initialising = False
+        self.in_on_init = False
         self.warm_up: dict[str, int] = {}
         self._hedges = parts.modes.get(account) is PositionMode.HEDGING
+        self._daily: dict[int, tuple[DailyTimer, int]] = {}
 
     def id_of(self, name: str) -> str:
         """Return the instrument id of a name; the first of the strategy's for ""."""
@@ -94,24 +94,12 @@ class Seat:
         self, side: Side, position_side: PositionSide, quantity: float, price: float, terms: Mapping[str, object]
     ) -> str:
         """Make a request of a verb's arguments and submit it."""
+        place = position_side if self._hedges else PositionSide.NET
         if not terms:
-            kind = OrderType.LIMIT if price else OrderType.MARKET
-            place = position_side if self._hedges else PositionSide.NET
-            request = OrderRequest(
-                self.id_of(""),
-                self.account,
-                side,
-                kind,
-                float(quantity),
-                float(price),
-                0.0,
-                TimeInForce.GTC,
-                False,
-                False,
-                place,
-            )
-            return self.submit(request)
-        return self.submit(self._request(side, position_side, quantity, price, terms))
+            return self.submit(plain_request(self.id_of(""), self.account, side, place, quantity, price))
+        instrument_id = self.id_of(str(terms.get("instrument") or ""))
+        skeleton = OrderRequest(instrument_id, self.account, side, OrderType.LIMIT, 0.0, position_side=place)
+        return self.submit(request_of(skeleton, quantity, price, terms))
 
     def submit(self, request: OrderRequest) -> str:
         """Hand a request to the desk.
@@ -120,9 +108,11 @@ class Seat:
             OrderRefused: the strategy may not trade now.
         """
         if not self.may_trade:
-            state = "initialising" if self.initialising else "not running"
             raise OrderRefused(
-                "strategy_state", "a running strategy", state, f"{self.strategy_id} is {state}: no orders now"
+                "strategy_state",
+                "running",
+                self.state,
+                f"{self.strategy_id} is {self.state}: orders need a running strategy",
             )
         return self.desk.submit(request, self.strategy_id)
 
@@ -136,44 +126,71 @@ class Seat:
         return self.desk.cancel_all(self.strategy_id, keep_reducing=keep_reducing)
 
     def close_position(self, name: str) -> str | None:
-        """Send the market order that closes a position; None when flat or dust."""
-        position = self._position(name)
-        if position is None or self.is_flat(name):
-            return None
+        """Send the market order that closes a position (in a hedging account one per side; the last id is returned).
+
+        None when there is nothing that could be sold.
+        """
+        order_id = None
+        for place, position in self.held(name):
+            if not self.is_dust(position):
+                order_id = self.submit(self.closing_request(place, position))
+        return order_id
+
+    def closing_request(self, place: PositionSide, position: Position) -> OrderRequest:
+        """Return the reduce-only market order that closes a position down to dust."""
         instrument = position.instrument
         units = instrument.round_quantity_units(abs(position.exact_quantity))
         side = Side.SELL if position.quantity > 0 else Side.BUY
-        place = (PositionSide.LONG if side is Side.SELL else PositionSide.SHORT) if self._hedges else PositionSide.NET
-        request = OrderRequest(
-            instrument.instrument_id, self.account, side, OrderType.MARKET, instrument.quantity(units),
-            reduce_only=True, position_side=place,
+        return OrderRequest(
+            instrument.instrument_id, self.account, side, OrderType.MARKET, instrument.quantity(units), reduce_only=True,
+            position_side=place,
         )  # fmt: skip
-        return self.submit(request)
 
-    def position(self, name: str) -> float:
-        """Return the signed virtual position."""
-        position = self._position(name)
+    def position(self, name: str, side: PositionSide = PositionSide.NET) -> float:
+        """Return the signed virtual position; in a hedging account that of one side, or both together for NET."""
+        instrument_id = self.id_of(name)
+        if self._hedges and side is PositionSide.NET:
+            return float(sum((position.exact_quantity for _, position in self.held(instrument_id)), Decimal(0)))
+        position = self.portfolio.position(self.strategy_id, self.account, instrument_id, side)
         if position is None:
             return 0.0
         return float(position.exact_quantity) if position.fees else position.instrument.quantity(position.quantity)
 
-    def average_price(self, name: str) -> float:
-        """Return the average entry price; 0.0 when flat."""
-        position = self._position(name)
-        return 0.0 if position is None else position.average_price
+    def held(self, name: str) -> list[tuple[PositionSide, Position]]:
+        """Return what is held of an instrument, by side."""
+        instrument_id = self.id_of(name)
+        found = []
+        for side in _BOTH if self._hedges else (PositionSide.NET,):
+            position = self.portfolio.position(self.strategy_id, self.account, instrument_id, side)
+            if position is not None and position.exact_quantity:
+                found.append((side, position))
+        return found
+
+    def average_price(self, name: str, side: PositionSide = PositionSide.NET) -> float:
+        """Return the average entry price; 0.0 when flat. In a hedging account NET means the side that is held first."""
+        for place, position in self.held(name):
+            if side in (place, PositionSide.NET):
+                return position.average_price
+        return 0.0
 
     def is_flat(self, name: str) -> bool:
-        """Tell whether nothing is held that could be sold: zero, below a lot, or below the minimum notional."""
-        position = self._position(name)
-        if position is None or position.quantity == 0:
-            return True
+        """Tell whether nothing is held that could be sold."""
+        return all(self.is_dust(position) for _, position in self.held(name))
+
+    def dust(self, name: str) -> float:
+        """Return what is held and too little to sell; 0.0 when nothing is, or when it can be sold."""
+        return self.position(name) if self.is_flat(name) else 0.0
+
+    def is_dust(self, position: Position) -> bool:
+        """Tell whether a position is below a lot, the minimum quantity or the minimum notional."""
         instrument = position.instrument
         held = abs(position.exact_quantity)
         units = instrument.round_quantity_units(held)
         if units == 0 or units < instrument.min_quantity_units:
             return True
         mark = self.view.mark(instrument.instrument_id)
-        return mark is not None and held * Decimal(repr(mark)) * instrument.multiplier < instrument.min_notional
+        value = None if mark is None else instrument.quantity_grid.to_decimal(units) * Decimal(repr(mark))
+        return value is not None and value * instrument.multiplier < instrument.min_notional
 
     def equity(self) -> Decimal | None:
         """Return capital plus profit in the base currency."""
@@ -187,30 +204,37 @@ class Seat:
     def quantity_for(self, notional: float, risk: float, stop: float, price: float, name: str) -> float:
         """Return the legal quantity for an amount to spend or to lose."""
         instrument = self.instrument_of(name)
-        if (notional > 0.0) == (risk > 0.0):
-            raise OrderRefused("quantity_for", "one of notional and risk", f"notional {notional}, risk {risk}")
+        if (notional > 0.0) == (risk > 0.0) or not (isfinite(notional) and isfinite(risk)):
+            raise OrderRefused("quantity_for", "one of notional and risk above 0", f"notional {notional}, risk {risk}")
         entry = price or self._reference(instrument)
         distance = entry if notional > 0.0 else abs(entry - stop)
-        if distance <= 0.0:
-            raise OrderRefused("quantity_for", f"a stop away from {entry}", str(stop))
+        if not distance > 0.0 or (risk > 0.0 and not stop > 0.0):
+            raise OrderRefused("quantity_for", f"a stop above 0 and away from {entry}", str(stop))
         amount = Decimal(repr(notional or risk))
         units = instrument.round_quantity_units(amount / (Decimal(repr(distance)) * instrument.multiplier))
         return instrument.quantity(units)
 
     def load_bar(self, count: int, name: str) -> None:
-        """Note how many bars to deliver before the start.
+        """Note how many bars to deliver before the start; of two wishes for one instrument the greater counts.
 
         Raises:
             ConfigError: called outside on_init, or for no bars.
         """
-        if not self.initialising:
+        if not self.in_on_init:
             raise ConfigError(f"{self.strategy_id}: load_bar belongs in on_init")
         if count < 1:
             raise ConfigError(f"{self.strategy_id}: load_bar needs a count of at least 1, not {count}")
-        self.warm_up[self.id_of(name)] = count
+        instrument_id = self.id_of(name)
+        self.warm_up[instrument_id] = max(count, self.warm_up.get(instrument_id, 0))
 
     def set_timer(self, name: str, seconds: float, *, repeat: bool) -> int:
-        """Set a timer on the dispatcher."""
+        """Set a timer on the dispatcher.
+
+        Raises:
+            ConfigError: the time is not finite or negative, or 0 for a repeating timer.
+        """
+        if not isfinite(seconds) or seconds < 0.0 or (repeat and seconds == 0.0):
+            raise ConfigError(f"{self.strategy_id}: timer {name!r} needs seconds above 0, not {seconds}")
         delay_ns = int(seconds * 1e9)
         return self.dispatcher.set_timer(self.strategy_id, name, delay_ns, delay_ns if repeat else 0)
 
@@ -220,26 +244,18 @@ class Seat:
         Raises:
             ConfigError: the time is not HH:MM or HH:MM:SS, or the zone is not known.
         """
-        try:
-            parts = [int(part) for part in wall_time.split(":")]
-            hour, minute, second = (*parts, 0, 0)[:3]
-            zone = ZoneInfo(tz)
-            now = datetime.fromtimestamp(self.clock.now_ns() / 1e9, zone)
-            due = now.replace(hour=hour, minute=minute, second=second, microsecond=0)
-        except (ValueError, ZoneInfoNotFoundError) as error:
-            raise ConfigError(f'at("{wall_time}", tz="{tz}"): give HH:MM and an IANA zone ({error})') from None
-        if due <= now:
-            due = (due.replace(tzinfo=None) + timedelta(days=1)).replace(tzinfo=zone)
-        delay_ns = int(due.timestamp() * 1e9) - self.clock.now_ns()
-        self.dispatcher.set_timer(self.strategy_id, f"{_DAILY}{wall_time}|{tz}|{name}", max(delay_ns, 0))
+        self._set_daily(DailyTimer.of(wall_time, tz, name), self.clock.now_ns())
 
-    def read_timer(self, timer: TimerFired) -> TimerFired:
-        """Return a timer under the name the strategy gave it, setting a daily one for the next day."""
-        if not timer.name.startswith(_DAILY):
-            return timer
-        wall_time, tz, name = timer.name[len(_DAILY) :].split("|", 2)
-        self.at(wall_time, tz, name)
-        return TimerFired(timer.owner, name, timer.timer_id, timer.due_ns, timer.now_ns)
+    def read_timer(self, timer: TimerFired) -> None:
+        """Set a daily timer for its next day; others need nothing."""
+        daily = self._daily.pop(timer.timer_id, None)
+        if daily is not None:
+            self._set_daily(daily[0], max(daily[1], self.clock.now_ns()))
+
+    def cancel_timers(self) -> None:
+        """Cancel every timer of the strategy."""
+        self._daily.clear()
+        self.dispatcher.timers.cancel_owner(self.strategy_id)
 
     def request_book(self, name: str, levels: int) -> None:
         """Ask for a book; the answer carries the strategy's id as request id."""
@@ -252,55 +268,23 @@ class Seat:
             self.parts.adapters[self.account].request_book(self.strategy_id, instrument_id, levels)
 
     def log(self, text: str, level: str) -> None:
-        """Publish a line."""
+        """Publish a line.
+
+        Raises:
+            ConfigError: there is no such level.
+        """
+        if level not in _LEVELS:
+            raise ConfigError(f"log level {level!r} must be one of {', '.join(_LEVELS)}")
         self.dispatcher.put(StrategyLog(self.strategy_id, level, text, self.clock.now_ns()))
 
-    def _position(self, name: str) -> Position | None:
-        instrument_id = self.id_of(name)
-        if not self._hedges:
-            return self.portfolio.position(self.strategy_id, self.account, instrument_id)
-        sides = [
-            self.portfolio.position(self.strategy_id, self.account, instrument_id, side)
-            for side in (PositionSide.LONG, PositionSide.SHORT)
-        ]
-        held = [position for position in sides if position is not None and position.quantity]
-        return held[0] if held else None
+    def _set_daily(self, daily: DailyTimer, after_ns: int) -> None:
+        due_ns = daily.next_after(after_ns)
+        delay_ns = max(0, due_ns - self.clock.now_ns())
+        timer_id = self.dispatcher.set_timer(self.strategy_id, daily.name, delay_ns)
+        self._daily[timer_id] = (daily, due_ns)
 
     def _reference(self, instrument: Instrument) -> float:
         reference = self.view.reference(instrument.instrument_id)
         if reference is None:
             raise OrderRefused("reference", "a price heard from the market", "none yet")
         return reference.price
-
-    def _request(
-        self, side: Side, position_side: PositionSide, quantity: float, price: float, terms: Mapping[str, object]
-    ) -> OrderRequest:
-        unknown = terms.keys() - _TERMS
-        if unknown:
-            raise ConfigError(
-                f"order terms {', '.join(sorted(unknown))} are not known; there are: {', '.join(sorted(_TERMS))}"
-            )
-        trigger = _number(terms, "trigger_price")
-        trailing = _number(terms, "trailing_offset")
-        kind = OrderType(str(terms.get("order_type") or _kind_of(price, trigger, trailing)))
-        return OrderRequest(
-            self.id_of(str(terms.get("instrument", ""))), self.account, side, kind, float(quantity), float(price), trigger,
-            TimeInForce(str(terms.get("time_in_force", TimeInForce.GTC))), bool(terms.get("reduce_only", False)),
-            bool(terms.get("post_only", False)), position_side if self._hedges else PositionSide.NET, trailing,
-            _number(terms, "display_quantity"), int(_number(terms, "expire_time_ns")), str(terms.get("tag", "")),
-        )  # fmt: skip
-
-
-def _number(terms: Mapping[str, object], name: str) -> float:
-    value = terms.get(name, 0.0)
-    if not isinstance(value, int | float):
-        raise ConfigError(f"order term {name} must be a number, not {value!r}")
-    return value if name == "expire_time_ns" else float(value)
-
-
-def _kind_of(price: float, trigger: float, trailing: float) -> OrderType:
-    if trailing:
-        return OrderType.TRAILING_STOP
-    if trigger:
-        return OrderType.STOP_LIMIT if price else OrderType.STOP
-    return OrderType.LIMIT if price else OrderType.MARKET

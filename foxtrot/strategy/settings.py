@@ -5,7 +5,10 @@ from decimal import Decimal
 
 import msgspec
 
+from foxtrot.domain.errors import ConfigError
 from foxtrot.strategy.parameters import Value
+
+OCCASIONS = ("on_stop", "on_error", "on_shutdown")
 
 
 class OrderExit(enum.StrEnum):
@@ -24,10 +27,23 @@ class PositionExit(enum.StrEnum):
 
 
 class ExitPolicy(msgspec.Struct, frozen=True):
-    """What a strategy leaves behind, by occasion (on_stop, on_error, on_shutdown)."""
+    """What a strategy leaves behind, by occasion (on_stop, on_error, on_shutdown).
+
+    `flatten` closes with market orders once every order of the strategy is done, so it cancels all of them whatever `orders`
+    says: a resting exit beside a closing order would sell twice.
+
+    Raises:
+        ConfigError: there is no such occasion.
+    """
 
     orders: dict[str, OrderExit] = {}
     position: dict[str, PositionExit] = {}
+
+    def __post_init__(self) -> None:
+        """Refuse an occasion that never comes."""
+        for occasion in (*self.orders, *self.position):
+            if occasion not in OCCASIONS:
+                raise ConfigError(f"exit policy has no occasion {occasion!r}; there are: {', '.join(OCCASIONS)}")
 
     def orders_on(self, occasion: str) -> OrderExit:
         """Return what happens to open orders; entries are cancelled unless told otherwise."""
@@ -39,7 +55,11 @@ class ExitPolicy(msgspec.Struct, frozen=True):
 
 
 class StrategySettings(msgspec.Struct, frozen=True, kw_only=True):
-    """One strategy of a platform. `class_name` is an entry-point name, `module:Class` or `file.py[:Class]`."""
+    """One strategy of a platform. `class_name` is an entry-point name, `module:Class` or `file.py[:Class]`.
+
+    `symbols` are instrument ids or bare symbols; these are resolved when the strategy starts. `capital` is money of the base
+    currency that it counts as its own.
+    """
 
     strategy_id: str
     class_name: str
