@@ -39,7 +39,7 @@ class EventEngine(Inbox):
         self.name = name
         self._loop = EngineLoop(self.clock, self.put, self._open, time.perf_counter)
         self.dispatcher: Dispatcher = self._loop
-        super().__init__(self._loop.control, self._loop.market, high_water)
+        super().__init__(self._loop.control, self._loop.market, high_water, time.perf_counter)
         self._life = threading.Lock()  # guards start and stop against each other
         self._thread: threading.Thread | None = None
         self._result: StopResult | None = None

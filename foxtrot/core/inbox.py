@@ -8,8 +8,8 @@ How nothing is lost:
 """
 
 import threading
-import time
 from collections import deque
+from collections.abc import Callable
 from itertools import count
 
 from foxtrot.core.backpressure import MarketOverflow
@@ -28,10 +28,13 @@ class Inbox:
         it is held for a few dictionary operations, by producers for one market event in 64 and while the lane is full.
     """
 
-    def __init__(self, control: deque[object], market: deque[object], high_water: int) -> None:
+    def __init__(
+        self, control: deque[object], market: deque[object], high_water: int, stopwatch: Callable[[], float]
+    ) -> None:
         self._control = control
         self._market = market
         self._high_water = high_water
+        self._stopwatch = stopwatch
         self._lock = threading.Lock()
         self._overflow = MarketOverflow(market)
         self._control_in = count(1)
@@ -61,7 +64,7 @@ class Inbox:
             else:
                 self._put_checked(event, number)
         elif next(self._control_in) % SAMPLE_EVERY == 1:
-            self._control.append(Waiting(event, time.perf_counter()))
+            self._control.append(Waiting(event, self._stopwatch()))
         else:
             self._control.append(event)
         if self._signal:
@@ -123,7 +126,7 @@ class Inbox:
 
     def _put_checked(self, event: object, number: int) -> None:
         """Append a market event while looking at the room; decide from which number on to look again."""
-        now_s = time.perf_counter()
+        now_s = self._stopwatch()
         with self._lock:
             if self._sealed:
                 self._refuse(event)
