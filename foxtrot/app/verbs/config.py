@@ -7,16 +7,19 @@ from foxtrot.app.verbs.command_parser import CommandParser
 from foxtrot.app.verbs.outcome import Outcome
 from foxtrot.domain.errors import ConfigError
 
-DESCRIPTION = "Write a commented configuration to start from, or print one with every default and no secret."
-EXAMPLE = "  foxtrot config init my.toml\n  foxtrot config show my.toml"
+DESCRIPTION = "Give a commented configuration to start from, or print one with every default and no secret."
+EXAMPLE = "  foxtrot config init my.toml\n  foxtrot config init > my.toml\n  foxtrot config show my.toml"
 
 
 def add_arguments(parser: CommandParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("action", choices=("init", "show"), help="init writes a new file, show prints what is in force")
     parser.add_argument(
-        "file", nargs="?", type=Path, metavar="FILE", help="the configuration (config.toml in the home folder)"
+        "action", choices=("init", "show"), help="init gives a file to start from, show what is in force"
     )
+    parser.add_argument(
+        "file", nargs="?", type=Path, metavar="FILE",
+        help="init: the file to write, else it is printed; show: the file to read, else config.toml in the home folder",
+    )  # fmt: skip
 
 
 def run(arguments: Namespace) -> Outcome:
@@ -25,13 +28,17 @@ def run(arguments: Namespace) -> Outcome:
     Raises:
         ConfigError: the file exists already, cannot be written, or is wrong.
     """
-    path: Path = arguments.file or arguments.home / "config.toml"
-    return _init(path) if arguments.action == "init" else _show(path, asked_for=arguments.file is not None)
+    file: Path | None = arguments.file
+    if arguments.action == "init":
+        return _init(file)
+    return _show(file or arguments.home / "config.toml", asked_for=file is not None)
 
 
-def _init(path: Path) -> Outcome:
+def _init(path: Path | None) -> Outcome:
     from foxtrot.app.config_text import default_config_text
 
+    if path is None:
+        return Outcome({"text": default_config_text()}, default_config_text().rstrip("\n"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:

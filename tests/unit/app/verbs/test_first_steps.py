@@ -22,9 +22,15 @@ def test_config_init_writes_a_file_that_show_reads_and_never_overwrites(run, tmp
     assert (status, "not overwritten" in result["error"]["message"]) == (2, True)
 
 
-def test_config_without_a_file_means_the_one_in_the_home_folder(run, home: Path) -> None:
+def test_config_init_without_a_file_prints_what_it_would_write(run, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("config", "init") == (0, {"text": default_config_text()})
+    assert main(["config", "init"]) == 0
+    assert capsys.readouterr().out == default_config_text()
+
+
+def test_config_show_without_a_file_means_the_one_in_the_home_folder(run, home: Path) -> None:
     assert run("config", "show")[1]["account"] == {}
-    assert run("config", "init")[1] == {"path": str(home / "config.toml")}
+    run("config", "init", home / "config.toml")
     assert list(run("config", "show")[1]["account"]) == ["paper"]
 
 

@@ -1,0 +1,110 @@
+"""The story of the day in the log: notices of the line as lines, with order and strategy ids bound to them."""
+
+from loguru import logger
+
+from foxtrot.core.dispatcher import Dispatcher
+from foxtrot.core.notices import (
+    AdapterStatus,
+    BookStateChanged,
+    Gap,
+    GateChanged,
+    HandlerFailed,
+    JournalFailed,
+    OrderChanged,
+    RequestFailed,
+    StrategyLog,
+    StrategyStatus,
+    TradeBooked,
+)
+from foxtrot.domain.enums import AdapterState, GateState, OrderStatus
+
+OWNER = "event_log"
+LEVELS = frozenset({"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"})
+_LOUD_STATES = frozenset({AdapterState.LOST, AdapterState.BACKING_OFF, AdapterState.FAILED})
+_LOUD_ORDERS = frozenset({OrderStatus.UNKNOWN, OrderStatus.REJECTED, OrderStatus.DENIED})
+
+
+class EventLog:
+    """Hears notices after everybody else and writes a line about each; whatever it raised would halt nothing but itself.
+
+    Thread: the dispatcher's; the lines are written by foxtrot-log.
+    """
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        dispatcher.subscribe(AdapterStatus, self.on_adapter_status, owner=OWNER)
+        dispatcher.subscribe(RequestFailed, self.on_request_failed, owner=OWNER)
+        dispatcher.subscribe(BookStateChanged, self.on_book_state, owner=OWNER)
+        dispatcher.subscribe(Gap, self.on_gap, owner=OWNER)
+        dispatcher.subscribe(HandlerFailed, self.on_handler_failed, owner=OWNER)
+        dispatcher.subscribe(JournalFailed, self.on_journal_failed, owner=OWNER)
+        dispatcher.subscribe(GateChanged, self.on_gate_changed, owner=OWNER)
+        dispatcher.subscribe(OrderChanged, self.on_order_changed, owner=OWNER)
+        dispatcher.subscribe(TradeBooked, self.on_trade_booked, owner=OWNER)
+        dispatcher.subscribe(StrategyStatus, self.on_strategy_status, owner=OWNER)
+        dispatcher.subscribe(StrategyLog, self.on_strategy_log, owner=OWNER)
+
+    def on_adapter_status(self, status: AdapterStatus) -> None:
+        """Write a change of a connection."""
+        level = "WARNING" if status.state in _LOUD_STATES else "INFO"
+        retry = f", attempt {status.attempt} in {status.delay_s:.1f} s" if status.attempt else ""
+        cause = f": {status.cause}" if status.cause else ""
+        logger.bind(account=status.account).log(level, "{} {}{}{}", status.adapter, status.state, cause, retry)
+
+    def on_request_failed(self, failure: RequestFailed) -> None:
+        """Write a request that a venue did not fulfil."""
+        logger.bind(account=failure.account).warning("{} failed: {}", failure.what, failure.error)
+
+    def on_book_state(self, change: BookStateChanged) -> None:
+        """Write that a local book became usable or unusable."""
+        logger.bind(account=change.account).info(
+            "book of {} is {} {}", change.instrument_id, change.state, change.cause
+        )
+
+    def on_gap(self, gap: Gap) -> None:
+        """Write that market events were shed."""
+        logger.warning("{} {} of {} were shed: the queue was full", gap.count, gap.event_class, gap.instrument_id)
+
+    def on_handler_failed(self, failure: HandlerFailed) -> None:
+        """Write that a handler raised, and what that halted."""
+        halted = "trading is halted" if failure.core else f"{failure.owner} is halted"
+        event = f"{failure.event_class} (event {failure.sequence})"
+        logger.error("{} raised on {}: {}; {}", failure.handler, event, failure.error, halted)
+
+    def on_journal_failed(self, failure: JournalFailed) -> None:
+        """Write that intents could not be stored."""
+        logger.error("the journal failed: {}; not sent: {}", failure.error, ", ".join(failure.order_ids))
+
+    def on_gate_changed(self, change: GateChanged) -> None:
+        """Write what is let through from now on."""
+        level = "INFO" if change.state is GateState.ACTIVE else "WARNING"
+        scope = f"{change.account or 'all accounts'} {change.instrument_id or 'all instruments'}"
+        logger.log(level, "the gate is {} for {}: {}", change.state, scope, change.reason)
+
+    def on_order_changed(self, change: OrderChanged) -> None:
+        """Write where an order stands."""
+        order = change.order
+        level = "WARNING" if order.status in _LOUD_ORDERS else "INFO"
+        why = f": {order.rule} {order.reason}".rstrip() if order.reason or order.rule else ""
+        price = f"at {order.price!r}" if order.price else "at market"
+        what = f"{order.side} {order.quantity!r} {order.instrument_id} {price}, filled {order.filled_quantity!r}"
+        bound = logger.bind(strategy_id=change.strategy_id, order_id=order.order_id)
+        bound.log(level, "{} {}{}", order.status, what, why)
+
+    def on_trade_booked(self, booked: TradeBooked) -> None:
+        """Write a fill."""
+        trade = booked.trade
+        bound = logger.bind(strategy_id=booked.strategy_id, order_id=trade.order_id)
+        late = ", after the order's end" if booked.late else ""
+        what = f"{trade.side} {trade.quantity!r} {trade.instrument_id} at {trade.price!r}"
+        bound.info("fill {} {}, fee {} {}{}", trade.trade_id, what, trade.fee, trade.fee_asset, late)
+
+    def on_strategy_status(self, status: StrategyStatus) -> None:
+        """Write a step in the life of a strategy."""
+        level = "ERROR" if status.state == "failed" else "INFO"
+        reason = f": {status.reason}" if status.reason else ""
+        logger.bind(strategy_id=status.strategy_id).log(level, "strategy is {}{}", status.state, reason)
+
+    def on_strategy_log(self, line: StrategyLog) -> None:
+        """Write what a strategy says."""
+        level = line.level.upper() if line.level.upper() in LEVELS else "INFO"
+        logger.bind(strategy_id=line.strategy_id).log(level, "{}", line.text)
