@@ -16,7 +16,8 @@ class DoubleMa(Strategy):
 
     def on_init(self) -> None:
         """Begin with no closes."""
-        self._units = self.instrument.price_grid.from_float
+        grid = self.instrument.price_grid
+        self._per_price = grid.denominator / grid.numerator
         self._short = -self.size if self.instrument.product.is_derivative else 0.0
         self._ring = [0] * self.slow
         self._seen = 0
@@ -26,7 +27,7 @@ class DoubleMa(Strategy):
 
     def on_bar(self, bar: BarData) -> None:
         """Count the close in, and trade the difference when the wish changes."""
-        close = self._units(bar.close)
+        close = round(bar.close * self._per_price)
         ring, seen = self._ring, self._seen
         place = seen % self.slow
         self._slow_sum += close - ring[place]

@@ -1,0 +1,120 @@
+"""What a platform leaves behind when it stops: every position and open order, and what protects each position."""
+
+from decimal import Decimal
+
+import msgspec
+
+from foxtrot.domain.enums import OrderType
+from foxtrot.strategy.line import Line
+from foxtrot.trading.order_record import OrderRecord
+from foxtrot.trading.position import Position
+from foxtrot.trading.reconcile import Difference
+
+_STOPS = frozenset({OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP})
+
+
+class PositionLeft(msgspec.Struct, frozen=True):
+    """A position that stays: whose it is, and whether a stop at the venue protects it ("protected") or nothing ("naked")."""
+
+    owner: str
+    account: str
+    instrument_id: str
+    quantity: float
+    average_price: float
+    protection: str
+
+
+class OrderLeft(msgspec.Struct, frozen=True):
+    """An order that stays open at the venue."""
+
+    order_id: str
+    owner: str
+    account: str
+    instrument_id: str
+    side: str
+    order_type: str
+    remaining: float
+    price: float
+    status: str
+
+
+class StrategyEnd(msgspec.Struct, frozen=True):
+    """How a strategy ended."""
+
+    strategy_id: str
+    stage: str
+    reason: str
+    equity: Decimal | None
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """State of trading at the end."""
+
+    strategies: tuple[StrategyEnd, ...]
+    positions: tuple[PositionLeft, ...]
+    orders: tuple[OrderLeft, ...]
+    order_count: int
+    fill_count: int
+    denied: dict[str, int]
+    gate: str
+    gate_reason: str
+
+
+class StopReport(msgspec.Struct, frozen=True):
+    """How the stop of a platform went. `differences` by account is empty tuples where venue and platform agree."""
+
+    summary: Summary
+    differences: dict[str, tuple[Difference, ...]]
+    left: dict[str, int]
+    overran: tuple[str, ...]
+    failures: tuple[str, ...]
+
+    @property
+    def reconciled(self) -> bool:
+        """Tell whether every account was compared and every comparison agreed."""
+        return bool(self.differences) and not any(self.differences.values())
+
+
+def summarise(line: Line) -> Summary:
+    """Return what there is at this moment.
+
+    Thread: the dispatcher's, or any once it has stopped.
+    """
+    hosts = line.strategies.hosts.values()
+    ends = tuple(
+        StrategyEnd(h.strategy_id, str(h.stage), h.reason, line.portfolio.equity(h.strategy_id)) for h in hosts
+    )
+    positions = tuple(
+        _position_left(line, owner, account, instrument_id, position)
+        for (owner, account, instrument_id, _), position in line.portfolio.positions()
+        if position.quantity
+    )
+    denied: dict[str, int] = {}
+    for order in line.desk.denied.values():
+        denied[order.rule] = denied.get(order.rule, 0) + 1
+    records = list(line.desk.records())
+    orders = tuple(_order_left(record) for record in line.desk.open_records())
+    fills = sum(position.fills for _, position in line.portfolio.positions())
+    gate = line.gate
+    return Summary(ends, positions, orders, len(records), fills, denied, str(gate.state), gate.reason)
+
+
+def _position_left(line: Line, owner: str, account: str, instrument_id: str, position: Position) -> PositionLeft:
+    stops = sum(
+        record.remaining_units
+        for record in line.desk.open_records(owner, account, instrument_id)
+        if record.terms.order_type in _STOPS and (record.terms.side == "sell") == (position.quantity > 0)
+    )
+    held = abs(position.quantity)
+    protection = "protected at the venue" if stops >= held else "partly protected" if stops else "naked"
+    quantity = float(position.exact_quantity)
+    return PositionLeft(owner, account, instrument_id, quantity, position.average_price, protection)
+
+
+def _order_left(record: OrderRecord) -> OrderLeft:
+    terms = record.terms
+    remaining = record.instrument.quantity(record.remaining_units)
+    return OrderLeft(
+        terms.order_id, record.owner, terms.account, terms.instrument_id, str(terms.side), str(terms.order_type), remaining,
+        terms.price, str(record.status),
+    )  # fmt: skip

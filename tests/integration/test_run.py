@@ -1,0 +1,151 @@
+"""`foxtrot run`: two strategies on two accounts, opposite signs on one instrument, one of them raising half-way."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from foxtrot.app.config import load_config
+from foxtrot.app.live import check_mode
+from foxtrot.domain.errors import ConfigError
+
+STRATEGIES = '''
+from pathlib import Path
+
+from foxtrot.api import Parameter, Strategy
+
+
+class Holder(Strategy):
+    """Takes one position at the first price and says so in a file; raises at a tick count when told to."""
+
+    side = Parameter("long")
+    raise_at = Parameter(0)
+    marker = Parameter("")
+
+    def on_start(self):
+        self.ticks = 0
+        self.asked = False
+
+    def on_tick(self, tick):
+        self.ticks += 1
+        if not self.asked and tick.bid_price and tick.ask_price:
+            self.asked = True
+            if self.side == "long":
+                self.buy(0.02)
+            else:
+                self.short(0.03)
+            # a resting entry far away, to see the exit policy at work
+            far = self.round_price(tick.bid_price * 0.97 if self.side == "long" else tick.ask_price * 1.03)
+            self.buy(0.01, far) if self.side == "long" else self.short(0.01, far)
+        if self.asked and self.position and len(self.open_orders()) == 1 and self.marker:
+            Path(self.marker).write_text(f"{self.ticks} {self.position}")
+        if self.raise_at and self.ticks > self.raise_at and self.position:
+            raise RuntimeError("half-way")
+'''
+
+CONFIG = """
+[platform]
+mode = "paper"
+base_currency = "USDT"
+
+[account.first]
+adapter = "simulated"
+settings = {{ instruments = "BTCUSDT.BINANCE_USDM", balances = "USDT=100000", fees = "binance_usdm" }}
+
+[account.second]
+adapter = "simulated"
+settings = {{ balances = "USDT=100000" }}
+
+[strategy.bull]
+class = "{folder}/holders.py:Holder"
+account = "first"
+symbols = ["BTCUSDT.BINANCE_USDM"]
+capital = 10000
+params = {{ side = "long", marker = "{folder}/bull" }}
+
+[strategy.bear]
+class = "{folder}/holders.py:Holder"
+account = "second"
+symbols = ["BTCUSDT.BINANCE_USDM"]
+capital = 20000
+params = {{ side = "short", raise_at = 40, marker = "{folder}/bear" }}
+orders = {{ on_error = "cancel_all" }}
+position = {{ on_error = "flatten" }}
+"""
+
+
+@pytest.fixture
+def config_file(tmp_path: Path) -> Path:
+    (tmp_path / "holders.py").write_text(STRATEGIES)
+    path = tmp_path / "foxtrot.toml"
+    path.write_text(CONFIG.format(folder=tmp_path))
+    return path
+
+
+def start(config_file: Path, *arguments: str) -> "subprocess.Popen[str]":
+    environment = {**os.environ, "FOXTROT_HOME": str(config_file.parent / "home")}
+    command = [sys.executable, "-m", "foxtrot", "run", str(config_file), "--json", *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+
+
+def wait_for(path: Path, process: "subprocess.Popen[str]", deadline_s: float = 30.0) -> None:
+    until = time.monotonic() + deadline_s
+    while not path.exists():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < until, f"{path} never came"
+        time.sleep(0.05)
+
+
+def test_one_strategy_fails_and_the_other_goes_on_until_sigterm_ends_the_run_with_0(config_file: Path) -> None:
+    process = start(config_file)
+    wait_for(config_file.parent / "bull", process)
+    wait_for(config_file.parent / "bear", process)
+    # the bear raises after its 40th tick; the bull goes on hearing ticks long after
+    until = time.monotonic() + 30
+    while int((config_file.parent / "bull").read_text().split()[0] or 0) < 120 and time.monotonic() < until:
+        assert process.poll() is None
+        time.sleep(0.1)
+    process.send_signal(signal.SIGTERM)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 0, stderr
+    summary = json.loads(stdout)
+    stages = {row["strategy_id"]: row for row in summary["strategies"]}
+    assert stages["bull"]["stage"] == "stopped"
+    assert stages["bear"]["stage"] == "failed"
+    assert "half-way" in stages["bear"]["reason"]
+    positions = {row["owner"]: row for row in summary["positions"]}
+    assert positions["bull"]["quantity"] == 0.02
+    assert positions["bull"]["account"] == "first"
+    assert positions["bull"]["protection"] == "naked"
+    assert "bear" not in positions, "flattened by its exit policy"
+    assert summary["open_orders"] == [], "entries are cancelled by default"
+    assert summary["reconciled"] is True
+    assert summary["left"] == {}
+    assert summary["overran"] == []
+
+
+def test_a_run_of_some_seconds_ends_by_itself(config_file: Path) -> None:
+    process = start(config_file, "--seconds", "2")
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 0, stderr
+    assert json.loads(stdout)["reconciled"] is True
+
+
+def test_live_mode_needs_both_keys(config_file: Path) -> None:
+    paper = load_config(config_file)
+    with pytest.raises(ConfigError, match="--live was given"):
+        check_mode(paper, live=True)
+    config_file.write_text(config_file.read_text().replace('mode = "paper"', 'mode = "live"'))
+    with pytest.raises(ConfigError, match="give --live as well"):
+        check_mode(load_config(config_file), live=False)
+
+
+def test_a_paper_platform_refuses_a_real_venue(config_file: Path) -> None:
+    config_file.write_text(config_file.read_text().replace('adapter = "simulated"', 'adapter = "binance"', 1))
+    with pytest.raises(ConfigError, match="simulated"):
+        check_mode(load_config(config_file), live=False)
