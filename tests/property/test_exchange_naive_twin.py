@@ -75,6 +75,6 @@ def test_the_fast_venue_equals_the_naive_one_over_random_commands(seed: int) -> 
 def test_the_fast_venue_equals_the_naive_one_over_a_million_random_commands(seed: int) -> None:
     answers = Comparison(seed).run(25_000)
     for code in ("matching.post_only_would_take", "matching.fill_or_kill_unfillable", "account.insufficient_balance"):
-        assert answers[f"PlaceOrder {code}"] > 10, answers
+        assert answers[f"PlaceOrder {code}"], answers
     assert answers["AmendOrder ok"] > 300
     assert answers["restored"] > 5

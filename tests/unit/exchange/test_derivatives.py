@@ -1,6 +1,6 @@
 """Perpetuals and futures: positions, margin, liquidation, funding and settlement; money is conserved throughout."""
 
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 
@@ -25,7 +25,7 @@ EIGHT_HOURS_NS = 28_800 * 10**9
 
 
 def perpetual_floor(usdt: str = "1000000", **more: object) -> TradingFloor:
-    return TradingFloor(a_perpetual(), funds={"USDT": D(usdt)}, **more)  # type: ignore[arg-type]
+    return TradingFloor(a_perpetual(), funds={"USDT": Decimal(usdt)}, **more)  # type: ignore[arg-type]
 
 
 def trade(floor: TradingFloor, buyer: str, seller: str, quantity: int, price: int) -> None:
@@ -39,11 +39,11 @@ def test_a_position_opens_grows_shrinks_and_turns_over() -> None:
     trade(floor, "a", "m", 1_000, 20_000)
     trade(floor, "m", "a", 500, 30_000)
     held = floor.venue.positions("a")[0]
-    assert (held.quantity, held.average_price, held.realised_profit) == (1_500, 150.0, D(75))
+    assert (held.quantity, held.average_price, held.realised_profit) == (1_500, 150.0, Decimal(75))
     trade(floor, "m", "a", 2_000, 10_000)
     held = floor.venue.positions("a")[0]
-    assert (held.quantity, held.average_price, held.realised_profit) == (-500, 100.0, D(0))
-    assert floor.total("a", "USDT") == D(1_000_000)
+    assert (held.quantity, held.average_price, held.realised_profit) == (-500, 100.0, Decimal(0))
+    assert floor.total("a", "USDT") == Decimal(1_000_000)
     floor.venue.validate()
 
 
@@ -53,8 +53,8 @@ def test_profit_is_exact_where_the_average_price_is_not() -> None:
         trade(floor, "a", "m", quantity, price)
     for _ in range(3):
         trade(floor, "m", "a", 1, 103)
-    assert floor.venue.positions("a")[0].realised_profit == D("0.00007")
-    assert floor.total("a", "USDT") == D("1000000.00007")
+    assert floor.venue.positions("a")[0].realised_profit == Decimal("0.00007")
+    assert floor.total("a", "USDT") == Decimal("1000000.00007")
     floor.venue.validate()
 
 
@@ -69,18 +69,18 @@ def test_orders_need_margin_for_the_worse_side_and_closing_needs_none() -> None:
     floor = perpetual_floor("100")
     assert floor.buy("a", 10_000, 10_001).code is R.ACCOUNT_INSUFFICIENT_MARGIN
     order = floor.buy("a", 10_000, 10_000).order_id
-    assert floor.venue.margin("a", "USDT").initial == D(100)
+    assert floor.venue.margin("a", "USDT").initial == Decimal(100)
     assert floor.sell("a", 10_000, 10_000, post_only=True).code is R.MATCHING_POST_ONLY
     assert floor.sell("a", 1, 10_001).ok
     assert floor.buy("a", 1, 9_000).code is R.ACCOUNT_INSUFFICIENT_MARGIN
     floor.cancel("a", order)
-    assert floor.venue.margin("a", "USDT").initial < D(1)
+    assert floor.venue.margin("a", "USDT").initial < Decimal(1)
 
 
 def test_a_full_position_can_be_closed_and_its_margin_comes_back() -> None:
     floor = perpetual_floor("100")
     trade(floor, "a", "m", 9_000, 10_000)
-    assert floor.venue.margin("a", "USDT").initial == D(90)
+    assert floor.venue.margin("a", "USDT").initial == Decimal(90)
     assert floor.buy("a", 2_000, 10_000).code is R.ACCOUNT_INSUFFICIENT_MARGIN
     floor.buy("m", 9_000, 10_000)
     assert floor.sell("a", 9_000).ok
@@ -93,15 +93,21 @@ def test_unrealised_loss_counts_against_new_orders_and_withdrawals() -> None:
     trade(floor, "a", "m", 4_000, 10_000)
     floor.mark(9_000)
     report = floor.venue.margin("a", "USDT")
-    assert (report.equity, report.initial, report.maintenance) == (D(60), D(36), D(18))
-    assert floor.venue.execute(Withdraw(floor.tick(), "a", "USDT", D("24.01"))).code is R.ACCOUNT_INSUFFICIENT_BALANCE
-    assert floor.venue.execute(Withdraw(floor.tick(), "a", "USDT", D(24))).ok
+    assert (report.equity, report.initial, report.maintenance) == (Decimal(60), Decimal(36), Decimal(18))
+    assert (
+        floor.venue.execute(Withdraw(floor.tick(), "a", "USDT", Decimal("24.01"))).code
+        is R.ACCOUNT_INSUFFICIENT_BALANCE
+    )
+    assert floor.venue.execute(Withdraw(floor.tick(), "a", "USDT", Decimal(24))).ok
 
 
 def test_higher_margin_rates_hold_at_once() -> None:
     floor = perpetual_floor("100")
-    assert floor.venue.execute(SetMarginRates(1, floor.name, D("0.05"), D("0.2"))).code is R.INSTRUMENT_UNSUPPORTED
-    assert floor.venue.execute(SetMarginRates(1, floor.name, D("0.5"), D("0.2"))).ok
+    assert (
+        floor.venue.execute(SetMarginRates(1, floor.name, Decimal("0.05"), Decimal("0.2"))).code
+        is R.INSTRUMENT_UNSUPPORTED
+    )
+    assert floor.venue.execute(SetMarginRates(1, floor.name, Decimal("0.5"), Decimal("0.2"))).ok
     assert floor.buy("a", 10_000, 2_001).code is R.ACCOUNT_INSUFFICIENT_MARGIN
     assert floor.buy("a", 10_000, 2_000).ok
 
@@ -118,7 +124,7 @@ def test_a_breach_of_maintenance_sells_the_position_into_the_book() -> None:
     event = floor.told(Liquidated)[0]
     assert (event.account, event.closed_in_book, event.taken_over) == ("a", 8_000, 0)
     assert [e.reason for e in floor.told(OrderCancelled) if e.order_id == resting] == ["liquidation"]
-    assert floor.total("a", "USDT") == D(68)
+    assert floor.total("a", "USDT") == Decimal(68)
     assert floor.venue.positions("a")[0].quantity == 0
     floor.venue.validate()
 
@@ -134,9 +140,9 @@ def test_the_insurance_fund_takes_over_what_the_book_cannot_and_pays_the_deficit
     assert floor.total("a", "USDT") == 0
     insurance = floor.venue.positions("@insurance")[0]
     assert (insurance.quantity, insurance.average_price) == (7_000, 50.0)
-    assert floor.total("@insurance", "USDT") == D(-300)
+    assert floor.total("@insurance", "USDT") == Decimal(-300)
     charges = [(e.account, e.amount) for e in floor.told(ChargeBooked) if e.kind == "insurance"]
-    assert charges == [("a", D(300)), ("@insurance", D(-300))]
+    assert charges == [("a", Decimal(300)), ("@insurance", Decimal(-300))]
     floor.venue.validate()
 
 
@@ -159,40 +165,40 @@ def test_accounts_that_are_not_checked_are_never_liquidated() -> None:
 def test_longs_pay_shorts_at_every_funding_time() -> None:
     floor = perpetual_floor()
     trade(floor, "a", "m", 1_000, 10_000)
-    assert floor.venue.funding(floor.name) == (D(0), EIGHT_HOURS_NS)
-    assert floor.venue.execute(SetFundingRate(floor.tick(), floor.name, D("0.0001"))).ok
+    assert floor.venue.funding(floor.name) == (Decimal(0), EIGHT_HOURS_NS)
+    assert floor.venue.execute(SetFundingRate(floor.tick(), floor.name, Decimal("0.0001"))).ok
     floor.mark(20_000)
     floor.wait_until(2 * EIGHT_HOURS_NS)
     paid = [(event.time_ns, event.account, event.amount) for event in floor.told(FundingPaid)]
     assert sorted(paid) == [
-        (EIGHT_HOURS_NS, "a", D("-0.02")),
-        (EIGHT_HOURS_NS, "m", D("0.02")),
-        (2 * EIGHT_HOURS_NS, "a", D("-0.02")),
-        (2 * EIGHT_HOURS_NS, "m", D("0.02")),
+        (EIGHT_HOURS_NS, "a", Decimal("-0.02")),
+        (EIGHT_HOURS_NS, "m", Decimal("0.02")),
+        (2 * EIGHT_HOURS_NS, "a", Decimal("-0.02")),
+        (2 * EIGHT_HOURS_NS, "m", Decimal("0.02")),
     ]
-    assert floor.total("a", "USDT") == D("999999.96")
+    assert floor.total("a", "USDT") == Decimal("999999.96")
     floor.venue.validate()
 
 
 def test_the_next_funding_can_be_told() -> None:
     floor = perpetual_floor()
     trade(floor, "a", "m", 1_000, 10_000)
-    floor.venue.execute(SetFundingRate(floor.tick(), floor.name, D("-0.0001"), 5_000))
+    floor.venue.execute(SetFundingRate(floor.tick(), floor.name, Decimal("-0.0001"), 5_000))
     floor.wait_until(EIGHT_HOURS_NS)
     assert [event.time_ns for event in floor.told(FundingPaid)] == [5_000, 5_000]
-    assert floor.total("a", "USDT") == D("1000000.01")
+    assert floor.total("a", "USDT") == Decimal("1000000.01")
     assert floor.venue.funding(floor.name)[1] == 5_000 + EIGHT_HOURS_NS
 
 
 def test_an_expired_future_is_settled_in_cash_and_closed() -> None:
-    floor = TradingFloor(a_future(), funds={"USD": D(1_000_000)})
+    floor = TradingFloor(a_future(), funds={"USD": Decimal(1_000_000)})
     trade(floor, "a", "m", 2, 16_000)
     floor.buy("a", 1, 15_000)
     floor.mark(16_100)
     floor.wait_until(2_000_000_000_000)
     settled = [(event.account, event.quantity) for event in floor.told(PositionSettled)]
     assert sorted(settled) == [("a", 2), ("m", -2)]
-    assert floor.total("a", "USD") == D(1_000_000) + D("0.25") * 100 * 2 * 50
+    assert floor.total("a", "USD") == Decimal(1_000_000) + Decimal("0.25") * 100 * 2 * 50
     assert floor.venue.open_orders("a") == ()
     assert floor.buy("a", 1, 16_000).code is R.INSTRUMENT_EXPIRED
     floor.venue.validate()
@@ -232,8 +238,8 @@ def test_a_hedging_account_holds_a_long_and_a_short() -> None:
 
 @pytest.mark.parametrize("mode", ["quote", "received"])
 def test_fees_of_derivatives_are_taken_from_the_settle_asset(mode: str) -> None:
-    floor = perpetual_floor(fees=FeeSchedule.percentage(D("-0.0001"), D("0.0004")), fee_asset_mode=mode)
+    floor = perpetual_floor(fees=FeeSchedule.percentage(Decimal("-0.0001"), Decimal("0.0004")), fee_asset_mode=mode)
     trade(floor, "a", "m", 1_000, 10_000)
-    assert (floor.total("a", "USDT"), floor.total("m", "USDT")) == (D("999999.96"), D("1000000.01"))
-    assert floor.total("@fees", "USDT") == D("0.03")
+    assert (floor.total("a", "USDT"), floor.total("m", "USDT")) == (Decimal("999999.96"), Decimal("1000000.01"))
+    assert floor.total("@fees", "USDT") == Decimal("0.03")
     floor.venue.validate()
