@@ -5,7 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from foxtrot.app.config import load_config
 from foxtrot.app.live import check_mode
 from foxtrot.domain.errors import ConfigError
+from tests.support.waiting import wait_until
 
 STRATEGIES = '''
 from pathlib import Path
@@ -87,37 +89,39 @@ def config_file(tmp_path: Path) -> Path:
     return path
 
 
-def start(config_file: Path, *arguments: str) -> "subprocess.Popen[str]":
+@contextmanager
+def started(config_file: Path, *arguments: str) -> "Iterator[subprocess.Popen[str]]":
     environment = {**os.environ, "FOXTROT_HOME": str(config_file.parent / "home")}
     command = [sys.executable, "-m", "foxtrot", "run", str(config_file), "--json", *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
 
 
-def wait_for(path: Path, process: "subprocess.Popen[str]", deadline_s: float = 30.0) -> None:
-    until = time.monotonic() + deadline_s
-    while not path.exists():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < until, f"{path} never came"
-        time.sleep(0.05)
+def ticks_heard(marker: Path) -> int:
+    text = marker.read_text().split() if marker.exists() else []
+    return int(text[0]) if text else 0
 
 
 def test_one_strategy_fails_and_the_other_goes_on_until_sigterm_ends_the_run_with_0(config_file: Path) -> None:
-    process = start(config_file)
-    wait_for(config_file.parent / "bull", process)
-    wait_for(config_file.parent / "bear", process)
-    # the bear raises after its 40th tick; the bull goes on hearing ticks long after
-    until = time.monotonic() + 30
-    while int((config_file.parent / "bull").read_text().split()[0] or 0) < 120 and time.monotonic() < until:
-        assert process.poll() is None
-        time.sleep(0.1)
-    process.send_signal(signal.SIGTERM)
-    stdout, stderr = process.communicate(timeout=60)
+    bull, bear = config_file.parent / "bull", config_file.parent / "bear"
+    with started(config_file) as process:
+        wait_until(lambda: ticks_heard(bear) > 0, deadline_s=30)
+        wait_until(lambda: ticks_heard(bull) > 120, deadline_s=30)  # the bear raised after its 40th tick
+        process.send_signal(signal.SIGTERM)
+        stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == 0, stderr
     summary = json.loads(stdout)
-    stages = {row["strategy_id"]: row for row in summary["strategies"]}
-    assert stages["bull"]["stage"] == "stopped"
-    assert stages["bear"]["stage"] == "failed"
-    assert "half-way" in stages["bear"]["reason"]
+    ends = {row["strategy_id"]: row for row in summary["strategies"]}
+    assert ends["bull"]["stage"] == "stopped"
+    assert ends["bear"]["stage"] == "failed"
+    assert "half-way" in ends["bear"]["reason"]
     positions = {row["owner"]: row for row in summary["positions"]}
     assert positions["bull"]["quantity"] == 0.02
     assert positions["bull"]["account"] == "first"
@@ -130,8 +134,8 @@ def test_one_strategy_fails_and_the_other_goes_on_until_sigterm_ends_the_run_wit
 
 
 def test_a_run_of_some_seconds_ends_by_itself(config_file: Path) -> None:
-    process = start(config_file, "--seconds", "2")
-    stdout, stderr = process.communicate(timeout=60)
+    with started(config_file, "--seconds", "2") as process:
+        stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == 0, stderr
     assert json.loads(stdout)["reconciled"] is True
 
