@@ -12,7 +12,6 @@ from typing import Annotated, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
-from foxtrot.app.secrets import MASK, is_secret_name
 from foxtrot.domain.errors import ConfigError
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -93,7 +92,7 @@ def read_mapping(file: TomlFile, key: Path_, raw: object) -> Mapping[str, object
     """
     if isinstance(raw, dict):
         return raw
-    raise file.fault(key, f"{key[-1]} must be a table such as [{'.'.join(key)}], not {_shown(key, raw)}")
+    raise file.fault(key, f"{key[-1]} must be a table such as [{'.'.join(key)}], not {_shown(raw)}")
 
 
 def nearest(name: str, known: Mapping[str, object]) -> str:
@@ -111,7 +110,7 @@ def _value(file: TomlFile, key: Path_, raw: object, kind: object) -> object:
     try:
         return msgspec.convert(raw, kind)
     except msgspec.ValidationError:
-        raise file.fault(key, f"{key[-1]} must be {expected(kind)}, not {_shown(key, raw)}") from None
+        raise file.fault(key, f"{key[-1]} must be {expected(kind)}, not {_shown(raw)}") from None
 
 
 def _is_finite(raw: object) -> bool:
@@ -122,9 +121,7 @@ def _is_finite(raw: object) -> bool:
     return not isinstance(raw, float) or math.isfinite(raw)
 
 
-def _shown(key: Path_, raw: object) -> str:
-    if is_secret_name(key[-1]):
-        return MASK
+def _shown(raw: object) -> str:
     if isinstance(raw, bool):
         return "true" if raw else "false"
     if isinstance(raw, dict):

@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 
+from foxtrot.app.verbs.backtest import progress_bar
 from foxtrot.app.verbs.command_parser import CommandParser, seconds
 from foxtrot.app.verbs.outcome import DONE, FAILED, Outcome, listed
 
@@ -24,7 +25,8 @@ def run(arguments: Namespace) -> Outcome:
 
     log = start_logging("DEBUG" if arguments.debug else "WARNING")
     try:
-        result = run_demo(arguments.seconds, arguments.home)
+        with progress_bar(round(arguments.seconds), "seconds") as advance:
+            result = run_demo(arguments.seconds, arguments.home, lambda elapsed_s: advance(int(elapsed_s)))
     finally:
         log.stop()
     return Outcome(result, listed(result), DONE if result.get("reconciled") else FAILED)
