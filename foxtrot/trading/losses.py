@@ -2,22 +2,29 @@
 
 from datetime import datetime, time, timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from foxtrot.domain.errors import OrderRefused
+from foxtrot.domain.errors import ConfigError, OrderRefused
 from foxtrot.trading.limits import Limits
 
 
 class TradingDay:
     """Where a trading day begins, in a time zone.
 
+    Raises (when made):
+        ConfigError: the time or the zone is not known.
+
     Thread: the dispatcher's.
     """
 
     def __init__(self, timezone: str = "UTC", day_start: str = "00:00") -> None:
-        hour, minute = day_start.split(":")
-        self._start = time(int(hour), int(minute))
-        self._zone = ZoneInfo(timezone)
+        try:
+            self._start = time.fromisoformat(day_start)
+            self._zone = ZoneInfo(timezone)
+        except (ValueError, ZoneInfoNotFoundError) as error:
+            raise ConfigError(
+                f"day_start {day_start!r}, timezone {timezone!r}: give HH:MM and an IANA zone ({error})"
+            ) from None
         self._from_ns = 0
         self._until_ns = 0
 

@@ -104,11 +104,11 @@ class Position:
 
     def money(self, product_units: int) -> Decimal:
         """Return price units times quantity units as money of the quote asset, exactly."""
-        return EXACT.scaleb(Decimal(product_units * self.unit_money), -self.decimals)
+        return _to_decimal(product_units * self.unit_money, self.decimals)
 
     def realised_profit(self) -> Decimal:
         """Return realised profit before fees, in the quote asset."""
-        return EXACT.scaleb(Decimal(self.realised), -self.decimals)
+        return _to_decimal(self.realised, self.decimals)
 
     def unrealised_profit(self, mark: Decimal) -> Decimal:
         """Return the profit of closing at a price, before fees, in the quote asset."""
@@ -144,7 +144,7 @@ class Position:
 
     def held_cost(self) -> Decimal:
         """Return the cost of what is held, in the quote asset; negative for a short position."""
-        return EXACT.scaleb(Decimal(self.cost), -self.decimals)
+        return _to_decimal(self.cost, self.decimals)
 
     def _value(self, mark: Decimal) -> Decimal:
         instrument = self.instrument
@@ -155,6 +155,12 @@ class Position:
 def add_amount(totals: dict[str, Decimal], asset: str, amount: Decimal) -> None:
     """Add an amount of an asset to totals by asset, exactly."""
     totals[asset] = EXACT.add(totals.get(asset, ZERO), amount)
+
+
+def _to_decimal(amount: int, decimals: int) -> Decimal:
+    """Return money exactly, without zeros at its end."""
+    whole, rest = divmod(amount, 10**decimals)
+    return EXACT.scaleb(Decimal(amount), -decimals).normalize(EXACT) if rest else Decimal(whole)
 
 
 def _unit_money(instrument: Instrument) -> tuple[int, int]:

@@ -7,6 +7,9 @@ from foxtrot.trading.limits import Limits, Scope
 from foxtrot.trading.market_view import MarketView
 from foxtrot.trading.order_desk import OrderDesk
 
+_ROUNDING = 1.0 + 1e-12
+"""What lies on a limit is within it, whatever floats make of the product."""
+
 
 class PriceRules:
     """Judges an order by the market as last heard.
@@ -91,12 +94,14 @@ class PriceRules:
         levels = depth.asks if order.request.side is Side.BUY else depth.bids
         if not levels:
             raise OrderRefused("market_sweep", "liquidity on the other side", "an empty side")
+        grid = order.instrument.quantity_grid
+        least = grid.numerator / (2 * grid.denominator)
         left, best, last = order.request.quantity, levels[0][0], levels[0][0]
         for price, size in levels:
             last = price
             left -= size
-            if left <= 0.0:
-                break
+            if left < least:
+                return last, best, 0.0, len(levels)
         return last, best, left, len(levels)
 
     def _check_sweep(self, order: Candidate, limits: Limits) -> None:
@@ -107,8 +112,8 @@ class PriceRules:
         last, best, left, known = walked
         if left > 0.0:
             raise OrderRefused("market_sweep", f"{known} known levels", f"{left:g} more than they hold")
-        swept = abs(last / best - 1.0)
-        if swept > limits.market_sweep:
+        if abs(last - best) > limits.market_sweep * best * _ROUNDING:
+            swept = abs(last / best - 1.0)
             raise OrderRefused("market_sweep", f"{limits.market_sweep:.2%} from {best}", f"{swept:.2%}, to {last}")
 
 
@@ -118,6 +123,6 @@ def _check_collar(order: Candidate, limits: Limits, reference: float) -> None:
     if order.trigger_units:
         trigger = order.instrument.price(order.trigger_units)
         reference = max(reference, trigger) if order.sign > 0 else min(reference, trigger)
-    if (price - reference) * order.sign > limits.price_collar * reference * (1.0 + 1e-12):
+    if (price - reference) * order.sign > limits.price_collar * reference * _ROUNDING:
         beyond = abs(price / reference - 1.0)
         raise OrderRefused("price_collar", f"{limits.price_collar:.2%} from {reference}", f"{price} ({beyond:.2%})")

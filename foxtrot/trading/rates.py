@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from math import isfinite
 
 import msgspec
 
 from foxtrot.core.clock import Clock
+from foxtrot.domain.errors import ConfigError
 from foxtrot.domain.instrument import InstrumentTable
 from foxtrot.trading.market_view import MarketView
 
@@ -23,6 +25,12 @@ class Rate(msgspec.Struct, frozen=True):
 class RateTable:
     """Rates from named instruments ("EUR/USD" = "EURUSD.IDEALPRO") or fixed by a person ("USDT/USD" = 1.0).
 
+    A pair that nobody named is taken from the spot instrument of that pair, if there is one. Nothing is chained: a rate over
+    a third currency needs a name.
+
+    Raises (when made):
+        ConfigError: a name is not two assets, or a fixed rate is not positive.
+
     Thread: the dispatcher's.
     """
 
@@ -32,11 +40,15 @@ class RateTable:
         instruments: InstrumentTable,
         clock: Clock,
         pairs: Mapping[str, str | float | int] | None = None,
+        max_age_s: float = MAX_AGE_S,
     ) -> None:
         self._view = view
         self._instruments = instruments
         self._clock = clock
-        self._pairs = {tuple(name.split("/")): source for name, source in (pairs or {}).items()}
+        self._max_age_s = max_age_s
+        self._pairs = {_read_pair(name, source): source for name, source in (pairs or {}).items()}
+        self._found: dict[tuple[str, str], str | None] = {}
+        self._known = 0
 
     def rate(self, asset: str, into: str) -> Rate | None:
         """Return the rate of one asset in another, straight, inverted, or None when there is no young one."""
@@ -70,16 +82,32 @@ class RateTable:
         if reference is None:
             return None
         age_s = (self._clock.now_ns() - reference.time_ns) / 1e9
-        if age_s > MAX_AGE_S:
+        if age_s > self._max_age_s:
             return None
         return Rate(Decimal(repr(reference.price)), age_s, instrument_id)
 
     def _spot_instrument(self, asset: str, into: str) -> str | None:
-        for instrument in self._instruments.all():
-            if (
-                instrument.base_asset == asset
-                and instrument.quote_asset == into
-                and not instrument.product.is_derivative
-            ):
-                return instrument.instrument_id
-        return None
+        """Return the first instrument that trades one asset for the other; looked for again when instruments are added."""
+        if len(self._instruments) != self._known:
+            self._known = len(self._instruments)
+            self._found.clear()
+        pair = (asset, into)
+        if pair not in self._found:
+            self._found[pair] = next(
+                (
+                    instrument.instrument_id
+                    for instrument in self._instruments.all()
+                    if (instrument.base_asset, instrument.quote_asset) == pair and not instrument.product.is_derivative
+                ),
+                None,
+            )
+        return self._found[pair]
+
+
+def _read_pair(name: str, source: str | float) -> tuple[str, str]:
+    base, slash, quote = name.partition("/")
+    if not (base and slash and quote) or "/" in quote:
+        raise ConfigError(f"rate {name!r} must name two assets, such as EUR/USD")
+    if not isinstance(source, str) and not (isfinite(source) and source > 0):
+        raise ConfigError(f"rate {name} = {source} must be above 0, or the id of an instrument")
+    return base, quote

@@ -1,0 +1,193 @@
+"""The gate: what it lets through, who may close it, and what an unknown order blocks."""
+
+import threading
+
+import pytest
+
+from foxtrot.core.clock import ManualClock
+from foxtrot.core.notices import GateChanged
+from foxtrot.core.send_permit import SendPermit
+from foxtrot.domain.enums import GateState, OrderStatus, Side
+from foxtrot.domain.errors import QueueClosed
+from foxtrot.trading.gate import Gate
+from tests.support.builders import ACCOUNT, SECOND, T0, TradingFloor, a_perpetual, a_request, a_tick, an_order
+
+ID, BUY, SELL = "BTCUSDT.PERP", Side.BUY, Side.SELL
+ACTIVE, REDUCING, HALTED = GateState.ACTIVE, GateState.REDUCING, GateState.HALTED
+
+
+class Listener:
+    """A sink that keeps or refuses what it is given."""
+
+    def __init__(self, *, closed: bool = False) -> None:
+        self.events: list[object] = []
+        self.closed = closed
+
+    def put(self, event: object) -> None:
+        if self.closed:
+            raise QueueClosed("the engine has stopped")
+        self.events.append(event)
+
+
+def floor() -> TradingFloor:
+    made = TradingFloor(a_perpetual(), a_perpetual("ETHUSDT"), accounts=(ACCOUNT, "second"))
+    made.put(a_tick(), a_tick("ETHUSDT.PERP"))
+    made.hold(1000)
+    return made
+
+
+def passes(made: TradingFloor, side: Side = BUY, **terms: object) -> bool:
+    return made.send(a_request(side, 0.1, **terms)).status is OrderStatus.SUBMITTED  # type: ignore[arg-type]
+
+
+def test_an_active_gate_lets_everything_through() -> None:
+    made = floor()
+    assert passes(made, BUY)
+    assert passes(made, SELL)
+
+
+def test_a_reducing_gate_lets_only_reducing_orders_through() -> None:
+    made = floor()
+    made.gate.reduce_only("low on margin")
+    order = made.send(a_request(BUY, 0.1))
+    assert (order.status, order.rule) == (OrderStatus.DENIED, "gate")
+    assert "low on margin" in order.reason
+    assert passes(made, SELL)
+
+
+def test_a_halted_gate_lets_no_order_through_but_every_cancel() -> None:
+    made = floor()
+    order = made.send(a_request(BUY, 0.1, 99.0))
+    made.gate.close("kill switch")
+    assert not passes(made, BUY)
+    assert not passes(made, SELL)
+    assert made.desk.cancel(order.order_id)
+    assert len(made.adapter.cancels) == 1
+    assert len(made.adapter.sent) == 1
+
+
+def test_closing_the_gate_closes_the_send_permit_at_once() -> None:
+    made = floor()
+    made.gate.close("kill switch")
+    assert made.permit.state is HALTED
+    assert not made.permit.send(lambda: None, reduces=True)
+
+
+def test_closing_the_send_permit_closes_the_gate() -> None:
+    made = floor()
+    made.permit.close("kill switch")
+    assert made.gate.state is HALTED
+    assert not passes(made)
+
+
+def test_the_first_reason_for_closing_stays_and_is_told_once() -> None:
+    made = floor()
+    made.gate.close("first")
+    made.gate.close("second")
+    made.gate.reduce_only("third")
+    made.dispatcher.drain()
+    assert (made.gate.state, made.gate.reason) == (HALTED, "first")
+    assert made.heard(GateChanged) == [GateChanged(HALTED, "first", "", "", T0)]
+
+
+def test_only_reopening_by_somebody_named_opens_it_again() -> None:
+    made = floor()
+    made.gate.close("kill switch")
+    made.gate.reopen("Ann")
+    made.dispatcher.drain()
+    assert passes(made)
+    assert made.heard(GateChanged)[-1] == GateChanged(ACTIVE, "reopened by Ann", "", "", T0)
+
+
+@pytest.mark.parametrize(
+    ("account", "instrument_id", "blocked"),
+    [
+        (ACCOUNT, "", {(ACCOUNT, ID), (ACCOUNT, "ETHUSDT.PERP")}),
+        ("", ID, {(ACCOUNT, ID), ("second", ID)}),
+        (ACCOUNT, ID, {(ACCOUNT, ID)}),
+    ],
+)
+def test_a_block_holds_for_its_account_and_instrument_alone(
+    account: str, instrument_id: str, blocked: set[tuple[str, str]]
+) -> None:
+    made = floor()
+    made.gate.block(account, instrument_id, HALTED, "by hand")
+    for name in (ACCOUNT, "second"):
+        for traded in (ID, "ETHUSDT.PERP"):
+            assert passes(made, account=name, instrument_id=traded) is ((name, traded) not in blocked)
+
+
+def test_of_gate_and_blocks_the_strictest_counts_and_a_block_can_be_lifted() -> None:
+    made = floor()
+    made.gate.block(ACCOUNT, "", REDUCING, "account")
+    made.gate.block(ACCOUNT, ID, HALTED, "instrument")
+    assert not passes(made, SELL)
+    made.gate.block(ACCOUNT, ID, ACTIVE, "")
+    assert passes(made, SELL)
+    assert not passes(made, BUY)
+    made.gate.block(ACCOUNT, "", ACTIVE, "")
+    made.clock.advance(SECOND)
+    assert passes(made, BUY)
+
+
+def test_an_order_of_unknown_outcome_blocks_entries_of_its_account_and_instrument_until_it_is_known() -> None:
+    made = floor()
+    order = made.send(a_request(BUY, 0.1, 99.0))
+    made.put(an_order(order.order_id, OrderStatus.UNKNOWN, venue_order_id=""))
+    refused = made.send(a_request(BUY, 0.2, 98.0))
+    assert refused.rule == "unknown_order"
+    assert order.order_id in refused.reason
+    assert passes(made, SELL)
+    assert passes(made, instrument_id="ETHUSDT.PERP")
+    assert passes(made, account="second")
+    made.put(an_order(order.order_id, OrderStatus.ACCEPTED))
+    assert made.send(a_request(BUY, 0.3, 97.0)).rule == ""
+
+
+def test_a_fill_makes_an_unknown_order_known() -> None:
+    made = floor()
+    order = made.send(a_request(BUY, 1.0, 99.0))
+    made.put(an_order(order.order_id, OrderStatus.UNKNOWN, venue_order_id=""))
+    made.put(an_order(order.order_id, OrderStatus.FILLED, 1.0, 99.0))
+    assert made.send(a_request(BUY, 0.3, 97.0)).rule == ""
+
+
+def test_closing_after_the_engine_has_stopped_closes_and_does_not_raise() -> None:
+    permit = SendPermit()
+    Gate(permit, Listener(closed=True), ManualClock(T0)).close("too late to tell")
+    assert permit.state is HALTED
+
+
+def test_many_threads_that_close_and_restrict_at_once_leave_it_closed() -> None:
+    for _ in range(50):
+        permit, sink = SendPermit(), Listener()
+        gate = Gate(permit, sink, ManualClock(T0))
+        begin = threading.Barrier(8)
+
+        def restrict(index: int, gate: Gate = gate, begin: threading.Barrier = begin) -> None:
+            begin.wait()
+            gate.close(f"thread {index}") if index == 4 else gate.reduce_only(f"thread {index}")
+
+        threads = [threading.Thread(target=restrict, args=(index,)) for index in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert (gate.state, gate.reason) == (HALTED, "thread 4")
+        assert isinstance(sink.events[-1], GateChanged)
+        assert sink.events[-1].state is HALTED
+        assert len(sink.events) <= 2
+
+
+def test_a_restriction_that_waits_for_a_closing_does_not_undo_it() -> None:
+    permit, sink = SendPermit(), Listener()
+    gate = Gate(permit, sink, ManualClock(T0))
+    other = threading.Thread(target=gate.reduce_only, args=("low on margin",))
+
+    def close_while_the_other_waits() -> None:
+        other.start()
+        gate.close("kill switch")
+
+    permit.send(close_while_the_other_waits, reduces=True)
+    other.join()
+    assert (gate.state, gate.reason) == (HALTED, "kill switch")

@@ -1,0 +1,184 @@
+"""Rules about prices: reference, age, book state, collar, sweep, own orders."""
+
+import pytest
+
+from foxtrot.core.notices import BookStateChanged
+from foxtrot.domain.enums import BookState, OrderStatus, OrderType, Side
+from foxtrot.domain.market import BarData, MarketTrade, TickData
+from foxtrot.trading.limits import Limits, LimitTable
+from tests.support.builders import ACCOUNT, SECOND, T0, TradingFloor, a_depth, a_perpetual, a_request, a_tick
+
+ID = "BTCUSDT.PERP"
+
+
+def floor(**limits: object) -> TradingFloor:
+    made = TradingFloor(limits=Limits(check_funds=False, **limits))  # type: ignore[arg-type]
+    made.put(a_tick())
+    return made
+
+
+def test_built_in_defaults_are_collar_5_percent_sweep_1_percent_quote_10_s_10_messages_and_1_s_between_twins() -> None:
+    limits = Limits()
+    assert (limits.price_collar, limits.market_sweep, limits.quote_age_s) == (0.05, 0.01, 10.0)
+    assert (limits.messages_per_s, limits.duplicate_window_s, limits.check_funds) == (10, 1.0, True)
+
+
+def test_an_order_before_any_price_was_heard_is_refused() -> None:
+    assert TradingFloor().send(a_request(price=100.0)).rule == "reference"
+
+
+@pytest.mark.parametrize("price", [float("nan"), float("inf"), 0.0, -1.0])
+def test_a_price_that_is_no_price_is_no_reference(price: float) -> None:
+    made = TradingFloor()
+    made.put(
+        TickData(ID, T0, T0, price, 1.0, price, 1.0, price),
+        MarketTrade(ID, T0, T0, "1", price, 1.0, Side.BUY),
+        BarData(ID, "1m", T0 - 60 * SECOND, T0, price, price, price, price, 1.0),
+        a_depth(((price, 1.0),), ((price, 1.0),)),
+    )
+    assert made.send(a_request(price=100.0)).rule == "reference"
+    assert made.view.mark(ID) is None
+
+
+@pytest.mark.parametrize(
+    ("fact", "source"),
+    [
+        (a_tick(at=T0 + 5), "tick"),
+        (MarketTrade(ID, T0 + 5, T0 + 5, "1", 100.0, 1.0, Side.BUY), "trade"),
+        (BarData(ID, "1m", T0 - 60 * SECOND, T0 + 5, 100.0, 100.0, 100.0, 100.0, 1.0), "bar"),
+        (a_depth(((99.0, 1.0),), ((101.0, 1.0),), at=T0 + 5), "depth"),
+    ],
+)
+def test_the_youngest_of_book_quote_print_and_bar_is_the_reference(fact: object, source: str) -> None:
+    made = floor()
+    made.put(MarketTrade(ID, T0, T0, "0", 90.0, 1.0, Side.BUY), fact)
+    reference = made.view.reference(ID)
+    assert reference is not None
+    assert (reference.price, reference.source) == (100.0, source)
+
+
+def test_a_quote_may_be_as_old_as_the_limit_and_no_older() -> None:
+    made = floor()
+    made.clock.move_to(T0 + 10 * SECOND)
+    assert made.send(a_request(price=100.0)).status is OrderStatus.SUBMITTED
+    made.clock.move_to(T0 + 10 * SECOND + SECOND // 5)
+    refused = made.send(a_request(price=99.0))
+    assert refused.rule == "quote_age"
+    assert "10.2 s (tick)" in refused.reason
+
+
+def test_a_quote_age_of_zero_is_no_limit() -> None:
+    made = floor(quote_age_s=0.0)
+    made.clock.move_to(T0 + 1000 * SECOND)
+    assert made.send(a_request(price=100.0)).status is OrderStatus.SUBMITTED
+
+
+def test_a_book_that_is_not_live_refuses_entries_even_beside_a_young_quote() -> None:
+    made = floor()
+    made.put(BookStateChanged(ACCOUNT, ID, BookState.STALE, "gap", T0))
+    assert made.send(a_request(price=100.0)).rule == "book_state"
+
+
+def test_a_live_book_vouches_for_its_price_however_long_it_has_been_quiet() -> None:
+    made = floor()
+    made.put(BookStateChanged(ACCOUNT, ID, BookState.LIVE, "", T0), a_depth(((99.9, 9.0),), ((100.1, 9.0),)))
+    made.clock.move_to(T0 + 100 * SECOND)
+    assert made.send(a_request(price=100.0)).status is OrderStatus.SUBMITTED
+
+
+def test_depth_from_before_the_book_became_live_again_does_not_vouch() -> None:
+    made = floor()
+    made.put(BookStateChanged(ACCOUNT, ID, BookState.SYNCING, "gap", T0 + SECOND))
+    made.put(
+        BookStateChanged(ACCOUNT, ID, BookState.LIVE, "", T0 + 2 * SECOND), a_depth(((99.0, 9.0),), ((101.0, 9.0),))
+    )
+    made.clock.move_to(T0 + 100 * SECOND)
+    assert made.send(a_request(price=100.0)).rule == "quote_age"
+
+
+def test_an_order_that_only_reduces_needs_no_fresh_price_no_collar_and_no_book() -> None:
+    made = floor()
+    made.hold(1000)
+    made.put(BookStateChanged(ACCOUNT, ID, BookState.STALE, "gap", T0))
+    made.clock.move_to(T0 + 1000 * SECOND)
+    order = made.send(a_request(Side.SELL, 1.0, 50.0))
+    assert order.status is OrderStatus.SUBMITTED, order.reason
+    assert made.adapter.sent[0].reduces
+
+
+@pytest.mark.parametrize(
+    ("side", "price", "rule"),
+    [
+        (Side.BUY, 105.0, ""), (Side.BUY, 105.1, "price_collar"), (Side.BUY, 1.0, ""),
+        (Side.SELL, 95.0, ""), (Side.SELL, 94.9, "price_collar"), (Side.SELL, 900.0, ""),
+    ],
+)  # fmt: skip
+def test_the_collar_holds_on_the_paying_side_to_the_tick(side: Side, price: float, rule: str) -> None:
+    assert floor().send(a_request(side, 1.0, price)).rule == rule
+
+
+@pytest.mark.parametrize(("price", "rule"), [(136.5, ""), (136.6, "price_collar")])
+def test_the_limit_of_a_stop_is_judged_from_its_trigger(price: float, rule: str) -> None:
+    request = a_request(Side.BUY, 1.0, price, order_type=OrderType.STOP_LIMIT, trigger_price=130.0)
+    assert floor().send(request).rule == rule
+
+
+@pytest.mark.parametrize(
+    ("quantity", "rule", "says"),
+    [(2.0, "", ""), (3.0, "", ""), (3.001, "market_sweep", "1.10%"), (9.0, "market_sweep", "1 more than they hold")],
+)
+def test_a_market_order_may_walk_the_book_one_percent(quantity: float, rule: str, says: str) -> None:
+    made = floor()
+    made.put(a_depth(((99.0, 9.0),), ((100.0, 2.0), (101.0, 1.0), (101.1, 5.0))))
+    order = made.send(a_request(quantity=quantity))
+    assert order.rule == rule
+    assert says in order.reason
+
+
+def test_a_market_order_into_an_empty_side_is_refused() -> None:
+    made = floor()
+    made.put(a_depth(((99.0, 9.0),), ()))
+    assert made.send(a_request()).rule == "market_sweep"
+
+
+def test_the_strictest_of_platform_account_and_strategy_counts() -> None:
+    loose, strict = Limits(check_funds=False), Limits(check_funds=False, price_collar=0.01)
+    for table in (LimitTable(loose, {ACCOUNT: strict}), LimitTable(loose, {}, {"alpha": strict})):
+        made = TradingFloor(limits=table)
+        made.put(a_tick())
+        assert made.send(a_request(price=102.0)).rule == "price_collar"
+        assert made.send(a_request(price=101.0)).rule == ""
+
+
+@pytest.mark.parametrize(("price", "rule"), [(100.2, "self_cross"), (100.3, "self_cross"), (100.1, "")])
+def test_a_limit_that_would_meet_a_resting_order_of_another_own_strategy_is_refused(price: float, rule: str) -> None:
+    made = floor()
+    resting = made.send(a_request(Side.SELL, 1.0, 100.2), owner="beta")
+    order = made.send(a_request(Side.BUY, 1.0, price), owner="alpha")
+    assert order.rule == rule
+    assert (resting.order_id in order.reason) == bool(rule)
+
+
+def test_a_market_order_meets_an_own_order_within_its_reach_only() -> None:
+    made = floor()
+    made.send(a_request(Side.SELL, 1.0, 103.0), owner="beta")
+    assert made.send(a_request(Side.BUY, 1.0)).rule == ""
+    made.send(a_request(Side.SELL, 1.0, 100.1), owner="beta")
+    assert made.send(a_request(Side.BUY, 2.0)).rule == "self_cross"
+
+
+def test_a_market_order_that_walks_to_an_own_order_is_refused() -> None:
+    made = floor()
+    made.put(a_depth(((99.0, 9.0),), ((100.0, 2.0), (100.5, 5.0))))
+    made.send(a_request(Side.SELL, 1.0, 100.5), owner="beta")
+    assert made.send(a_request(Side.BUY, 2.0)).rule == ""
+    assert made.send(a_request(Side.BUY, 2.5)).rule == "self_cross"
+
+
+def test_orders_with_triggers_and_orders_of_other_accounts_or_instruments_do_not_cross() -> None:
+    made = TradingFloor(a_perpetual(), a_perpetual("ETHUSDT"), accounts=(ACCOUNT, "second"))
+    made.put(a_tick(), a_tick("ETHUSDT.PERP"))
+    made.send(a_request(Side.SELL, 1.0, 100.0), owner="beta")
+    assert made.send(a_request(Side.BUY, 1.0, 100.0, account="second")).rule == ""
+    assert made.send(a_request(Side.BUY, 1.0, 100.0, "ETHUSDT.PERP")).rule == ""
+    assert made.send(a_request(order_type=OrderType.STOP, trigger_price=101.0)).rule == ""
