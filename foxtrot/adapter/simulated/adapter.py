@@ -7,7 +7,6 @@ from concurrent.futures import TimeoutError as FutureTimeout
 
 from foxtrot.adapter.base_adapter import AdapterContext, BaseAdapter, ExactBook
 from foxtrot.adapter.capabilities import BookKind, Capabilities
-from foxtrot.adapter.simulated import codec
 from foxtrot.adapter.simulated.answers import AccountAnswers
 from foxtrot.adapter.simulated.market_data import MarketData
 from foxtrot.adapter.simulated.opening import open_session
