@@ -7,110 +7,31 @@ The rules, one test each, are listed in docs/backtest_rules.md:
 - A stop fills at the worse of stop and open, worse by the slippage.
 - Stops come before targets: what one bar reaches on both sides is filled stop first.
 - At most `max_volume_share` of the bar's volume per order.
+- What happens after the open is dated one nanosecond before the close: nobody knows when in the bar it was.
 """
 
-import enum
-
-import msgspec
-
-from foxtrot.domain.enums import Liquidity, OrderType, Side, TimeInForce
+from foxtrot.backtest.fill_model import FillModel
+from foxtrot.backtest.fill_settings import FillOn, FillSettings
+from foxtrot.backtest.parked_order import AT_ONCE, STOPS, TARGETS, Parked
+from foxtrot.domain.enums import Liquidity, OrderType, TimeInForce
 from foxtrot.domain.instrument import Instrument
-from foxtrot.exchange.commands import ExpireOrder, FillOrder, TriggerOrder, VenueCommand
-from foxtrot.exchange.events import (
-    OrderAccepted,
-    OrderAmended,
-    OrderCancelled,
-    OrderEvent,
-    OrderExpired,
-    OrderFilled,
-    OrderTriggered,
-    VenueEvent,
-)
-from foxtrot.exchange.result import CommandResult
 from foxtrot.exchange.venue import Venue
 
-
-class FillOn(enum.StrEnum):
-    """What a resting limit needs to be filled."""
-
-    THROUGH = "through"
-    TOUCH = "touch"
+__all__ = ["BarFills", "FillOn", "FillSettings"]
 
 
-class FillSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Assumptions of the fill model. `slippage` is money per unit, always against us; a share of 0.0 means no limit."""
-
-    slippage: float = 0.0
-    fill_on: FillOn = FillOn.THROUGH
-    max_volume_share: float = 0.0
-
-
-class Parked:
-    """An order that waits at the venue for the market to reach it.
+class BarFills(FillModel):
+    """Fills the waiting orders of one instrument from bars.
 
     Thread: the backtest's.
     """
 
-    __slots__ = ("account", "anchor", "buys", "expires_at_once", "kind", "leaves", "order_id", "price", "reduce_only", "since_ns",
-                 "trailing", "trigger")  # fmt: skip
-
-    def __init__(self, event: OrderEvent, trailing: int) -> None:
-        self.order_id = event.order_id
-        self.account = event.account
-        self.buys = event.side is Side.BUY
-        self.kind = event.order_type
-        self.price = event.price
-        self.trigger = event.trigger_price
-        self.leaves = event.quantity - event.filled
-        self.reduce_only = event.reduce_only
-        self.expires_at_once = event.time_in_force in (TimeInForce.IOC, TimeInForce.FOK)
-        self.since_ns = event.time_ns
-        self.trailing = trailing
-        self.anchor = 0
-
-
-_ENDS = frozenset({OrderCancelled, OrderExpired})
-_TARGETS = frozenset({OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT})
-_STOPS = frozenset({OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP})
-
-
-class BarFills:
-    """Fills the parked orders of one instrument from bars.
-
-    Thread: the backtest's; hears every venue event through `observe`.
-    """
-
     def __init__(self, venue: Venue, instrument: Instrument, settings: FillSettings) -> None:
-        self._venue = venue
-        self._instrument = instrument
-        self._settings = settings
-        self._slip = instrument.price_grid.round(settings.slippage, "up") if settings.slippage else 0
+        super().__init__(venue, instrument, settings)
+        self._touch = settings.fill_on is FillOn.TOUCH
+        self._bar = (0, 0, 0, 0)
+        self._volume = 0.0
         self._open_ns = 0
-        self._bar: tuple[int, int, int, int] = (0, 0, 0, 0)
-        self.parked: dict[int, Parked] = {}
-
-    def observe(self, event: VenueEvent) -> None:
-        """Keep the list of parked orders true."""
-        if not isinstance(event, OrderEvent) or event.instrument_id != self._instrument.instrument_id:
-            return
-        kind = type(event)
-        if kind is OrderAccepted:
-            self.parked[event.order_id] = Parked(event, self._trailing_of(event))
-        elif kind is OrderFilled:
-            order = self.parked.get(event.order_id)
-            if order is not None:
-                order.leaves = event.quantity - event.filled
-                if order.leaves <= 0:
-                    del self.parked[event.order_id]
-        elif kind in _ENDS:
-            self.parked.pop(event.order_id, None)
-        elif kind is OrderAmended and event.order_id in self.parked:
-            order = self.parked[event.order_id]
-            order.price, order.leaves = event.price, event.quantity - event.filled
-        elif kind is OrderTriggered and event.order_id in self.parked:
-            order = self.parked[event.order_id]
-            order.kind = OrderType.LIMIT if event.price else OrderType.MARKET
-            order.since_ns = event.time_ns
 
     def at_open(self, open_ns: int, bar: tuple[float, float, float, float], volume: float) -> None:
         """Fill at the open: market orders, and whatever the open has already passed.
@@ -120,112 +41,79 @@ class BarFills:
             bar: open, high, low, close.
             volume: of the bar.
         """
-        to_units = self._instrument.price_grid.from_float
+        to_units = self.instrument.price_grid.from_float
         self._bar = (to_units(bar[0]), to_units(bar[1]), to_units(bar[2]), to_units(bar[3]))
-        self._open_ns = open_ns
-        self._volume = volume
+        self._open_ns, self._volume = open_ns, volume
+        self.arrived.clear()
         opening = self._bar[0]
         for order in self._eligible():
-            kind = order.kind
-            if kind is OrderType.MARKET:
-                self._fill(order, self._worse(order, opening), Liquidity.TAKER, open_ns)
-            elif kind is OrderType.LIMIT:
-                if (opening <= order.price) if order.buys else (opening >= order.price):
-                    self._fill(order, opening, Liquidity.TAKER, open_ns)
-                elif order.expires_at_once:
-                    self._command(
-                        ExpireOrder(open_ns, self._instrument.instrument_id, order.order_id, "not_marketable")
-                    )
-            elif kind is OrderType.TRAILING_STOP:
-                self._trail_at_open(order, opening)
-            elif self._reached(order, opening):
-                self._set_off(order, opening, open_ns)
+            if order.kind is OrderType.TRAILING_STOP and not order.anchor:
+                order.anchor = opening
+            if order.is_conditional:
+                self._conditional_at_open(order, opening, open_ns)
+            elif order.kind is OrderType.MARKET:
+                self._take(order, self._worse(order, opening), Liquidity.TAKER, open_ns)
+            else:
+                self._limit_at_open(order, opening, open_ns)
 
-    def stops(self, close_ns: int) -> None:
+    def stops(self, time_ns: int) -> None:
         """Fill the stops that the bar reached after its open."""
         opening, high, low, _ = self._bar
         for order in self._eligible():
-            if order.kind not in _STOPS:
+            if order.kind not in STOPS:
                 continue
-            level = self._stop_level(order)
+            level = order.stop_level
             if (high >= level) if order.buys else (low <= level):
-                worst = max(level, opening) if order.buys else min(level, opening)
-                self._set_off(order, worst, close_ns)
+                self._reach(order, max(level, opening) if order.buys else min(level, opening), time_ns)
             elif order.kind is OrderType.TRAILING_STOP:
-                order.anchor = min(order.anchor, low) if order.buys else max(order.anchor, high)
+                order.trail(low if order.buys else high)
 
-    def targets(self, close_ns: int) -> None:
+    def targets(self, time_ns: int) -> None:
         """Fill the limits and take-profits that the bar reached after its open."""
         _, high, low, _ = self._bar
         for order in self._eligible():
             if order.kind is OrderType.LIMIT:
-                margin = 0 if self._settings.fill_on is FillOn.TOUCH else self._instrument.step_units(order.price)
+                margin = 0 if self._touch else self.instrument.step_units(order.price)
                 if (low <= order.price - margin) if order.buys else (high >= order.price + margin):
-                    self._fill(order, order.price, Liquidity.MAKER, close_ns)
-            elif order.kind in _TARGETS and ((low <= order.trigger) if order.buys else (high >= order.trigger)):
-                self._set_off(order, order.trigger, close_ns)
+                    self._take(order, order.price, Liquidity.MAKER, time_ns)
+            elif order.kind in TARGETS and order.is_set_off_by(low if order.buys else high):
+                self._reach(order, order.trigger, time_ns)
 
     def _eligible(self) -> list[Parked]:
         return [order for order in self.parked.values() if order.since_ns <= self._open_ns]
 
-    def _reached(self, order: Parked, price: int) -> bool:
-        """Tell whether a price sets a stop or a take-profit off."""
-        rises = order.buys if order.kind in _STOPS else not order.buys
-        return price >= order.trigger if rises else price <= order.trigger
+    def _conditional_at_open(self, order: Parked, opening: int, open_ns: int) -> None:
+        if order.is_set_off_by(opening):
+            self._reach(order, opening, open_ns)
+            if order.kind is OrderType.LIMIT and order.order_id in self.parked:
+                self._limit_at_open(order, opening, open_ns)
+        elif order.kind is OrderType.TRAILING_STOP:
+            order.trail(opening)
 
-    def _stop_level(self, order: Parked) -> int:
-        if order.kind is not OrderType.TRAILING_STOP:
-            return order.trigger
-        return order.anchor + order.trailing if order.buys else order.anchor - order.trailing
+    def _limit_at_open(self, order: Parked, opening: int, open_ns: int) -> None:
+        """Fill a limit that the open has passed; an order that meets its first open takes, one that rested makes."""
+        is_new, order.is_new = order.is_new, False
+        if (opening <= order.price) if order.buys else (opening >= order.price):
+            if is_new and order.post_only:
+                self._expire(order, "post_only", open_ns)
+            else:
+                self._take(order, opening, Liquidity.TAKER if is_new else Liquidity.MAKER, open_ns)
+        elif order.time_in_force in AT_ONCE:
+            self._expire(order, order.time_in_force.value, open_ns)
 
-    def _trail_at_open(self, order: Parked, opening: int) -> None:
-        if not order.anchor:
-            order.anchor = opening
-        level = self._stop_level(order)
-        if (opening >= level) if order.buys else (opening <= level):
-            self._set_off(order, opening, self._open_ns)
+    def _reach(self, order: Parked, price: int, time_ns: int) -> None:
+        """Fill an order whose trigger was reached, at a price, or let it become a limit order."""
+        self._trigger(order, time_ns)
+        if not order.price and order.order_id in self.parked:
+            self._take(order, self._worse(order, price), Liquidity.TAKER, time_ns)
 
-    def _set_off(self, order: Parked, price: int, time_ns: int) -> None:
-        """Fill a triggered market order at a price; turn a triggered limit order into a resting one."""
-        if order.price:
-            self._command(TriggerOrder(time_ns, self._instrument.instrument_id, order.order_id))
-        else:
-            self._fill(order, self._worse(order, price), Liquidity.TAKER, time_ns)
-
-    def _worse(self, order: Parked, price: int) -> int:
-        return price + self._slip if order.buys else max(1, price - self._slip)
-
-    def _fill(self, order: Parked, price: int, liquidity: Liquidity, time_ns: int) -> None:
-        quantity = self._cap(order)
-        if quantity <= 0:
-            return
-        name = self._instrument.instrument_id
-        self._command(FillOrder(time_ns, name, order.order_id, price, quantity, liquidity))
-
-    def _cap(self, order: Parked) -> int:
+    def _take(self, order: Parked, price: int, liquidity: Liquidity, time_ns: int) -> None:
+        """Fill what the bar's volume allows, and end the rest of an order that may not wait."""
         quantity = order.leaves
         share = self._settings.max_volume_share
         if share:
-            quantity = min(quantity, self._instrument.round_quantity_units(self._volume * share))
-        if order.reduce_only:
-            quantity = min(quantity, self._reducible(order))
-            if quantity <= 0:
-                name = self._instrument.instrument_id
-                self._command(ExpireOrder(self._open_ns, name, order.order_id, "nothing_to_reduce"))
-        return quantity
-
-    def _reducible(self, order: Parked) -> int:
-        for row in self._venue.positions(order.account):
-            held = row.quantity
-            if row.instrument_id == self._instrument.instrument_id and (held < 0) == order.buys and held:
-                return abs(held)
-        return 0
-
-    def _trailing_of(self, event: OrderEvent) -> int:
-        if event.order_type is not OrderType.TRAILING_STOP:
-            return 0
-        report = self._venue.order(event.account, event.instrument_id, event.order_id)
-        return report.trailing_offset if report is not None else 0
-
-    def _command(self, command: VenueCommand) -> CommandResult:
-        return self._venue.execute(command)
+            quantity = min(quantity, self.instrument.round_quantity_units(self._volume * share))
+        if quantity == order.leaves or order.time_in_force is not TimeInForce.FOK:
+            self._fill(order, price, quantity, liquidity, time_ns)
+        if order.order_id in self.parked and order.time_in_force in AT_ONCE:
+            self._expire(order, order.time_in_force.value, time_ns)

@@ -1,17 +1,22 @@
 """The simulated adapter of a backtest: its history requests are answered from the bars being replayed."""
 
+from collections.abc import Callable
+
 from foxtrot.adapter.base_adapter import AdapterContext
 from foxtrot.adapter.simulated.adapter import SimulatedAdapter
 from foxtrot.adapter.simulated.session import SimulatedSession
-from foxtrot.backtest.bar_replay import chunks
+from foxtrot.backtest.bar_rows import chunks
 from foxtrot.backtest.columns import BarColumns
-from foxtrot.core.notices import HistoryLoaded
-from foxtrot.domain.market import BarData
+from foxtrot.core.notices import BookLoaded, HistoryLoaded
+from foxtrot.domain.market import BarData, DepthData
 from foxtrot.domain.subscription import HistoryRequest, SubscribeRequest
 
 
 class HistoryAdapter(SimulatedAdapter):
     """Gives the first rows of the file as warm-up; the replay begins after them.
+
+    `wanted` is what the strategies asked to be streamed, which the replay publishes; `books` gives the book of an instrument
+    whose depth is replayed.
 
     Thread: the backtest's.
     """
@@ -20,16 +25,31 @@ class HistoryAdapter(SimulatedAdapter):
         super().__init__(context, session)
         self.publish_balances = False
         self.warm_up: dict[str, int] = {}
+        self.wanted: dict[str, SubscribeRequest] = {}
+        self.books: dict[str, Callable[[int], DepthData]] = {}
         self._columns = {columns.instrument_id: columns for columns in bars}
 
     def subscribe(self, request: SubscribeRequest) -> None:
-        """Do nothing: the replay publishes what there is of every instrument."""
+        """Note the wish; the replay publishes what there is of every instrument."""
+        name = request.instrument_id
+        known = self.wanted.get(name, SubscribeRequest(name, ticks=False))
+        self.wanted[name] = SubscribeRequest(
+            name,
+            known.ticks or request.ticks,
+            known.trades or request.trades,
+            max(known.depth_levels, request.depth_levels),
+            known.depth_changes or request.depth_changes,
+        )
+
+    def request_book(self, request_id: str, instrument_id: str, levels: int) -> None:
+        """Answer with the recorded book as it stands, after the latency."""
+        self.session.submit(lambda: self._tell_recorded(request_id, instrument_id, levels))
 
     def query_history(self, request: HistoryRequest) -> None:
         """Answer with the first rows of the file."""
         columns = self._columns.get(request.instrument_id)
         if columns is None or columns.interval != request.interval:
-            have = ", ".join(f"{c.instrument_id} {c.interval}" for c in self._columns.values())
+            have = ", ".join(f"{c.instrument_id} {c.interval}" for c in self._columns.values()) or "none"
             error = f"no {request.interval} bars of {request.instrument_id} in this backtest; there are: {have}"
             self.on_history(HistoryLoaded(request.request_id, request.instrument_id, request.interval, (), error))
             return
@@ -40,3 +60,10 @@ class HistoryAdapter(SimulatedAdapter):
         bars = tuple(BarData(name, interval, row[0], row[1], *row[2:], 0.0, 0, row[1]) for row in rows)
         error = "" if count == request.count else f"the file has only {count} of {request.count} bars"
         self.on_history(HistoryLoaded(request.request_id, name, interval, bars, error))
+
+    def _tell_recorded(self, request_id: str, instrument_id: str, levels: int) -> None:
+        read = self.books.get(instrument_id)
+        depth = read(levels) if read is not None else None
+        error = "" if depth is not None else f"there is no recorded depth of {instrument_id} in this backtest"
+        answer = BookLoaded(request_id, instrument_id, depth, "cache" if depth else "none", 0.0, error)
+        self.session.answer(lambda: self.on_book(answer))

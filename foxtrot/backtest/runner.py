@@ -2,53 +2,38 @@
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
-
-import msgspec
-import numpy as np
 
 from foxtrot.adapter.base_adapter import AdapterContext
 from foxtrot.adapter.simulated.session import SimulatedSession
 from foxtrot.backtest.bar_fills import BarFills
-from foxtrot.backtest.bar_replay import BarReplay
-from foxtrot.backtest.columns import BarColumns
+from foxtrot.backtest.checks import check_settings
+from foxtrot.backtest.columns import Int64Column
+from foxtrot.backtest.equity import equity_curve
+from foxtrot.backtest.feed import Feed
 from foxtrot.backtest.history_adapter import HistoryAdapter
+from foxtrot.backtest.instrument_terms import instrument_for
+from foxtrot.backtest.markets import Markets
+from foxtrot.backtest.quote_bars import QuoteBars
+from foxtrot.backtest.replay import Replay
+from foxtrot.backtest.result import BacktestResult
 from foxtrot.backtest.round_trips import Fill, match_round_trips
-from foxtrot.backtest.settings import ACCOUNT, BacktestSettings, InstrumentTerms
-from foxtrot.backtest.statistics import EquityCurve, Statistic, statistics
+from foxtrot.backtest.settings import ACCOUNT, BacktestSettings
+from foxtrot.backtest.statistics import EquityCurve, statistics
 from foxtrot.core.clock import ManualClock
 from foxtrot.core.dispatcher import Dispatcher
 from foxtrot.core.notices import HandlerFailed, TradeBooked
 from foxtrot.core.send_permit import SendPermit
-from foxtrot.domain.errors import ConfigError
-from foxtrot.domain.instrument import Grid, Instrument
 from foxtrot.domain.order import TradeData
 from foxtrot.exchange.commands import AddInstrument, Deposit, OpenAccount
+from foxtrot.strategy.base import Strategy
 from foxtrot.strategy.line import Line, LineSettings
 from foxtrot.trading.order_ids import make_run_id
-from foxtrot.trading.portfolio import signed
+
+__all__ = ["Backtest", "BacktestResult", "instrument_for"]
 
 Progress = Callable[[int], None]
-
-
-class BacktestResult(msgspec.Struct, frozen=True, eq=False):
-    """What a backtest did. `statistics` has every figure by name; `equity` is sampled at every close."""
-
-    statistics: dict[str, Statistic]
-    equity_time_ns: np.ndarray[tuple[int], np.dtype[np.int64]]
-    equity: np.ndarray[tuple[int], np.dtype[np.float64]]
-    fills: tuple[Fill, ...]
-    trades: tuple[TradeData, ...]
-    orders: int
-    denied: dict[str, int]
-    failures: tuple[str, ...]
-    bars: int
-    start_balance: Decimal
-    end_balance: Decimal
-    fees: Decimal
-    elapsed_s: float
-    state_hash: str
 
 
 class Backtest:
@@ -58,26 +43,21 @@ class Backtest:
     """
 
     def __init__(self, settings: BacktestSettings, progress: Progress | None = None) -> None:
-        _check(settings)
+        check_settings(settings)
         self.settings = settings
-        self._progress = progress or _silent
-        self._start_ns = min(int(bars.open_time_ns[0]) for bars in settings.bars)
+        self._start_ns, self._end_ns = _span(settings)
         self.clock = ManualClock(self._start_ns)
         self.dispatcher = Dispatcher(self.clock)
         permit = SendPermit()
         self.session = SimulatedSession(self.clock, threaded=False, latency_ns=settings.latency_ns)
-        base = settings.instruments[0].quote_asset
-        run_id = make_run_id(self._start_ns, settings.seed)
-        line_settings = LineSettings(
-            run_id=run_id, base_currency=base, limits=settings.limits, modes={ACCOUNT: settings.position_mode}
-        )
-        self.line = Line(self.dispatcher, permit, line_settings)
+        self.line = Line(self.dispatcher, permit, self._line_settings())
         self._open_venue()
         context = AdapterContext(ACCOUNT, self.dispatcher, permit, self.clock, {}, {})
         self.adapter = HistoryAdapter(context, self.session, settings.bars)
         self.line.add_adapter(self.adapter)
-        self._replay = BarReplay(self.dispatcher, self.clock, self.session.venue, self._run_delayed, self._progress)
-        self._filled: list[tuple[int, TradeData]] = []
+        self._feed = Feed(self.dispatcher, self.clock, settings.feed_latency_ns)
+        self._replay = Replay(self.dispatcher, self.clock, self.session, self._feed, progress or _silent)
+        self._trades: list[TradeData] = []
         self._failures: list[str] = []
         self.dispatcher.subscribe(TradeBooked, self._on_trade_booked, owner="backtest")
         self.dispatcher.subscribe(HandlerFailed, self._on_handler_failed, owner="backtest")
@@ -86,24 +66,32 @@ class Backtest:
         """Replay all of history through the line.
 
         Raises:
-            ConfigError: a strategy cannot be made.
+            ConfigError: a strategy cannot be made, or a file cannot be read.
         """
         started = time.perf_counter()
         self._start()
-        fills = tuple(self._fill_model(instrument) for instrument in self.settings.instruments)
-        self.session.observers = tuple(model.observe for model in fills)
-        firsts = tuple(self.adapter.warm_up.get(bars.instrument_id, 0) for bars in self.settings.bars)
-        if len(fills) == 1:
-            self._replay.run_one(self.settings.bars[0], fills[0], firsts[0])
+        markets = Markets(self.settings, self.session.venue, self._feed, self.adapter)
+        self._build_quote_bars()
+        self.session.observers = tuple(model.observe for model in markets.models)
+        alone = markets.models[0] if len(self.settings.history) == 1 and not self.settings.feed_latency_ns else None
+        if isinstance(alone, BarFills):
+            bars = self.settings.bars[0]
+            self._replay.run_one(bars, alone, self.adapter.warm_up.get(bars.instrument_id, 0))
         else:
-            self._replay.run_many(self.settings.bars, fills, firsts)
-        self.dispatcher.drain()
-        for strategy_id, host in self.line.strategies.hosts.items():
-            if str(host.stage) != "running" and not self._failures:
-                self._failures.append(f"{strategy_id} never ran: {host.stage} {host.reason}".rstrip())
-        return self._result(time.perf_counter() - started)
+            self._replay.run(markets.sources, markets.models)
+        self._finish()
+        return self._result(markets, time.perf_counter() - started)
 
     # --- building ---------------------------------------------------------------------------------------------------
+
+    def _line_settings(self) -> LineSettings:
+        settings = self.settings
+        return LineSettings(
+            run_id=make_run_id(self._start_ns, settings.seed),
+            base_currency=settings.instruments[0].settle_asset,
+            limits=settings.limits,
+            modes={ACCOUNT: settings.position_mode},
+        )
 
     def _open_venue(self) -> None:
         settings, session, now_ns = self.settings, self.session, self._start_ns
@@ -114,10 +102,8 @@ class Backtest:
         asset = settings.instruments[0].settle_asset
         session.execute(Deposit(now_ns, ACCOUNT, asset, settings.balance))
 
-    def _fill_model(self, instrument: Instrument) -> BarFills:
-        return BarFills(self.session.venue, instrument, self.settings.fills)
-
     def _start(self) -> None:
+        """Connect and start the strategies; a platform is connected before the market opens."""
         self.adapter.connect()
         self._settle_latency()
         for strategy_settings, strategy_class in self.settings.strategies:
@@ -127,8 +113,22 @@ class Backtest:
         self.dispatcher.drain()
         self._settle_latency()
 
+    def _build_quote_bars(self) -> None:
+        """Build bars of instruments that have only quotes; those of prints come from the line's own bar feed."""
+        printed = {trades.instrument_id for trades in self.settings.trades}
+        printed |= {capture.instrument_id for capture in self.settings.depth}
+        quoted = {quotes.instrument_id for quotes in self.settings.quotes} - printed
+        heard = {
+            (symbol, strategy.interval)
+            for strategy, kind in self.settings.strategies
+            for symbol in strategy.symbols
+            if symbol in quoted and kind.on_bar is not Strategy.on_bar
+        }
+        for symbol, interval in sorted(heard):
+            QuoteBars(self.dispatcher, symbol, interval)
+
     def _settle_latency(self) -> None:
-        """Let what was said before the first bar arrive: a platform is connected before the market opens."""
+        """Let what was said before the first moment arrive, without time passing."""
         while self.session.next_due_ns <= self._start_ns + 2 * self.settings.latency_ns:
             self.session.run_due(self.session.next_due_ns)
             self.dispatcher.drain()
@@ -136,16 +136,17 @@ class Backtest:
 
     # --- running ----------------------------------------------------------------------------------------------------
 
-    def _run_delayed(self, time_ns: int) -> None:
-        """Let everything that latency has delayed until a time happen, each at its own moment."""
-        session = self.session
-        while session.next_due_ns <= time_ns:
-            self.clock.move_to(max(session.next_due_ns, self.clock.now_ns()))
-            session.run_due(session.next_due_ns)
-            self.dispatcher.drain()
+    def _finish(self) -> None:
+        """Let what is under way arrive."""
+        latest = self.clock.now_ns() + self.settings.latency_ns + self.settings.feed_latency_ns
+        self._replay.advance(latest)
+        self.dispatcher.drain()
+        for strategy_id, host in self.line.strategies.hosts.items():
+            if str(host.stage) != "running" and not self._failures:
+                self._failures.append(f"{strategy_id} never ran: {host.stage} {host.reason}".rstrip())
 
     def _on_trade_booked(self, booked: TradeBooked) -> None:
-        self._filled.append((self._replay.step, booked.trade))
+        self._trades.append(booked.trade)
 
     def _on_handler_failed(self, failure: HandlerFailed) -> None:
         self._replay.broken = self._replay.broken or failure.core
@@ -153,25 +154,27 @@ class Backtest:
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
-    def _result(self, elapsed_s: float) -> BacktestResult:
-        settings, trades = self.settings, tuple(trade for _, trade in self._filled)
-        times, equity = self._equity()
-        fees = sum((trade.fee for trade in trades), Decimal(0))
+    def _result(self, markets: Markets, elapsed_s: float) -> BacktestResult:
+        settings, trades = self.settings, tuple(self._trades)
+        marks = markets.marks()
+        times: Int64Column = markets.sample_times(self._start_ns, self._end_ns)
+        equity = equity_curve(settings.balance, times, marks, trades)
         fills = match_round_trips([self._fill_of(trade) for trade in trades]).fills
         curve = EquityCurve(
             start_time_ns=self._start_ns, starting_balance=float(settings.balance), time_ns=times, equity=equity
         )
-        end = self._end_balance()
+        end = self._end_balance({series.instrument.instrument_id: series.last for series in marks})
         figures = statistics(curve, fills)
         figures["end_balance"] = float(end)
         figures["total_return"] = float(end / settings.balance - 1)
         denied: dict[str, int] = {}
         for order in self.line.desk.denied.values():
             denied[order.rule] = denied.get(order.rule, 0) + 1
-        orders = sum(1 for _ in self.line.desk.records())
         return BacktestResult(
-            figures, times, equity, tuple(fills), trades, orders, denied, tuple(self._failures), self._replay.bars +
-            sum(self.adapter.warm_up.values()), settings.balance, end, fees, elapsed_s, self._hash(trades),
+            figures, times, equity, tuple(fills), trades, sum(1 for _ in self.line.desk.records()), denied,
+            tuple(self._failures), sum(map(len, settings.bars)), settings.balance, end,
+            sum((trade.fee for trade in trades), Decimal(0)), elapsed_s, self._hash(trades), settings,
+            self._replay.moments, markets.warnings(),
         )  # fmt: skip
 
     def _fill_of(self, trade: TradeData) -> Fill:
@@ -181,33 +184,14 @@ class Backtest:
             float(instrument.multiplier),
         )  # fmt: skip
 
-    def _equity(
-        self,
-    ) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], np.ndarray[tuple[int], np.dtype[np.float64]]]:
-        """Return the equity at every close: cash after the fills so far plus position at the close."""
-        bars = self.settings.bars
-        skip = [self.adapter.warm_up.get(columns.instrument_id, 0) for columns in bars]
-        if len(bars) == 1:
-            times = bars[0].close_time_ns[skip[0] :]
-        else:
-            times = np.unique(np.concatenate([c.close_time_ns[n:] for c, n in zip(bars, skip, strict=True)]))
-        equity = np.full(len(times), float(self.settings.balance))
-        for columns, first, instrument in zip(bars, skip, self.settings.instruments, strict=True):
-            mine = [(step, trade) for step, trade in self._filled if trade.instrument_id == instrument.instrument_id]
-            rows = np.searchsorted(columns.close_time_ns[first:], times, side="right") - 1
-            closes = np.where(rows >= 0, columns.close[first:][np.maximum(rows, 0)], 0.0)
-            equity += _profit_at(mine, instrument, closes)
-        return times, equity
-
-    def _end_balance(self) -> Decimal:
-        """Return cash plus positions at the last close, exactly."""
+    def _end_balance(self, marks: dict[str, Decimal]) -> Decimal:
+        """Return cash plus positions at the last price, exactly."""
         total = self.settings.balance
-        closes = {bars.instrument_id: Decimal(repr(float(bars.close[-1]))) for bars in self.settings.bars}
         for (_, instrument_id, _), position in self.line.portfolio.net_positions():
-            total += position.profit(closes[instrument_id]) - sum(position.fees.values(), Decimal(0))
+            total += position.profit(marks[instrument_id]) - sum(position.fees.values(), Decimal(0))
         return total
 
-    def _hash(self, trades: tuple[TradeData, ...]) -> str:
+    def _hash(self, trades: Sequence[TradeData]) -> str:
         digest = hashlib.sha256(self.session.venue.state_hash().encode())
         for trade in trades:
             digest.update(
@@ -216,56 +200,14 @@ class Backtest:
         return digest.hexdigest()
 
 
-def _profit_at(
-    fills: list[tuple[int, TradeData]], instrument: Instrument, closes: np.ndarray[tuple[int], np.dtype[np.float64]]
-) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Return cash flow plus value of the position at each step."""
-    cash = np.zeros(len(closes) + 1)
-    held = np.zeros(len(closes) + 1, dtype=np.int64)
-    price_of, quantity_of = instrument.price_grid.from_float, instrument.quantity_grid.from_float
-    money = float(instrument.price_grid.step * instrument.quantity_grid.step * instrument.multiplier)
-    flow, units, fees, last = 0, 0, Decimal(0), 0
-    for step, trade in fills:
-        cash[last:step] = flow * money - float(fees)
-        held[last:step] = units
-        change = signed(trade.side, quantity_of(trade.quantity))
-        flow -= change * price_of(trade.price)
-        units += change
-        fees += trade.fee
-        last = step
-    cash[last:] = flow * money - float(fees)
-    held[last:] = units
-    unit = float(instrument.quantity_grid.step * instrument.multiplier)
-    return cash[:-1] + held[:-1] * unit * closes
+def _span(settings: BacktestSettings) -> tuple[int, int]:
+    """Return the first and the last moment of all history."""
+    spans = [(int(bars.open_time_ns[0]), int(bars.close_time_ns[-1])) for bars in settings.bars]
+    spans += [(int(trades.time_ns[0]), int(trades.time_ns[-1])) for trades in settings.trades]
+    spans += [(int(quotes.time_ns[0]), int(quotes.time_ns[-1])) for quotes in settings.quotes]
+    spans += [(capture.start_ns, capture.end_ns) for capture in settings.depth]
+    return min(start for start, _ in spans), max(end for _, end in spans)
 
 
-def instrument_for(bars: BarColumns, terms: InstrumentTerms) -> Instrument:
-    """Return the instrument of a file: its terms, and the file's smallest decimal steps where they say nothing."""
-    tick = terms.tick or Decimal(1).scaleb(-bars.price_decimals)
-    lot = terms.lot or Decimal(1).scaleb(-bars.quantity_decimals)
-    symbol = bars.instrument_id.partition(".")[0]
-    base = symbol.removesuffix(terms.currency) or symbol
-    return Instrument(
-        instrument_id=bars.instrument_id, symbol=symbol, venue=bars.instrument_id.partition(".")[2] or "HISTORY",
-        product=terms.product, base_asset=base, quote_asset=terms.currency, settle_asset=terms.currency,
-        price_grid=Grid.of(tick), quantity_grid=Grid.of(lot), multiplier=terms.multiplier,
-    )  # fmt: skip
-
-
-def _check(settings: BacktestSettings) -> None:
-    if not settings.bars or len(settings.bars) != len(settings.instruments):
-        raise ConfigError("a backtest needs bars, and one instrument for each of them")
-    names = [bars.instrument_id for bars in settings.bars]
-    if names != [instrument.instrument_id for instrument in settings.instruments] or len(set(names)) != len(names):
-        raise ConfigError(f"bars {', '.join(names)} must each have an instrument of the same id, and only once")
-    quotes = {instrument.settle_asset for instrument in settings.instruments}
-    if len(quotes) > 1:
-        raise ConfigError(f"a backtest has one currency; the instruments settle in {', '.join(sorted(quotes))}")
-    if not settings.balance.is_finite() or settings.balance <= 0:
-        raise ConfigError(f"balance {settings.balance} must be a finite number above 0")
-    if not settings.strategies:
-        raise ConfigError("a backtest needs a strategy")
-
-
-def _silent(_bars: int) -> None:
+def _silent(_moments: int) -> None:
     """Show no progress."""

@@ -4,8 +4,9 @@ from decimal import Decimal
 
 import msgspec
 
-from foxtrot.backtest.bar_fills import FillSettings
-from foxtrot.backtest.columns import BarColumns
+from foxtrot.backtest.columns import BarColumns, QuoteColumns, TradeColumns
+from foxtrot.backtest.depth_capture import DepthCapture
+from foxtrot.backtest.fill_settings import FillSettings
 from foxtrot.domain.enums import PositionMode, Product
 from foxtrot.domain.fees import FeeSchedule
 from foxtrot.domain.instrument import Instrument
@@ -25,24 +26,47 @@ class BacktestLimits:
     DEFAULT = LimitTable(platform=Limits(check_funds=False))
 
 
+History = BarColumns | TradeColumns | QuoteColumns | DepthCapture
+"""One file of history, as read."""
+
+
 class BacktestSettings(msgspec.Struct, frozen=True, kw_only=True):
     """One backtest.
 
-    `balance` is money of the quote asset; `latency_ns` delays orders on their way to the venue and answers on their way
-    back. With `margin_checked` the venue refuses what the account cannot pay (always so for spot and stocks).
+    An instrument has bars, or any of trades, quotes and depth; one that has no bars gets those its strategies hear built from
+    its trades or quotes. `instruments` has the terms of each. `balance` is money of the quote asset; `latency_ns` delays
+    orders on their way to the venue and answers on their way back, `feed_latency_ns` all market data. A capture is heard as
+    late as it was received (less its clock's offset) unless `recorded_latency` is false. With `margin_checked` the venue
+    refuses what the account cannot pay (always so for spot and stocks).
     """
 
     strategies: tuple[tuple[StrategySettings, type[Strategy]], ...]
     bars: tuple[BarColumns, ...] = ()
+    trades: tuple[TradeColumns, ...] = ()
+    quotes: tuple[QuoteColumns, ...] = ()
+    depth: tuple[DepthCapture, ...] = ()
     instruments: tuple[Instrument, ...] = ()
     balance: Decimal = Decimal(1_000_000)
     fees: FeeSchedule | None = None
     fills: FillSettings = FillSettings()
     latency_ns: int = 0
+    feed_latency_ns: int = 0
+    recorded_latency: bool = True
     margin_checked: bool = False
     position_mode: PositionMode = PositionMode.NETTING
     limits: LimitTable = BacktestLimits.DEFAULT
     seed: int = 1
+
+    @property
+    def history(self) -> tuple[History, ...]:
+        """Return all that is replayed, of every kind."""
+        return (*self.bars, *self.trades, *self.quotes, *self.depth)
+
+    @property
+    def length(self) -> int:
+        """Return about how many moments are replayed, for showing progress."""
+        many = 4 if len(self.history) > 1 else 1
+        return sum(many * len(bars) for bars in self.bars) + sum(map(len, self.history[len(self.bars) :]))
 
 
 class InstrumentTerms(msgspec.Struct, frozen=True, kw_only=True):

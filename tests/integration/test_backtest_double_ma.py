@@ -56,7 +56,7 @@ def result(minutes: BarColumns) -> BacktestResult:
 
 def assert_equal(result: BacktestResult, bars: BarColumns, low: int) -> None:
     rows, change, balance = oracle(bars, low)
-    assert not result.failures and not result.denied
+    assert (result.failures, result.denied) == ((), {})
     assert [trade.side.sign * trade.quantity for trade in result.trades] == change.tolist()
     assert [trade.price for trade in result.trades] == bars.open[rows].tolist()
     assert [trade.venue_time_ns for trade in result.trades] == bars.open_time_ns[rows].tolist()
