@@ -149,7 +149,7 @@ class Dispatcher:
     def dispatch(self, event: object) -> None:
         """Give one event to its handlers now; only for the owner of the loop, never from a handler."""
         self.sequence += 1
-        route = self._routes.get(type(event)) or self._make_route(type(event))
+        route = self._route_of(type(event))
         for subscription in route.common if route.by_key is None else route.select(event):
             if subscription.active:
                 try:
@@ -218,9 +218,11 @@ class Dispatcher:
         for route in self._routes.values():
             route.rebuild(self._subscriptions)
 
-    def _make_route(self, event_class: type) -> Route:
-        route = self._routes[event_class] = Route(event_class)
-        route.rebuild(self._subscriptions)
+    def _route_of(self, event_class: type) -> Route:
+        route = self._routes.get(event_class)
+        if route is None:
+            route = self._routes[event_class] = Route(event_class)
+            route.rebuild(self._subscriptions)
         return route
 
     def _fail(self, subscription: Subscription, event: object, error: BaseException) -> None:

@@ -1,7 +1,10 @@
-"""The engine's loop: the dispatcher as its thread runs it, with a stopwatch on every handler.
+"""The engine's loop: the dispatcher as its thread runs it, with a stopwatch on its handlers.
 
-One look at the stopwatch after each handler serves all: past `late` the loop sees to timers, to the stop's deadline and to
-whether that handler was slow, and sets `late` a tenth of a millisecond ahead. So none of these costs anything in between.
+One look at the stopwatch serves all: past `late` the loop sees to timers, to the stop's deadline and to whether a handler was
+slow, and sets `late` a tenth of a millisecond ahead. So none of these costs anything in between.
+
+Reading the stopwatch costs as much as a handler. It is read after each handler (fine) unless events queue up; then after each
+event. If that finds several handlers slow together, it names them together, and for a second each is measured alone.
 """
 
 from collections import deque
@@ -17,6 +20,8 @@ from foxtrot.core.tokens import Shed, TimerCheck, Waiting
 
 LOOK_EVERY_S = 0.0001
 SLOW_HANDLER_S = 0.005
+FINE_BELOW_DEPTH = 256
+FINE_AFTER_SLOW_S = 1.0
 NOTHING = object()
 _LAG_SAMPLES = 4096
 
@@ -56,13 +61,14 @@ class EngineLoop(Dispatcher):
         self._timer_check = TimerCheck()
         self._timer_check_queued = False
         self._going = True
+        self._fine_until_s = 0.0
 
     @override
     def put(self, event: object) -> None:
         """Queue an event; it is handled when the present one is done, also while the engine is stopping."""
         self._outlet(event)
 
-    def work(self) -> None:
+    def work(self) -> None:  # noqa: C901  (one flat loop, see below)
         """Handle events until both lanes are empty or the stop's deadline has passed.
 
         The body of `dispatch` is repeated here because a call per event would be a tenth of the time.
@@ -71,7 +77,7 @@ class EngineLoop(Dispatcher):
             Abandoned: nobody waits for this thread any more.
         """
         control, market, routes, stopwatch = self.control, self.market, self._routes, self._stopwatch
-        late = self._look(stopwatch())
+        late, fine = self._look(stopwatch())
         while self._going:
             if control:
                 event = control.popleft()
@@ -84,17 +90,20 @@ class EngineLoop(Dispatcher):
                 event = self._unwrap(event)
                 if event is NOTHING:
                     continue
-                route = routes.get(type(event)) or self._make_route(type(event))
+                route = self._route_of(type(event))
             self.current = event
             self.sequence += 1
-            for subscription in route.common if route.by_key is None else route.select(event):
+            subscriptions = route.common if route.by_key is None else route.select(event)
+            for subscription in subscriptions:
                 if subscription.active:
                     try:
                         subscription.handler(event)
                     except self.guarded as error:
                         self._fail(subscription, event, error)
-                    if stopwatch() > late:
-                        late = self._look_after(subscription, late)
+                    if fine and stopwatch() > late:
+                        late, fine = self._look_after((subscription,), late)
+            if not fine and stopwatch() > late:
+                late, fine = self._look_after(subscriptions, late)
             route.handled += 1
         self.current = NOTHING
 
@@ -113,20 +122,22 @@ class EngineLoop(Dispatcher):
             self._timer_check_queued = True
             self.control.append(self._timer_check)
 
-    def _look(self, now_s: float) -> float:
-        """See to everything that has a time; return when to look again."""
+    def _look(self, now_s: float) -> tuple[float, bool]:
+        """See to everything that has a time; return when to look again and whether to time each handler alone."""
         if self.abandoned:
             raise Abandoned
         self._look_between(now_s)
-        return self._stopwatch() + self._look_every_s
+        fine = len(self.control) + len(self.market) < FINE_BELOW_DEPTH or now_s < self._fine_until_s
+        return self._stopwatch() + self._look_every_s, fine
 
-    def _look_after(self, subscription: Subscription, late_s: float) -> float:
-        """Look, after a handler that may have been slow; its time is at most a tenth of a millisecond too high."""
+    def _look_after(self, suspects: tuple[Subscription, ...], late_s: float) -> tuple[float, bool]:
+        """Look, after handlers that may have been slow; their time is at most a tenth of a millisecond too high."""
         now_s = self._stopwatch()
         took_s = now_s - late_s + self._look_every_s
         if took_s > SLOW_HANDLER_S:
-            name = f"{subscription.owner}: {subscription.name}"
+            name = " or ".join(f"{s.owner}: {s.name}" for s in suspects)
             self.slow_handlers[name] = max(self.slow_handlers.get(name, 0.0), took_s * 1e3)
+            self._fine_until_s = now_s + FINE_AFTER_SLOW_S
         return self._look(now_s)
 
     def _look_between(self, now_s: float) -> None:

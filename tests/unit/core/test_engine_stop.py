@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from foxtrot.core.clock import SystemClock
+from foxtrot.core.clock import ManualClock, SystemClock
 from foxtrot.core.commands import CancelOrder, CloseGate
 from foxtrot.core.event_engine import EventEngine
 from foxtrot.core.notices import TimerFired
@@ -266,14 +266,15 @@ def test_a_stop_from_two_threads_at_once_gives_both_the_same_result() -> None:
 
 
 def test_timers_that_are_not_due_when_the_stop_begins_do_not_fire_any_more() -> None:
-    engine = EventEngine()
+    clock = ManualClock()
+    engine = EventEngine(clock)
     fired = listen(engine, TimerFired)
-    engine.dispatcher.set_timer("x", "soon", 1_000_000)
+    engine.dispatcher.set_timer("x", "soon", 10)
     latch = hold(engine)
     stopper = threading.Thread(target=engine.stop)
     stopper.start()
     until(lambda: not engine.running)
-    latch.released.wait(0.005)
+    clock.move_to(20)
     latch.released.set()
     stopper.join(DEADLINE_S)
     assert fired == []

@@ -291,6 +291,32 @@ def test_a_handler_over_five_milliseconds_is_named_with_its_time(engine: EventEn
     assert statistics.slowest_ms >= 6.0
 
 
+def test_slow_handlers_in_a_backlog_are_named_together_once_and_then_each_alone() -> None:
+    engine = EventEngine()
+    waits = iter([0.006, 0.007])
+
+    def slow(_event: TickData) -> None:
+        ends_at = time.perf_counter() + next(waits, 0.0)
+        while time.perf_counter() < ends_at:
+            pass
+
+    def quick(_event: TickData) -> None:
+        """Take no time."""
+
+    engine.dispatcher.subscribe(TickData, slow, owner="s")
+    engine.dispatcher.subscribe(TickData, quick, owner="q")
+    for number in range(1_000):
+        engine.put(tick(number))
+    engine.start()
+    engine.stop()
+    named = engine.statistics().slow_handlers
+    together, alone = [name for name in named if "quick" in name], [name for name in named if "quick" not in name]
+    assert len(together) == len(alone) == 1
+    assert together[0].startswith(alone[0])
+    assert named[together[0]] >= 6.0
+    assert named[alone[0]] >= 7.0
+
+
 def test_statistics_measure_the_lag_from_put_to_handling(engine: EventEngine) -> None:
     latch = hold(engine)
     engine.put(tick(1))
