@@ -71,8 +71,7 @@ class Clockwork:
     def _is_live(self, timer: _Timer) -> bool:
         time_ns, kind, order_id, instrument_id = timer
         if kind == _ORDER:
-            order = self._state.orders.get(order_id)
-            return order is not None and order.expire_time_ns == time_ns
+            return order_id in self._state.orders
         market = self._state.markets[instrument_id]
         return market.next_funding_ns == time_ns if kind == _FUNDING else not market.expired
 

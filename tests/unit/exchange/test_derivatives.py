@@ -77,6 +77,16 @@ def test_orders_need_margin_for_the_worse_side_and_closing_needs_none() -> None:
     assert floor.venue.margin("a", "USDT").initial < Decimal(1)
 
 
+def test_sells_need_margin_as_buys_do_and_the_smaller_side_is_free() -> None:
+    floor = perpetual_floor("100")
+    assert floor.sell("a", 10_001, 10_000).code is R.ACCOUNT_INSUFFICIENT_MARGIN
+    assert floor.sell("a", 8_000, 10_000).ok
+    assert floor.buy("a", 8_000, 9_000).ok
+    assert floor.venue.margin("a", "USDT").initial == Decimal(80)
+    assert floor.sell("a", 2_001, 10_000).code is R.ACCOUNT_INSUFFICIENT_MARGIN
+    assert floor.sell("a", 2_000, 10_000).ok
+
+
 def test_a_full_position_can_be_closed_and_its_margin_comes_back() -> None:
     floor = perpetual_floor("100")
     trade(floor, "a", "m", 9_000, 10_000)
