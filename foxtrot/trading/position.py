@@ -1,5 +1,6 @@
 """One position in exact integers: quantity, average cost, realised profit and cash flow from fills alone."""
 
+from bisect import insort
 from decimal import Context, Decimal
 
 from foxtrot.domain.instrument import Instrument
@@ -10,6 +11,9 @@ MONEY_DECIMALS = 18
 EXACT = Context(prec=100)
 ZERO = Decimal(0)
 
+FillKey = tuple[int, int, str]
+"""When a fill happened: (venue time ns, length of its trade id, trade id); ids that count up sort as they count."""
+
 
 class Position:
     """What fills made of nothing, or of what was found when the account was first seen.
@@ -17,13 +21,14 @@ class Position:
     `quantity` is in quantity units, `flow`, `turnover` and `found_value` in price units times quantity units; `cost` and
     `realised` are money of the quote asset in 10**-`decimals`. Average cost: a reduction takes its share of the cost,
     rounded down; what rounding leaves stays in the cost, so realised profit plus remaining cost is always exact.
-    `found` are units that no fill of ours brought. Fees (paid) and funding (received) are kept by asset.
+    Average cost depends on the order of fills: they count in the order in which they happened, so one that is heard late is
+    put in its place. `found` are units that no fill of ours brought. Fees (paid) and funding (received) are kept by asset.
 
     Thread: the dispatcher's.
     """
 
     __slots__ = (
-        "cost", "decimals", "fees", "fills", "flow", "found", "found_value", "funding", "instrument", "quantity", "realised",
+        "cost", "decimals", "fees", "fills", "flow", "found", "found_value", "funding", "history", "instrument", "quantity", "realised",
         "turnover", "unit_money",
     )  # fmt: skip
 
@@ -38,27 +43,38 @@ class Position:
         self.fills = 0
         self.found = 0
         self.found_value = 0
+        self.history: list[tuple[FillKey, int, int]] = []
         self.fees: dict[str, Decimal] = {}
         self.funding: dict[str, Decimal] = {}
 
-    def apply(self, signed_units: int, price_units: int) -> int:
-        """Apply a fill (positive buys) and return the profit it realised, in money of 10**-decimals."""
+    def apply(self, key: FillKey, signed_units: int, price_units: int) -> None:
+        """Apply a fill (positive buys) that happened at `key`."""
         value = signed_units * price_units
-        held = self.quantity
-        self.fills += 1
         self.flow -= value
         self.turnover += abs(value)
+        self.fills += 1
+        history = self.history
+        if not history or history[-1][0] <= key:
+            history.append((key, signed_units, price_units))
+            self._cost_of(signed_units, price_units)
+            return
+        insort(history, (key, signed_units, price_units))
+        self.quantity, self.cost, self.realised = self.found, self.found_value * self.unit_money, 0
+        for _, units, price in history:
+            self._cost_of(units, price)
+
+    def _cost_of(self, signed_units: int, price_units: int) -> None:
+        """Let a fill change quantity and cost, and realise what it closes."""
+        held = self.quantity
         self.quantity = held + signed_units
         if held == 0 or (held > 0) == (signed_units > 0):
-            self.cost += value * self.unit_money
-            return 0
+            self.cost += signed_units * price_units * self.unit_money
+            return
         closing = min(abs(signed_units), abs(held))
         closed = closing if held > 0 else -closing
         released = self.cost * closing // abs(held)
-        profit = closed * price_units * self.unit_money - released
         self.cost += (signed_units + closed) * price_units * self.unit_money - released
-        self.realised += profit
-        return profit
+        self.realised += closed * price_units * self.unit_money - released
 
     def find(self, units: int, value: int) -> None:
         """Take in what was there before any fill of ours; `value` is its cost in price units times quantity units."""

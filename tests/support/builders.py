@@ -191,7 +191,7 @@ class TradingFloor:
     def hold(self, units: int, price_units: int = 1000, owner: str = OWNER, **terms: object) -> None:
         """Give an owner a position without an order."""
         side = Side.BUY if units > 0 else Side.SELL
-        trade = a_trade("found", side=side, **terms)
+        trade = a_trade("found", str(len(self.events)), side=side, **terms)
         self.portfolio.apply_fill(trade, owner, units, price_units)
 
     def heard(self, kind: type) -> list[object]:
