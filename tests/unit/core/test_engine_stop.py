@@ -317,3 +317,11 @@ def test_a_thread_that_dies_halts_trading_refuses_further_events_and_accounts_fo
     statistics = engine.statistics()
     assert engine.stop().left == {}
     assert statistics.accepted == statistics.handled == 1
+
+
+def test_a_wake_up_during_the_close_does_not_lower_the_signal_that_late_producers_must_see() -> None:
+    engine = EventEngine()
+    engine._close()
+    engine.wake()
+    assert engine._signal
+    engine.stop()
