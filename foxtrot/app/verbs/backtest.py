@@ -13,7 +13,6 @@ from foxtrot.app.verbs.outcome import DONE, FAILED, Outcome, listed
 from foxtrot.domain.errors import ConfigError
 
 if TYPE_CHECKING:
-    from foxtrot.backtest.runner import BacktestResult
     from foxtrot.backtest.settings import BacktestSettings
 
 DESCRIPTION = (
@@ -35,7 +34,10 @@ def add_arguments(parser: CommandParser) -> None:
 def run(arguments: Namespace) -> Outcome:
     """Run it; it failed when a strategy did."""
     result = run_backtest(arguments)
-    return Outcome(result, listed(result), FAILED if result.get("failures") else DONE)
+    figures = {name: value for name, value in result.items() if name != "assumptions"}
+    assumed = result.get("assumptions")
+    text = f"{listed(assumed)}\n\n{listed(figures)}" if isinstance(assumed, dict) else listed(figures)
+    return Outcome(result, text, FAILED if result.get("failures") else DONE)
 
 
 def run_backtest(arguments: Namespace) -> dict[str, object]:
@@ -52,43 +54,19 @@ def run_backtest(arguments: Namespace) -> dict[str, object]:
     if arguments.out is not None:
         _check_writable(arguments.out)
     settings = history_settings(arguments)
-    for warning in warnings_of(settings):
-        sys.stderr.write(f"{warning}\n")
-    with progress_bar(sum(map(len, settings.bars)), "bars") as advance:
+    with progress_bar(settings.length, "history") as advance:
         found = Backtest(settings, advance).run()
-    result = result_object(settings, found)
+    for warning in found.warnings:
+        sys.stderr.write(f"{warning}\n")
+    result = found.summary()
     if arguments.out is not None:
-        result["report"] = str(_write_report(arguments.out, settings, found))
+        result["report"] = str(found.report(arguments.out))
     return result
-
-
-def result_object(settings: "BacktestSettings", found: "BacktestResult") -> dict[str, object]:
-    """Return the figures of a backtest by name, those that everybody asks for first."""
-    first: dict[str, object] = {
-        "strategy": ", ".join(item.class_name for item, _ in settings.strategies),
-        "symbols": [instrument.instrument_id for instrument in settings.instruments],
-        "bars": found.bars,
-        "orders": found.orders,
-        "trades": len(found.fills),
-        "start_balance": float(found.start_balance),
-        "end_balance": float(found.end_balance),
-        "fees": float(found.fees),
-    }
-    last: dict[str, object] = {
-        "denied": found.denied,
-        "failures": list(found.failures),
-        "warnings": warnings_of(settings),
-        "elapsed_s": found.elapsed_s,
-        "bars_per_s": found.bars / found.elapsed_s if found.elapsed_s > 0 else None,
-        "state_hash": found.state_hash,
-    }
-    middle = {name: value for name, value in found.statistics.items() if name not in first and name not in last}
-    return {**first, **middle, **last}
 
 
 def warnings_of(settings: "BacktestSettings") -> list[str]:
     """Return what the readers of the files had to assume or leave out."""
-    return [f"{columns.instrument_id}: {warning}" for columns in settings.bars for warning in columns.warnings]
+    return [f"{part.instrument_id}: {warning}" for part in settings.history for warning in part.warnings]
 
 
 @contextlib.contextmanager
@@ -111,10 +89,3 @@ def _check_writable(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"--out {folder} cannot be made: {error.strerror or error}; name another folder") from None
-
-
-def _write_report(folder: Path, settings: "BacktestSettings", found: "BacktestResult") -> Path:
-    from foxtrot.app.verbs.backtest_report import report_input
-    from foxtrot.backtest.report.page import write_report
-
-    return write_report(report_input(settings, found), folder)

@@ -1,7 +1,7 @@
 """Arguments of backtest and optimise: which strategy, on what history, under which assumptions."""
 
 import re
-from argparse import ArgumentTypeError, Namespace
+from argparse import ArgumentTypeError
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -110,6 +110,13 @@ def _add_assumptions(parser: CommandParser) -> None:
         "--latency-ms", type=not_negative, default=0.0, metavar="X", help="delay of orders and of answers, each (0)"
     )
     assumed.add_argument(
+        "--feed-latency-ms",
+        type=not_negative,
+        default=0.0,
+        metavar="X",
+        help="delay of market data, beside a capture's own (0)",
+    )
+    assumed.add_argument(
         "--fill-on", choices=("touch", "through"), default="through", help="what fills a resting limit (through)"
     )
     assumed.add_argument(
@@ -170,8 +177,3 @@ def instrument_id_of(file: HistoryFile, wanted: Sequence[str]) -> str:
     if "." in symbol:
         return symbol
     return next((name for name in wanted if name.partition(".")[0] == symbol), f"{symbol}.{UNNAMED_VENUE}")
-
-
-def files_given(arguments: Namespace) -> tuple[HistoryFile, ...]:
-    """Return the files of all kinds, in the order bars, ticks, depth."""
-    return (*arguments.bars, *arguments.ticks, *arguments.depth)

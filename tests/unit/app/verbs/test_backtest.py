@@ -57,7 +57,10 @@ def test_a_configuration_runs_its_strategies_on_the_files_of_their_symbols(run, 
     assert result["symbols"] == ["BTCUSDT.BINANCE", "ETHUSDT.BINANCE"]
     assert result["bars"] == 80
     status, result = run("backtest", "c.toml", "--bars", f"BTCUSDT={bars}")
-    assert (status, result["error"]["message"]) == (2, "no bars for ETHUSDT.BINANCE; add --bars ETHUSDT.BINANCE=FILE")
+    assert (status, result["error"]["message"]) == (
+        2,
+        "no history for ETHUSDT.BINANCE; add --bars ETHUSDT.BINANCE=FILE",
+    )
 
 
 def test_start_and_end_take_a_part_of_the_file(run, bars: Path) -> None:
@@ -151,6 +154,41 @@ def test_a_bad_argument_is_one_line_and_status_2(line: tuple[str, ...], message:
 def test_without_history_or_from_a_store_that_is_not_there_it_says_so(run) -> None:
     assert "give history" in run("backtest", *FAST)[1]["error"]["message"]
     assert "store" in run("backtest", *FAST, "--symbol", "BTCUSDT", "--interval", "1m")[1]["error"]["message"]
+
+
+def test_trades_and_quotes_are_replayed_with_bars_built_from_them(run, tmp_path: Path) -> None:
+    trades = ["time,price,size,side"]
+    quotes = ["time,bid,ask"]
+    for second in range(0, 1200, 10):
+        price = 100 + second // 60 if second < 600 else 110 - (second - 600) // 60
+        time = f"2025-01-01T00:{second // 60:02}:{second % 60:02}Z"
+        trades.append(f"{time},{price},10,buy")
+        quotes.append(f"{time},{price - 0.5},{price + 0.5}")
+    (tmp_path / "t.csv").write_text("\n".join(trades) + "\n", "utf-8")
+    (tmp_path / "q.csv").write_text("\n".join(quotes) + "\n", "utf-8")
+    line = ("backtest", *FAST, "--lot", "1")
+    status, printed = run(*line, "--ticks", "BTCUSDT=t.csv")
+    assert (status, printed["trades"]) == (0, 2)
+    status, quoted = run(*line, "--ticks", "BTCUSDT=q.csv", "--interval", "1m")
+    assert (status, quoted["trades"]) == (0, 2)
+    assert quoted["state_hash"] != printed["state_hash"]
+    cut = run(*line, "--ticks", "BTCUSDT=t.csv", "--end", "2025-01-01T00:05")[1]
+    assert (cut["moments"], cut["trades"]) == (30, 1)
+
+
+@pytest.mark.slow
+def test_a_recorded_capture_is_replayed_under_its_own_name(run, data_dir: Path) -> None:
+    capture = data_dir / "binance" / "spot_btcusdt_20240808.gz"
+    if not capture.is_file():
+        pytest.skip(f"{capture} is not there")
+    status, result = run("backtest", *FAST, "--depth", capture, "--interval", "1m")
+    assert status == 0
+    assert result["symbols"] == ["BTCUSDT.BINANCE"]
+
+
+def test_a_capture_is_not_cut(run, bars: Path) -> None:
+    status, result = run("backtest", *FAST, "--depth", bars, "--start", "2025-01-01")
+    assert (status, "replayed whole" in result["error"]["message"]) == (2, True)
 
 
 def test_two_files_for_one_symbol_are_refused(run, bars: Path) -> None:
