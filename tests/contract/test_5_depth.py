@@ -103,8 +103,8 @@ def test_5_snapshot_and_changes_rebuild_the_venues_book_without_a_gap(rig: Contr
     _move_about(rig, 60, seed)
     rig.take(Side.BUY, 3_000)
     rig.settle()
-    assert len(rig.heard.of(DepthChange)) > 15
     _assert_true(rig, _rebuilt(rig))
+    assert len(rig.heard.of(DepthChange)) > 15
 
 
 def test_5_each_change_names_the_end_of_the_last_and_goes_forward(rig: ContractRig) -> None:

@@ -93,6 +93,7 @@ def test_6_there_is_no_book_in_memory_while_the_link_is_lost_and_a_new_one_after
     _full_stream(rig)
     rig.connect()
     _stream_book(rig)
+    assert _memory(rig) is not None
     rig.lose_link("cable pulled")
     assert _memory(rig) is None
     rig.restore_link()
@@ -102,6 +103,7 @@ def test_6_there_is_no_book_in_memory_while_the_link_is_lost_and_a_new_one_after
 def test_6_there_is_no_book_in_memory_after_unsubscribing(rig: ContractRig) -> None:
     rig.connect()
     _stream_book(rig)
+    assert (_memory(rig) is None) is (rig.capabilities.book is not BookKind.FULL)
     rig.adapter.unsubscribe(rig.spot.instrument_id)
     rig.settle()
     assert _memory(rig) is None
@@ -110,6 +112,7 @@ def test_6_there_is_no_book_in_memory_after_unsubscribing(rig: ContractRig) -> N
 def test_6_there_is_no_book_in_memory_after_closing(rig: ContractRig) -> None:
     rig.connect()
     _stream_book(rig)
+    assert (_memory(rig) is None) is (rig.capabilities.book is not BookKind.FULL)
     rig.adapter.close()
     assert _memory(rig) is None
 
