@@ -24,7 +24,7 @@ _NOT_BENCHMARKS = {"run", "harness"}
 def names() -> list[str]:
     """The benchmarks there are."""
     found = pkgutil.iter_modules([str(Path(__file__).parent)])
-    return sorted(module.name for module in found if module.name not in _NOT_BENCHMARKS)
+    return sorted(module.name for module in found if not module.ispkg and module.name not in _NOT_BENCHMARKS)
 
 
 def rows_of(name: str) -> list[Row]:

@@ -1,0 +1,1 @@
+"""The contestants of the larger benchmarks, and what they are given to do."""
