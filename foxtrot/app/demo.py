@@ -1,6 +1,5 @@
 """The demo: a living market in process, a sample strategy trading on it, and an honest count at the end."""
 
-import time
 from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
@@ -61,12 +60,16 @@ def run_demo(seconds: float, home: Path, progress: Callable[[float], None] | Non
     platform = MainEngine(demo_config(), home)
     counts = DemoCounts(platform)
     with stop_signals() as stopped:
-        started = time.perf_counter()
+        started_ns = platform.clock.monotonic_ns()
+
+        def elapsed() -> float:
+            return (platform.clock.monotonic_ns() - started_ns) / 1e9
+
         platform.start()
-        while (left := seconds - (time.perf_counter() - started)) > 0 and not stopped.wait(min(left, 0.25)):
+        while (left := seconds - elapsed()) > 0 and not stopped.wait(min(left, 0.25)):
             if progress is not None:
-                progress(time.perf_counter() - started)
-        elapsed_s = time.perf_counter() - started
+                progress(elapsed())
+        elapsed_s = elapsed()
     return demo_object(platform, platform.stop(), counts, elapsed_s)
 
 

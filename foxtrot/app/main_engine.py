@@ -6,12 +6,13 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
-from random import SystemRandom
+from secrets import randbits
 from typing import TypeVar
 
 from foxtrot.adapter.base_adapter import AdapterContext
 from foxtrot.adapter.registry import make_adapter
 from foxtrot.app.config import Config
+from foxtrot.app.event_log import EventLog
 from foxtrot.app.saved_variables import SavedVariables
 from foxtrot.app.shutdown import StopReport, Summary, summarise
 from foxtrot.core.clock import Clock, SystemClock
@@ -71,6 +72,7 @@ class MainEngine:
         dispatcher = self.events.dispatcher
         self.variables = SavedVariables(VariableFiles(home / "variables"), tuple(config.strategies))
         self.line = Line(dispatcher, self.permit, self._line_settings(), self.events, make_journal, self.variables)
+        EventLog(dispatcher)
         self._auditor = Audit(dispatcher, self.line.desk, self.line.portfolio)
         self._finished = _Finished(())
         self._fills_heard: set[str] = set()
@@ -147,7 +149,7 @@ class MainEngine:
     def _line_settings(self) -> LineSettings:
         config = self.config
         return LineSettings(
-            run_id=make_run_id(self.clock.now_ns(), SystemRandom().getrandbits(16)),
+            run_id=make_run_id(self.clock.now_ns(), randbits(16)),
             base_currency=config.platform.base_currency,
             timezone=config.platform.timezone,
             day_start=config.platform.day_start,

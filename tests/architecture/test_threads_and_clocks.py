@@ -29,7 +29,6 @@ KINDS: dict[str, str] = {
 ALLOWED: dict[str, tuple[set[str], str]] = {
     "foxtrot/core/clock.py": ({"clock"}, "the one place where the system's time enters"),
     "foxtrot/core/event_engine.py": ({"thread", "clock"}, "owns foxtrot-engine; its timers and lag need real time"),
-    "foxtrot/core/dispatcher.py": ({"clock"}, "measures how long each handler takes; nothing is decided by it"),
     "foxtrot/storage/recorder.py": ({"thread", "clock"}, "owns the recorder thread; its stop has a deadline"),
     "foxtrot/app/logging_setup.py": ({"thread", "clock"}, "owns foxtrot-log; its stop has a deadline"),
     "foxtrot/adapter/bridge.py": ({"thread", "clock"}, "owns an asyncio loop's thread for one adapter"),
