@@ -1,0 +1,137 @@
+"""What a new adapter has before it does anything itself: working defaults and one way out."""
+
+from decimal import Decimal
+
+import pytest
+
+from foxtrot.adapter.base_adapter import AdapterContext, BaseAdapter, ExactBook
+from foxtrot.adapter.capabilities import BookKind, Capabilities
+from foxtrot.core.clock import ManualClock
+from foxtrot.core.notices import AdapterStatus, BookLoaded, RequestFailed
+from foxtrot.core.send_permit import SendPermit
+from foxtrot.domain.account import PositionData
+from foxtrot.domain.enums import AdapterState, PositionSide
+from foxtrot.domain.errors import AdapterError, VenueRejected
+from foxtrot.domain.order import ApprovedOrder, CancelRequest
+from foxtrot.domain.subscription import HistoryRequest, SubscribeRequest
+from tests.support.recorder import Recorder
+
+BOOK = ExactBook(
+    "X.V", 7, ((Decimal(9), Decimal(1)), (Decimal(8), Decimal(1))), ((Decimal(11), Decimal(1)),), "rest", 2.0
+)
+
+
+class BareAdapter(BaseAdapter):
+    """Has only what must be there."""
+
+    adapter_name = "bare"
+    capabilities = Capabilities(order_types=frozenset(), times_in_force=frozenset(), book=BookKind.BEST)
+
+    def connect(self) -> None: ...
+    def close(self, deadline_s: float = 5.0) -> str:
+        return ""
+
+    def subscribe(self, request: SubscribeRequest) -> None: ...
+    def unsubscribe(self, instrument_id: str) -> None: ...
+    def send_order(self, order: ApprovedOrder) -> None: ...
+    def cancel_order(self, request: CancelRequest) -> None: ...
+    def query_account(self) -> None: ...
+    def query_positions(self) -> None: ...
+    def query_orders(self) -> None: ...
+    def query_trades(self, since_ns: int) -> None: ...
+    def query_history(self, request: HistoryRequest) -> None: ...
+
+
+class RestAdapter(BareAdapter):
+    """Can request a book too, and counts how often it does."""
+
+    fetched = 0
+
+    def fetch_order_book(self, instrument_id: str, levels: int, deadline_s: float) -> ExactBook:
+        self.fetched += 1
+        return BOOK
+
+
+def _context() -> AdapterContext:
+    return AdapterContext("acc", Recorder(), SendPermit(), ManualClock(10**9), {}, {})
+
+
+def _heard(adapter: BaseAdapter) -> list[object]:
+    assert isinstance(adapter.context.sink, Recorder)
+    return adapter.context.sink.events()
+
+
+def test_a_book_that_the_venue_does_not_give_is_an_adapter_error_naming_the_capability() -> None:
+    with pytest.raises(AdapterError, match=r"no order book for X\.V: capability is best"):
+        BareAdapter(_context()).get_order_book_depth("X.V", 5)
+
+
+def test_a_book_request_that_the_venue_does_not_take_is_answered_with_an_error() -> None:
+    adapter = BareAdapter(_context())
+    adapter.request_book("r", "X.V", 5)
+    assert _heard(adapter) == [
+        BookLoaded("r", "X.V", None, "none", 0.0, "bare gives no order book: capability is best")
+    ]
+
+
+def test_a_snapshot_without_a_depth_stream_is_a_failed_request() -> None:
+    adapter = BareAdapter(_context())
+    adapter.request_snapshot("X.V")
+    assert _heard(adapter) == [RequestFailed("acc", "snapshot of X.V", "bare has no depth stream", 10**9)]
+
+
+def test_there_is_no_book_in_memory() -> None:
+    assert BareAdapter(_context()).get_order_book_from_websocket("X.V") is None
+
+
+def test_a_requested_book_is_cut_to_the_levels_asked_for_and_remembered_whole() -> None:
+    adapter = RestAdapter(_context())
+    assert adapter.get_order_book_depth("X.V", 2).bids == BOOK.bids
+    assert adapter.get_order_book_depth("X.V", 1).bids == BOOK.bids[:1]
+    assert adapter.get_order_book_depth("X.V", 2).source == "cache"
+    assert adapter.fetched == 1
+
+
+def test_the_age_of_a_remembered_book_counts_from_when_it_was_true() -> None:
+    adapter = RestAdapter(_context())
+    adapter.get_order_book_depth("X.V", 1)
+    assert isinstance(adapter.clock, ManualClock)
+    adapter.clock.advance(500_000_000)
+    assert adapter.get_order_book_depth("X.V", 1).age_ms == 502.0
+    adapter.clock.advance(499_000_000)
+    assert adapter.get_order_book_depth("X.V", 1).source == "rest"
+    assert adapter.fetched == 2
+
+
+def test_a_remembered_book_answers_for_its_instrument_only() -> None:
+    adapter = RestAdapter(_context())
+    adapter.get_order_book_depth("X.V", 1)
+    adapter.get_order_book_depth("Y.V", 1)
+    assert adapter.fetched == 2
+
+
+def test_a_status_carries_account_adapter_and_time() -> None:
+    adapter = BareAdapter(_context())
+    adapter.on_status(AdapterState.LOST, "reset", 2, 0.5)
+    assert _heard(adapter) == [AdapterStatus("acc", "bare", AdapterState.LOST, "reset", 2, 0.5, 10**9)]
+
+
+def test_an_error_of_the_tree_is_told_as_its_text() -> None:
+    adapter = BareAdapter(_context())
+    adapter.on_request_failed("cancel of a", VenueRejected("bare", "-1", "too late"))
+    assert _heard(adapter) == [RequestFailed("acc", "cancel of a", "bare -1: too late", 10**9)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "on_account", "on_positions", "on_position", "on_open_orders", "on_trades", "on_tick", "on_depth",
+        "on_depth_change", "on_market_trade", "on_funding_rate", "on_order", "on_trade", "on_charge", "on_history",
+        "on_book",
+    ],
+)  # fmt: skip
+def test_every_way_up_puts_the_fact_as_it_is(name: str) -> None:
+    adapter = BareAdapter(_context())
+    fact = PositionData("acc", "X.V", PositionSide.NET, 0.0, 0.0, Decimal(0), Decimal(0), 0, 0)
+    getattr(adapter, name)(fact)
+    assert _heard(adapter)[0] is fact
