@@ -9,8 +9,6 @@ import gzip
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from foxtrot.domain.enums import OrderType, Side, TimeInForce
 from foxtrot.domain.instrument import Grid
 from foxtrot.exchange.commands import AddInstrument, AmendOrder, CancelOrder, OpenAccount, PlaceOrder
@@ -103,7 +101,6 @@ class Tape:
         return asks[0][0] if asks else NO_ASK, bids[0][0] if bids else NO_BID
 
 
-@pytest.mark.slow
 def test_the_venue_fed_the_recorded_orders_shows_the_recorded_best_prices(data_dir: Path) -> None:
     folder = data_dir / "l3"
     tape = Tape()

@@ -7,14 +7,14 @@ shares no code with the venue but the commands, the result codes and the functio
 import copy
 from fractions import Fraction
 
-from foxtrot.domain.enums import OrderType, Product, TimeInForce
+from foxtrot.domain.enums import OrderType, TimeInForce
 from foxtrot.exchange import commands as c
 from foxtrot.exchange.result import CommandResult, ResultCode
 from foxtrot.exchange.state_hash import Row, hash_rows
 from tests.support.naive_book import LIMITS, Clock, Meeting, NaiveOrder, crosses, follow, meet, side_of, triggered
+from tests.support.naive_market import ONE, NaiveMarket, fee_of
 
 R = ResultCode
-ONE = 10**18
 DAY_NS = 86_400 * 10**9
 OK = CommandResult(R.OK)
 HANDLERS = {
@@ -27,30 +27,6 @@ HANDLERS = {
     c.CancelOrder: "cancel",
     c.CancelAll: "cancel_all",
 }
-
-
-class NaiveMarket:
-    """One instrument."""
-
-    def __init__(self, command: c.AddInstrument) -> None:
-        self.instrument = command.instrument
-        price, quantity = self.instrument.price_grid.step, self.instrument.quantity_grid.step
-        self.unit_value = int(Fraction(price) * Fraction(quantity) * Fraction(self.instrument.multiplier) * ONE)
-        self.quantity_value = int(Fraction(quantity) * ONE)
-        self.perpetual = self.instrument.product is Product.PERPETUAL
-        self.base, self.quote = self.instrument.base_asset, self.instrument.quote_asset
-        self.pro_rata = command.matching == "pro_rata"
-        self.received = command.fee_asset_mode == "received"
-        tier = command.fees.items[0].tiers[0] if command.fees and command.fees.items else None
-        self.maker, self.taker = (Fraction(tier.maker), Fraction(tier.taker)) if tier else (Fraction(0), Fraction(0))
-        self.last = 0
-        self.prints: list[int] = []
-        self.next_trade = 1
-        self.trades: list[tuple[int, int, int]] = []
-
-    def forget_trades(self) -> None:
-        """Forget trades that somebody has looked at."""
-        self.trades.clear()
 
 
 class NaiveVenue:
@@ -414,8 +390,3 @@ class NaiveVenue:
         figures = (o.order_id, o.price, o.quantity, o.leaves, shown, o.display, o.filled, o.cost, self.lock(o))
         more = (o.reserve, o.expire_time_ns, o.filled > 0, o.reduce_only)
         return (*map(str, names), *map(str, rules), *map(str, figures), *map(str, more))
-
-
-def fee_of(money: int, rate: Fraction) -> int:
-    """Return a fee, rounded half-even to 8 decimals."""
-    return round(money * rate / 10**10) * 10**10
