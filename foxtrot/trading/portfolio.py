@@ -59,13 +59,13 @@ class Portfolio:
         owned = self._owned.get(key)
         if owned is None:
             owned = self._owned[key] = Position(self.instruments[trade.instrument_id])
-        when = (trade.venue_time_ns, len(trade.trade_id), trade.trade_id)
-        owned.apply(when, signed_units, price_units)
+        fill = (trade.venue_time_ns, len(trade.trade_id), trade.trade_id, signed_units, price_units)
+        owned.apply(fill)
         if opened:
             other = self._external(trade.account, owned.instrument, trade.position_side)
         else:
             other = self._net.get(key[1:]) or self._net_of(trade.account, owned.instrument, trade.position_side)
-        other.apply(when, -signed_units if opened else signed_units, price_units)
+        other.apply((*fill[:3], -signed_units, price_units) if opened else fill)
         if trade.fee:
             owned.charge(trade.fee_asset, trade.fee)
             other.charge(trade.fee_asset, -trade.fee if opened else trade.fee)

@@ -11,8 +11,8 @@ MONEY_DECIMALS = 18
 EXACT = Context(prec=100)
 ZERO = Decimal(0)
 
-FillKey = tuple[int, int, str]
-"""When a fill happened: (venue time ns, length of its trade id, trade id); ids that count up sort as they count."""
+Fill = tuple[int, int, str, int, int]
+"""(venue time ns, length of the trade id, trade id, signed units, price units), which sorts as fills happened."""
 
 
 class Position:
@@ -43,24 +43,25 @@ class Position:
         self.fills = 0
         self.found = 0
         self.found_value = 0
-        self.history: list[tuple[FillKey, int, int]] = []
+        self.history: list[Fill] = []
         self.fees: dict[str, Decimal] = {}
         self.funding: dict[str, Decimal] = {}
 
-    def apply(self, key: FillKey, signed_units: int, price_units: int) -> None:
-        """Apply a fill (positive buys) that happened at `key`."""
+    def apply(self, fill: Fill) -> None:
+        """Apply a fill; positive units buy."""
+        signed_units, price_units = fill[3], fill[4]
         value = signed_units * price_units
         self.flow -= value
-        self.turnover += abs(value)
+        self.turnover += value if value > 0 else -value
         self.fills += 1
         history = self.history
-        if not history or history[-1][0] <= key:
-            history.append((key, signed_units, price_units))
+        if not history or history[-1] < fill:
+            history.append(fill)
             self._cost_of(signed_units, price_units)
             return
-        insort(history, (key, signed_units, price_units))
+        insort(history, fill)
         self.quantity, self.cost, self.realised = self.found, self.found_value * self.unit_money, 0
-        for _, units, price in history:
+        for *_, units, price in history:
             self._cost_of(units, price)
 
     def _cost_of(self, signed_units: int, price_units: int) -> None:

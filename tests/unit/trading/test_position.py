@@ -14,7 +14,7 @@ from tests.support.builders import T0, a_perpetual, a_spot
 def apply(position: Position, *fills: tuple[int, int]) -> Position:
     for units, price in fills:
         number = str(position.fills)
-        position.apply((T0, len(number), number), units, price)
+        position.apply((T0, len(number), number, units, price))
     return position
 
 
@@ -101,17 +101,17 @@ def test_what_was_found_is_held_and_costs_nothing_now() -> None:
 
 def test_fills_heard_out_of_order_count_in_the_order_in_which_they_happened() -> None:
     fills = [
-        ((T0, 1, "1"), 1000, 1000),
-        ((T0, 1, "9"), -1000, 1100),
-        ((T0, 2, "10"), 1000, 1200),
-        ((T0 + 1, 1, "0"), -500, 1150),
+        (T0, 1, "1", 1000, 1000),
+        (T0, 1, "9", -1000, 1100),
+        (T0, 2, "10", 1000, 1200),
+        (T0 + 1, 1, "0", -500, 1150),
     ]
     in_order = Position(a_perpetual())
     for fill in fills:
-        in_order.apply(*fill)
+        in_order.apply(fill)
     assert in_order.realised_profit() == Decimal("7.5")
     for shuffled in permutations(fills):
         position = Position(a_perpetual())
         for fill in shuffled:
-            position.apply(*fill)
+            position.apply(fill)
         assert (position.quantity, position.cost, position.realised) == (500, in_order.cost, in_order.realised)

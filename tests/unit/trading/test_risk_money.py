@@ -72,6 +72,13 @@ def test_open_orders_hold_their_money_and_fees_until_they_end() -> None:
     assert made.send(a_request(BUY, 1.01, 100.0, SPOT), owner="beta").rule == ""
 
 
+def test_the_fee_of_an_open_order_is_held_too() -> None:
+    made = spot_floor(USDT="200.15")
+    made.send(a_request(BUY, 1.0, 100.0, SPOT))
+    assert made.risk.funds.free(ACCOUNT, "USDT") == Decimal("100.05")
+    assert made.send(a_request(BUY, 1.0, 100.0, SPOT), owner="beta").rule == "funds"
+
+
 def test_an_open_market_order_holds_what_it_is_worth_now() -> None:
     made = spot_floor(USDT="150")
     made.send(a_request(BUY, 1.0, 0.0, SPOT))

@@ -4,6 +4,7 @@ import pytest
 
 from foxtrot.core.notices import BookStateChanged
 from foxtrot.domain.enums import BookState, OrderStatus, OrderType, Side
+from foxtrot.domain.instrument import Grid
 from foxtrot.domain.market import BarData, MarketTrade, TickData
 from foxtrot.trading.limits import Limits, LimitTable
 from tests.support.builders import ACCOUNT, SECOND, T0, TradingFloor, a_depth, a_perpetual, a_request, a_tick
@@ -182,3 +183,18 @@ def test_orders_with_triggers_and_orders_of_other_accounts_or_instruments_do_not
     assert made.send(a_request(Side.BUY, 1.0, 100.0, account="second")).rule == ""
     assert made.send(a_request(Side.BUY, 1.0, 100.0, "ETHUSDT.PERP")).rule == ""
     assert made.send(a_request(order_type=OrderType.STOP, trigger_price=101.0)).rule == ""
+
+
+@pytest.mark.parametrize(("price", "rule"), [(0.315, ""), (0.316, "price_collar")])
+def test_what_lies_on_the_collar_is_within_it_though_floats_say_a_little_more(price: float, rule: str) -> None:
+    made = TradingFloor(a_perpetual(price_grid=Grid.of("0.001")))
+    made.put(a_tick(bid=0.29, ask=0.31))
+    assert price - 0.3 > 0.05 * 0.3, "this is the case that the rounding is for"
+    assert made.send(a_request(price=price)).rule == rule
+
+
+def test_lots_that_floats_do_not_add_up_to_are_enough_depth() -> None:
+    made = floor()
+    made.put(a_depth(((99.0, 9.0),), ((100.0, 0.7), (100.1, 0.2))))
+    assert 0.9 - 0.7 - 0.2 > 0.0
+    assert made.send(a_request(quantity=0.9)).rule == ""

@@ -186,7 +186,7 @@ def test_the_same_order_twice_within_a_second_is_refused() -> None:
     made.clock.move_to(T0 + SECOND - 1)
     twin = made.send(a_request(price=99.0))
     assert twin.rule == "duplicate"
-    assert "1.0 s between equal orders" in twin.reason
+    assert twin.reason == "duplicate: 1.000 s is against the limit 1.0 s between equal orders"
     assert made.send(a_request(price=99.0), owner="beta").rule == ""
     assert made.send(a_request(price=99.0, tag="other")).rule == ""
     made.clock.move_to(T0 + SECOND)
@@ -282,3 +282,11 @@ def test_when_hedged_long_and_short_are_judged_apart() -> None:
     assert made.send(a_request(SELL, 0.5, position_side=PositionSide.SHORT)).rule == ""
     assert made.send(a_request(BUY, 0.001, position_side=PositionSide.LONG)).rule == "max_exposure"
     assert made.send(a_request(BUY, 0.5, position_side=PositionSide.SHORT)).rule == ""
+
+
+def test_when_hedged_an_entry_on_one_side_takes_nothing_from_the_way_out_of_the_other() -> None:
+    made = floor()
+    made.hold(1000, position_side=PositionSide.LONG)
+    assert made.send(a_request(SELL, 1.0, 101.0, position_side=PositionSide.SHORT)).rule == ""
+    assert made.send(a_request(SELL, 1.0, 102.0, position_side=PositionSide.LONG)).rule == ""
+    assert [order.reduces for order in made.adapter.sent] == [False, True]
