@@ -32,6 +32,7 @@ from foxtrot.domain.subscription import HistoryRequest, SubscribeRequest
 
 ENGINE_THREAD = "foxtrot-engine"
 Setting = str | int | float | bool
+_TROUBLE = frozenset({AdapterState.LOST, AdapterState.BACKING_OFF, AdapterState.FAILED})
 
 
 class EventSink(Protocol):
@@ -94,6 +95,8 @@ class BaseAdapter(abc.ABC):
     capabilities: ClassVar[Capabilities]
     book_cache_ms: ClassVar[float] = 1_000.0
     """How old a book that was requested before may be to answer `get_order_book_depth` again."""
+    logs_status: bool = True
+    """Whether each change of the connection is a line in the log; a backtest's adapter leaves it out."""
 
     def __init__(self, context: AdapterContext) -> None:
         self.context = context
@@ -205,8 +208,11 @@ class BaseAdapter(abc.ABC):
     # --- upward: the only way out of a venue thread ---------------------------------------------------------------
 
     def on_status(self, state: AdapterState, cause: str = "", attempt: int = 0, delay_s: float = 0.0) -> None:
-        """Publish a change of the connection."""
+        """Publish a change of the connection and log it."""
         now_ns = self.clock.now_ns()
+        if self.logs_status:
+            bound = logger.bind(account=self.account, adapter=self.adapter_name, attempt=attempt, delay_s=delay_s)
+            bound.log("WARNING" if state in _TROUBLE else "INFO", "connection {}{}", state, cause and f": {cause}")
         self._sink.put(AdapterStatus(self.account, self.adapter_name, state, cause, attempt, delay_s, now_ns))
 
     def on_contracts(self, instruments: tuple[Instrument, ...]) -> None:

@@ -57,6 +57,7 @@ class SimulatedAdapter(BaseAdapter):
     def __init__(self, context: AdapterContext, session: SimulatedSession | None = None) -> None:
         super().__init__(context)
         self.session = session or open_session(context)
+        self.logs_status = self.session.threaded
         self.market_data = MarketData(self, self.session)
         self._answers = AccountAnswers(self, self.session)
         self._reports = AccountReports(self, self.session, self._answers.tell_account)

@@ -1,8 +1,10 @@
 """What a new adapter has before it does anything itself: working defaults and one way out."""
 
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import pytest
+from loguru import logger
 
 from foxtrot.adapter.base_adapter import AdapterContext, BaseAdapter, ExactBook
 from foxtrot.adapter.capabilities import BookKind, Capabilities
@@ -15,6 +17,9 @@ from foxtrot.domain.errors import AdapterError, VenueRejected
 from foxtrot.domain.order import ApprovedOrder, CancelRequest
 from foxtrot.domain.subscription import HistoryRequest, SubscribeRequest
 from tests.support.recorder import Recorder
+
+if TYPE_CHECKING:
+    from loguru import Message
 
 BOOK = ExactBook(
     "X.V", 7, ((Decimal(9), Decimal(1)), (Decimal(8), Decimal(1))), ((Decimal(11), Decimal(1)),), "rest", 2.0
@@ -114,6 +119,25 @@ def test_a_status_carries_account_adapter_and_time() -> None:
     adapter = BareAdapter(_context())
     adapter.on_status(AdapterState.LOST, "reset", 2, 0.5)
     assert _heard(adapter) == [AdapterStatus("acc", "bare", AdapterState.LOST, "reset", 2, 0.5, 10**9)]
+
+
+def test_each_change_of_the_connection_is_one_structured_line_in_the_log() -> None:
+    lines: list[tuple[str, str, object, object]] = []
+
+    def keep(message: "Message") -> None:
+        record = message.record
+        lines.append((record["level"].name, record["message"], record["extra"]["account"], record["extra"]["attempt"]))
+
+    sink = logger.add(keep, level="DEBUG")
+    try:
+        adapter = BareAdapter(_context())
+        adapter.on_status(AdapterState.READY)
+        adapter.on_status(AdapterState.BACKING_OFF, "reset", 2, 0.5)
+        adapter.logs_status = False
+        adapter.on_status(AdapterState.READY)
+    finally:
+        logger.remove(sink)
+    assert lines == [("INFO", "connection ready", "acc", 0), ("WARNING", "connection backing_off: reset", "acc", 2)]
 
 
 def test_an_error_of_the_tree_is_told_as_its_text() -> None:
