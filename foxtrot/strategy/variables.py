@@ -80,7 +80,7 @@ class VariableFiles:
         Raises:
             ConfigError: the id would lead out of the folder.
         """
-        if Path(strategy_id).name != strategy_id or strategy_id.startswith("."):
+        if not strategy_id or Path(strategy_id).name != strategy_id or strategy_id.startswith("."):
             raise ConfigError(f"strategy id {strategy_id!r} is no file name; use letters, digits, - and _")
         return self.folder / f"{strategy_id}.json"
 

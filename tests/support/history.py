@@ -19,6 +19,7 @@ from foxtrot.strategy.base import Strategy
 from foxtrot.strategy.settings import StrategySettings
 
 MINUTE_NS = 60_000_000_000
+NO_LIMITS = FillSettings()
 T0 = 1_700_006_400_000_000_000
 
 
@@ -64,7 +65,7 @@ def replay(
     *bars: BarColumns,
     product: Product = Product.PERPETUAL,
     lot: str = "0",
-    fills: FillSettings = FillSettings(),
+    fills: FillSettings = NO_LIMITS,
     **parameters: float,
 ) -> BacktestResult:
     """Run a strategy over bars with default assumptions and return what it did."""
