@@ -69,9 +69,13 @@ class BarFills(FillModel):
                 order.trail(low if order.buys else high)
 
     def targets(self, time_ns: int) -> None:
-        """Fill the limits and take-profits that the bar reached after its open."""
-        _, high, low, _ = self._bar
+        """Fill the limits and take-profits that the bar reached after its open; those sent at the open meet it first."""
+        opening, high, low, _ = self._bar
         for order in self._eligible():
+            if order.kind is OrderType.LIMIT and order.is_new:
+                self._limit_at_open(order, opening, time_ns)
+            if order.order_id not in self.parked:
+                continue
             if order.kind is OrderType.LIMIT:
                 margin = 0 if self._touch else self.instrument.step_units(order.price)
                 if (low <= order.price - margin) if order.buys else (high >= order.price + margin):

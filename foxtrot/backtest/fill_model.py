@@ -84,12 +84,8 @@ class FillModel:
         return max(step, found - found % step)
 
     def _fill(self, order: Parked, price: int, quantity: int, liquidity: Liquidity, time_ns: int) -> int:
-        """Fill up to a quantity, less where the order may only reduce, and return how much was filled."""
+        """Fill up to a quantity and return how much was filled: nothing where the account cannot pay."""
         quantity = min(quantity, order.leaves)
-        if order.reduce_only and quantity > 0:
-            quantity = min(quantity, self._reducible(order))
-            if quantity <= 0:
-                self._expire(order, "nothing_to_reduce", time_ns)
         if quantity <= 0:
             return 0
         result = self._venue.execute(FillOrder(time_ns, self._id, order.order_id, price, quantity, liquidity))
@@ -100,13 +96,6 @@ class FillModel:
 
     def _expire(self, order: Parked, reason: str, time_ns: int) -> None:
         self._venue.execute(ExpireOrder(time_ns, self._id, order.order_id, reason))
-
-    def _reducible(self, order: Parked) -> int:
-        for row in self._venue.positions(order.account):
-            held = row.quantity
-            if row.instrument_id == self._id and (held < 0) == order.buys and held:
-                return abs(held)
-        return 0
 
     def _trailing_of(self, event: OrderEvent) -> int:
         if event.order_type is not OrderType.TRAILING_STOP:

@@ -28,7 +28,6 @@ class Parked:
         "order_id",
         "post_only",
         "price",
-        "reduce_only",
         "side",
         "since_ns",
         "time_in_force",
@@ -45,7 +44,6 @@ class Parked:
         self.price = event.price
         self.trigger = event.trigger_price
         self.leaves = event.quantity - event.filled
-        self.reduce_only = event.reduce_only
         self.post_only = event.post_only
         self.time_in_force = event.time_in_force
         self.since_ns = event.time_ns
