@@ -49,10 +49,13 @@ class Replay:
 
     def run_one(self, columns: BarColumns, fills: BarFills, first: int) -> None:
         """Replay the bars of one instrument from a row on: the fast way, with nothing to merge."""
-        dispatcher, clock, parked, session = self._dispatcher, self._clock, fills.parked, self._session
-        dispatch, control, timers = dispatcher.dispatch, dispatcher.control, dispatcher.timers
+        self._dispatcher.dispatch_run(BarData, columns.instrument_id, self._closes(columns, fills, first))
+
+    def _closes(self, columns: BarColumns, fills: BarFills, first: int) -> Iterator[BarData]:
+        """Yield each bar at its close, when all that happens before it is done."""
         name, interval = columns.instrument_id, columns.interval
-        delayed = bool(session.latency_ns)
+        clock, parked, timers = self._clock, fills.parked, self._dispatcher.timers
+        delayed = bool(self._session.latency_ns)
         for chunk in chunks(columns, first):
             if self.broken:
                 return
@@ -63,11 +66,7 @@ class Replay:
                 clock.move_to(close_ns)
                 if timers.next_due_ns <= close_ns or delayed:
                     self.advance(close_ns)
-                dispatch(
-                    BarData(name, interval, open_ns, close_ns, opening, high, low, close, volume, 0.0, 0, close_ns)
-                )
-                if control:
-                    dispatcher.drain()
+                yield BarData(name, interval, open_ns, close_ns, opening, high, low, close, volume, 0.0, 0, close_ns)
             self.moments += len(chunk)
             self._progress(self.moments)
 
@@ -109,6 +108,10 @@ class Replay:
                 self._settle()
         if time_ns > clock.now_ns():
             clock.move_to(time_ns)
+
+    def close_markets(self) -> None:
+        """Let no order meet a market any more: history has ended."""
+        self._models = ()
 
     def _inside(self, fills: BarFills, row: Row) -> None:
         """Fill at the open and inside a bar; orders that come in between wait for the next one."""

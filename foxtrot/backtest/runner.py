@@ -137,9 +137,10 @@ class Backtest:
     # --- running ----------------------------------------------------------------------------------------------------
 
     def _finish(self) -> None:
-        """Let what is under way arrive."""
-        latest = self.clock.now_ns() + self.settings.latency_ns + self.settings.feed_latency_ns
-        self._replay.advance(latest)
+        """Let what is under way arrive; what reaches the venue after the end of history meets no market."""
+        self._replay.advance(self._end_ns)
+        self._replay.close_markets()
+        self._replay.advance(self._end_ns + 2 * self.settings.latency_ns + self.settings.feed_latency_ns)
         self.dispatcher.drain()
         for strategy_id, host in self.line.strategies.hosts.items():
             if str(host.stage) != "running" and not self._failures:
