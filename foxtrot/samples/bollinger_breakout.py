@@ -36,10 +36,10 @@ class BollingerBreakout(Strategy):
         self._trade_to(self.direction * self.size)
 
     def _trade_to(self, wanted: float) -> None:
-        """Send the difference, unless an order for it is still under way."""
-        if self.open_orders():
+        """Send the difference, unless an order for it, or its fill, is still under way."""
+        if self.is_pending():
             return
-        change = self.round_quantity(wanted - self.position)
+        change = self.quantity_to(wanted)
         if change > 0.0:
             self.buy(change)
         elif change < 0.0:

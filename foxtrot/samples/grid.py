@@ -19,7 +19,7 @@ class Grid(Strategy):
         """Begin with no levels: their prices need the anchor."""
         self._prices: list[float] = []
         self._held: list[float] = []
-        self._level_of: dict[str, int] = {}
+        self._waiting: dict[str, tuple[int, float]] = {}  # order id -> its level, and what of it has no fill yet
 
     def on_start(self) -> None:
         """Take back the orders of an earlier run: this one does not know which level they belong to."""
@@ -36,21 +36,26 @@ class Grid(Strategy):
         self._renew()
 
     def on_trade(self, trade: TradeData) -> None:
-        """Count a fill for its level, however small."""
-        level = self._level_of.get(trade.order_id)
-        if level is None:
+        """Count a fill for its level, however small; a whole order is answered with its counterpart at once."""
+        if trade.order_id not in self._waiting:
             return
+        level, missing = self._waiting[trade.order_id]
         signed = trade.quantity if trade.side is Side.BUY else -trade.quantity
         self._held[level] = self.round_quantity(self._held[level] + signed, "nearest")
+        missing = self.round_quantity(missing - trade.quantity, "nearest")
+        self._waiting[trade.order_id] = (level, missing)
+        if missing <= 0.0:
+            del self._waiting[trade.order_id]
+            if self.trading:
+                self._renew_level(level)
 
     def on_order(self, order: OrderData) -> None:
-        """Answer a filled order with its counterpart at once; whatever else ends is renewed at the next close."""
-        level = self._level_of.get(order.order_id)
-        if level is not None and order.status is OrderStatus.FILLED and self.trading:
-            self._renew_level(level)
+        """Forget an order that came to nothing; the next close renews it."""
+        if order.status in (OrderStatus.DENIED, OrderStatus.REJECTED, OrderStatus.CANCELLED, OrderStatus.EXPIRED):
+            self._waiting.pop(order.order_id, None)
 
     def _lay_out(self) -> None:
-        """Price the levels, and give the position of an earlier run to the lowest ones: these would have been filled last."""
+        """Price the levels, and give the position of an earlier run to the highest ones: these were filled first."""
         ratio = 1.0 - self.step_percent / 100.0
         self._prices = [self.round_price(self.anchor * ratio**k) for k in range(self.levels + 1)]
         self._held = [0.0] * (self.levels + 1)
@@ -65,14 +70,12 @@ class Grid(Strategy):
 
     def _renew_level(self, level: int) -> None:
         """Let a level rest what it lacks: a sell of what it holds, a buy of what it does not hold yet."""
-        sides = {order.side for order in self.open_orders() if self._level_of.get(order.order_id) == level}
+        orders = [self.order(order_id) for order_id, (of, _) in self._waiting.items() if of == level]
+        sides = {order.side for order in orders if order is not None}
         held = self._held[level]
         worth_selling = held * self._prices[level - 1] >= self.instrument.min_notional
         if held > 0.0 and worth_selling and Side.SELL not in sides:
-            self._remember(self.sell(held, self._prices[level - 1]), level)
+            self._waiting[self.sell(held, self._prices[level - 1])] = (level, held)
         missing = self.round_quantity(self.size - held, "nearest")
         if missing > 0.0 and not sides:
-            self._remember(self.buy(missing, self._prices[level]), level)
-
-    def _remember(self, order_id: str, level: int) -> None:
-        self._level_of[order_id] = level
+            self._waiting[self.buy(missing, self._prices[level])] = (level, missing)

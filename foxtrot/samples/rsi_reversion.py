@@ -74,18 +74,17 @@ class RsiReversion(Strategy):
         if not self.wants_long:
             self._leave()
         elif self._stop_fits() and not self._entries():
-            missing = self.round_quantity(self.size - self.position)
+            missing = self.quantity_to(self.size)
             if missing > 0.0 and self._entry_price:
                 self.buy(missing, self._entry_price)
                 self._entry_price = 0.0
 
     def _leave(self) -> None:
         """Cancel what rests, and close once nothing is open: a stop beside a closing order could sell twice."""
-        still_open = self.open_orders()
-        for order in still_open:
+        for order in self.open_orders():
             if order.order_type is not OrderType.MARKET:
                 self.cancel(order.order_id)
-        if not still_open:
+        if not self.is_pending():
             self.close_position()
 
     def _stop_fits(self) -> bool:
@@ -98,7 +97,7 @@ class RsiReversion(Strategy):
             for order in stops:
                 self.cancel(order.order_id)
         else:
-            trigger = self.round_price(self.average_price() * (1.0 - self.stop_percent / 100.0), "down")
+            trigger = self.round_price(self.average_price() * (1.0 - self.stop_percent / 100.0))
             self.sell(held, trigger_price=trigger, reduce_only=True)
         return False
 

@@ -96,10 +96,10 @@ class Spread(Strategy):
         )
 
     def _trade_to(self, name: str, wanted: float) -> None:
-        """Send the difference in one leg, unless an order for it is still under way."""
-        if self.open_orders(name):
+        """Send the difference in one leg, unless an order for it, or its fill, is still under way."""
+        if self.is_pending(name):
             return
-        change = self.round_quantity(wanted - self.position_of(name), instrument=name)
+        change = self.quantity_to(wanted, name)
         if change > 0.0:
             self.buy(change, instrument=name)
         elif change < 0.0:

@@ -63,7 +63,7 @@ class Strategy:
         """Hear that a bar heard before was changed by a late print."""
 
     def on_order(self, order: OrderData) -> None:
-        """Hear that one of its orders changed; also after the stop, when `trading` is False."""
+        """Hear that one of its orders changed; its fills come apart, before or after. Also after the stop."""
 
     def on_trade(self, trade: TradeData) -> None:
         """Hear a fill; `position` already counts it. Also after the stop, when `trading` is False."""
@@ -178,6 +178,10 @@ class Strategy:
         """Return own open orders, oldest first."""
         return self._seat.open_orders(instrument)
 
+    def is_pending(self, instrument: str = "") -> bool:
+        """Tell whether an own order may still change the position: open, or filled with its fills yet to be heard."""
+        return self._seat.is_pending(instrument)
+
     def order(self, order_id: str) -> OrderData | None:
         """Return an order as it stands, or None when it is not known."""
         return self._seat.desk.order(order_id)
@@ -222,6 +226,10 @@ class Strategy:
             OrderRefused: neither or both of notional and risk are given, the stop is missing, or no price is known.
         """
         return self._seat.quantity_for(notional, risk, stop, price, instrument)
+
+    def quantity_to(self, wanted: float, instrument: str = "") -> float:
+        """Return what to trade to hold `wanted`: positive to buy, negative to sell, 0.0 when less than a lot is missing."""
+        return self._seat.quantity_to(wanted, instrument)
 
     # --- time and words ---------------------------------------------------------------------------------------------
 

@@ -16,6 +16,8 @@ from foxtrot.domain.market import BarData, DepthChange, DepthData, MarketTrade, 
 from foxtrot.domain.subscription import SubscribeRequest
 from foxtrot.strategy.bar_facts import BarCorrection
 from foxtrot.strategy.base import Strategy
+from foxtrot.strategy.early_corrections import EarlyCorrections
+from foxtrot.strategy.hearing import hear, overrides, wishes_of
 from foxtrot.strategy.loader import reload_strategy
 from foxtrot.strategy.parameters import set_parameters
 from foxtrot.strategy.seat import Seat
@@ -77,44 +79,25 @@ class StrategyHost:
         self._held: list[BarData] = []
         self._last_open: dict[str, int] = {}
         self._corrects = False
-        self._heard: dict[str, int] = {}
-        self._early: dict[tuple[str, int], list[BarCorrection]] = {}
+        self._early = EarlyCorrections()
         self._subscriptions: list[Subscription] = []
         self.seat.dispatcher.subscribe(StrategyStep, self.on_step, owner=self.strategy_id, key=self.strategy_id)
 
     def overrides(self, method: str) -> bool:
         """Tell whether the strategy's class defines a handler of its own."""
-        return getattr(type(self.strategy), method) is not getattr(Strategy, method)
+        return overrides(self.strategy, method)
 
     def wishes(self) -> SubscribeRequest:
-        """Return what the strategy needs streamed of each of its symbols, judged by the handlers it defines."""
-        return SubscribeRequest(
-            "",
-            ticks=True,
-            trades=self.overrides("on_market_trade") or self.overrides("on_bar"),
-            depth_levels=self.settings.depth_levels if self.overrides("on_depth") else 0,
-            depth_changes=self.overrides("on_depth_change"),
-        )
+        """Return what the strategy needs streamed of each of its symbols."""
+        return wishes_of(self.strategy, self.settings.depth_levels)
 
     def attach(self, symbols: tuple[str, ...]) -> None:
         """Give the strategy its instrument ids, and let it hear what it has handlers for."""
         self.seat.symbols = self.strategy.symbols = symbols
-        dispatcher, me = self.seat.dispatcher, self.strategy_id
         for subscription in self._subscriptions:
-            dispatcher.unsubscribe(subscription)
-        self._subscriptions = subscriptions = [
-            dispatcher.subscribe(TimerFired, self.on_timer, owner=me, key=me),
-            dispatcher.subscribe(BookLoaded, self.on_book, owner=me, key=me),
-        ]
+            self.seat.dispatcher.unsubscribe(subscription)
         self._corrects = self.overrides("on_bar_correction")
-        if self._corrects:
-            subscriptions.append(dispatcher.subscribe(BarCorrection, self.on_bar_correction, owner=me))
-        if self.overrides("on_order"):
-            subscriptions.append(dispatcher.subscribe(OrderChanged, self.on_order_changed, owner=me, key=me))
-        if self.overrides("on_trade"):
-            subscriptions.append(dispatcher.subscribe(TradeBooked, self.on_trade_booked, owner=me, key=me))
-        for instrument_id in symbols:
-            self._hear_market(instrument_id)
+        self._subscriptions = hear(self, symbols)
 
     def move(self, stage: Stage, reason: str = "") -> bool:
         """Go to a stage if the table allows it, and publish it."""
@@ -171,7 +154,8 @@ class StrategyHost:
         if warm_up.is_complete:
             self._end_warm_up()
             for bar in warm_up.bars():
-                self._last_open[bar.instrument_id] = self._heard[bar.instrument_id] = bar.open_time_ns
+                self._last_open[bar.instrument_id] = bar.open_time_ns
+                self._early.after(bar)
                 self.strategy.on_bar(bar)
             self._become_ready()
 
@@ -187,7 +171,6 @@ class StrategyHost:
     def _initialise(self) -> None:
         self._held.clear()
         self._last_open.clear()
-        self._heard.clear()
         self._early.clear()
         self.seat.warm_up.clear()
         self._restore_variables()
@@ -243,19 +226,6 @@ class StrategyHost:
         for bar in held:
             self.on_bar(bar)
 
-    def _hear_market(self, instrument_id: str) -> None:
-        dispatcher, me, found = self.seat.dispatcher, self.strategy_id, self._subscriptions
-        if self.overrides("on_tick"):
-            found.append(dispatcher.subscribe(TickData, self.on_tick, owner=me, key=instrument_id))
-        if self.overrides("on_depth"):
-            found.append(dispatcher.subscribe(DepthData, self.on_depth, owner=me, key=instrument_id))
-        if self.overrides("on_depth_change"):
-            found.append(dispatcher.subscribe(DepthChange, self.on_depth_change, owner=me, key=instrument_id))
-        if self.overrides("on_market_trade"):
-            found.append(dispatcher.subscribe(MarketTrade, self.on_market_trade, owner=me, key=instrument_id))
-        if self.overrides("on_bar"):
-            found.append(dispatcher.subscribe(BarData, self.on_bar, owner=me, key=instrument_id))
-
     # --- market and orders ------------------------------------------------------------------------------------------
 
     def on_bar(self, bar: BarData) -> None:
@@ -269,7 +239,8 @@ class StrategyHost:
                 self._last_open.pop(bar.instrument_id, None)
             self.strategy.on_bar(bar)
             if self._corrects:
-                self._deliver_early(bar)
+                for correction in self._early.after(bar):
+                    self.strategy.on_bar_correction(correction)
         elif self.stage in (Stage.INITIALISING, Stage.READY):
             self._held.append(bar)
 
@@ -278,9 +249,7 @@ class StrategyHost:
         bar = correction.bar
         if not self._running or bar.interval != self._interval or bar.instrument_id not in self.seat.symbols:
             return
-        if correction.previous is not None and bar.open_time_ns > self._heard.get(bar.instrument_id, -1):
-            self._early.setdefault((bar.instrument_id, bar.open_time_ns), []).append(correction)
-        else:
+        if not self._early.is_early(correction):
             self.strategy.on_bar_correction(correction)
 
     def on_tick(self, tick: TickData) -> None:
@@ -329,9 +298,3 @@ class StrategyHost:
         """Deliver the answer to a book request."""
         if self._running:
             self.strategy.on_book(book)
-
-    def _deliver_early(self, bar: BarData) -> None:
-        self._heard[bar.instrument_id] = bar.open_time_ns
-        if self._early:
-            for correction in self._early.pop((bar.instrument_id, bar.open_time_ns), ()):
-                self.strategy.on_bar_correction(correction)

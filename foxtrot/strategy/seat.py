@@ -156,6 +156,12 @@ class Seat:
             return 0.0
         return float(position.exact_quantity) if position.fees else position.instrument.quantity(position.quantity)
 
+    def quantity_to(self, wanted: float, name: str) -> float:
+        """Return the signed legal quantity between what is held and what is wanted, towards zero, without float noise."""
+        instrument = self.instrument_of(name)
+        held = sum((position.exact_quantity for _, position in self.held(instrument.instrument_id)), Decimal(0))
+        return instrument.quantity(instrument.round_quantity_units(Decimal(repr(float(wanted))) - held))
+
     def held(self, name: str) -> list[tuple[PositionSide, Position]]:
         """Return what is held of an instrument, by side."""
         instrument_id = self.id_of(name)
@@ -200,6 +206,11 @@ class Seat:
         """Return own open orders, of one instrument or all."""
         instrument_id = self.id_of(name) if name else ""
         return [r.to_order() for r in self.desk.open_records(self.strategy_id, instrument_id=instrument_id)]
+
+    def is_pending(self, name: str) -> bool:
+        """Tell whether an own order may still change the position, of one instrument or any; fills on their way count."""
+        instrument_id = self.id_of(name) if name else ""
+        return any(True for _ in self.desk.pending_records(self.strategy_id, instrument_id=instrument_id))
 
     def quantity_for(self, notional: float, risk: float, stop: float, price: float, name: str) -> float:
         """Return the legal quantity for an amount to spend or to lose."""

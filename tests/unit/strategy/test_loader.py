@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from foxtrot.core.commands import ReloadStrategy, StartStrategy
+from foxtrot.api import Side
+from foxtrot.core.commands import ReloadStrategy, SetParameters, StartStrategy
 from foxtrot.core.notices import StrategyStatus
 from foxtrot.domain.errors import ConfigError
 from foxtrot.samples.double_ma import DoubleMa
 from foxtrot.strategy.host import Stage
 from foxtrot.strategy.loader import load_strategy, reload_strategy, strategies_in, strategy_names
+from foxtrot.strategy.settings import ExitPolicy, OrderExit
 from tests.support.instruments import a_perpetual
 from tests.support.line_rig import LineRig
 from tests.support.recording import Recording
@@ -146,11 +148,26 @@ def test_when_reloading_fails_the_old_code_stays_and_the_reason_is_told(tmp_path
 
 
 def test_parameters_set_since_the_start_survive_a_reload(tmp_path: Path) -> None:
-    from foxtrot.core.commands import SetParameters
-
     path = write(tmp_path, PLUGIN.format(size=1))
     rig = LineRig(a_perpetual())
     host = rig.add(load_strategy(str(path)), class_name=str(path))
     rig.put(SetParameters("one", (("size", 9),)))
     rig.put(ReloadStrategy("one"))
     assert host.strategy.size == 9
+
+
+def test_fresh_code_hears_nothing_before_its_own_on_init(tmp_path: Path) -> None:
+    text = PLUGIN.format(size=1) + "\n    def on_init(self):\n        self.heard = 0\n"
+    text += "\n    def on_order(self, order):\n        self.heard += 1\n"
+    path = write(tmp_path, text)
+    rig = LineRig(a_perpetual())
+    host = rig.add(load_strategy(str(path)), class_name=str(path), exit_policy=ExitPolicy({"on_stop": OrderExit.KEEP}))
+    rig.quote(99.0, 101.0)
+    rig.put(StartStrategy("one"))
+    rig.settle()
+    host.strategy.buy(1.0, 100.0)
+    rig.stop()
+    rig.put(ReloadStrategy("one"))
+    rig.hit(Side.SELL, 1.0, 100.0)
+    assert (host.stage, host.strategy.position) == (Stage.STOPPED, 1.0)
+    assert not hasattr(host.strategy, "heard")

@@ -2,7 +2,17 @@
 
 import pytest
 
-from foxtrot.api import ConfigError, OffGrid, OrderRefused, OrderStatus, OrderType, PositionMode, PositionSide, Side
+from foxtrot.api import (
+    ConfigError,
+    OffGrid,
+    OrderRefused,
+    OrderStatus,
+    OrderType,
+    PositionMode,
+    PositionSide,
+    Side,
+    TradeData,
+)
 from foxtrot.core.notices import StrategyLog
 from tests.support.instruments import a_future, a_perpetual, a_spot
 from tests.support.line_rig import LineRig
@@ -191,3 +201,29 @@ def test_timers_repeat_until_they_are_cancelled() -> None:
     strategy.cancel_timer(timer_id)
     rig.wait(35)
     assert [timer.name for timer in strategy.facts("on_timer")] == ["beat"] * 3
+
+
+def test_the_difference_to_a_wish_is_exact_where_floats_are_not() -> None:
+    rig, strategy = trading()
+    strategy.buy(0.1)
+    rig.settle()
+    assert 0.3 - strategy.position != 0.2
+    assert [strategy.quantity_to(wish) for wish in (0.3, 0.1, 0.0, -0.2, 0.1009)] == [0.2, 0.0, -0.1, -0.3, 0.0]
+    assert strategy.quantity_to(0.5, "BTCUSDT.TEST") == 0.5
+
+
+def test_an_order_whose_fill_has_not_come_is_pending_and_not_open() -> None:
+    rig, strategy = trading()
+    adapter = rig.line.adapters["main"]
+    held_back: list[TradeData] = []
+    deliver, adapter.on_trade = adapter.on_trade, held_back.append  # type: ignore[method-assign]
+    order_id = strategy.buy(1.0)
+    rig.settle()
+    order = strategy.order(order_id)
+    assert order is not None
+    assert (order.status, strategy.open_orders(), strategy.position) == (OrderStatus.FILLED, [], 0.0)
+    assert (strategy.is_pending(), strategy.is_pending("BTCUSDT.TEST")) == (True, False)
+    for trade in held_back:
+        deliver(trade)
+    rig.settle()
+    assert (strategy.is_pending(), strategy.position) == (False, 1.0)
