@@ -1,6 +1,7 @@
 """Who hears what: one subscription, and the route of one class of events through all of them."""
 
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import TypeVar
 
 from foxtrot.core.lanes import KEY_FIELD
@@ -43,11 +44,11 @@ class Route:
     Thread: the dispatcher's; the count may be read from any.
     """
 
-    __slots__ = ("by_key", "common", "event_class", "field", "handled")
+    __slots__ = ("by_key", "common", "event_class", "handled", "key_of")
 
     def __init__(self, event_class: type) -> None:
         self.event_class = event_class
-        self.field = KEY_FIELD.get(event_class, "")
+        self.key_of: Callable[[object], object] = attrgetter(KEY_FIELD.get(event_class, "__class__"))
         self.handled = 0
         self.common: tuple[Subscription, ...] = ()
         self.by_key: dict[object, tuple[Subscription, ...]] | None = None
@@ -64,7 +65,7 @@ class Route:
         """Return who hears this event."""
         if self.by_key is None:
             return self.common
-        return self.by_key.get(getattr(event, self.field), self.common)
+        return self.by_key.get(self.key_of(event), self.common)
 
 
 def name_of(handler: object) -> str:

@@ -1,6 +1,7 @@
 """The dispatcher in line: order, isolation, taps, timers, dead letters."""
 
 import random
+from collections.abc import Iterator
 
 import pytest
 
@@ -261,3 +262,37 @@ def test_a_ctrl_c_in_a_handler_ends_the_loop_and_the_loop_can_go_on(dispatcher: 
         dispatcher.drain()
     dispatcher.drain()
     assert heard == [tick(2)]
+
+
+def test_a_run_is_dispatched_as_event_by_event_and_what_each_causes_comes_before_the_next_is_asked_for(
+    dispatcher: Dispatcher,
+) -> None:
+    seen: list[str] = []
+
+    def hear(event: TickData) -> None:
+        seen.append(f"tick {event.venue_time_ns}")
+        dispatcher.put(CancelOrder(str(event.venue_time_ns)))
+
+    def ticks() -> Iterator[TickData]:
+        for number in (1, 2):
+            seen.append(f"asked for {number}")
+            yield tick(number, "BTC")
+
+    dispatcher.add_tap(lambda sequence, event: seen.append(f"tap {sequence} {type(event).__name__}"))
+    dispatcher.subscribe(TickData, hear, owner="btc", key="BTC")
+    dispatcher.subscribe(TickData, fail, owner="eth", key="ETH")
+    dispatcher.subscribe(CancelOrder, lambda command: seen.append(f"cancel {command.order_id}"), owner="desk")
+    dispatcher.dispatch_run(TickData, "BTC", ticks())
+    assert seen == [
+        "asked for 1", "tap 1 TickData", "tick 1", "tap 2 CancelOrder", "cancel 1",
+        "asked for 2", "tap 3 TickData", "tick 2", "tap 4 CancelOrder", "cancel 2",
+    ]  # fmt: skip
+    assert dispatcher.handled_per_class() == {"TickData": 2, "CancelOrder": 2}
+
+
+def test_a_handler_that_raises_in_a_run_hears_no_more_of_it(dispatcher: Dispatcher) -> None:
+    heard: list[int] = []
+    dispatcher.subscribe(TickData, fail, owner="bad")
+    dispatcher.subscribe(TickData, lambda event: heard.append(event.venue_time_ns), owner="good")
+    dispatcher.dispatch_run(TickData, "BTC", (tick(number, "BTC") for number in range(3)))
+    assert (heard, dispatcher.failures) == ([0, 1, 2], 1)
