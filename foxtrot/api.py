@@ -30,6 +30,7 @@ from foxtrot.strategy.base import Strategy
 from foxtrot.strategy.parameters import Parameter, Variable
 
 if TYPE_CHECKING:
+    from foxtrot.backtest.notebook import backtest
     from foxtrot.strategy.indicators import (
         Adx,
         Bands,
@@ -126,6 +127,7 @@ __all__ = [
     "Variable",
     "adx",
     "atr",
+    "backtest",
     "bollinger",
     "cci",
     "donchian",
@@ -179,6 +181,7 @@ _LATE = dict.fromkeys(
     "foxtrot.strategy.indicators",
 )
 """Name → the module that has it, imported when the name is first used."""
+_LATE["backtest"] = "foxtrot.backtest.notebook"
 
 
 def __getattr__(name: str) -> object:

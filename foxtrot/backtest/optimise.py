@@ -15,7 +15,7 @@ import msgspec
 from foxtrot.backtest.runner import Backtest
 from foxtrot.backtest.settings import BacktestSettings
 from foxtrot.backtest.statistics import Statistic
-from foxtrot.domain.errors import ConfigError
+from foxtrot.domain.errors import ConfigError, FoxtrotError
 from foxtrot.strategy.loader import load_strategy
 from foxtrot.strategy.parameters import Value
 from foxtrot.strategy.settings import StrategySettings
@@ -27,7 +27,10 @@ _WORK: list[BacktestSettings] = []
 
 
 class Run(msgspec.Struct, frozen=True):
-    """One combination: its parameters and what came of it."""
+    """One combination: its parameters and what came of it.
+
+    `failures` says what a strategy raised, or why the combination could not be run; then there may be no statistics.
+    """
 
     parameters: dict[str, Value]
     statistics: dict[str, Statistic]
@@ -37,7 +40,7 @@ class Run(msgspec.Struct, frozen=True):
 
 
 class Search(msgspec.Struct, frozen=True):
-    """All runs, best first, and how long they took together."""
+    """All runs, best first and those that failed last, and how long they took together."""
 
     runs: tuple[Run, ...]
     elapsed_s: float
@@ -81,7 +84,7 @@ def search(
     Blocks: until all are done.
 
     Raises:
-        ConfigError: the grid, a parameter, the strategy or `by` is wrong.
+        ConfigError: the grid, the strategy or `by` is wrong, or no combination at all could be run.
     """
     if len(settings.strategies) != 1:
         raise ConfigError(f"a search varies one strategy, not {len(settings.strategies)}")
@@ -91,24 +94,25 @@ def search(
     done = _in_processes(settings, jobs, workers, folder) if workers > 1 else _in_line(settings, jobs)
     runs: dict[int, Run] = {}
     for number, run in done:
-        if by not in run.statistics:
+        if run.statistics and by not in run.statistics:
             raise ConfigError(f"there is no statistic {by!r} to sort by; there are: {', '.join(run.statistics)}")
         runs[number] = run
         if progress is not None:
             progress(len(runs))
-    best_first = sorted((runs[number] for number in sorted(runs)), key=lambda run: _rank(run.statistics[by]))
+    if not any(run.statistics for run in runs.values()):
+        raise ConfigError(f"no combination could be run: {runs[0].failures[0]}")
+    best_first = sorted((runs[number] for number in sorted(runs)), key=lambda run: _rank(run, by))
     return Search(tuple(best_first), time.perf_counter() - started)
 
 
 def run_one(settings: BacktestSettings, parameters: Mapping[str, Value]) -> Run:
-    """Backtest the one strategy with some parameters replaced.
-
-    Raises:
-        ConfigError: a parameter is wrong.
-    """
+    """Backtest the one strategy with some parameters replaced; a combination that cannot be run is a run that failed."""
     ((item, kind),) = settings.strategies
     item = msgspec.structs.replace(item, parameters={**item.parameters, **parameters})
-    result = Backtest(msgspec.structs.replace(settings, strategies=((item, kind),))).run()
+    try:
+        result = Backtest(msgspec.structs.replace(settings, strategies=((item, kind),))).run()
+    except FoxtrotError as error:
+        return Run(dict(parameters), {}, 0, (str(error),), "")
     return Run(dict(parameters), result.statistics, len(result.fills), result.failures, result.state_hash)
 
 
@@ -141,5 +145,6 @@ def _work_on(parameters: dict[str, Value]) -> Run:
     return run_one(_WORK[0], parameters)
 
 
-def _rank(figure: Statistic) -> tuple[bool, float]:
-    return (figure is None, -(figure or 0.0))
+def _rank(run: Run, by: str) -> tuple[bool, bool, float]:
+    figure = run.statistics.get(by)
+    return (bool(run.failures), figure is None, -(figure or 0.0))

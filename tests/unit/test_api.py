@@ -10,7 +10,7 @@ AccountData Adx BalanceData Bands BarBuilder BarCorrection BarData BarSettings B
 FoxtrotError FundingRate InputError Instrument Interval IntervalKind Liquidity Macd MarketTrade OffGrid OrderData OrderRefused OrderRequest
 OrderStatus OrderType Parameter PositionData PositionMode PositionSide PriceSource Product RunningAdx RunningAtr RunningBollinger RunningCci
 RunningDonchian RunningEma RunningMacd RunningObv RunningRsi RunningSma RunningStd RunningStochastic RunningVwap RunningWma Side Stochastic
-Strategy TickData TimeInForce TimerFired TradeData TradingCalendar Variable adx atr bollinger cci donchian ema macd obv rsi sma std stochastic
+Strategy TickData TimeInForce TimerFired TradeData TradingCalendar Variable adx atr backtest bollinger cci donchian ema macd obv rsi sma std stochastic
 vwap wma
 """
 
