@@ -202,7 +202,7 @@ class MainEngine:
         def look(_event: object = None) -> None:
             waiting = [r for r in line.desk.open_records() if r.cancel_asked or r.terms.order_type == "market"]
             settled = all(str(host.stage) != "running" for host in line.strategies.hosts.values())
-            if settled and not waiting:
+            if settled and not waiting and not line.strategies.leaving:
                 quiet.set()
 
         until_ns = self.clock.monotonic_ns() + int(deadline_s * 1e9)

@@ -89,7 +89,7 @@ class Backtest:
         return LineSettings(
             run_id=make_run_id(self._start_ns, settings.seed),
             base_currency=settings.instruments[0].settle_asset,
-            limits=settings.limits,
+            limits=settings.limits_in_force,
             modes={ACCOUNT: settings.position_mode},
         )
 
@@ -160,19 +160,19 @@ class Backtest:
         marks = markets.marks()
         times: Int64Column = markets.sample_times(self._start_ns, self._end_ns)
         equity = equity_curve(settings.balance, times, marks, trades)
-        fills = match_round_trips([self._fill_of(trade) for trade in trades]).fills
+        matched = match_round_trips([self._fill_of(trade) for trade in trades])
         curve = EquityCurve(
             start_time_ns=self._start_ns, starting_balance=float(settings.balance), time_ns=times, equity=equity
         )
         end = self._end_balance({series.instrument.instrument_id: series.last for series in marks})
-        figures = statistics(curve, fills)
+        figures = statistics(curve, matched.fills, matched)
         figures["end_balance"] = float(end)
         figures["total_return"] = float(end / settings.balance - 1)
         denied: dict[str, int] = {}
         for order in self.line.desk.denied.values():
             denied[order.rule] = denied.get(order.rule, 0) + 1
         return BacktestResult(
-            figures, times, equity, tuple(fills), trades, sum(1 for _ in self.line.desk.records()), denied,
+            figures, times, equity, tuple(matched.fills), trades, sum(1 for _ in self.line.desk.records()), denied,
             tuple(self._failures), sum(map(len, settings.bars)), settings.balance, end,
             sum((trade.fee for trade in trades), Decimal(0)), elapsed_s, self._hash(trades), settings,
             self._replay.moments, markets.warnings(),

@@ -18,12 +18,22 @@ ACCOUNT = "backtest"
 
 
 class BacktestLimits:
-    """The limits of a backtest: the built-in ones less those that make no sense on bars.
-
-    Orders come a bar apart and prices jump between bars, so pace and funds are left to the venue unless they are asked for.
-    """
+    """The limits of a backtest: the built-in ones, with funds left to the venue."""
 
     DEFAULT = LimitTable(platform=Limits(check_funds=False))
+
+
+def limits_on_bars(limits: LimitTable) -> LimitTable:
+    """Return limits without those that count seconds: inside a bar no time passes, and its last price is as old as it is."""
+
+    def timeless(scope: Limits) -> Limits:
+        return msgspec.structs.replace(scope, quote_age_s=0.0, messages_per_s=0, duplicate_window_s=0.0)
+
+    return LimitTable(
+        timeless(limits.platform),
+        {name: timeless(scope) for name, scope in limits.accounts.items()},
+        {name: timeless(scope) for name, scope in limits.strategies.items()},
+    )
 
 
 History = BarColumns | TradeColumns | QuoteColumns | DepthCapture
@@ -61,6 +71,11 @@ class BacktestSettings(msgspec.Struct, frozen=True, kw_only=True):
     def history(self) -> tuple[History, ...]:
         """Return all that is replayed, of every kind."""
         return (*self.bars, *self.trades, *self.quotes, *self.depth)
+
+    @property
+    def limits_in_force(self) -> LimitTable:
+        """Return the limits that the run enforces: on bars alone, those without a clock."""
+        return self.limits if self.trades or self.quotes or self.depth else limits_on_bars(self.limits)
 
     @property
     def length(self) -> int:

@@ -4,6 +4,8 @@ The comparison is exact: closes are counted in price units, and slow * sum(fast 
 fast * sum(slow closes), so that no rounding decides a tie.
 """
 
+from collections import deque
+
 from foxtrot.api import BarData, OrderData, OrderStatus, Parameter, Strategy
 
 
@@ -19,24 +21,24 @@ class DoubleMa(Strategy):
         grid = self.instrument.price_grid
         self._per_price = grid.denominator / grid.numerator
         self._short = -self.size if self.instrument.product.is_derivative else 0.0
-        self._ring = [0] * self.slow
-        self._seen = 0
+        longest = max(self.fast, self.slow)
+        self._closes = deque([0] * longest, maxlen=longest)
+        self._missing = self.slow
         self._fast_sum = 0
         self._slow_sum = 0
         self._wanted: float | None = None
 
     def on_bar(self, bar: BarData) -> None:
         """Count the close in, and trade the difference when the wish changes."""
+        fast, slow, closes = self.fast, self.slow, self._closes
         close = round(bar.close * self._per_price)
-        ring, seen = self._ring, self._seen
-        place = seen % self.slow
-        self._slow_sum += close - ring[place]
-        self._fast_sum += close - (ring[(seen - self.fast) % self.slow] if seen >= self.fast else 0)
-        ring[place] = close
-        self._seen = seen + 1
-        if seen + 1 < self.slow:
+        self._slow_sum += close - closes[-slow]
+        self._fast_sum += close - closes[-fast]
+        closes.append(close)
+        if self._missing > 1:
+            self._missing -= 1
             return
-        difference = self.slow * self._fast_sum - self.fast * self._slow_sum
+        difference = slow * self._fast_sum - fast * self._slow_sum
         if difference:
             wanted = self.size if difference > 0 else self._short
             if wanted != self._wanted:
@@ -49,7 +51,7 @@ class DoubleMa(Strategy):
 
     def _trade_to(self, wanted: float) -> None:
         self._wanted = wanted
-        change = self.round_quantity(wanted - self.position)
+        change = self.quantity_to(wanted)
         if change > 0.0:
             self.buy(change)
         elif change < 0.0:
