@@ -29,7 +29,8 @@ class BarFills(FillModel):
     def __init__(self, venue: Venue, instrument: Instrument, settings: FillSettings) -> None:
         super().__init__(venue, instrument, settings)
         self._touch = settings.fill_on is FillOn.TOUCH
-        self._bar = (0, 0, 0, 0)
+        self._opening = 0
+        self._row = (0.0, 0.0, 0.0, 0.0)
         self._volume = 0.0
         self._open_ns = 0
 
@@ -41,11 +42,10 @@ class BarFills(FillModel):
             bar: open, high, low, close.
             volume: of the bar.
         """
-        to_units = self.instrument.price_grid.from_float
-        self._bar = (to_units(bar[0]), to_units(bar[1]), to_units(bar[2]), to_units(bar[3]))
+        opening = self.instrument.price_grid.from_float(bar[0])
+        self._opening, self._row = opening, bar
         self._open_ns, self._volume = open_ns, volume
         self.arrived.clear()
-        opening = self._bar[0]
         for order in self._eligible():
             if order.kind is OrderType.TRAILING_STOP and not order.anchor:
                 order.anchor = opening
@@ -58,7 +58,7 @@ class BarFills(FillModel):
 
     def stops(self, time_ns: int) -> None:
         """Fill the stops that the bar reached after its open."""
-        opening, high, low, _ = self._bar
+        opening, high, low = self._opening, *self._extremes()
         for order in self._eligible():
             if order.kind not in STOPS:
                 continue
@@ -70,7 +70,7 @@ class BarFills(FillModel):
 
     def targets(self, time_ns: int) -> None:
         """Fill the limits and take-profits that the bar reached after its open; those sent at the open meet it first."""
-        opening, high, low, _ = self._bar
+        opening, high, low = self._opening, *self._extremes()
         for order in self._eligible():
             if order.kind is OrderType.LIMIT and order.is_new:
                 self._limit_at_open(order, opening, time_ns)
@@ -82,6 +82,10 @@ class BarFills(FillModel):
                     self._take(order, order.price, Liquidity.MAKER, time_ns)
             elif order.kind in TARGETS and order.is_set_off_by(low if order.buys else high):
                 self._reach(order, order.trigger, time_ns)
+
+    def _extremes(self) -> tuple[int, int]:
+        to_units = self.instrument.price_grid.from_float
+        return to_units(self._row[1]), to_units(self._row[2])
 
     def _eligible(self) -> list[Parked]:
         return [order for order in self.parked.values() if order.since_ns <= self._open_ns]

@@ -63,9 +63,10 @@ class Replay:
                 open_ns, close_ns, opening, high, low, close, volume = row
                 if parked or delayed or timers.next_due_ns < close_ns:
                     self._inside(fills, row)
-                clock.move_to(close_ns)
-                if timers.next_due_ns <= close_ns or delayed:
+                if delayed or timers.next_due_ns <= close_ns:
                     self.advance(close_ns)
+                else:
+                    clock.move_to(close_ns)
                 yield BarData(name, interval, open_ns, close_ns, opening, high, low, close, volume, 0.0, 0, close_ns)
             self.moments += len(chunk)
             self._progress(self.moments)
@@ -121,6 +122,8 @@ class Replay:
         if fills.parked:
             fills.at_open(open_ns, row[2:6], row[6])
             drain()
+        if not fills.parked:
+            return
         self.advance(inside_ns)
         if fills.parked:
             fills.stops(inside_ns)
