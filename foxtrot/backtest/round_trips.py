@@ -61,7 +61,19 @@ def match_round_trips(fills: Sequence[Fill]) -> RoundTrips:
         position = positions.get(fill.instrument_id)
         if position is None:
             position = positions[fill.instrument_id] = _Position()
-        with_profits.append(msgspec.structs.replace(fill, profit=position.apply(fill, trips)))
+        profit = position.apply(fill, trips)
+        with_profits.append(
+            Fill(
+                fill.time_ns,
+                fill.side,
+                fill.price,
+                fill.quantity,
+                fill.fee,
+                fill.instrument_id,
+                fill.multiplier,
+                profit,
+            )
+        )
     open_since = {name: position.open_time_ns for name, position in positions.items() if position.net}
     return RoundTrips(trips, with_profits, open_since)
 
@@ -81,33 +93,34 @@ class _Position:
 
     def apply(self, fill: Fill, trips: list[RoundTrip]) -> float | None:
         """Take a fill, append the trip it closes, and return the profit it realised; None if it only opened."""
-        if self.net * fill.side.sign >= 0:
-            self._enter(fill, fill.quantity, fill.fee)
+        sign = fill.side.sign
+        if self.net * sign >= 0:
+            self._enter(fill, sign, fill.quantity, fill.fee)
             return None
         closing = min(fill.quantity, abs(self.net))
-        profit = self._leave(fill, closing, fill.fee * closing / fill.quantity)
+        profit = self._leave(fill, sign, closing, fill.fee * closing / fill.quantity)
         rest = fill.quantity - closing
         if abs(self.net) <= _FLAT_SHARE * self._entered:
             trips.append(self._closed(fill))
             flat_below = _FLAT_SHARE * self._entered
             self._clear()
             if rest > flat_below:
-                self._enter(fill, rest, fill.fee * rest / fill.quantity)
+                self._enter(fill, sign, rest, fill.fee * rest / fill.quantity)
         return profit
 
-    def _enter(self, fill: Fill, quantity: float, fee: float) -> None:
+    def _enter(self, fill: Fill, sign: int, quantity: float, fee: float) -> None:
         if not self.net:
             self.open_time_ns = fill.time_ns
         held = abs(self.net)
         self._average = (held * self._average + quantity * fill.price) / (held + quantity)
-        self.net += quantity * fill.side.sign
+        self.net += quantity * sign
         self._entered += quantity
         self._entry_value += quantity * fill.price
         self._fees += fee
 
-    def _leave(self, fill: Fill, quantity: float, fee: float) -> float:
-        profit = (self._average - fill.price) * quantity * fill.side.sign * fill.multiplier
-        self.net += quantity * fill.side.sign
+    def _leave(self, fill: Fill, sign: int, quantity: float, fee: float) -> float:
+        profit = (self._average - fill.price) * quantity * sign * fill.multiplier
+        self.net += quantity * sign
         self._exit_value += quantity * fill.price
         self._profit += profit
         self._fees += fee

@@ -34,14 +34,15 @@ class EquityCurve(msgspec.Struct, frozen=True, eq=False, kw_only=True):
             raise InvariantBroken("equity must be finite and the starting balance above 0")
 
 
-def statistics(curve: EquityCurve, fills: Sequence[Fill]) -> dict[str, Statistic]:
+def statistics(curve: EquityCurve, fills: Sequence[Fill], matched: RoundTrips | None = None) -> dict[str, Statistic]:
     """Return every statistic by name, ready for JSON.
 
     Args:
         curve: equity in the account's currency.
         fills: own fills in time order, of one or many instruments, with fees in the same currency.
+        matched: their round trips, where these are known already.
     """
-    matched = match_round_trips(fills)
+    matched = matched or match_round_trips(fills)
     return {
         **equity_statistics(curve),
         **round_trip_statistics(matched.trips),

@@ -131,6 +131,12 @@ class Grid(msgspec.Struct, frozen=True, gc=False):
             OffGrid: the value is not finite.
             ConfigError: there is no such rounding.
         """
+        if isinstance(value, float) and rounding in _ROUNDINGS:
+            scaled = value * self.denominator / self.numerator
+            if -_FAST_UNITS < scaled * self.numerator < _FAST_UNITS:
+                units = round(scaled)
+                if units * self.numerator / self.denominator == value:
+                    return units
         floor, rest, unit = self._divide(_finite(value))
         return floor + _rounds_up(rounding, floor, rest, unit)
 
@@ -267,6 +273,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
 
     def round_quantity_units(self, quantity: Number, rounding: str = "to_zero") -> int:
         """Return the multiple of the lot, in units, next to any quantity (towards zero by default)."""
+        if self.lot_units == 1:
+            return self.quantity_grid.round(quantity, rounding)
         lots = Grid(self.quantity_grid.numerator * self.lot_units, self.quantity_grid.denominator)
         return lots.round(quantity, rounding) * self.lot_units
 
