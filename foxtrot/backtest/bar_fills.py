@@ -123,5 +123,8 @@ class BarFills(FillModel):
             quantity = min(quantity, self.instrument.round_quantity_units(self._volume * share))
         if quantity == order.leaves or order.time_in_force is not TimeInForce.FOK:
             self._fill(order, price, quantity, liquidity, time_ns)
-        if order.order_id in self.parked and order.time_in_force in AT_ONCE:
+        if order.order_id not in self.parked:
+            return
+        order.since_ns = self._open_ns + 1  # its share of this bar is used up
+        if order.time_in_force in AT_ONCE:
             self._expire(order, order.time_in_force.value, time_ns)

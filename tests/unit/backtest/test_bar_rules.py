@@ -218,6 +218,11 @@ def test_an_order_gets_at_most_its_share_of_each_bars_volume() -> None:
     assert fills(lambda s: s.buy(2.75), *rows, settings=share) == [("buy", 2.0, 100.0), ("buy", 0.5, 101.0)]
 
 
+def test_an_order_takes_its_share_of_a_bar_once() -> None:
+    share, rows = FillSettings(max_volume_share=0.1), [(98.0, 99.0, 97.0, 98.0, 10.0), (98.0, 99.0, 97.0, 98.0, 10.0)]
+    assert fills(lambda s: s.buy(3.0, 99.5), *rows, settings=share) == [("buy", 1.0, 98.0)] * 2
+
+
 def test_ioc_takes_what_the_open_gives_and_ends() -> None:
     share = FillSettings(max_volume_share=0.1)
     rows = [FLAT, (100.0, 101.0, 97.0, 100.0, 10.0), FLAT]
