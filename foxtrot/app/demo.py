@@ -38,6 +38,7 @@ def demo_config() -> Config:
         account=ACCOUNT,
         symbols=(INSTRUMENT,),
         interval="1m",
+        params={"size": 0.04, "max_position": 0.4},
         capital=Decimal(100_000),
         limits=limits,
         orders=OrderExits(on_shutdown=OrderExit.CANCEL_ALL),
