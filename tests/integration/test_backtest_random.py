@@ -112,7 +112,7 @@ def test_over_any_bars_fills_lie_within_their_bar_and_the_books_balance(
             fees=FEES,
             fills=fills,
             latency_ns=latency_ms * 1_000_000,
-        )  # fmt: skip
+        )
     )
     for trade in result.trades:
         row = int(bars.open_time_ns.searchsorted(trade.venue_time_ns, side="right")) - 1
@@ -136,7 +136,7 @@ def test_over_recorded_quotes_and_trades_the_books_balance(data_dir: Path, laten
             instruments=(instrument,),
             fees=FEES,
             latency_ns=latency_ms * 1_000_000,
-        )  # fmt: skip
+        )
     )
     assert len(result.trades) > 20
     worst, best = min(trades.price.min(), quotes.bid.min()), max(trades.price.max(), quotes.ask.max())
