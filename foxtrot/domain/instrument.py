@@ -41,7 +41,7 @@ def _rounds_up(rounding: str, floor: int, rest: int, unit: int) -> bool:
 def _finite(value: Number, what: str = "value") -> Decimal:
     """Return the decimal that a number prints as, or raise OffGrid when it is none of usable size."""
     try:
-        exact = Decimal(str(value))
+        exact = value if isinstance(value, Decimal) else Decimal(str(value))
     except InvalidOperation:
         exact = Decimal("NaN")
     if exact.is_finite() and (not exact or abs(exact.adjusted()) <= _LARGEST_EXPONENT):
@@ -92,6 +92,8 @@ class Grid(msgspec.Struct, frozen=True, gc=False):
 
     def to_decimal(self, units: int) -> Decimal:
         """Return a grid point exactly."""
+        if self.denominator == 1:
+            return Decimal(units * self.numerator)
         return _EXACT.scaleb(Decimal(units * self.numerator), -self.decimals)
 
     def to_text(self, units: int) -> str:

@@ -168,7 +168,7 @@ class Seat:
         found = []
         for side in _BOTH if self._hedges else (PositionSide.NET,):
             position = self.portfolio.position(self.strategy_id, self.account, instrument_id, side)
-            if position is not None and position.exact_quantity:
+            if position is not None and (position.exact_quantity if position.fees else position.quantity):
                 found.append((side, position))
         return found
 

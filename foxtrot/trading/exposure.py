@@ -27,11 +27,6 @@ class Exposure:
         self._desk = desk
         self._portfolio = portfolio
 
-    def held_units(self, owner: str, account: str, instrument_id: str, side: PositionSide) -> int:
-        """Return the virtual position of an owner, in whole units of what it really has after fees."""
-        position = self._portfolio.position(owner, account, instrument_id, side)
-        return 0 if position is None else position.whole_units
-
     def pending_units(self, side: Side, owner: str, account: str, place: Place) -> int:
         """Return what orders of one side could still add to or take from a position."""
         if not self._desk.has_pending:

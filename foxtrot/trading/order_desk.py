@@ -162,17 +162,14 @@ class OrderDesk:
             InvariantBroken: the instrument is not known.
         """
         record = self._index.find(data.order_id, data.account, data.instrument_id)
-        if record is None:
-            record = self._adopt(data)
-            record.merge_report(data)
-            self._settle(record, was_unknown=False)
-            return
+        is_new = record is None
+        record = record or self._adopt(data)
         was_unknown = record.status is OrderStatus.UNKNOWN
-        if record.merge_report(data):
+        if record.merge_report(data) or is_new:
             self._settle(record, was_unknown=was_unknown)
 
     def on_trade(self, trade: TradeData) -> None:
-        """Count a fill once: desk and portfolio first, then the strategies hear of it.
+        """Count a fill once, then tell the strategies, of its order only what the venue's report has not told.
 
         Raises:
             InvariantBroken: the instrument is not known.
@@ -265,12 +262,12 @@ class OrderDesk:
         price = instrument.price_grid.from_float(trade.price)
         record = self._index.find(trade.order_id, trade.account, trade.instrument_id)
         if record is None:
-            late, was_unknown = False, False
+            late, before = False, None
             owner = self.strategy_ids.owner_of(trade.order_id) or EXTERNAL
             new = self._early.add(trade, quantity, price)
         else:
             late = record.status not in OPEN and record.filled >= record.reported
-            was_unknown, owner = record.status is OrderStatus.UNKNOWN, record.owner
+            before, owner = record.status, record.owner
             new = record.add_fill(trade, quantity, price)
         if not new:
             self.duplicate_fills += 1
@@ -278,7 +275,8 @@ class OrderDesk:
         self._portfolio.apply_fill(trade, owner, signed(trade.side, quantity), price, opened=opened)
         self.late_fills += late
         if record is not None:
-            self._settle(record, was_unknown=was_unknown)
+            news = record.status is not before or not record.is_as_reported
+            self._settle(record, was_unknown=before is OrderStatus.UNKNOWN, news=news)
         self._sink.put(TradeBooked(owner, trade, late))
 
     def _end_unsent(self, record: OrderRecord, status: OrderStatus, rule: str, reason: str) -> None:
@@ -286,15 +284,16 @@ class OrderDesk:
         record.set_status(status, rule, reason)
         self._settle(record, was_unknown=False)
 
-    def _settle(self, record: OrderRecord, *, was_unknown: bool) -> None:
-        """Keep the open index and the gate's list of unknowns true, then tell the owner."""
+    def _settle(self, record: OrderRecord, *, was_unknown: bool, news: bool = True) -> None:
+        """Keep the open index and the gate's list of unknowns true, then tell the owner if there is news."""
         terms = record.terms
         self._index.place(record)
         if record.status is OrderStatus.UNKNOWN:
             self._gate.note_unknown(terms.account, terms.instrument_id, terms.order_id)
         elif was_unknown:
             self._gate.note_known(terms.account, terms.instrument_id, terms.order_id)
-        self._sink.put(OrderChanged(record.owner, record.to_order()))
+        if news:
+            self._sink.put(OrderChanged(record.owner, record.to_order()))
 
     def _deny(self, request: OrderRequest, owner: str, order_id: str, refusal: OrderRefused) -> None:
         order = self._denied[order_id] = denied_order(request, owner, order_id, refusal, self._clock.now_ns())

@@ -72,6 +72,11 @@ class OrderRecord:
         """Return by how much the order may still change a position: what may trade and what traded without a fill yet."""
         return max(0, (self.quantity_units if self.status in OPEN else self.reported) - self.filled)
 
+    @property
+    def is_as_reported(self) -> bool:
+        """Tell whether the venue's own count says already, or more, what the fills that came make of the order."""
+        return self.filled < self.reported or (self.filled == self.reported and self._average_price() == self.average)
+
     def merge_report(self, data: OrderData) -> bool:
         """Merge a report of the venue; tells whether anything changed."""
         status, reason, average = self.status, self.reason, self.average

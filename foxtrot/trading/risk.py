@@ -125,7 +125,8 @@ class Risk:
         """
         request, owner = order.request, order.owner
         place = (order.instrument.instrument_id, request.position_side)
-        held = order.position_units = self._exposure.held_units(owner, request.account, *place)
+        position = self._portfolio.position(owner, request.account, *place)
+        held = order.position_units = 0 if position is None else position.whole_units
         if held * order.sign < 0:
             waiting = self._exposure.pending_units(request.side, owner, request.account, place)
             order.reduces = waiting + order.quantity_units <= abs(held)

@@ -4,6 +4,7 @@ import enum
 import threading
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
+from functools import partial
 
 from foxtrot.adapter.base_adapter import AdapterContext, BaseAdapter, ExactBook
 from foxtrot.adapter.capabilities import BookKind, Capabilities
@@ -18,7 +19,6 @@ from foxtrot.domain.enums import AdapterState, OrderType, PositionMode, TimeInFo
 from foxtrot.domain.errors import AdapterError, ConfigError, ConnectionLost, RequestTimedOut
 from foxtrot.domain.order import ApprovedOrder, CancelRequest
 from foxtrot.domain.subscription import HistoryRequest, SubscribeRequest
-from foxtrot.exchange.events import VenueEvent
 
 CAPABILITIES = Capabilities(
     order_types=frozenset(OrderType),
@@ -60,7 +60,8 @@ class SimulatedAdapter(BaseAdapter):
         self.logs_status = self.session.threaded
         self.market_data = MarketData(self, self.session)
         self._answers = AccountAnswers(self, self.session)
-        self._reports = AccountReports(self, self.session, self._answers.tell_account)
+        self._reports = AccountReports(self, self.session, self._answers.tell_account, self._break)
+        self._hear = self._reports.hear
         self._orders = OrderEntry(self, self.session, self._reports.flush)
         self._come_back: Job | None = None
         self._life = _Life.NEW
@@ -165,12 +166,9 @@ class SimulatedAdapter(BaseAdapter):
         self._come_back = come_back
         self.session.do_after_step(come_back)
 
-    def _hear(self, event: VenueEvent) -> None:
-        if type(event) is SessionFailed:
-            self._orders.linked = False
-            self.on_status(AdapterState.FAILED, event.error)
-        else:
-            self._reports.hear(event)
+    def _break(self, failed: SessionFailed) -> None:
+        self._orders.linked = False
+        self.on_status(AdapterState.FAILED, failed.error)
 
     def _say_status(self, state: AdapterState, cause: str = "", attempt: int = 0, delay_s: float = 0.0) -> None:
         self.session.answer(lambda: self.on_status(state, cause, attempt, delay_s))
@@ -208,7 +206,7 @@ class SimulatedAdapter(BaseAdapter):
 
     def send_order(self, order: ApprovedOrder) -> None:
         """Send an order; the permit is asked in the same breath as the venue takes it."""
-        if not self._submit(lambda: self._orders.place(order)):
+        if not self._submit(partial(self._orders.place, order)):
             self._orders.deny(order, "not_connected", NOT_CONNECTED)
 
     def cancel_order(self, request: CancelRequest) -> None:

@@ -1,6 +1,7 @@
 """How an order of one account gets to the simulated venue: once, over a link, past the send permit, or not at all."""
 
 from collections.abc import Callable
+from functools import partial
 
 from foxtrot.adapter.base_adapter import BaseAdapter
 from foxtrot.adapter.simulated import codec
@@ -55,7 +56,7 @@ class OrderEntry:
 
     def _hand_over(self, order: ApprovedOrder) -> None:
         command, permit = codec.place_order(order, self._adapter.clock.now_ns()), self._adapter.context.permit
-        if permit.send(lambda: self._execute(command), reduces=order.reduces):
+        if permit.send(partial(self._execute, command), reduces=order.reduces):
             self._flush()
         else:
             self.deny(order, "send_permit", permit.reason or "the send permit is closed")

@@ -5,7 +5,7 @@ from typing import Never
 
 from foxtrot.adapter.base_adapter import BaseAdapter
 from foxtrot.adapter.simulated import codec
-from foxtrot.adapter.simulated.session import SimulatedSession
+from foxtrot.adapter.simulated.session import SessionFailed, SimulatedSession
 from foxtrot.domain.order import OrderData, TradeData
 from foxtrot.exchange.events import (
     BalanceChanged,
@@ -26,7 +26,13 @@ class AccountReports:
     Thread: the session's.
     """
 
-    def __init__(self, adapter: BaseAdapter, session: SimulatedSession, tell_account: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        adapter: BaseAdapter,
+        session: SimulatedSession,
+        tell_account: Callable[[], None],
+        on_failure: Callable[[SessionFailed], None],
+    ) -> None:
         self.balances = True
         self.cursor_ns = 0
         self._adapter = adapter
@@ -40,6 +46,7 @@ class AccountReports:
             ChargeBooked: self._on_charge,
             FundingPaid: self._on_charge,
             PositionChanged: self._on_position,
+            SessionFailed: on_failure,
         }
 
     def hear(self, event: VenueEvent) -> None:

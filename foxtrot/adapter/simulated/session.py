@@ -226,11 +226,9 @@ class SimulatedSession:
             for printer in self._printers.get(event.instrument_id, ()):
                 printer(event)
             return
-        account = getattr(event, "account", None)
-        if account is not None:
-            listener = self._listeners.get(account)
-            if listener is not None:
-                listener(event)
+        listener = self._listeners.get(getattr(event, "account", ""))
+        if listener is not None:
+            listener(event)
         elif type(event) is InstrumentAdded:
             self._instruments = {listed.instrument_id: listed for listed in self.venue.instruments()}
 

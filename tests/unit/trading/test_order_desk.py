@@ -336,3 +336,25 @@ def test_a_fact_about_an_unknown_instrument_halts_trading_and_says_what_to_do(fa
 
 def test_order_answers_none_for_an_id_that_was_never_seen() -> None:
     assert floor().desk.order("nowhere") is None
+
+
+def test_a_fill_that_its_report_counted_already_is_booked_without_telling_the_order_again() -> None:
+    made = floor()
+    order = made.send(a_request(quantity=1.0, price=100.0))
+    made.put(an_order(order.order_id, S.FILLED, 1.0, 100.0, quantity=1.0))
+    told = len(made.heard(OrderChanged))
+    made.put(a_trade(order.order_id, "1", price=100.0, quantity=1.0))
+    assert (len(made.heard(OrderChanged)), len(made.heard(TradeBooked))) == (told, 1)
+    assert made.desk.order(order.order_id) == made.heard(OrderChanged)[-1].order
+
+
+def test_a_fill_before_its_report_or_at_another_price_tells_the_order() -> None:
+    made = floor()
+    order = made.send(a_request(quantity=1.0, price=100.0))
+    made.put(a_trade(order.order_id, "1", price=100.0, quantity=0.5))
+    made.put(an_order(order.order_id, S.FILLED, 1.0, 99.0, quantity=1.0))
+    made.put(a_trade(order.order_id, "2", price=99.0, quantity=0.5))
+    rows = [
+        (told.order.status, told.order.filled_quantity, told.order.average_price) for told in made.heard(OrderChanged)
+    ]
+    assert rows[-3:] == [(S.PARTIALLY_FILLED, 0.5, 100.0), (S.FILLED, 1.0, 99.0), (S.FILLED, 1.0, 99.5)]
