@@ -128,7 +128,8 @@ class Dispatcher:
                 event = control.popleft() if control else market.popleft()
                 route = routes.get(type(event)) or self._route_of(type(event))
                 self.sequence += 1
-                for subscription in route.common if route.by_key is None else route.select(event):
+                by_key = route.by_key
+                for subscription in route.common if by_key is None else by_key.get(route.key_of(event), route.common):
                     if subscription.active:
                         try:
                             subscription.handler(event)

@@ -93,7 +93,8 @@ class EngineLoop(Dispatcher):
                 route = self._route_of(type(event))
             self.current = event
             self.sequence += 1
-            subscriptions = route.common if route.by_key is None else route.select(event)
+            by_key = route.by_key
+            subscriptions = route.common if by_key is None else by_key.get(route.key_of(event), route.common)
             for subscription in subscriptions:
                 if subscription.active:
                     try:

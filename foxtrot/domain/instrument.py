@@ -280,6 +280,14 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
         lots = Grid(self.quantity_grid.numerator * self.lot_units, self.quantity_grid.denominator)
         return lots.round(quantity, rounding) * self.lot_units
 
+    def units_to(self, wanted: float, held_units: int) -> int:
+        """Return the multiple of the lot, in units and towards zero, between what is held and a quantity that is wanted."""
+        units = self.quantity_grid.round(wanted)
+        if self.quantity(units) != wanted:
+            return self.round_quantity_units(_finite(wanted) - self.quantity_grid.to_decimal(held_units))
+        change = units - held_units
+        return change - change % self.lot_units if change > 0 else change + -change % self.lot_units
+
     def price(self, units: int) -> float:
         """Return the float of a price in units."""
         grid = self.price_grid

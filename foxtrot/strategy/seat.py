@@ -159,7 +159,10 @@ class Seat:
     def quantity_to(self, wanted: float, name: str) -> float:
         """Return the signed legal quantity between what is held and what is wanted, towards zero, without float noise."""
         instrument = self.instrument_of(name)
-        held = sum((position.exact_quantity for _, position in self.held(instrument.instrument_id)), Decimal(0))
+        positions = [position for _, position in self.held(instrument.instrument_id)]
+        if not any(position.fees for position in positions):
+            return instrument.quantity(instrument.units_to(wanted, sum(position.quantity for position in positions)))
+        held = sum((position.exact_quantity for position in positions), Decimal(0))
         return instrument.quantity(instrument.round_quantity_units(Decimal(repr(float(wanted))) - held))
 
     def held(self, name: str) -> list[tuple[PositionSide, Position]]:

@@ -20,11 +20,10 @@ _PATTERN = re.compile(r"F-([A-Za-z0-9_]{1,11})-([0-9a-z]{10})-([0-9a-z]{1,7})")
 def base36(number: int) -> str:
     """Return a non-negative integer in base 36."""
     digits = ""
-    while True:
+    while number >= 36:
         number, digit = divmod(number, 36)
         digits = _DIGITS[digit] + digits
-        if not number:
-            return digits
+    return _DIGITS[number] + digits
 
 
 def make_run_id(now_ns: int, random_bits: int) -> str:

@@ -97,12 +97,10 @@ class Risk:
         order.reference = self._view.reference(instrument.instrument_id)
         self._judge_reduction(order)
         scopes, window_s, checks_funds = self._scopes_of(account, strategy_id)
-        if order.reduces:
-            for scope in scopes:
-                self._pace.check_rate(scope, strategy_id, now_ns, reduces=True)
-        else:
-            for scope in scopes:
-                self._pace.check_rate(scope, strategy_id, now_ns)
+        for scope in scopes:
+            if scope.limits.messages_per_s:
+                self._pace.check_rate(scope, strategy_id, now_ns, reduces=order.reduces)
+        if window_s and not order.reduces:
             self._pace.check_duplicate(strategy_id, request, window_s, now_ns)
         self._sizes.check_venue_terms(order)
         self._prices.check_self_cross(order)
@@ -114,7 +112,8 @@ class Risk:
         if checks_funds:
             self.funds.check(order)
         self._pace.note_message(strategy_id, account, now_ns, reduces=order.reduces)
-        self._pace.note_request(strategy_id, request, window_s, now_ns)
+        if window_s:
+            self._pace.note_request(strategy_id, request, window_s, now_ns)
         return self._make(order, order_id)
 
     def _judge_reduction(self, order: Candidate) -> None:

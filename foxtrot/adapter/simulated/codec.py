@@ -29,6 +29,7 @@ from foxtrot.exchange.events import (
 from foxtrot.exchange.reports import OrderReport, PositionReport
 from foxtrot.exchange.tape import Candle, Ticker
 
+_ACCEPTED, _PARTLY, _FILLED = OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED
 STATUS_OF: dict[type[OrderEvent], OrderStatus] = {
     OrderAccepted: OrderStatus.ACCEPTED,
     OrderAmended: OrderStatus.ACCEPTED,
@@ -39,6 +40,8 @@ STATUS_OF: dict[type[OrderEvent], OrderStatus] = {
     OrderRejected: OrderStatus.REJECTED,
 }
 """Class of an order event → what it says of the order, before its filled quantity is looked at."""
+
+_ENDS = (OrderRejected, OrderCancelled, OrderExpired)
 
 
 def place_order(order: ApprovedOrder, time_ns: int) -> PlaceOrder:
@@ -83,13 +86,13 @@ def order_data(event: OrderEvent, instrument: Instrument, local_time_ns: int) ->
     """
     status = STATUS_OF[type(event)]
     filled = event.filled
-    if filled and status in (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED):
-        status = OrderStatus.FILLED if filled >= event.quantity else OrderStatus.PARTIALLY_FILLED
+    if filled and (status is _ACCEPTED or status is _PARTLY):
+        status = _FILLED if filled >= event.quantity else _PARTLY
     price_grid, quantity_grid = instrument.price_grid, instrument.quantity_grid
     average = event.cost * price_grid.numerator / (filled * price_grid.denominator) if filled else 0.0
     price = event.price * price_grid.numerator / price_grid.denominator if event.price else 0.0
     trigger = instrument.price(event.trigger_price) if event.trigger_price else 0.0
-    reason = event.reason if isinstance(event, OrderRejected | OrderCancelled | OrderExpired) else ""
+    reason = event.reason if isinstance(event, _ENDS) else ""
     rule = event.code if isinstance(event, OrderRejected) else ""
     return OrderData(
         event.client_order_id or order_id_of(event), event.account, event.instrument_id, event.side, event.order_type,

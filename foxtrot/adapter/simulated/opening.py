@@ -7,7 +7,8 @@ Settings of an account (all optional):
     fees         fee preset of all instruments ("binance_spot"), or "none"
     agents       how many other traders make the market, 0 for none (8)
     seed         of those traders (1)
-    hedging      whether the account holds long and short positions apart (false)
+
+The account's position mode is the venue's too; its environment is "" or "paper", for there is no other.
 """
 
 from collections.abc import Mapping
@@ -16,7 +17,6 @@ from difflib import get_close_matches
 
 from foxtrot.adapter.base_adapter import AdapterContext, Setting
 from foxtrot.adapter.simulated.session import SimulatedSession
-from foxtrot.domain.enums import PositionMode
 from foxtrot.domain.errors import ConfigError
 from foxtrot.domain.fees import FeeSchedule, load_preset
 from foxtrot.domain.instrument import Instrument
@@ -24,6 +24,7 @@ from foxtrot.exchange.commands import AddInstrument, Deposit, OpenAccount
 from foxtrot.exchange.listings import REFERENCE_PRICES, default_listings, listing
 from foxtrot.exchange.market_maker import Population
 
+ENVIRONMENTS = ("", "paper")
 DEFAULTS: dict[str, Setting] = {
     "venue": "default",
     "instruments": "",
@@ -31,7 +32,6 @@ DEFAULTS: dict[str, Setting] = {
     "fees": "binance_spot",
     "agents": 8,
     "seed": 1,
-    "hedging": False,
 }
 
 
@@ -48,10 +48,16 @@ def open_session(context: AdapterContext) -> SimulatedSession:
         session = SimulatedSession(context.clock, threaded=True)
         context.shared[key] = session
         list_instruments(session, context, settings)
-    mode = PositionMode.HEDGING if settings["hedging"] else PositionMode.NETTING
+    if context.environment not in ENVIRONMENTS:
+        known = " or ".join(repr(name) for name in ENVIRONMENTS)
+        raise ConfigError(
+            f"account {context.account}: environment of a simulated account is {known}, not {context.environment!r}"
+        )
     now_ns = context.clock.now_ns()
     balances = read_balances(context.account, str(settings["balances"]))
-    if session.execute(OpenAccount(now_ns, context.account, mode)).ok:  # one that trades again keeps what it has
+    if session.execute(
+        OpenAccount(now_ns, context.account, context.position_mode)
+    ).ok:  # one that trades again keeps what it has
         for asset, amount in balances.items():
             result = session.execute(Deposit(now_ns, context.account, asset, amount))
             if not result.ok:
