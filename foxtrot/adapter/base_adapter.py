@@ -23,7 +23,7 @@ from foxtrot.core.notices import (
 )
 from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.account import AccountCharge, AccountData, PositionData
-from foxtrot.domain.enums import AdapterState
+from foxtrot.domain.enums import AdapterState, PositionMode
 from foxtrot.domain.errors import AdapterError, FoxtrotError, InvariantBroken
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.market import DepthChange, DepthData, FundingRate, MarketTrade, TickData
@@ -49,7 +49,7 @@ class EventSink(Protocol):
 class AdapterContext(msgspec.Struct, frozen=True):
     """What the platform gives an adapter: the way up, the send permit, the clock, settings and secrets of the account.
 
-    `shared` belongs to the platform and lets adapters of one family share a session; it is used before threads start.
+    `environment` is one of the venue's, in the adapter's own words; "" is its safest. `shared` belongs to the platform and lets adapters of one family share a session; it is used before threads start.
     """
 
     account: str
@@ -58,6 +58,8 @@ class AdapterContext(msgspec.Struct, frozen=True):
     clock: Clock
     settings: Mapping[str, Setting]
     shared: dict[str, object]
+    environment: str = ""
+    position_mode: PositionMode = PositionMode.NETTING
 
 
 class ExactBook(msgspec.Struct, frozen=True):

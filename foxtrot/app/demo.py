@@ -9,9 +9,10 @@ from foxtrot.adapter.base_adapter import Setting
 from foxtrot.adapter.simulated.adapter import SimulatedAdapter
 from foxtrot.app.config import Config
 from foxtrot.app.config_tables import AccountTable, OrderExits, PlatformTable, StrategyTable
-from foxtrot.app.live import Json, stop_signals, summary_object
+from foxtrot.app.live import Json, summary_object
 from foxtrot.app.main_engine import MainEngine
 from foxtrot.app.shutdown import StopReport
+from foxtrot.app.stop_signals import stop_signals
 from foxtrot.core.notices import Gap, OrderChanged
 from foxtrot.domain.enums import OrderStatus
 from foxtrot.domain.errors import InvariantBroken
@@ -58,9 +59,9 @@ def run_demo(seconds: float, home: Path, progress: Callable[[float], None] | Non
 
     Blocks: for `seconds`, or until SIGINT or SIGTERM.
     """
-    platform = MainEngine(demo_config(), home)
-    counts = DemoCounts(platform)
     with stop_signals() as stopped:
+        platform = MainEngine(demo_config(), home)
+        counts = DemoCounts(platform)
         started_ns = platform.clock.monotonic_ns()
 
         def elapsed() -> float:
@@ -71,7 +72,7 @@ def run_demo(seconds: float, home: Path, progress: Callable[[float], None] | Non
             if progress is not None:
                 progress(elapsed())
         elapsed_s = elapsed()
-    return demo_object(platform, platform.stop(), counts, elapsed_s)
+        return demo_object(platform, platform.stop(), counts, elapsed_s)
 
 
 class DemoCounts:

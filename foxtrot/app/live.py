@@ -1,11 +1,7 @@
 """The headless runner: build, start, wait for a signal or a time, stop, tell what is left."""
 
-import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 import msgspec
 
@@ -17,21 +13,20 @@ from foxtrot.domain.errors import ConfigError
 Json = dict[str, object]
 
 
-def run_live(config: Config, seconds: float | None, live: bool, home: Path) -> Json:
-    """Run a platform until a signal (SIGINT, SIGTERM) or for some seconds, and return its summary.
+def run_live(config: Config, seconds: float | None, live: bool, home: Path, stopped: threading.Event) -> Json:
+    """Run a platform until `stopped` is set or for some seconds, and return its summary.
 
     Thread: main.
 
-    Blocks: until the signal or the time.
+    Blocks: until the event or the time, and for the stop after it.
 
     Raises:
         ConfigError: `mode = "live"` without --live, or anything else wrong with the configuration.
     """
     check_mode(config, live=live)
     platform = MainEngine(config, home)
-    with stop_signals() as stopped:
-        platform.start()
-        stopped.wait(seconds)
+    platform.start()
+    stopped.wait(seconds)
     return summary_object(platform, platform.stop())
 
 
@@ -53,25 +48,6 @@ def check_mode(config: Config, *, live: bool) -> None:
             )
 
 
-@contextmanager
-def stop_signals() -> Iterator[threading.Event]:
-    """Yield an event that SIGINT and SIGTERM set; the handlers found before are put back."""
-    stopped = threading.Event()
-
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
-        stopped.set()
-
-    before: dict[int, Callable[[int, FrameType | None], object] | int | None] = {}
-    if threading.current_thread() is threading.main_thread():
-        for watched in (signal.SIGINT, signal.SIGTERM):
-            before[watched] = signal.signal(watched, on_signal)
-    try:
-        yield stopped
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def summary_object(platform: MainEngine, report: StopReport) -> Json:
     """Return the end of a platform as one JSON object."""
     statistics = platform.events.statistics()
@@ -87,6 +63,7 @@ def summary_object(platform: MainEngine, report: StopReport) -> Json:
         "strategies": msgspec.to_builtins(summary.strategies),
         "positions": msgspec.to_builtins(summary.positions),
         "open_orders": msgspec.to_builtins(summary.orders),
+        "all_failed": bool(summary.strategies) and all(end.stage == "failed" for end in summary.strategies),
         "gate": summary.gate,
         "gate_reason": summary.gate_reason,
         "differences": {

@@ -31,13 +31,18 @@ from foxtrot.strategy.variables import VariableFiles
 from foxtrot.trading.order_ids import make_run_id
 from foxtrot.trading.reconcile import Audit, AuditFinished, Difference
 
+ASKERS = "main_engine.ask"
+STOP_DEADLINE_S = 30.0
 SWITCH_INTERVAL_S = 0.0005
 """How long the interpreter lets one thread run while another waits: a tenth of the default, measured to cut the tail 7x."""
 T = TypeVar("T")
 
 
 class Call:
-    """Something to do on the engine's thread, and where its result goes."""
+    """Something to do on the engine's thread, and where its result or its exception goes.
+
+    Thread: made by any, run by foxtrot-engine.
+    """
 
     __slots__ = ("answer", "function")
 
@@ -76,9 +81,10 @@ class MainEngine:
         self._auditor = Audit(dispatcher, self.line.desk, self.line.portfolio)
         self._finished = _Finished(())
         self._fills_heard: set[str] = set()
+        self._asked: Call | None = None
         dispatcher.subscribe(AuditFinished, self._on_audit_finished, owner="main_engine")
         dispatcher.subscribe(TradeData, self._on_trade, owner="main_engine")
-        dispatcher.subscribe(Call, self._on_call, owner="main_engine")
+        dispatcher.subscribe(Call, self._on_call, owner=ASKERS)
         dispatcher.subscribe(AdapterStatus, self._on_adapter_status, owner="main_engine", core=True)
         dispatcher.subscribe(HandlerFailed, self._on_handler_failed, owner="main_engine", core=True)
         self._make_adapters()
@@ -97,28 +103,34 @@ class MainEngine:
         for adapter in self.line.adapters.values():
             adapter.connect()
 
-    def stop(self, deadline_s: float = 10.0) -> StopReport:
+    def stop(self, deadline_s: float = STOP_DEADLINE_S) -> StopReport:
         """Stop downward: strategies, audit, adapters, engine, journal. The second call returns the first one's report.
 
-        Blocks: at most about `deadline_s`; what overran it is named in the report.
+        Every step ends as soon as it is done. One that overruns its part of the deadline is named in the report, and the
+        steps after it are taken all the same.
+
+        Blocks: at most about `deadline_s`.
         """
         if self._report is not None:
             return self._report
+        part_s = deadline_s / 5
         differences: dict[str, tuple[Difference, ...]] = {}
         summary: Summary | None = None
         if self.events.running:
-            self._stop_strategies(deadline_s / 4)
-            differences = self._audit(deadline_s / 4)
-            summary = self.ask(lambda: summarise(self.line), deadline_s / 4)
-        overran = [adapter.close(deadline_s / 4) for adapter in self.line.adapters.values()]
-        stopped = self.events.stop(deadline_s / 4)
+            try:
+                self._stop_strategies(part_s)
+                differences = self._audit(part_s)
+                summary = self.ask(lambda: summarise(self.line), part_s)
+            except FoxtrotError as error:
+                self.failures.append(f"stop: {error}")
+        overran = [adapter.close(part_s) for adapter in self.line.adapters.values()]
+        stopped = self.events.stop(part_s)
         overran.append(stopped.overran)
         self.line.journal.close()
         self.variables.write()
         late = tuple(name for name in overran if name)
-        self._report = StopReport(
-            summary or summarise(self.line), differences, stopped.left, late, tuple(self.failures)
-        )
+        last = summary or summarise(self.line)
+        self._report = StopReport(last, differences, stopped.left, late, tuple(self.failures))
         return self._report
 
     def ask(self, function: Callable[[], T], deadline_s: float = 5.0) -> T:
@@ -163,7 +175,16 @@ class MainEngine:
         if not self.config.accounts:
             raise ConfigError("no account is configured; add an [account.NAME] table")
         for name, account in self.config.accounts.items():
-            context = AdapterContext(name, self.events, self.permit, self.clock, account.settings, shared)
+            context = AdapterContext(
+                name,
+                self.events,
+                self.permit,
+                self.clock,
+                account.settings,
+                shared,
+                account.environment,
+                account.position_mode,
+            )
             self.line.add_adapter(make_adapter(account.adapter, context))
 
     def _make_strategies(self) -> None:
@@ -175,6 +196,7 @@ class MainEngine:
     # --- on the engine's thread -------------------------------------------------------------------------------------
 
     def _on_call(self, call: Call) -> None:
+        self._asked = call
         try:
             call.answer.set_result(call.function())
         except FoxtrotError as error:
@@ -189,6 +211,11 @@ class MainEngine:
                 self.all_ready.set()
 
     def _on_handler_failed(self, failure: HandlerFailed) -> None:
+        if failure.owner == ASKERS:  # what a question raises is the asker's alone: the next one is heard
+            self.line.dispatcher.resume(ASKERS)
+            if self._asked is not None:
+                self._asked.answer.set_exception(FoxtrotError(failure.error))
+            return
         self.failures.append(f"{failure.owner}: {failure.handler} on {failure.event_class}: {failure.error}")
 
     # --- stopping ---------------------------------------------------------------------------------------------------

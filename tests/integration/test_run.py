@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,8 @@ import pytest
 
 from foxtrot.app.config import load_config
 from foxtrot.app.live import check_mode
-from foxtrot.domain.errors import ConfigError
+from foxtrot.app.main_engine import MainEngine
+from foxtrot.domain.errors import ConfigError, FoxtrotError
 from tests.support.waiting import wait_until
 
 STRATEGIES = '''
@@ -138,6 +140,83 @@ def test_a_run_of_some_seconds_ends_by_itself(config_file: Path) -> None:
         stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == 0, stderr
     assert json.loads(stdout)["reconciled"] is True
+
+
+HANG = """
+import threading
+
+from foxtrot.api import Strategy
+
+
+RELEASE = threading.Event()
+
+
+class Hang(Strategy):
+    def on_tick(self, tick):
+        RELEASE.wait(60)
+
+
+class Broken(Strategy):
+    def on_start(self):
+        raise RuntimeError("never mind")
+"""
+
+
+def one_strategy(config_file: Path, name: str) -> Path:
+    folder = config_file.parent
+    (folder / "hang.py").write_text(HANG)
+    head = config_file.read_text().partition("[strategy.bull]")[0]
+    path = folder / f"{name}.toml"
+    path.write_text(
+        f'{head}[strategy.one]\nclass = "{folder}/hang.py:{name}"\naccount = "first"\nsymbols = ["BTCUSDT.BINANCE_USDM"]\n'
+    )
+    return path
+
+
+def test_a_strategy_that_blocks_is_named_and_the_stop_goes_on(config_file: Path) -> None:
+    platform = MainEngine(load_config(one_strategy(config_file, "Hang")), config_file.parent / "home")
+    platform.start()
+    assert platform.all_ready.wait(10)
+    wait_until(lambda: platform.events.depth > 0, deadline_s=10)
+    report = platform.stop(deadline_s=1.5)
+    sys.modules["foxtrot_plugin_hang"].RELEASE.set()
+    wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name == "foxtrot-engine"])
+    assert "foxtrot-engine" in report.overran
+    assert not report.reconciled
+    assert any("did not answer" in text for text in report.failures)
+    assert not [thread for thread in threading.enumerate() if thread.name == "simulated-io"]
+
+
+def test_a_run_whose_only_strategy_failed_ends_with_1(config_file: Path) -> None:
+    with started(one_strategy(config_file, "Broken"), "--seconds", "2") as process:
+        stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 1, stderr
+    summary = json.loads(stdout)
+    assert summary["all_failed"] is True
+    assert "never mind" in summary["strategies"][0]["reason"]
+
+
+def test_a_second_signal_during_the_stop_changes_nothing(config_file: Path) -> None:
+    with started(config_file) as process:
+        wait_until(lambda: ticks_heard(config_file.parent / "bull") > 0, deadline_s=30)
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 0, stderr
+    assert json.loads(stdout)["reconciled"] is True
+
+
+def test_what_a_question_raises_is_the_askers_and_the_next_one_is_heard(config_file: Path) -> None:
+    platform = MainEngine(load_config(config_file), config_file.parent / "home")
+    platform.start()
+    try:
+        with pytest.raises(FoxtrotError, match="ZeroDivisionError"):
+            platform.ask(lambda: 1 / 0)
+        assert platform.ask(lambda: 7) == 7
+    finally:
+        report = platform.stop()
+    assert report.failures == ()
 
 
 def test_live_mode_needs_both_keys(config_file: Path) -> None:

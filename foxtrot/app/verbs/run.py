@@ -3,6 +3,7 @@
 from argparse import Namespace
 from pathlib import Path
 
+from foxtrot.app.stop_signals import stop_signals
 from foxtrot.app.verbs.command_parser import CommandParser, seconds
 from foxtrot.app.verbs.outcome import DONE, FAILED, Outcome, listed
 
@@ -21,20 +22,22 @@ def add_arguments(parser: CommandParser) -> None:
 
 
 def run(arguments: Namespace) -> Outcome:
-    """Run until told to stop; it failed when platform and venues disagree at the end.
+    """Run until told to stop; it failed when platform and venues disagree at the end, or when every strategy failed.
 
     Raises:
         ConfigError: the configuration is wrong, or --live is given for one that does not say live.
     """
-    from foxtrot.app.config import load_config
+    with stop_signals() as stopped:
+        from foxtrot.app.config import load_config
 
-    config = load_config(arguments.config)
-    from foxtrot.app.live import run_live
-    from foxtrot.app.logging_setup import start_logging
+        config = load_config(arguments.config)
+        from foxtrot.app.live import run_live
+        from foxtrot.app.logging_setup import start_logging
 
-    log = start_logging("DEBUG" if arguments.debug else config.log.level, config.log_file())
-    try:
-        result = run_live(config, arguments.seconds, arguments.live, arguments.home)
-    finally:
-        log.stop()
-    return Outcome(result, listed(result), FAILED if result.get("reconciled") is False else DONE)
+        log = start_logging("DEBUG" if arguments.debug else config.log.level, config.log_file())
+        try:
+            result = run_live(config, arguments.seconds, arguments.live, arguments.home, stopped)
+        finally:
+            log.stop()
+        failed = result["reconciled"] is False or result["all_failed"]
+        return Outcome(result, listed(result), FAILED if failed else DONE)

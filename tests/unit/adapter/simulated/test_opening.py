@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from foxtrot.adapter.base_adapter import AdapterContext, Setting
@@ -49,9 +50,16 @@ def test_only_the_named_instruments_are_listed() -> None:
 
 
 def test_a_hedging_account_is_opened_as_one() -> None:
-    session = open_session(_context(hedging=True))
+    context = msgspec.structs.replace(_context(), position_mode=PositionMode.HEDGING)
+    session = open_session(context)
     state = session.venue._state.ledger.accounts["acc"]
     assert state.position_mode is PositionMode.HEDGING
+
+
+def test_an_environment_that_the_simulated_venue_does_not_have_is_refused() -> None:
+    assert open_session(msgspec.structs.replace(_context(), environment="paper"))
+    with pytest.raises(ConfigError, match="bananas"):
+        open_session(msgspec.structs.replace(_context(), environment="bananas"))
 
 
 def test_agents_make_a_market() -> None:
@@ -69,7 +77,6 @@ def test_agents_make_a_market() -> None:
         ({"agent": 3}, "account acc: setting agent is not known; did you mean agents?"),
         ({"colour": "red"}, "account acc: setting colour is not known; there are: venue, instruments"),
         ({"agents": "8"}, "account acc: setting agents must be of type int, not '8'"),
-        ({"hedging": 1}, "account acc: setting hedging must be of type bool, not 1"),
         ({"agents": True}, "account acc: setting agents must be of type int, not True"),
     ],
 )
