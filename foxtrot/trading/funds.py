@@ -46,9 +46,9 @@ class Funds:
             raise OrderRefused("funds", f"{free:f} {asset} free in {account}", f"{need:f} {asset}")
 
     def free(self, account: str, asset: str) -> Decimal:
-        """Return what an account has of an asset after what its open orders, their fees and margin positions need."""
+        """Return what an account has of an asset after what its pending orders, their fees and margin positions need."""
         free = self._portfolio.balances(account).get(asset, ZERO)
-        for record in self._desk.open_records(account=account):
+        for record in self._desk.pending_records(account=account):
             free -= self.reserved(record, asset)
         for (name, instrument_id, _), position in self._portfolio.net_positions():
             instrument = position.instrument
@@ -59,8 +59,11 @@ class Funds:
         return free
 
     def reserved(self, record: OrderRecord, asset: str) -> Decimal:
-        """Return what an open order needs of an asset: quote and fee for a buy, base for a sell, margin for a derivative."""
-        instrument, units = record.instrument, record.remaining_units
+        """Return what an order needs of an asset: quote and fee for a buy, base for a sell, margin for a derivative.
+
+        What the venue has counted as filled is needed until the fill itself has moved the money.
+        """
+        instrument, units = record.instrument, record.pending_units
         if instrument.product.is_derivative:
             if asset != instrument.settle_asset or record.reduces:
                 return ZERO
@@ -90,10 +93,10 @@ class Funds:
         free = reported.margin_available if reported is not None else ZERO
         base = self._portfolio.base_currency
         needs = [(order.notional * (order.instrument.initial_margin_rate + self.fee_rate), order.instrument)]
-        for record in self._desk.open_records(account=account):
+        for record in self._desk.pending_records(account=account):
             if not record.reduces and self._on_margin(account, record.instrument):
                 rate = record.instrument.initial_margin_rate + self.fee_rate
-                needs.append((self._worth_of(record, record.remaining_units) * rate, record.instrument))
+                needs.append((self._worth_of(record, record.pending_units) * rate, record.instrument))
         total = ZERO
         for amount, instrument in needs:
             converted = self._portfolio.rates.convert(amount, instrument.quote_asset, base)

@@ -70,12 +70,24 @@ class Gate:
         self._announce(GateState.ACTIVE, f"reopened by {who}")
 
     def block(self, account: str, instrument_id: str, state: GateState, reason: str) -> None:
-        """Set what an account lets through for an instrument; with "" for all instruments, or for all accounts."""
+        """Set what an account lets through for an instrument; with "" for all instruments, or for all accounts.
+
+        With "" for both it is the platform itself: the same as `close`, `reduce_only` or, for ACTIVE, `reopen`.
+        """
+        if not account and not instrument_id:
+            {GateState.HALTED: self.close, GateState.REDUCING: self.reduce_only, GateState.ACTIVE: self.reopen}[state](
+                reason
+            )
+            return
         if state is GateState.ACTIVE:
             self._blocks.pop((account, instrument_id), None)
         else:
             self._blocks[account, instrument_id] = (state, reason)
         self._sink.put(GateChanged(state, reason, account, instrument_id, self._clock.now_ns()))
+
+    def blocked(self, account: str, instrument_id: str) -> tuple[GateState, str] | None:
+        """Return state and reason of the block that stands for exactly this account and instrument, or None."""
+        return self._blocks.get((account, instrument_id))
 
     def note_unknown(self, account: str, instrument_id: str, order_id: str) -> None:
         """Block risk-increasing orders while the outcome of an order is unknown."""

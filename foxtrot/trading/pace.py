@@ -14,7 +14,8 @@ class Pace:
     """Message times by owner and by account, and the latest requests by owner.
 
     The platform's rate and a strategy's hold for each owner by itself, an account's for all that is sent to it. Orders that
-    reduce are counted apart, so that neither entries nor cancels use up the way out.
+    reduce are counted apart, so that neither entries nor cancels use up the way out. Times are those of the monotonic clock,
+    which does not go back when the time of day is set.
 
     Thread: the dispatcher's.
     """
@@ -24,16 +25,16 @@ class Pace:
         self._reducing: dict[tuple[str, str], deque[int]] = {}
         self._requests: dict[str, dict[OrderRequest, int]] = {}
 
-    def note_message(self, owner: str, account: str, now_ns: int, *, reduces: bool = False) -> None:
+    def note_message(self, owner: str, account: str, steady_ns: int, *, reduces: bool = False) -> None:
         """Count a message of an owner to an account."""
         times = self._reducing if reduces else self._messages
         for key in ((owner, ""), ("", account)):
             known = times.get(key)
             if known is None:
                 known = times[key] = deque(maxlen=_MOST_REMEMBERED)
-            known.append(now_ns)
+            known.append(steady_ns)
 
-    def check_rate(self, scope: Scope, owner: str, now_ns: int, *, reduces: bool = False) -> None:
+    def check_rate(self, scope: Scope, owner: str, steady_ns: int, *, reduces: bool = False) -> None:
         """Refuse more messages in any second than a scope may send.
 
         Raises:
@@ -44,13 +45,13 @@ class Pace:
         times = (self._reducing if reduces else self._messages).get(key)
         if times is None or not limit:
             return
-        while times and now_ns - times[0] >= SECOND_NS:
+        while times and steady_ns - times[0] >= SECOND_NS:
             times.popleft()
         if len(times) >= limit:
             who = key[0] or f"account {key[1]}"
             raise OrderRefused("message_rate", f"{limit} messages/s of {scope}", f"{len(times) + 1} by {who}")
 
-    def check_duplicate(self, owner: str, request: OrderRequest, window_s: float, now_ns: int) -> None:
+    def check_duplicate(self, owner: str, request: OrderRequest, window_s: float, steady_ns: int) -> None:
         """Refuse the same request twice within a window.
 
         Raises:
@@ -60,11 +61,11 @@ class Pace:
         if not recent or window_s <= 0.0:
             return
         asked_ns = recent.get(request)
-        if asked_ns is not None and now_ns - asked_ns < window_s * SECOND_NS:
-            age_s = (now_ns - asked_ns) / SECOND_NS
+        if asked_ns is not None and steady_ns - asked_ns < window_s * SECOND_NS:
+            age_s = (steady_ns - asked_ns) / SECOND_NS
             raise OrderRefused("duplicate", f"{window_s} s between equal orders", f"{age_s:.3f} s")
 
-    def note_request(self, owner: str, request: OrderRequest, window_s: float, now_ns: int) -> None:
+    def note_request(self, owner: str, request: OrderRequest, window_s: float, steady_ns: int) -> None:
         """Remember a request that passed, and forget those older than the window."""
         if window_s <= 0.0:
             return
@@ -72,7 +73,7 @@ class Pace:
         recent.pop(request, None)
         while recent:
             oldest = next(iter(recent))
-            if now_ns - recent[oldest] < window_s * SECOND_NS:
+            if steady_ns - recent[oldest] < window_s * SECOND_NS:
                 break
             del recent[oldest]
-        recent[request] = now_ns
+        recent[request] = steady_ns

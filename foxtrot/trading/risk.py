@@ -79,7 +79,7 @@ class Risk:
 
     def note_message(self, strategy_id: str, account: str = "") -> None:
         """Count a cancel towards the message rate; cancels themselves are never refused."""
-        self._pace.note_message(strategy_id, account, self._clock.now_ns())
+        self._pace.note_message(strategy_id, account, self._clock.monotonic_ns())
 
     def mark_losses(self) -> None:
         """Note what every scope with a loss limit is worth; called by a timer and before a loss limit is judged."""
@@ -89,7 +89,7 @@ class Risk:
     def _approve(self, request: OrderRequest, strategy_id: str, order_id: str) -> ApprovedOrder:
         check_finite(request)
         instrument = self._instruments.resolve(request.instrument_id)
-        account, now_ns = request.account, self._clock.now_ns()
+        account, now_ns, steady_ns = request.account, self._clock.now_ns(), self._clock.monotonic_ns()
         if account not in self._desk.adapters:
             known = ", ".join(sorted(self._desk.adapters)) or "none"
             raise OrderRefused("account", known, account or "(none)")
@@ -99,9 +99,9 @@ class Risk:
         scopes, window_s, checks_funds = self._scopes_of(account, strategy_id)
         for scope in scopes:
             if scope.limits.messages_per_s:
-                self._pace.check_rate(scope, strategy_id, now_ns, reduces=order.reduces)
+                self._pace.check_rate(scope, strategy_id, steady_ns, reduces=order.reduces)
         if window_s and not order.reduces:
-            self._pace.check_duplicate(strategy_id, request, window_s, now_ns)
+            self._pace.check_duplicate(strategy_id, request, window_s, steady_ns)
         self._sizes.check_venue_terms(order)
         self._prices.check_self_cross(order)
         if not order.reduces:
@@ -111,9 +111,9 @@ class Risk:
                 self._losses.check(scopes, now_ns)
         if checks_funds:
             self.funds.check(order)
-        self._pace.note_message(strategy_id, account, now_ns, reduces=order.reduces)
+        self._pace.note_message(strategy_id, account, steady_ns, reduces=order.reduces)
         if window_s:
-            self._pace.note_request(strategy_id, request, window_s, now_ns)
+            self._pace.note_request(strategy_id, request, window_s, steady_ns)
         return self._make(order, order_id)
 
     def _judge_reduction(self, order: Candidate) -> None:

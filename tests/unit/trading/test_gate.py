@@ -191,3 +191,18 @@ def test_a_restriction_that_waits_for_a_closing_does_not_undo_it() -> None:
     permit.send(close_while_the_other_waits, reduces=True)
     other.join()
     assert (gate.state, gate.reason) == (HALTED, "kill switch")
+
+
+def test_a_block_without_account_and_instrument_is_the_platforms_own_state() -> None:
+    made = floor()
+    made.gate.block("", "", REDUCING, "low on margin")
+    made.dispatcher.drain()
+    assert (made.gate.state, passes(made, BUY), passes(made, SELL, account=ACCOUNT)) == (REDUCING, False, True)
+    made.gate.block("", "", HALTED, "by hand")
+    assert not made.permit.send(lambda: None, reduces=True)
+    for name in (ACCOUNT, "second"):
+        assert made.send(a_request(SELL, 0.2, account=name)).rule == "gate"
+    made.gate.block("", "", ACTIVE, "Ann")
+    made.dispatcher.drain()
+    assert made.send(a_request(BUY, 0.3)).status is OrderStatus.SUBMITTED
+    assert made.heard(GateChanged)[-1] == GateChanged(ACTIVE, "reopened by Ann", "", "", T0)

@@ -21,6 +21,7 @@ from tests.support.builders import (
     a_request,
     a_spot,
     a_tick,
+    a_trade,
     an_account,
     an_order,
 )
@@ -228,3 +229,31 @@ def test_a_trading_day_begins_at_its_local_time_on_both_sides_of_a_clock_change(
 def test_a_trading_day_that_cannot_be_is_refused(zone: str, start: str) -> None:
     with pytest.raises(ConfigError, match="give HH:MM"):
         TradingDay(zone, start)
+
+
+def test_what_the_venue_has_filled_holds_its_money_until_the_fill_has_come() -> None:
+    made = spot_floor(USDT="150", BTC="1")
+    order = made.send(a_request(BUY, 1.0, 100.0, SPOT))
+    made.put(an_order(order.order_id, OrderStatus.FILLED, 1.0, 100.0, instrument_id=SPOT))
+    assert made.send(a_request(BUY, 0.9, 100.0, SPOT)).rule == "funds"
+    sale = made.send(a_request(SELL, 1.0, 101.0, SPOT))
+    made.put(an_order(sale.order_id, OrderStatus.FILLED, 1.0, 101.0, instrument_id=SPOT, side=SELL, price=101.0))
+    assert made.send(a_request(SELL, 0.5, 101.0, SPOT)).rule == "funds"
+    made.put(a_trade(order.order_id, instrument_id=SPOT))
+    assert made.risk.funds.free(ACCOUNT, "USDT") == 50
+
+
+def test_a_filled_perpetual_holds_its_margin_until_the_fill_has_come() -> None:
+    made = TradingFloor(limits=Limits())
+    made.put(a_tick(), an_account({"USDT": "15"}))
+    order = made.send(a_request(BUY, 1.0, 100.0))
+    made.put(an_order(order.order_id, OrderStatus.FILLED, 1.0, 100.0))
+    assert made.send(a_request(BUY, 0.9, 100.0)).rule == "funds"
+
+
+def test_a_broker_that_lends_counts_what_it_has_filled_until_the_fill_has_come() -> None:
+    made = TradingFloor(a_stock(), limits=Limits(), base_currency="USD")  # type: ignore[arg-type]
+    made.put(a_tick("AAPL.NASDAQ"), an_account({"USD": "0"}, margin_available=Decimal("150")))
+    order = made.send(a_request(BUY, 1.0, 100.0, "AAPL.NASDAQ"))
+    made.put(an_order(order.order_id, OrderStatus.FILLED, 1.0, 100.0, instrument_id="AAPL.NASDAQ"))
+    assert made.send(a_request(BUY, 0.9, 100.0, "AAPL.NASDAQ")).rule == "funds"

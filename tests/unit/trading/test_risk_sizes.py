@@ -290,3 +290,14 @@ def test_when_hedged_an_entry_on_one_side_takes_nothing_from_the_way_out_of_the_
     assert made.send(a_request(SELL, 1.0, 101.0, position_side=PositionSide.SHORT)).rule == ""
     assert made.send(a_request(SELL, 1.0, 102.0, position_side=PositionSide.LONG)).rule == ""
     assert [order.reduces for order in made.adapter.sent] == [False, True]
+
+
+def test_a_time_of_day_that_is_set_back_holds_up_neither_the_rate_nor_twins(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = TradingFloor(limits=Limits(check_funds=False, quote_age_s=0.0))
+    made.put(a_tick())
+    for index in range(10):
+        assert made.send(a_request(price=99.0 - index)).rule == ""
+    assert made.send(a_request(price=80.0)).rule == "message_rate"
+    monkeypatch.setattr(made.clock, "now_ns", lambda: made.clock.monotonic_ns() - 3600 * SECOND)
+    made.clock.advance(2 * SECOND)
+    assert made.send(a_request(price=99.0)).rule == ""
