@@ -61,9 +61,8 @@ class Position:
             self.quantity = held + quantity
             self.cost += quantity * unit_value
             return 0
-        closing = min(abs(quantity), abs(held))
-        signed = closing if held > 0 else -closing
-        released = self.cost * closing // abs(held)
+        signed = min(held, -quantity) if held > 0 else max(held, -quantity)
+        released = self.cost * signed // held
         profit = signed * unit_value - released
         opening = quantity + signed
         self.quantity = held + quantity

@@ -49,7 +49,14 @@ class EventStream:
     def accepted(self, order: WorkingOrder) -> None:
         """Tell that an order was accepted."""
         self.sequence += 1
-        self.sink(OrderAccepted(self.sequence, self.time_ns, *_facts(order)))
+        o = order
+        self.sink(
+            OrderAccepted(
+                self.sequence, self.time_ns, o.account, o.instrument_id, o.order_id, o.client_order_id, o.side, o.order_type,
+                o.quantity, o.price, o.trigger_price, o.time_in_force, o.reduce_only, o.post_only, o.position_side, o.filled,
+                o.cost,
+            )
+        )  # fmt: skip
 
     def triggered(self, order: WorkingOrder) -> None:
         """Tell that the trigger of an order was reached."""
@@ -73,7 +80,12 @@ class EventStream:
             fee: amount and asset.
         """
         self.sequence += 1
-        event = OrderFilled(self.sequence, self.time_ns, *_facts(order), *trade, liquidity, *fee)
+        o = order
+        event = OrderFilled(
+            self.sequence, self.time_ns, o.account, o.instrument_id, o.order_id, o.client_order_id, o.side, o.order_type,
+            o.quantity, o.price, o.trigger_price, o.time_in_force, o.reduce_only, o.post_only, o.position_side, o.filled,
+            o.cost, trade[0], trade[1], trade[2], liquidity, fee[0], fee[1],
+        )  # fmt: skip
         self.sink(event)
         return event
 

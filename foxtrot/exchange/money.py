@@ -24,8 +24,9 @@ def to_decimal(money: int) -> Decimal:
     """Return money as an exact decimal without trailing zeros behind the point."""
     if not money:
         return ZERO
-    if not money % ONE:
-        return Decimal(money // ONE)
+    whole, rest = divmod(money, ONE)
+    if not rest:
+        return Decimal(whole)
     return Decimal(money).scaleb(-MONEY_DECIMALS, _EXACT).normalize(_EXACT)
 
 

@@ -89,7 +89,8 @@ class OrderRecord:
             self.average = data.average_price
         if reported:
             self._advance()
-        self._take(data.status, data.rule, data.reason)
+        if data.status is not self.status or data.rule or data.reason:
+            self._take(data.status, data.rule, data.reason)
         return (
             self._note_origin(data)
             or changed

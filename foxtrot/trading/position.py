@@ -71,9 +71,8 @@ class Position:
         if held == 0 or (held > 0) == (signed_units > 0):
             self.cost += signed_units * price_units * self.unit_money
             return
-        closing = min(abs(signed_units), abs(held))
-        closed = closing if held > 0 else -closing
-        released = self.cost * closing // abs(held)
+        closed = min(held, -signed_units) if held > 0 else max(held, -signed_units)
+        released = self.cost * closed // held
         self.cost += (signed_units + closed) * price_units * self.unit_money - released
         self.realised += closed * price_units * self.unit_money - released
 
