@@ -148,11 +148,13 @@ import threading
 from foxtrot.api import Strategy
 
 
+ENTERED = threading.Event()
 RELEASE = threading.Event()
 
 
 class Hang(Strategy):
     def on_tick(self, tick):
+        ENTERED.set()
         RELEASE.wait(60)
 
 
@@ -177,9 +179,10 @@ def test_a_strategy_that_blocks_is_named_and_the_stop_goes_on(config_file: Path)
     platform = MainEngine(load_config(one_strategy(config_file, "Hang")), config_file.parent / "home")
     platform.start()
     assert platform.all_ready.wait(10)
-    wait_until(lambda: platform.events.depth > 0, deadline_s=10)
+    plugin = sys.modules[type(platform.line.strategies.hosts["one"].strategy).__module__]
+    assert plugin.ENTERED.wait(10)
     report = platform.stop(deadline_s=1.5)
-    sys.modules["foxtrot_plugin_hang"].RELEASE.set()
+    plugin.RELEASE.set()
     wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name == "foxtrot-engine"])
     assert "foxtrot-engine" in report.overran
     assert not report.reconciled
