@@ -24,7 +24,7 @@ class Candidate:
 
     __slots__ = (
         "display_units", "instrument", "now_ns", "owner", "position_units", "price_units", "quantity_units", "reduces",
-        "reference", "request", "sign", "trailing_units", "trigger_units",
+        "reference", "request", "sign", "trailing_units", "trigger_units", "triggered",
     )  # fmt: skip
 
     def __init__(self, request: OrderRequest, owner: str, instrument: Instrument, now_ns: int) -> None:
@@ -34,6 +34,7 @@ class Candidate:
         self.now_ns = now_ns
         self.sign = 1 if request.side is Side.BUY else -1
         self.reduces = False
+        self.triggered = False
         self.position_units = 0
         self.reference: Reference | None = None
         self.trigger_units = self.display_units = self.trailing_units = 0
@@ -45,18 +46,28 @@ class Candidate:
         _check_size(self.quantity_units, instrument)
 
     @property
+    def waits(self) -> bool:
+        """Tell whether the order waits for a trigger that no known price has reached."""
+        return self.trigger_units > 0 and not self.triggered
+
+    @property
+    def is_market(self) -> bool:
+        """Tell whether the order trades at once at whatever the book offers, a reached trigger without a limit included."""
+        return self.request.order_type is _MARKET or (self.triggered and not self.price_units)
+
+    @property
     def price(self) -> float:
-        """Return the price to value the order by: its limit, else its trigger, else the reference; 0.0 when there is none."""
+        """Return the price to value the order by: its limit, else its trigger not yet reached, else the reference, else 0.0."""
         if self.price_units:
             return self.instrument.price(self.price_units)
-        if self.trigger_units:
+        if self.waits:
             return self.instrument.price(self.trigger_units)
         return self.reference.price if self.reference is not None else 0.0
 
     @property
     def notional(self) -> Decimal:
         """Return price * quantity * multiplier in the quote asset."""
-        units = self.price_units or self.trigger_units
+        units = self.price_units or (0 if self.triggered else self.trigger_units)
         if units:
             return self.instrument.notional(units, self.quantity_units)
         quantity = self.instrument.quantity_grid.to_decimal(self.quantity_units)

@@ -87,6 +87,22 @@ class MarketView:
                 price, heard_ns, source = bar.close, closed_ns, "bar"
         return Reference(price, heard_ns, source) if source else None
 
+    def heard_prices(self, instrument_id: str) -> list[float]:
+        """Return every price that a venue might hold against a trigger: reference, mark, last print, last of the quote."""
+        prices = []
+        reference, tick, trade = (
+            self.reference(instrument_id),
+            self.ticks.get(instrument_id),
+            self.trades.get(instrument_id),
+        )
+        if reference is not None:
+            prices.append(reference.price)
+        if tick is not None:
+            prices += (tick.last_price, tick.mark_price)
+        if trade is not None:
+            prices.append(trade.price)
+        return [price for price in prices if 0.0 < price < inf]
+
     def has_live_book(self, account: str, instrument_id: str) -> bool:
         """Tell whether the account's local book is LIVE and was heard since it last became so."""
         key = (account, instrument_id)

@@ -1,12 +1,16 @@
 """Rules about prices: a fresh reference, the collar, the estimated sweep, and not meeting our own orders."""
 
+from math import inf
+
 from foxtrot.domain.enums import BookState, OrderType, Side
 from foxtrot.domain.errors import OrderRefused
+from foxtrot.domain.order import OrderData, OrderRequest
 from foxtrot.trading.candidate import Candidate
 from foxtrot.trading.limits import Limits, Scope
 from foxtrot.trading.market_view import MarketView
 from foxtrot.trading.order_desk import OrderDesk
 
+_PROFIT = frozenset({OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT})
 _ROUNDING = 1.0 + 1e-12
 """What lies on a limit is within it, whatever floats make of the product."""
 
@@ -21,8 +25,19 @@ class PriceRules:
         self._view = view
         self._desk = desk
 
+    def is_reached(self, terms: OrderRequest | OrderData, instrument_id: str) -> bool:
+        """Tell whether any price that was heard has reached the trigger of an order, so that it trades at once."""
+        trigger = terms.trigger_price
+        prices = self._view.heard_prices(instrument_id)
+        if (terms.side is Side.BUY) != (terms.order_type in _PROFIT):
+            return any(price >= trigger for price in prices)
+        return any(price <= trigger for price in prices)
+
     def check(self, order: Candidate, scopes: tuple[Scope, ...]) -> None:
         """Refuse an order without a fresh reference, beyond the collar, or that would walk the book too far.
+
+        An order whose trigger is reached already is judged as what it becomes: a market order by its sweep, a limit by the
+        collar around the reference.
 
         Raises:
             OrderRefused: rule reference, book_state, quote_age, price_collar or market_sweep.
@@ -40,30 +55,37 @@ class PriceRules:
                 )
             if order.price_units and limits.price_collar:
                 _check_collar(order, limits, reference.price)
-            elif limits.market_sweep and order.request.order_type is OrderType.MARKET:
+            elif limits.market_sweep and order.is_market:
                 self._check_sweep(order, limits)
 
     def check_self_cross(self, order: Candidate) -> None:
         """Refuse to trade with ourselves: an order that would meet a resting one of the same account.
 
-        A market order meets what stands no farther than the sweep it is estimated to make; orders with a trigger are not in
-        the book yet.
+        A market order meets what stands no farther than the sweep it is estimated to make. A limit that waits for its trigger
+        meets what stands between the two, for what stands before the trigger is gone by then.
 
         Raises:
-            OrderRefused: rule self_cross.
+            OrderRefused: rule self_cross; reference, when the book it would meet holds numbers that are none.
         """
-        if not self._desk.open_count or order.trigger_units or order.trailing_units:
+        if not self._desk.open_count or order.trailing_units or (order.waits and not order.price_units):
             return
-        request = order.request
+        request, instrument = order.request, order.instrument
         opposite, reach = request.side.opposite, 0.0
-        for record in self._desk.open_records(account=request.account, instrument_id=order.instrument.instrument_id):
+        begin = instrument.price(order.trigger_units) if order.waits else 0.0
+        for record in self._desk.open_records(account=request.account, instrument_id=instrument.instrument_id):
             terms = record.terms
-            if terms.side is not opposite or not terms.price or terms.trigger_price:
+            if terms.side is not opposite or not self._rests(terms):
+                continue
+            if begin and (terms.price - begin) * order.sign < 0.0:
                 continue
             reach = reach or self._reach(order)
             if reach > 0.0 and (reach - terms.price) * order.sign >= 0.0:
                 mine = f"own {terms.side} at {terms.price} ({terms.order_id})"
                 raise OrderRefused("self_cross", mine, str(request.price or f"market, reaching {reach:g}"))
+
+    def _rests(self, terms: OrderData) -> bool:
+        """Tell whether an open order is in the book: a limit whose trigger, if it has one, was reached."""
+        return terms.price > 0.0 and (not terms.trigger_price or self.is_reached(terms, terms.instrument_id))
 
     def _is_live(self, order: Candidate) -> bool:
         """Tell whether a book vouches for the price; a book that is there but not LIVE forbids to rely on any."""
@@ -87,7 +109,11 @@ class PriceRules:
         return max(touch, reference) if order.sign > 0 or not touch else min(touch, reference or touch)
 
     def _walk(self, order: Candidate) -> tuple[float, float, float, int] | None:
-        """Return last price, best price, quantity left over and number of levels of a walk; None without depth."""
+        """Return last price, best price, quantity left over and number of levels of a walk; None without depth.
+
+        Raises:
+            OrderRefused: rule market_sweep for an empty side, reference for a level whose numbers are none.
+        """
         depth = self._view.depths.get(order.instrument.instrument_id)
         if depth is None:
             return None
@@ -98,6 +124,8 @@ class PriceRules:
         least = grid.numerator / (2 * grid.denominator)
         left, best, last = order.request.quantity, levels[0][0], levels[0][0]
         for price, size in levels:
+            if not (0.0 < price < inf and 0.0 <= size < inf):
+                raise OrderRefused("reference", "finite prices and sizes in the book", f"{size} at {price}")
             last = price
             left -= size
             if left < least:
@@ -118,9 +146,9 @@ class PriceRules:
 
 
 def _check_collar(order: Candidate, limits: Limits, reference: float) -> None:
-    """Refuse a limit too far on the paying side; that of a triggered order may follow its trigger."""
+    """Refuse a limit too far on the paying side; one that waits for its trigger may follow that."""
     price = order.instrument.price(order.price_units)
-    if order.trigger_units:
+    if order.waits:
         trigger = order.instrument.price(order.trigger_units)
         reference = max(reference, trigger) if order.sign > 0 else min(reference, trigger)
     if (price - reference) * order.sign > limits.price_collar * reference * _ROUNDING:

@@ -95,6 +95,8 @@ class Risk:
             raise OrderRefused("account", known, account or "(none)")
         order = Candidate(request, strategy_id, instrument, now_ns)
         order.reference = self._view.reference(instrument.instrument_id)
+        if order.trigger_units:
+            order.triggered = self._prices.is_reached(request, instrument.instrument_id)
         self._judge_reduction(order)
         scopes, window_s, checks_funds = self._scopes_of(account, strategy_id)
         for scope in scopes:

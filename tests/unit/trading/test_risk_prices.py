@@ -1,5 +1,7 @@
 """Rules about prices: reference, age, book state, collar, sweep, own orders."""
 
+from decimal import Decimal
+
 import pytest
 
 from foxtrot.core.notices import BookStateChanged
@@ -198,3 +200,87 @@ def test_lots_that_floats_do_not_add_up_to_are_enough_depth() -> None:
     made.put(a_depth(((99.0, 9.0),), ((100.0, 0.7), (100.1, 0.2))))
     assert 0.9 - 0.7 - 0.2 > 0.0
     assert made.send(a_request(quantity=0.9)).rule == ""
+
+
+STOP, STOP_LIMIT = OrderType.STOP, OrderType.STOP_LIMIT
+PROFIT, PROFIT_LIMIT = OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("side", "kind", "trigger", "reached"),
+    [
+        (Side.BUY, STOP, 50.0, True), (Side.BUY, STOP, 100.0, True), (Side.BUY, STOP, 100.1, False),
+        (Side.SELL, STOP, 150.0, True), (Side.SELL, STOP, 99.9, False),
+        (Side.BUY, PROFIT, 150.0, True), (Side.BUY, PROFIT, 99.9, False),
+        (Side.SELL, PROFIT, 50.0, True), (Side.SELL, PROFIT, 100.1, False),
+    ],
+)  # fmt: skip
+def test_a_trigger_that_is_reached_makes_a_market_order_which_may_not_sweep(
+    side: Side, kind: OrderType, trigger: float, reached: bool
+) -> None:
+    made = floor()
+    made.put(a_depth(((99.9, 2.0), (70.0, 9.0)), ((100.1, 2.0), (130.0, 9.0))))
+    order = made.send(a_request(side, 8.0, order_type=kind, trigger_price=trigger))
+    assert order.rule == ("market_sweep" if reached else "")
+
+
+@pytest.mark.parametrize(
+    ("side", "kind", "trigger", "price", "rule"),
+    [
+        (Side.BUY, PROFIT_LIMIT, 150.0, 157.0, "price_collar"), (Side.BUY, PROFIT_LIMIT, 150.0, 105.0, ""),
+        (Side.SELL, PROFIT_LIMIT, 50.0, 48.0, "price_collar"), (Side.SELL, STOP_LIMIT, 150.0, 94.9, "price_collar"),
+        (Side.BUY, STOP_LIMIT, 150.0, 157.0, ""), (Side.SELL, STOP_LIMIT, 50.0, 48.0, ""),
+    ],
+)  # fmt: skip
+def test_only_a_trigger_that_is_not_reached_widens_the_collar(
+    side: Side, kind: OrderType, trigger: float, price: float, rule: str
+) -> None:
+    assert floor().send(a_request(side, 1.0, price, order_type=kind, trigger_price=trigger)).rule == rule
+
+
+def test_a_print_or_a_mark_price_beyond_the_trigger_reaches_it_too() -> None:
+    for fact in (
+        MarketTrade(ID, T0 - 1, T0 - 1, "1", 101.0, 1.0, Side.BUY),
+        TickData(ID, T0, T0, 99.9, 1.0, 100.1, 1.0, 100.0, mark_price=101.0),
+    ):
+        made = floor()
+        made.put(fact, a_depth(((99.9, 2.0),), ((100.1, 2.0), (130.0, 9.0))))
+        assert made.send(a_request(quantity=8.0, order_type=STOP, trigger_price=101.0)).rule == "market_sweep"
+
+
+def test_a_reached_trigger_is_valued_at_the_market_and_not_at_the_trigger() -> None:
+    made = floor(max_order_notional=Decimal(80))
+    assert made.send(a_request(quantity=1.0, order_type=STOP, trigger_price=50.0)).rule == "max_order_notional"
+
+
+@pytest.mark.parametrize(
+    ("kind", "trigger", "price", "rule"),
+    [
+        (STOP, 50.0, 0.0, "self_cross"), (STOP_LIMIT, 50.0, 100.2, "self_cross"), (STOP_LIMIT, 50.0, 100.0, ""),
+        (STOP, 104.0, 0.0, ""), (STOP_LIMIT, 100.1, 100.2, "self_cross"), (STOP_LIMIT, 100.1, 100.1, ""),
+        (STOP_LIMIT, 104.0, 105.0, ""),
+    ],
+)  # fmt: skip
+def test_a_reached_trigger_and_a_limit_behind_its_trigger_do_not_meet_an_own_order(
+    kind: OrderType, trigger: float, price: float, rule: str
+) -> None:
+    made = floor()
+    made.put(a_depth(((99.9, 9.0),), ((100.2, 9.0),)))
+    made.send(a_request(Side.SELL, 1.0, 100.2), owner="beta")
+    assert made.send(a_request(Side.BUY, 1.0, price, order_type=kind, trigger_price=trigger)).rule == rule
+
+
+@pytest.mark.parametrize(("trigger", "rule"), [(100.0, "self_cross"), (101.0, "")])
+def test_an_own_limit_behind_a_trigger_is_in_the_book_once_that_is_reached(trigger: float, rule: str) -> None:
+    made = floor()
+    made.send(a_request(Side.SELL, 1.0, 101.0, order_type=PROFIT_LIMIT, trigger_price=trigger), owner="beta")
+    assert made.send(a_request(Side.BUY, 1.0, 101.0)).rule == rule
+
+
+@pytest.mark.parametrize("level", [(float("nan"), 9.0), (float("inf"), 9.0), (100.1, float("nan")), (-1.0, 9.0)])
+def test_a_level_that_is_no_level_refuses_what_would_sweep_it(level: tuple[float, float]) -> None:
+    for asks in ((level,), ((100.1, 0.5), level)):
+        made = floor()
+        made.put(a_depth(((99.9, 9.0),), asks))
+        assert made.send(a_request(quantity=1.0)).rule == "reference"
+        assert made.send(a_request(quantity=1.0, order_type=STOP, trigger_price=50.0)).rule == "reference"
