@@ -1,6 +1,5 @@
 """The headless runner: build, start, wait for a signal or a time, stop, tell what is left."""
 
-import threading
 from pathlib import Path
 
 import msgspec
@@ -8,17 +7,18 @@ import msgspec
 from foxtrot.app.config import Config
 from foxtrot.app.main_engine import MainEngine
 from foxtrot.app.shutdown import StopReport
+from foxtrot.app.stop_signals import StopSignal
 from foxtrot.domain.errors import ConfigError
 
 Json = dict[str, object]
 
 
-def run_live(config: Config, seconds: float | None, live: bool, home: Path, stopped: threading.Event) -> Json:
-    """Run a platform until `stopped` is set or for some seconds, and return its summary.
+def run_live(config: Config, seconds: float | None, live: bool, home: Path, stopped: StopSignal) -> Json:
+    """Run a platform until the stop is asked for, or for some seconds, and return its summary.
 
     Thread: main.
 
-    Blocks: until the event or the time, and for the stop after it.
+    Blocks: until it is asked for or the time is over, and for the stop after it.
 
     Raises:
         ConfigError: `mode = "live"` without --live, or anything else wrong with the configuration.

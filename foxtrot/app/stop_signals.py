@@ -1,33 +1,65 @@
-"""SIGINT and SIGTERM as an event to wait for."""
+"""SIGINT and SIGTERM as something to wait for.
+
+A signal handler runs between two lines of the main thread, perhaps while that thread holds the lock of an Event. So it may
+only do what is reentrant: put into a SimpleQueue.
+"""
 
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from queue import Empty, SimpleQueue
 from types import FrameType
 
 Handler = Callable[[int, FrameType | None], object] | int | None
 
 
-@contextmanager
-def stop_signals() -> Iterator[threading.Event]:
-    """Yield an event that SIGINT and SIGTERM set; a second signal changes nothing, for the stop is under way.
+class StopSignal:
+    """Whether somebody has asked for the stop.
 
-    The handlers found before are put back at the end. Off the main thread, where none can be set, the event is never set.
+    Thread: `wait`, main; `ask`, any, a signal handler too.
+    """
+
+    def __init__(self) -> None:
+        self._asked: SimpleQueue[bool] = SimpleQueue()
+        self._is_set = False
+
+    def ask(self) -> None:
+        """Ask for the stop; asking again changes nothing."""
+        self._asked.put(True)
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until the stop is asked for; False when the time was over first.
+
+        Blocks: at most `seconds`; for ever with None.
+        """
+        if not self._is_set:
+            try:
+                self._is_set = self._asked.get(timeout=seconds)
+            except Empty:
+                return False
+        return True
+
+
+@contextmanager
+def stop_signals() -> Iterator[StopSignal]:
+    """Yield what SIGINT and SIGTERM ask; a second signal changes nothing, for the stop is under way.
+
+    The handlers found before are put back at the end. Off the main thread, where none can be set, no signal asks.
 
     Thread: main.
     """
-    stopped = threading.Event()
+    stop = StopSignal()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
-        stopped.set()
+        stop.ask()
 
     before: dict[int, Handler] = {}
     if threading.current_thread() is threading.main_thread():
         for watched in (signal.SIGINT, signal.SIGTERM):
             before[watched] = signal.signal(watched, on_signal)
     try:
-        yield stopped
+        yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

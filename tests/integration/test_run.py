@@ -211,6 +211,7 @@ def test_a_second_signal_during_the_stop_changes_nothing(config_file: Path) -> N
 
 
 def test_what_a_question_raises_is_the_askers_and_the_next_one_is_heard(config_file: Path) -> None:
+    config_file.write_text(config_file.read_text().partition("[strategy.bull]")[0])
     platform = MainEngine(load_config(config_file), config_file.parent / "home")
     platform.start()
     try:
