@@ -1,24 +1,37 @@
 """Exits: what a strategy leaves behind when it ends, done in order: cancel, wait until nothing can trade, then close."""
 
 from foxtrot.core.dispatcher import Dispatcher
-from foxtrot.core.notices import OrderChanged, StrategyLog, TradeBooked
+from foxtrot.core.notices import OrderChanged, StrategyLog, StrategyStatus, TimerFired, TradeBooked
 from foxtrot.core.subscriptions import Subscription
-from foxtrot.domain.enums import OrderStatus
+from foxtrot.domain.enums import OrderStatus, PositionSide
+from foxtrot.domain.order import OrderData
 from foxtrot.domain.order_state import OPEN
+from foxtrot.strategy.closing_orders import closing_orders
 from foxtrot.strategy.seat import Seat
 from foxtrot.strategy.settings import ExitPolicy, OrderExit, PositionExit
+from foxtrot.trading.position import Position
 
 OWNER = "exits"
+RETRY_NS = 500_000_000
+ROUNDS_IN_VAIN = 20
+"""So many rounds without a single fill, half a second apart, and an exit gives up."""
 
 
 class _Exit:
-    """One strategy on its way out; `closing` are its closing orders, once they are sent."""
+    """One strategy on its way out.
 
-    __slots__ = ("closing", "seat", "subscriptions")
+    `closing` are its closing orders that may still trade, `rounds` how often it tried since the last fill, `faults` why the
+    latest closing order of each instrument came to nothing, `timer_id` the timer of its next round (0: none).
+    """
+
+    __slots__ = ("closing", "faults", "rounds", "seat", "subscriptions", "timer_id")
 
     def __init__(self, seat: Seat) -> None:
         self.seat = seat
-        self.closing: set[str] | None = None
+        self.closing: set[str] = set()
+        self.faults: dict[str, OrderData] = {}
+        self.rounds = 0
+        self.timer_id = 0
         self.subscriptions: tuple[Subscription, ...] = ()
 
 
@@ -26,7 +39,8 @@ class Exits:
     """Applies exit policies.
 
     A position is closed only when no order of its strategy can trade any more, so that a fill on its way is neither left nor
-    closed twice. A closing order that comes to nothing is said in the log and not repeated: that needs a person.
+    closed twice. What a round of closing orders leaves is tried again until it is gone, or until ROUNDS_IN_VAIN rounds have
+    brought no fill: then what stays is named in the log and as the strategy's status, for a person to see to.
 
     Thread: the dispatcher's.
     """
@@ -34,6 +48,7 @@ class Exits:
     def __init__(self, dispatcher: Dispatcher) -> None:
         self._dispatcher = dispatcher
         self._leaving: dict[str, _Exit] = {}
+        dispatcher.subscribe(TimerFired, self.on_timer, owner=OWNER, key=OWNER, core=True)
 
     @property
     def leaving(self) -> frozenset[str]:
@@ -41,14 +56,16 @@ class Exits:
         return frozenset(self._leaving)
 
     def begin(self, seat: Seat, policy: ExitPolicy, occasion: str) -> None:
-        """Apply a policy to a strategy that has ended."""
+        """Apply a policy to a strategy that has ended; one whose position is being closed already goes on with that."""
+        if seat.strategy_id in self._leaving:
+            return
         flatten = policy.position_on(occasion) is PositionExit.FLATTEN
         orders = OrderExit.CANCEL_ALL if flatten else policy.orders_on(occasion)
         if orders is not OrderExit.KEEP:
             seat.cancel_all(keep_reducing=orders is OrderExit.CANCEL_ENTRIES)
-        if flatten and seat.strategy_id not in self._leaving:
-            leaving = self._leaving[seat.strategy_id] = _Exit(seat)
+        if flatten:
             name = seat.strategy_id
+            leaving = self._leaving[name] = _Exit(seat)
             leaving.subscriptions = (
                 self._dispatcher.subscribe(OrderChanged, self.on_order_changed, owner=OWNER, key=name, core=True),
                 self._dispatcher.subscribe(TradeBooked, self.on_trade_booked, owner=OWNER, key=name, core=True),
@@ -56,46 +73,100 @@ class Exits:
             self._advance(leaving)
 
     def on_order_changed(self, change: OrderChanged) -> None:
-        """Go on when an order of a leaving strategy is done; say so when a closing order came to nothing."""
+        """Go on when an order of a leaving strategy is done; note why when a closing order came to nothing."""
         leaving = self._leaving.get(change.strategy_id)
         if leaving is None:
             return
         order = change.order
-        if leaving.closing is not None and order.order_id in leaving.closing and order.status not in OPEN:
+        if order.order_id in leaving.closing and order.status not in OPEN:
             leaving.closing.discard(order.order_id)
             if order.status is not OrderStatus.FILLED:
-                self._say(
-                    leaving.seat, f"{order.instrument_id} was not closed: {order.reason or order.status}", "ERROR"
-                )
+                self._note_fault(leaving, order)
         self._advance(leaving)
 
     def on_trade_booked(self, booked: TradeBooked) -> None:
-        """Go on when a fill that was missing has come."""
+        """Go on when a fill has come."""
         leaving = self._leaving.get(booked.strategy_id)
         if leaving is not None:
+            leaving.rounds = 0
+            self._advance(leaving)
+
+    def on_timer(self, timer: TimerFired) -> None:
+        """Try again what is still held."""
+        leaving = self._leaving.get(timer.name)
+        if leaving is not None and leaving.timer_id == timer.timer_id:
+            leaving.timer_id = 0
             self._advance(leaving)
 
     def _advance(self, leaving: _Exit) -> None:
         seat = leaving.seat
         if any(True for _ in seat.desk.pending_records(seat.strategy_id)):
             return
-        if leaving.closing is None:
-            leaving.closing = self._close(seat)
-        if not leaving.closing:
-            del self._leaving[seat.strategy_id]
-            for subscription in leaving.subscriptions:
-                self._dispatcher.unsubscribe(subscription)
+        held = [
+            (place, position)
+            for (_, account, _, place), position in list(seat.portfolio.positions(seat.strategy_id))
+            if account == seat.account and position.exact_quantity
+        ]
+        unsold = [found for found in held if not seat.is_dust(found[1])]
+        if not unsold:
+            self._end(leaving, held)
+        elif not leaving.timer_id and leaving.rounds < ROUNDS_IN_VAIN:
+            self._close(leaving, unsold)
+        elif not leaving.timer_id:
+            self._give_up(leaving, unsold)
+            self._end(leaving, [found for found in held if found not in unsold])
 
-    def _close(self, seat: Seat) -> set[str]:
-        closing: set[str] = set()
-        for (_, account, instrument_id, place), position in list(seat.portfolio.positions(seat.strategy_id)):
-            if account != seat.account or not position.exact_quantity:
-                continue
-            if seat.is_dust(position):
-                self._say(seat, f"{position.exact_quantity} {instrument_id} stays: too little to sell", "INFO")
-            else:
-                closing.add(seat.desk.submit(seat.closing_request(place, position), seat.strategy_id))
-        return closing
+    def _close(self, leaving: _Exit, unsold: list[tuple[PositionSide, Position]]) -> None:
+        """Send closing orders for what is held; any refusal but one ends its position's turn.
+
+        The message rate ends the round, which then counts as none: there is a queue, and its turn will come.
+        """
+        seat = leaving.seat
+        leaving.rounds += 1
+        leaving.timer_id = self._dispatcher.set_timer(OWNER, seat.strategy_id, RETRY_NS)
+        for place, position in unsold:
+            for request in closing_orders(seat.closing_request(place, position), position.instrument):
+                order_id = seat.desk.submit(request, seat.strategy_id)
+                denied = seat.desk.denied.get(order_id)
+                if denied is None:
+                    leaving.closing.add(order_id)
+                    continue
+                self._note_fault(leaving, denied)
+                if denied.rule == "message_rate":
+                    leaving.rounds -= 1
+                    return
+                break
+
+    def _note_fault(self, leaving: _Exit, order: OrderData) -> None:
+        """Keep why an order came to nothing, and say it unless the one before failed for the same cause."""
+        known = leaving.faults.get(order.instrument_id)
+        leaving.faults[order.instrument_id] = order
+        if known is None or (known.rule, known.status) != (order.rule, order.status):
+            cause = order.reason or order.status
+            self._say(leaving.seat, f"{order.instrument_id} was not closed: {cause}; it is tried again", "WARNING")
+
+    def _give_up(self, leaving: _Exit, unsold: list[tuple[PositionSide, Position]]) -> None:
+        """Name what stays and why, in the log and as the strategy's status."""
+        seat = leaving.seat
+        texts = []
+        for _, position in unsold:
+            instrument_id = position.instrument.instrument_id
+            fault = leaving.faults.get(instrument_id)
+            cause = "no answer" if fault is None else fault.reason or fault.status
+            texts.append(f"{position.exact_quantity} {instrument_id} ({cause})")
+        text = f"not closed after {leaving.rounds} rounds without a fill, close by hand: {', '.join(texts)}"
+        self._say(seat, text, "ERROR")
+        self._dispatcher.put(StrategyStatus(seat.strategy_id, seat.state, text, seat.clock.now_ns()))
+
+    def _end(self, leaving: _Exit, dust: list[tuple[PositionSide, Position]]) -> None:
+        seat = leaving.seat
+        for _, position in dust:
+            text = f"{position.exact_quantity} {position.instrument.instrument_id} stays: too little to sell"
+            self._say(seat, text, "INFO")
+        self._dispatcher.cancel_timer(leaving.timer_id)
+        del self._leaving[seat.strategy_id]
+        for subscription in leaving.subscriptions:
+            self._dispatcher.unsubscribe(subscription)
 
     def _say(self, seat: Seat, text: str, level: str) -> None:
         self._dispatcher.put(StrategyLog(seat.strategy_id, level, text, seat.clock.now_ns()))
