@@ -16,7 +16,8 @@ from foxtrot.app.config_tables import (
     StrategyTable,
 )
 from foxtrot.domain.calendar import DayStart
-from foxtrot.strategy.settings import StrategySettings
+from foxtrot.domain.errors import ConfigError
+from foxtrot.strategy.settings import StrategySettings, check_strategy_name
 from foxtrot.trading.limits import Limits, LimitTable
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -150,6 +151,10 @@ def _account(file: TomlFile, name: str, raw: object, risk: Limits) -> AccountTab
 
 def _strategy(file: TomlFile, name: str, raw: object, risk: Limits) -> StrategyTable:
     key = ("strategy", name)
+    try:
+        check_strategy_name(name)
+    except ConfigError as error:
+        raise file.fault((*key, ""), str(error)) from None
     table = dict(read_mapping(file, key, raw))
     limits = _limits(file, (*key, "limits"), table.pop("limits", {}), _inherited(risk))
     for exits in ("orders", "position"):

@@ -40,8 +40,8 @@ class Dispatcher:
     Thread: one; that of whoever calls `drain`. Only `EventEngine` lets other threads in.
     """
 
-    guarded: tuple[type[BaseException], ...] = (Exception,)
-    """What a handler may raise without ending the loop; a Ctrl-C does end it where the loop runs in line."""
+    guarded: tuple[type[BaseException], ...] = (Exception, SystemExit, GeneratorExit)
+    """What a handler may raise without ending the loop: all but a Ctrl-C, which the caller of an in-line loop means to end it."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -273,7 +273,7 @@ class Dispatcher:
 
     def _halt(self, owner: str) -> None:
         for subscription in self._subscriptions:
-            if subscription.owner == owner:
+            if subscription.owner == owner and not subscription.core:
                 subscription.active = False
         self._rebuild()
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from foxtrot.core.notices import BookLoaded, TimerFired
 from foxtrot.domain.enums import PositionSide, Side
+from foxtrot.domain.errors import OrderRefused
 from foxtrot.domain.instrument import Instrument, Number
 from foxtrot.domain.market import BarData, DepthChange, DepthData, MarketTrade, TickData
 from foxtrot.domain.order import OrderData, OrderRequest, TradeData
@@ -110,7 +111,14 @@ class Strategy:
         return self._seat.order(Side.BUY, PositionSide.SHORT, quantity, price, terms)
 
     def send(self, request: OrderRequest) -> str:
-        """Send a request as it is, for whatever the four verbs do not say."""
+        """Send a request as it is, for whatever the four verbs do not say.
+
+        Raises:
+            OrderRefused: the request names another account than the strategy's, or the strategy may not trade now.
+        """
+        if request.account != self._seat.account:
+            text = f"{self.strategy_id} trades {self._seat.account} only"
+            raise OrderRefused("account", self._seat.account, request.account or "(none)", text)
         return self._seat.submit(request)
 
     def cancel(self, order_id: str) -> bool:

@@ -15,7 +15,7 @@ from foxtrot.strategy.host import Stage, StrategyHost
 from foxtrot.strategy.loader import load_strategy
 from foxtrot.strategy.parameters import set_parameters
 from foxtrot.strategy.seat import Seat, TradingParts
-from foxtrot.strategy.settings import StrategySettings
+from foxtrot.strategy.settings import StrategySettings, check_strategy_name
 from foxtrot.strategy.strategy_view import StrategyView, view_of
 from foxtrot.strategy.streams import Streams
 from foxtrot.strategy.variables import VariableStore
@@ -54,9 +54,11 @@ class StrategyEngine:
         """Make a strategy; it does nothing until it is started.
 
         Raises:
-            ConfigError: the id is taken, or class, account, interval or parameters are wrong.
+            ConfigError: the id is taken or reserved, class, account, interval or parameters are wrong, or the strategy's
+                constructor raises.
         """
         name = settings.strategy_id
+        check_strategy_name(name)
         if name in self.hosts:
             raise ConfigError(f"strategy {name} exists twice; give each its own name")
         if settings.account not in self._parts.adapters:

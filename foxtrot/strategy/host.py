@@ -18,7 +18,7 @@ from foxtrot.strategy.bar_facts import BarCorrection
 from foxtrot.strategy.base import Strategy
 from foxtrot.strategy.early_corrections import EarlyCorrections
 from foxtrot.strategy.hearing import hear, overrides, wishes_of
-from foxtrot.strategy.loader import reload_strategy
+from foxtrot.strategy.loader import make_strategy, reload_strategy
 from foxtrot.strategy.parameters import set_parameters
 from foxtrot.strategy.seat import Seat
 from foxtrot.strategy.settings import StrategySettings
@@ -67,7 +67,7 @@ class StrategyHost:
         self.stage = Stage.LOADED
         self.reason = ""
         self.auto_start = False
-        self.strategy = strategy_class(seat)
+        self.strategy = make_strategy(strategy_class, seat)
         set_parameters(self.strategy, settings.parameters)
         self._variables = variables
         self._interval = Interval.parse(settings.interval).text
@@ -208,7 +208,7 @@ class StrategyHost:
     def _reload(self) -> None:
         """Put an instance of the present code in the place of the old one, which stays if anything goes wrong."""
         try:
-            fresh = reload_strategy(self.settings.class_name, type(self.strategy))(self.seat)
+            fresh = make_strategy(reload_strategy(self.settings.class_name, type(self.strategy)), self.seat)
             set_parameters(fresh, self.settings.parameters)
         except FoxtrotError as error:
             self.say(str(error))

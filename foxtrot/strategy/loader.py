@@ -13,12 +13,13 @@ from zlib import crc32
 
 from foxtrot.domain.errors import ConfigError, FoxtrotError
 from foxtrot.strategy.base import Strategy
+from foxtrot.strategy.seat import Seat
 
 GROUP = "foxtrot.strategies"
 _PLUGIN = "foxtrot_plugin_"
-_IMPORT_FAULTS = (
+_CODE_FAULTS = (
     SyntaxError, ImportError, NameError, AttributeError, TypeError, ValueError, LookupError, ArithmeticError, OSError,
-    RuntimeError, AssertionError, FoxtrotError,
+    RuntimeError, AssertionError, SystemExit, FoxtrotError,
 )  # fmt: skip
 
 
@@ -74,6 +75,19 @@ def load_strategy(name: str, folder: Path | None = None) -> type[Strategy]:
     raise ConfigError(f"strategy {name} is not known; {hint} (a file is given as path/to/file.py)")
 
 
+def make_strategy(strategy_class: type[Strategy], seat: Seat) -> Strategy:
+    """Return a new instance of a strategy.
+
+    Raises:
+        ConfigError: its constructor raises; the strategy and the error are named.
+    """
+    try:
+        return strategy_class(seat)
+    except _CODE_FAULTS as error:
+        cause = f"{type(error).__name__}: {error}"
+        raise ConfigError(f"strategy {seat.strategy_id}: {strategy_class.__name__} cannot be made: {cause}") from error
+
+
 def reload_strategy(name: str, present: type[Strategy]) -> type[Strategy]:
     """Load the code behind a strategy class again.
 
@@ -88,14 +102,14 @@ def reload_strategy(name: str, present: type[Strategy]) -> type[Strategy]:
         return _class_in(_import_file(Path(source)), present.__name__, name)
     try:
         return _class_in(importlib.reload(module), present.__name__, name)
-    except _IMPORT_FAULTS as error:
+    except _CODE_FAULTS as error:
         raise ConfigError(f"strategy {name} cannot be reloaded: {type(error).__name__}: {error}") from error
 
 
 def _import_module(module: str) -> ModuleType:
     try:
         return importlib.import_module(module)
-    except _IMPORT_FAULTS as error:
+    except _CODE_FAULTS as error:
         raise ConfigError(f"module {module} cannot be imported: {type(error).__name__}: {error}") from error
 
 
@@ -112,7 +126,7 @@ def _import_file(path: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except _IMPORT_FAULTS as error:
+    except _CODE_FAULTS as error:
         if previous is None:
             del sys.modules[name]
         else:

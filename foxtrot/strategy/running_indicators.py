@@ -55,35 +55,50 @@ class _RunningLine:
 
 
 class RunningSma(_RunningLine):
-    """Simple moving average."""
+    """Simple moving average.
+
+    Thread: its owner's.
+    """
 
     def __init__(self, period: int) -> None:
         super().__init__(talipp.SMA(check_period(period)), period)
 
 
 class RunningEma(_RunningLine):
-    """Exponential moving average, weight 2 / (period + 1), begun with a simple one."""
+    """Exponential moving average, weight 2 / (period + 1), begun with a simple one.
+
+    Thread: its owner's.
+    """
 
     def __init__(self, period: int) -> None:
         super().__init__(talipp.EMA(check_period(period)), period)
 
 
 class RunningWma(_RunningLine):
-    """Linearly weighted moving average."""
+    """Linearly weighted moving average.
+
+    Thread: its owner's.
+    """
 
     def __init__(self, period: int) -> None:
         super().__init__(talipp.WMA(check_period(period)), period)
 
 
 class RunningStd(_RunningLine):
-    """Standard deviation of the last values (population, ddof 0)."""
+    """Standard deviation of the last values (population, ddof 0).
+
+    Thread: its owner's.
+    """
 
     def __init__(self, period: int) -> None:
         super().__init__(talipp.StdDev(check_period(period)), period)
 
 
 class RunningRsi:
-    """Wilder's relative strength index, 0 to 100; 0 where nothing moved, as in TA-Lib."""
+    """Wilder's relative strength index, 0 to 100; 0 where nothing moved, as in TA-Lib.
+
+    Thread: its owner's.
+    """
 
     def __init__(self, period: int = 14) -> None:
         self._line = _Bounded(talipp.RSI(check_period(period)), period)
@@ -98,7 +113,10 @@ class RunningRsi:
 
 
 class RunningMacd:
-    """Difference of a fast and a slow exponential average, and its own exponential average."""
+    """Difference of a fast and a slow exponential average, and its own exponential average.
+
+    Thread: its owner's.
+    """
 
     def __init__(self, fast: int = 12, slow: int = 26, signal: int = 9) -> None:
         check_order(fast, slow)
@@ -114,7 +132,10 @@ class RunningMacd:
 
 
 class RunningBollinger:
-    """The average and the lines `width` standard deviations from it."""
+    """The average and the lines `width` standard deviations from it.
+
+    Thread: its owner's.
+    """
 
     def __init__(self, period: int = 20, width: float = 2.0) -> None:
         self._line = _Bounded(talipp.BB(check_period(period), width), period)
@@ -127,7 +148,10 @@ class RunningBollinger:
 
 
 class RunningAtr:
-    """Wilder's average true range; the range of the first bar, which has no close before it, is high - low."""
+    """Wilder's average true range; the range of the first bar, which has no close before it, is high - low.
+
+    Thread: its owner's.
+    """
 
     def __init__(self, period: int = 14) -> None:
         self._line = _Bounded(talipp.ATR(check_period(period)), period)
@@ -139,7 +163,10 @@ class RunningAtr:
 
 
 class RunningDonchian:
-    """The highest high, the lowest low and their mean over the last bars, this one included."""
+    """The highest high, the lowest low and their mean over the last bars, this one included.
+
+    Thread: its owner's.
+    """
 
     def __init__(self, period: int = 20) -> None:
         self._line = _Bounded(talipp.DonchianChannels(check_period(period)), period)
@@ -152,7 +179,10 @@ class RunningDonchian:
 
 
 class RunningStochastic:
-    """%K and its simple average %D; %K is 0 where the range is zero, as in TA-Lib."""
+    """%K and its simple average %D; %K is 0 where the range is zero, as in TA-Lib.
+
+    Thread: its owner's.
+    """
 
     def __init__(self, period: int = 14, smoothing: int = 3) -> None:
         self._range = RunningDonchian(period)
@@ -170,7 +200,10 @@ class RunningStochastic:
 
 
 class RunningCci:
-    """Commodity channel index; 0 where the typical price did not move, where talipp's would divide by zero."""
+    """Commodity channel index; 0 where the typical price did not move, where talipp's would divide by zero.
+
+    Thread: its owner's.
+    """
 
     def __init__(self, period: int = 20) -> None:
         self._prices: deque[float] = deque(maxlen=check_period(period))
@@ -191,7 +224,10 @@ class RunningCci:
 
 
 class RunningObv:
-    """On-balance volume, beginning with the first bar's volume."""
+    """On-balance volume, beginning with the first bar's volume.
+
+    Thread: its owner's.
+    """
 
     def __init__(self) -> None:
         self._line = _Bounded(talipp.OBV(), 2)
@@ -203,7 +239,10 @@ class RunningObv:
 
 
 class RunningVwap:
-    """Average of typical prices weighted by volume, since the first bar or the last `reset`."""
+    """Average of typical prices weighted by volume, since the first bar or the last `reset`.
+
+    Thread: its owner's.
+    """
 
     def __init__(self) -> None:
         self._line = _Bounded(talipp.VWAP(), 2)

@@ -9,6 +9,14 @@ from foxtrot.domain.errors import ConfigError
 from foxtrot.strategy.parameters import Value
 
 OCCASIONS = ("on_stop", "on_error", "on_shutdown")
+RESERVED_NAMES = frozenset(
+    {
+        "audit", "backtest", "bar_feed", "demo", "engine", "event_log", "exits", "external", "gate", "gui", "health",
+        "instruments", "journal", "line", "main_engine", "manual", "market_view", "order_desk", "portfolio", "quote_bars",
+        "recorder", "risk", "strategy_engine",
+    }
+)  # fmt: skip
+"""Owners that are no strategies, in lower case: parts of the platform, people, and what an account held before."""
 
 
 class OrderExit(enum.StrEnum):
@@ -52,6 +60,16 @@ class ExitPolicy(msgspec.Struct, frozen=True):
     def position_on(self, occasion: str) -> PositionExit:
         """Return what happens to the position; it is kept unless told otherwise."""
         return self.position.get(occasion, PositionExit.KEEP)
+
+
+def check_strategy_name(name: str) -> None:
+    """Refuse a name under which a part of the platform hears events, sets timers or holds positions.
+
+    Raises:
+        ConfigError: the name is reserved.
+    """
+    if name.casefold() in RESERVED_NAMES:
+        raise ConfigError(f"strategy name {name!r} is the platform's own; rename it, such as my_{name.casefold()}")
 
 
 class StrategySettings(msgspec.Struct, frozen=True, kw_only=True):

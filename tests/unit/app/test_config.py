@@ -104,6 +104,7 @@ def test_scopes_take_the_built_in_rules_of_the_platform_and_keep_their_own_amoun
         ('adapter = "simulated"\n', "", "a.toml:5: [account.paper] key 'adapter' is missing; adapter is text in quotes, not empty"),
         ("[account.paper]\n", "[account]\n", "a.toml:6: [account] [account] needs a name: write [account.NAME] above 'adapter'"),
         ("[strategy.ma]", '[strategy."m a"]', "a.toml:10: [strategy.m a] name 'm a' must be 1 to 64 of A-Z a-z 0-9 _ -"),
+        ("[strategy.ma]", "[strategy.order_desk]", "a.toml:10: [strategy.order_desk] strategy name 'order_desk' is the platform's own; rename it, such as my_order_desk"),
         ('["BTCUSDT.BINANCE"]', "[]", "a.toml:13: [strategy.ma] symbols must be a list of text in quotes, not empty, not []"),
         ("0.02", "5", "a.toml:20: [risk] price_collar is a fraction, so 5 % is 0.05, not 5.0"),
         ('"USDT/USD" = 1', '"USDT/USD" = -1', "a.toml:24: [rates] USDT/USD must be a number above 0, not -1"),

@@ -247,6 +247,32 @@ def test_what_a_timer_puts_into_the_control_lane_comes_before_the_next_timer(dis
     assert seen == ["early", "of early", "late", "of late", "tick", "tick"]
 
 
+def test_a_raise_halts_what_is_isolated_of_an_owner_and_nothing_of_the_core(dispatcher: Dispatcher) -> None:
+    heard: list[str] = []
+    dispatcher.subscribe(TickData, fail, owner="shared")
+    dispatcher.subscribe(TickData, lambda _event: heard.append("isolated"), owner="shared")
+    dispatcher.subscribe(TickData, lambda _event: heard.append("core"), owner="shared", core=True)
+    for number in (1, 2):
+        dispatcher.put(tick(number))
+        dispatcher.drain()
+    assert heard == ["core", "core"]
+
+
+@pytest.mark.parametrize("error", [SystemExit, GeneratorExit])
+def test_a_handler_that_would_end_the_program_fails_alone(dispatcher: Dispatcher, error: type[BaseException]) -> None:
+    heard: list[TickData] = []
+
+    def leave(_event: TickData) -> None:
+        raise error
+
+    dispatcher.subscribe(TickData, leave, owner="x")
+    dispatcher.subscribe(TickData, heard.append, owner="y")
+    for number in (1, 2):
+        dispatcher.put(tick(number))
+    dispatcher.drain()
+    assert (heard, dispatcher.failures) == ([tick(1), tick(2)], 1)
+
+
 def test_a_ctrl_c_in_a_handler_ends_the_loop_and_the_loop_can_go_on(dispatcher: Dispatcher) -> None:
     heard: list[TickData] = []
 
