@@ -7,15 +7,16 @@ from foxtrot.adapter.simulated.adapter import SimulatedAdapter
 from foxtrot.adapter.simulated.session import SimulatedSession
 from foxtrot.backtest.bar_rows import chunks
 from foxtrot.backtest.columns import BarColumns
+from foxtrot.backtest.start_moment import rows_until
 from foxtrot.core.notices import BookLoaded, HistoryLoaded
 from foxtrot.domain.market import BarData, DepthData
 from foxtrot.domain.subscription import HistoryRequest, SubscribeRequest
 
 
 class HistoryAdapter(SimulatedAdapter):
-    """Gives the first rows of the file as warm-up; the replay begins after them.
+    """Gives the last bars closed by now as warm-up; the replay begins after them.
 
-    `wanted` is what the strategies asked to be streamed, which the replay publishes; `books` gives the book of an instrument
+    While it `rehearses`, it only notes in `wishes` what is asked for. `shortfalls` says where there were fewer bars. `wanted` is what the strategies asked to be streamed, which the replay publishes; `books` gives the book of an instrument
     whose depth is replayed.
 
     Thread: the backtest's.
@@ -24,7 +25,9 @@ class HistoryAdapter(SimulatedAdapter):
     def __init__(self, context: AdapterContext, session: SimulatedSession, bars: tuple[BarColumns, ...]) -> None:
         super().__init__(context, session)
         self.publish_balances = False
-        self.warm_up: dict[str, int] = {}
+        self.rehearses = False
+        self.wishes: list[HistoryRequest] = []
+        self.shortfalls: list[str] = []
         self.wanted: dict[str, SubscribeRequest] = {}
         self.books: dict[str, Callable[[int], DepthData]] = {}
         self._columns = {columns.instrument_id: columns for columns in bars}
@@ -46,19 +49,25 @@ class HistoryAdapter(SimulatedAdapter):
         self.session.submit(lambda: self._tell_recorded(request_id, instrument_id, levels))
 
     def query_history(self, request: HistoryRequest) -> None:
-        """Answer with the first rows of the file."""
+        """Answer with the last bars closed by now and by the end asked for; never with a later one."""
         columns = self._columns.get(request.instrument_id)
         if columns is None or columns.interval != request.interval:
             have = ", ".join(f"{c.instrument_id} {c.interval}" for c in self._columns.values()) or "none"
             error = f"no {request.interval} bars of {request.instrument_id} in this backtest; there are: {have}"
             self.on_history(HistoryLoaded(request.request_id, request.instrument_id, request.interval, (), error))
             return
-        count = min(request.count, len(columns))
-        self.warm_up[request.instrument_id] = max(count, self.warm_up.get(request.instrument_id, 0))
+        if self.rehearses:
+            self.wishes.append(request)
+            return
+        last = rows_until(columns, min(request.end_ns, self.session.clock.now_ns()))
+        first = max(0, last - request.count)
         name, interval = columns.instrument_id, columns.interval
-        rows = [row for chunk in chunks(columns[:count], 0) for row in chunk]
+        rows = [row for chunk in chunks(columns[first:last], 0) for row in chunk]
         bars = tuple(BarData(name, interval, row[0], row[1], *row[2:], 0.0, 0, row[1]) for row in rows)
-        error = "" if count == request.count else f"the file has only {count} of {request.count} bars"
+        error = ""
+        if len(bars) < request.count:
+            error = f"history has only {len(bars)} of {request.count} bars before the start"
+            self.shortfalls.append(f"{name}: {error}")
         self.on_history(HistoryLoaded(request.request_id, name, interval, bars, error))
 
     def _tell_recorded(self, request_id: str, instrument_id: str, levels: int) -> None:

@@ -14,6 +14,7 @@ from foxtrot.backtest.fill_model import FillModel
 from foxtrot.backtest.history_adapter import HistoryAdapter
 from foxtrot.backtest.settings import ACCOUNT, BacktestSettings
 from foxtrot.backtest.sources import BarSource, QuoteSource, Source, TradeSource
+from foxtrot.backtest.start_moment import rows_until
 from foxtrot.backtest.tick_fills import TickFills
 from foxtrot.backtest.top_of_book import TopOfBook
 from foxtrot.books.depth_book import DepthBook
@@ -32,8 +33,11 @@ class Markets:
     Thread: the backtest's.
     """
 
-    def __init__(self, settings: BacktestSettings, venue: Venue, feed: Feed, adapter: HistoryAdapter) -> None:
+    def __init__(
+        self, settings: BacktestSettings, venue: Venue, feed: Feed, adapter: HistoryAdapter, start_ns: int
+    ) -> None:
         self._settings = settings
+        self._start_ns = start_ns
         self._feed = feed
         self._adapter = adapter
         self._books = {
@@ -61,13 +65,12 @@ class Markets:
         """Return the price of each instrument over time, of the finest history it has: depth, quotes, trades, bars."""
         return tuple(self._mark_series(instrument) for instrument in self._settings.instruments)
 
-    def sample_times(self, start_ns: int, end_ns: int) -> Int64Column:
+    def sample_times(self, end_ns: int) -> Int64Column:
         """Return when equity is sampled: at every close, or evenly where there are no bars."""
-        warm_up = self._adapter.warm_up
-        closes = [bars.close_time_ns[warm_up.get(bars.instrument_id, 0) :] for bars in self._settings.bars]
+        closes = [bars.close_time_ns[rows_until(bars, self._start_ns) :] for bars in self._settings.bars]
         closes = [times for times in closes if len(times)]
         if not closes:
-            return even_samples(start_ns, end_ns)
+            return even_samples(self._start_ns, end_ns)
         return closes[0] if len(closes) == 1 else np.unique(np.concatenate(closes))
 
     def warnings(self) -> tuple[str, ...]:
@@ -79,7 +82,7 @@ class Markets:
                 found.append(
                     f"{name}: {source.gaps} gaps in the recorded depth; after each, quotes and prints alone fill"
                 )
-        return tuple(found)
+        return (*found, *dict.fromkeys(self._adapter.shortfalls))
 
     # --- building ---------------------------------------------------------------------------------------------------
 
@@ -93,16 +96,18 @@ class Markets:
         return model
 
     def _column_sources(self) -> Iterator[Source]:
-        settings, feed = self._settings, self._feed
+        settings, feed, start_ns = self._settings, self._feed, self._start_ns
         for bars in settings.bars:
             name = bars.instrument_id
-            yield BarSource(bars, self._adapter.warm_up.get(name, 0), self._barred[name], feed)
+            yield BarSource(bars, start_ns, self._barred[name], feed)
         for quotes in settings.quotes:
             name = quotes.instrument_id
-            yield QuoteSource(quotes, self._ticked[name], feed, self._tops[name])
+            heard_quotes = quotes[int(np.searchsorted(quotes.time_ns, start_ns)) :]
+            yield QuoteSource(heard_quotes, self._ticked[name], feed, self._tops[name])
         for trades in settings.trades:
             name = trades.instrument_id
-            yield TradeSource(trades, self._ticked[name], feed, self._tops[name] if self._hears_ticks(name) else None)
+            prints = trades[int(np.searchsorted(trades.time_ns, start_ns)) :]
+            yield TradeSource(prints, self._ticked[name], feed, self._tops[name] if self._hears_ticks(name) else None)
 
     def _depth_source(self, capture: DepthCapture) -> DepthSource:
         name, settings = capture.instrument_id, self._settings

@@ -9,7 +9,7 @@ from foxtrot.backtest.bar_rows import Row, chunks
 from foxtrot.backtest.columns import BarColumns
 from foxtrot.backtest.feed import Feed
 from foxtrot.backtest.fill_model import FillModel
-from foxtrot.backtest.sources import Source
+from foxtrot.backtest.sources import CLOSE, Source
 from foxtrot.backtest.tick_fills import TickFills
 from foxtrot.core.clock import ManualClock
 from foxtrot.core.dispatcher import Dispatcher
@@ -24,7 +24,8 @@ class Replay:
     """Replays history through the line.
 
     At one time, first whatever latency has delayed until then happens, then timers fire, then bars close, bars open, ticks
-    happen. `broken` is set when the line itself failed: the replay ends soon after.
+    happen. `broken` is set when the line itself failed: the replay ends soon after. `at_close` is called when all bars that
+    close at one time have been heard.
 
     Thread: the backtest's.
     """
@@ -44,6 +45,7 @@ class Replay:
         self._feed = feed
         self._progress = progress
         self._models: tuple[TickFills, ...] = ()
+        self.at_close: Callable[[], None] | None = None
         self.broken = False
         self.moments = 0
 
@@ -54,7 +56,7 @@ class Replay:
     def _closes(self, columns: BarColumns, fills: BarFills, first: int) -> Iterator[BarData]:
         """Yield each bar at its close, when all that happens before it is done."""
         name, interval = columns.instrument_id, columns.interval
-        clock, parked, timers = self._clock, fills.parked, self._dispatcher.timers
+        clock, parked, timers, at_close = self._clock, fills.parked, self._dispatcher.timers, self.at_close
         delayed = bool(self._session.latency_ns)
         for chunk in chunks(columns, first):
             if self.broken:
@@ -68,6 +70,8 @@ class Replay:
                 else:
                     clock.move_to(close_ns)
                 yield BarData(name, interval, open_ns, close_ns, opening, high, low, close, volume, 0.0, 0, close_ns)
+                if at_close is not None:
+                    at_close()
             self.moments += len(chunk)
             self._progress(self.moments)
 
@@ -76,7 +80,11 @@ class Replay:
         self._models = tuple(model for model in models if isinstance(model, TickFills))
         numbered = [_numbered(source, index) for index, source in enumerate(sources)]
         drain, control, market = self._dispatcher.drain, self._dispatcher.control, self._dispatcher.market
+        closed_ns = -1
         for time_ns, rank, index, _ in merge(*numbered):
+            if closed_ns >= 0 and (rank != CLOSE or time_ns != closed_ns):
+                self._closed()
+            closed_ns = time_ns if rank == CLOSE else -1
             self.advance(time_ns)
             sources[index].happen(time_ns, rank)
             if control or market or self._has_arrivals():
@@ -87,6 +95,7 @@ class Replay:
                 self._progress(self.moments)
                 if self.broken:
                     return
+        self._closed()
         self._progress(self.moments)
 
     def advance(self, time_ns: int) -> None:
@@ -131,6 +140,10 @@ class Replay:
         if fills.parked:
             fills.targets(inside_ns)
             drain()
+
+    def _closed(self) -> None:
+        if self.at_close is not None:
+            self.at_close()
 
     def _settle(self) -> None:
         """Let new orders meet the market until nothing more comes of it."""

@@ -19,7 +19,8 @@ from foxtrot.backtest.quote_bars import QuoteBars
 from foxtrot.backtest.replay import Replay
 from foxtrot.backtest.result import BacktestResult
 from foxtrot.backtest.round_trips import Fill, match_round_trips
-from foxtrot.backtest.settings import ACCOUNT, BacktestSettings
+from foxtrot.backtest.settings import ACCOUNT, BacktestSettings, watches_losses
+from foxtrot.backtest.start_moment import check_captures, rows_until, start_moment
 from foxtrot.backtest.statistics import EquityCurve, statistics
 from foxtrot.core.clock import ManualClock
 from foxtrot.core.dispatcher import Dispatcher
@@ -28,6 +29,7 @@ from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.order import TradeData
 from foxtrot.exchange.commands import AddInstrument, Deposit, OpenAccount
 from foxtrot.strategy.base import Strategy
+from foxtrot.strategy.host import Stage
 from foxtrot.strategy.line import Line, LineSettings
 from foxtrot.trading.order_ids import make_run_id
 
@@ -46,6 +48,12 @@ class Backtest:
         check_settings(settings)
         self.settings = settings
         self._start_ns, self._end_ns = _span(settings)
+        self._progress = progress or _silent
+        self._build()
+
+    def _build(self) -> None:
+        """Build clock, venue, line and adapter, all of them new, at the start."""
+        settings = self.settings
         self.clock = ManualClock(self._start_ns)
         self.dispatcher = Dispatcher(self.clock)
         permit = SendPermit()
@@ -56,7 +64,7 @@ class Backtest:
         self.adapter = HistoryAdapter(context, self.session, settings.bars)
         self.line.add_adapter(self.adapter)
         self._feed = Feed(self.dispatcher, self.clock, settings.feed_latency_ns)
-        self._replay = Replay(self.dispatcher, self.clock, self.session, self._feed, progress or _silent)
+        self._replay = Replay(self.dispatcher, self.clock, self.session, self._feed, self._progress)
         self._trades: list[TradeData] = []
         self._failures: list[str] = []
         self.dispatcher.subscribe(TradeBooked, self._on_trade_booked, owner="backtest")
@@ -70,13 +78,13 @@ class Backtest:
         """
         started = time.perf_counter()
         self._start()
-        markets = Markets(self.settings, self.session.venue, self._feed, self.adapter)
+        markets = Markets(self.settings, self.session.venue, self._feed, self.adapter, self._start_ns)
         self._build_quote_bars()
         self.session.observers = tuple(model.observe for model in markets.models)
         alone = markets.models[0] if len(self.settings.history) == 1 and not self.settings.feed_latency_ns else None
         if isinstance(alone, BarFills):
             bars = self.settings.bars[0]
-            self._replay.run_one(bars, alone, self.adapter.warm_up.get(bars.instrument_id, 0))
+            self._replay.run_one(bars, alone, rows_until(bars, self._start_ns))
         else:
             self._replay.run(markets.sources, markets.models)
         self._finish()
@@ -88,7 +96,10 @@ class Backtest:
         settings = self.settings
         return LineSettings(
             run_id=make_run_id(self._start_ns, settings.seed),
-            base_currency=settings.instruments[0].settle_asset,
+            base_currency=settings.base_currency or settings.instruments[0].settle_asset,
+            timezone=settings.timezone,
+            day_start=settings.day_start,
+            pairs=settings.rates,
             limits=settings.limits_in_force,
             modes={ACCOUNT: settings.position_mode},
         )
@@ -103,15 +114,44 @@ class Backtest:
         session.execute(Deposit(now_ns, ACCOUNT, asset, settings.balance))
 
     def _start(self) -> None:
-        """Connect and start the strategies; a platform is connected before the market opens."""
+        """Start the strategies together, when all of their warm-ups are over.
+
+        How much they need is known when on_init has run: where one asks for bars, everything is built anew at the moment at
+        which all have theirs, and initialised there.
+        """
+        self.adapter.rehearses = True
+        self._initialise()
+        if self.adapter.wishes:
+            self._start_ns = start_moment(self.settings.bars, self.adapter.wishes)
+            check_captures(self.settings.depth, self._start_ns)
+            self._build()
+            self._initialise()
+        self.adapter.rehearses = False
+        self._watch_losses()
+        for strategy_id, host in self.line.strategies.hosts.items():
+            if host.stage is Stage.READY:
+                self.line.strategies.start(strategy_id)
+        self.dispatcher.drain()
+        self._settle_latency()
+
+    def _initialise(self) -> None:
+        """Connect and initialise the strategies; a platform is connected before the market opens."""
         self.adapter.connect()
         self._settle_latency()
         for strategy_settings, strategy_class in self.settings.strategies:
             self.line.strategies.add(strategy_settings, strategy_class)
-        for strategy_settings, _ in self.settings.strategies:
-            self.line.strategies.start(strategy_settings.strategy_id)
+        for strategy_id, host in self.line.strategies.hosts.items():
+            self.line.strategies.start(strategy_id)
+            host.auto_start = False
         self.dispatcher.drain()
         self._settle_latency()
+
+    def _watch_losses(self) -> None:
+        """Note equity at each close, and between ticks as often as live, where a loss limit needs it."""
+        if watches_losses(self.settings.limits_in_force):
+            self._replay.at_close = self.line.risk.mark_losses
+            if len(self.settings.history) > len(self.settings.bars):
+                self.line.start_housekeeping()
 
     def _build_quote_bars(self) -> None:
         """Build bars of instruments that have only quotes; those of prints come from the line's own bar feed."""
@@ -158,7 +198,7 @@ class Backtest:
     def _result(self, markets: Markets, elapsed_s: float) -> BacktestResult:
         settings, trades = self.settings, tuple(self._trades)
         marks = markets.marks()
-        times: Int64Column = markets.sample_times(self._start_ns, self._end_ns)
+        times: Int64Column = markets.sample_times(self._end_ns)
         equity = equity_curve(settings.balance, times, marks, trades)
         matched = match_round_trips([self._fill_of(trade) for trade in trades])
         curve = EquityCurve(

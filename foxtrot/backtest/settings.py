@@ -36,6 +36,12 @@ def limits_on_bars(limits: LimitTable) -> LimitTable:
     )
 
 
+def watches_losses(limits: LimitTable) -> bool:
+    """Tell whether any scope has a loss limit."""
+    scopes = (limits.platform, *limits.accounts.values(), *limits.strategies.values())
+    return any(scope.max_daily_loss or scope.max_drawdown for scope in scopes)
+
+
 History = BarColumns | TradeColumns | QuoteColumns | DepthCapture
 """One file of history, as read."""
 
@@ -47,7 +53,8 @@ class BacktestSettings(msgspec.Struct, frozen=True, kw_only=True):
     its trades or quotes. `instruments` has the terms of each. `balance` is money of the quote asset; `latency_ns` delays
     orders on their way to the venue and answers on their way back, `feed_latency_ns` all market data. A capture is heard as
     late as it was received (less its clock's offset) unless `recorded_latency` is false. With `margin_checked` the venue
-    refuses what the account cannot pay (always so for spot and stocks).
+    refuses what the account cannot pay (always so for spot and stocks). Money of limits is in `base_currency`, by default the
+    quote asset; `rates` converts as [rates] of a configuration does. `timezone` and `day_start` say when a day of losses begins.
     """
 
     strategies: tuple[tuple[StrategySettings, type[Strategy]], ...]
@@ -65,6 +72,10 @@ class BacktestSettings(msgspec.Struct, frozen=True, kw_only=True):
     margin_checked: bool = False
     position_mode: PositionMode = PositionMode.NETTING
     limits: LimitTable = BacktestLimits.DEFAULT
+    base_currency: str = ""
+    rates: dict[str, str | float | int] = {}
+    timezone: str = "UTC"
+    day_start: str = "00:00"
     seed: int = 1
 
     @property

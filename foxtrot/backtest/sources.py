@@ -11,6 +11,7 @@ from foxtrot.backtest.bar_fills import BarFills
 from foxtrot.backtest.bar_rows import Row, chunks
 from foxtrot.backtest.columns import BarColumns, QuoteColumns, TradeColumns
 from foxtrot.backtest.feed import Feed
+from foxtrot.backtest.start_moment import rows_until
 from foxtrot.backtest.tick_fills import TickFills
 from foxtrot.backtest.top_of_book import TopOfBook
 from foxtrot.domain.enums import Side
@@ -42,26 +43,29 @@ class Source(Protocol):
 
 
 class BarSource:
-    """Bars: their opens and closes, and what lies between as two moments, stops and then targets.
+    """Bars that close after the start: their opens and closes, and what lies between as two moments, stops and then targets.
+
+    A bar that was open already at the start is heard at its close and fills nothing.
 
     Thread: the backtest's.
     """
 
-    def __init__(self, columns: BarColumns, first: int, fills: BarFills, feed: Feed) -> None:
+    def __init__(self, columns: BarColumns, start_ns: int, fills: BarFills, feed: Feed) -> None:
         self._columns = columns
-        self._first = first
+        self._start_ns = start_ns
         self._fills = fills
         self._feed = feed
         self._rows: deque[Row] = deque()
 
     def moments(self) -> Iterator[Moment]:
         """Yield the open, the last nanosecond and the close of each bar."""
-        for chunk in chunks(self._columns, self._first):
+        for chunk in chunks(self._columns, rows_until(self._columns, self._start_ns)):
             for row in chunk:
                 self._rows.append(row)
-                yield row[0], OPEN
-                yield row[1] - 1, EVENT
-                yield row[1] - 1, EVENT + 1
+                if row[0] >= self._start_ns:
+                    yield row[0], OPEN
+                    yield row[1] - 1, EVENT
+                    yield row[1] - 1, EVENT + 1
                 yield row[1], CLOSE
 
     def happen(self, time_ns: int, rank: int) -> None:
