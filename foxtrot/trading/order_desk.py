@@ -20,7 +20,7 @@ from foxtrot.core.notices import (
 )
 from foxtrot.domain.account import EXTERNAL
 from foxtrot.domain.enums import OrderStatus
-from foxtrot.domain.errors import InvariantBroken, OrderRefused
+from foxtrot.domain.errors import InvariantBroken, OffGrid, OrderRefused
 from foxtrot.domain.instrument import Instrument, InstrumentTable
 from foxtrot.domain.order import ApprovedOrder, CancelRequest, OrderData, OrderRequest, TradeData
 from foxtrot.domain.order_state import OPEN
@@ -31,6 +31,7 @@ from foxtrot.trading.order_facts import created_order, denied_order
 from foxtrot.trading.order_ids import OrderIds, StrategyIds
 from foxtrot.trading.order_index import OrderIndex
 from foxtrot.trading.order_record import OrderRecord
+from foxtrot.trading.orphans import Orphans
 from foxtrot.trading.portfolio import Portfolio, signed
 
 JOURNAL_DEADLINE_NS = 2_000_000_000
@@ -77,6 +78,7 @@ class OrderDesk:
         self._awaiting: dict[str, int] = {}
         self.adapters: dict[str, BaseAdapter] = {}
         self.strategy_ids = StrategyIds()
+        self.orphans = Orphans(instruments, gate, dispatcher, dispatcher.clock)
         self.late_fills = 0
         self.duplicate_fills = 0
 
@@ -122,8 +124,7 @@ class OrderDesk:
         With "" those of every owner but EXTERNAL: what somebody else placed is cancelled only by that name.
         """
         records = [r for r in self._index.open.values() if r.owner == owner or (not owner and r.owner != EXTERNAL)]
-        if keep_reducing:
-            records = [record for record in records if not record.reduces]
+        records = [record for record in records if not (keep_reducing and record.reduces)]
         for record in records:
             self._ask_cancel(record)
         return len(records)
@@ -156,25 +157,23 @@ class OrderDesk:
     # --- up -------------------------------------------------------------------------------------------------------
 
     def on_order(self, data: OrderData) -> None:
-        """Merge a report of the venue.
-
-        Raises:
-            InvariantBroken: the instrument is not known.
-        """
+        """Merge a report of the venue; of an order that this run did not send, one that cannot be counted becomes an orphan."""
         record = self._index.find(data.order_id, data.account, data.instrument_id)
         is_new = record is None
-        record = record or self._adopt(data)
-        was_unknown = record.status is OrderStatus.UNKNOWN
-        if record.merge_report(data) or is_new:
-            self._settle(record, was_unknown=was_unknown)
+        try:
+            record = record or self._adopt(data)
+            before = record.status
+            news = record.merge_report(data) or is_new
+        except (InvariantBroken, OffGrid) as error:
+            self.orphans.keep(data, record, error)
+            return
+        if news:
+            if record.status is OrderStatus.DENIED and before is not OrderStatus.DENIED and record.approved is not None:
+                self._journal.append(NotSent(record.terms.order_id, record.rule, record.reason))
+            self._settle(record, was_unknown=before is OrderStatus.UNKNOWN)
 
     def on_trade(self, trade: TradeData) -> None:
-        """Count a fill once, then tell the strategies, of its order only what the venue's report has not told.
-
-        Raises:
-            InvariantBroken: the instrument is not known.
-            OffGrid: price or quantity is finer than the instrument's counting unit.
-        """
+        """Count a fill once, then tell the strategies, of its order only what the venue's report has not told."""
         self._book(trade, opened=False)
 
     def on_open_orders(self, loaded: OpenOrdersLoaded) -> None:
@@ -257,10 +256,12 @@ class OrderDesk:
             self.adapters[terms.account].cancel_order(request)
 
     def _book(self, trade: TradeData, *, opened: bool) -> None:
-        instrument = _known(self._instruments, trade.instrument_id, f"fill {trade.trade_id} of order {trade.order_id}")
-        quantity = instrument.quantity_grid.from_float(trade.quantity)
-        price = instrument.price_grid.from_float(trade.price)
         record = self._index.find(trade.order_id, trade.account, trade.instrument_id)
+        try:
+            quantity, price = _units_of(trade, self._instruments)
+        except (InvariantBroken, OffGrid) as error:
+            self.orphans.keep(trade, record, error)
+            return
         if record is None:
             late, before = False, None
             owner = self.strategy_ids.owner_of(trade.order_id) or EXTERNAL
@@ -301,12 +302,23 @@ class OrderDesk:
 
     def _adopt(self, data: OrderData) -> OrderRecord:
         """Record an order of an earlier run, or of somebody else (EXTERNAL): counted, never cancelled unasked."""
-        instrument = _known(self._instruments, data.instrument_id, f"order {data.order_id}")
-        owner = self.strategy_ids.owner_of(data.order_id) or EXTERNAL
-        record = OrderRecord(data, instrument, owner, None)
+        record = _adopted(data, self._instruments, self.strategy_ids.owner_of(data.order_id) or EXTERNAL)
         self._early.hand_over(record)
         self._index.add(record)
         return record
+
+
+def _adopted(data: OrderData, instruments: InstrumentTable, owner: str) -> OrderRecord:
+    """Return the record of an order that this run did not send, once all that it counts is on the grid."""
+    instrument = _known(instruments, data.instrument_id, f"order {data.order_id}")
+    instrument.quantity_grid.from_float(data.filled_quantity)
+    return OrderRecord(data, instrument, owner, None)
+
+
+def _units_of(trade: TradeData, instruments: InstrumentTable) -> tuple[int, int]:
+    """Return quantity and price of a fill in units."""
+    instrument = _known(instruments, trade.instrument_id, f"fill {trade.trade_id} of order {trade.order_id}")
+    return instrument.quantity_grid.from_float(trade.quantity), instrument.price_grid.from_float(trade.price)
 
 
 def _known(instruments: InstrumentTable, instrument_id: str, what: str) -> Instrument:

@@ -205,7 +205,10 @@ class Audit:
 
     def _end(self, account: str, differences: tuple[Difference, ...], error: str) -> None:
         self._cancel(account)
-        self._dispatcher.put(AuditFinished(account, differences, error))
+        finished = AuditFinished(account, differences, error)
+        if finished.reconciled:
+            self._desk.orphans.release(account)
+        self._dispatcher.put(finished)
 
 
 def _text_differences(kind: str, account: str, ours: Mapping[str, str], venue: Mapping[str, str]) -> list[Difference]:

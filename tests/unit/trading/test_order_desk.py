@@ -2,8 +2,6 @@
 
 from decimal import Decimal
 
-import pytest
-
 from foxtrot.core.notices import (
     HandlerFailed,
     IntentDurable,
@@ -324,14 +322,29 @@ def test_trades_of_a_later_list_are_new_whatever_their_time() -> None:
     assert net.quantity == 1000
 
 
-@pytest.mark.parametrize(
-    "fact", [a_trade("web_1", instrument_id="nowhere"), an_order("web_1", instrument_id="nowhere")]
-)
-def test_a_fact_about_an_unknown_instrument_halts_trading_and_says_what_to_do(fact: object) -> None:
+def test_a_fill_of_our_own_order_that_cannot_be_counted_halts_trading() -> None:
     made = floor()
-    made.put(fact)
+    order = made.send(a_request(price=100.0))
+    made.put(a_trade(order.order_id, price=99.95))
     assert made.gate.state is GateState.HALTED
-    assert "load the account's contracts first" in made.heard(HandlerFailed)[0].error  # type: ignore[attr-defined]
+    assert "99.9 or 100.0" in made.heard(HandlerFailed)[0].error  # type: ignore[attr-defined]
+
+
+def test_an_intent_that_the_send_permit_refuses_gets_one_not_sent_record() -> None:
+    journal = SlowJournal()
+    made = floor(journal)
+    order_id = made.send(a_request(price=100.0)).order_id
+    made.put(IntentDurable((order_id,)))
+    denied = an_order(order_id, S.DENIED, rule="send_permit", reason="kill switch", venue_order_id="")
+    made.put(denied, denied)
+    assert [type(record) for record in journal.records] == [ApprovedOrder, NotSent]
+    assert journal.records[1] == NotSent(order_id, "send_permit", "kill switch")
+
+
+def test_a_denial_of_an_order_that_this_run_did_not_journal_leaves_no_record() -> None:
+    made = floor()
+    made.put(an_order("web_1", S.DENIED, rule="send_permit"))
+    assert made.journal.records == []  # type: ignore[attr-defined]
 
 
 def test_order_answers_none_for_an_id_that_was_never_seen() -> None:

@@ -190,3 +190,14 @@ def test_answers_of_other_accounts_and_outside_an_audit_are_ignored(audited: Aud
 def test_an_account_without_an_adapter_cannot_be_audited(audited: Audited) -> None:
     with pytest.raises(ConfigError, match="there are: main"):
         audited.audit.start("nobody")
+
+
+def test_an_audit_without_a_difference_lifts_the_block_of_an_orphan_and_one_with_a_difference_does_not() -> None:
+    for balance, blocked in (("1000.074", False), ("999", True)):
+        audited = Audited()
+        audited.balance = balance
+        audited.hear(*audited.fills)
+        audited.floor.put(an_order("web_1", instrument_id="nowhere"))
+        assert audited.floor.gate.blocked(ACCOUNT, "") is not None
+        assert audited.run().reconciled is not blocked
+        assert (audited.floor.gate.blocked(ACCOUNT, "") is not None) is blocked
