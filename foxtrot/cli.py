@@ -82,6 +82,8 @@ def _do(arguments: list[str], *, as_json: bool) -> Outcome:
     head, name, tail = split_at_verb(arguments)
     front = _front_parser()
     options = front.parse_args(head)
+    if options.version:
+        return Outcome({"version": __version__}, f"foxtrot {__version__}")
     if not name:
         return Outcome({"verbs": {verb: VERBS[verb].summary for verb in VERBS}}, front.format_help().rstrip())
     if name not in VERBS:
@@ -116,7 +118,7 @@ def _front_parser() -> CommandParser:
         epilog=f"verbs:\n{verbs}\n\n`foxtrot VERB --help` explains one.\n\nexample:\n  foxtrot demo --seconds 20",
     )
     parser.set_defaults(home="", debug=False, json=False)
-    parser.add_argument("--version", action="version", version=f"foxtrot {__version__}")
+    parser.add_argument("--version", action="store_true", help="print the version")
     _add_common(parser)
     return parser
 

@@ -60,12 +60,12 @@ def test_minutes_built_from_recorded_quotes_equal_the_recorded_ones(
         at = midnight + int(ms) * MS
         for bar in builder.on_tick(TickData("EURUSD", at, at, float(bid), 0.0, float(ask))):
             assert not isinstance(bar, BarCorrection)
-            built[bar.open_time_ns] = (bar.high, bar.low, bar.close)
+            built[bar.open_time_ns] = (bar.open, bar.high, bar.low, bar.close)
     for bar in builder.on_time(midnight + 86_400_000 * MS):
         assert not isinstance(bar, BarCorrection)
-        built[bar.open_time_ns] = (bar.high, bar.low, bar.close)
+        built[bar.open_time_ns] = (bar.open, bar.high, bar.low, bar.close)
     recorded = {
-        midnight + int(row[0]) * MS: tuple(map(float, row[column + 1 : column + 4]))
+        midnight + int(row[0]) * MS: tuple(map(float, row[column : column + 4]))
         for row in rows_of(data_dir / "fx" / f"eurusd_{day}_1m.zip")
     }
     assert len(recorded) == count

@@ -56,6 +56,18 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"foxtrot {__version__}\n"
 
 
+@pytest.mark.parametrize("line", [["--version", "--json"], ["--json", "--version"]])
+def test_with_json_the_version_is_an_object(line: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(line) == 0
+    assert only_object(capsys.readouterr().out) == {"version": __version__}
+
+
+def test_help_is_text_and_status_0_with_json_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--json", "--help"]) == 0
+    assert main(["backtest", "--json", "--help"]) == 0
+    assert "usage: foxtrot" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
@@ -64,6 +76,7 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
         (["config", "shw"], "did you mean show? (see foxtrot config --help)"),
         (["backtest", "--stratgy", "x"], "unrecognized arguments: --stratgy; did you mean --strategy? (see foxtrot backtest --help)"),
         (["demo", "--seconds", "-1"], "argument --seconds: -1 must be seconds above 0, such as 30 (see foxtrot demo --help)"),
+        (["demo", "--seconds", "1e300"], "argument --seconds: 1e+300 must be at most 31,536,000 seconds, a year (see foxtrot demo --help)"),
         (["demo", "--seconds", "nan"], "argument --seconds: nan must be a finite number (see foxtrot demo --help)"),
         (["run"], "the following arguments are required: CONFIG.toml (see foxtrot run --help)"),
         (["--hom", "x", "doctor"], "unrecognized arguments: --hom"),

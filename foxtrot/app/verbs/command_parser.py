@@ -10,6 +10,12 @@ from typing import NoReturn
 
 from foxtrot.domain.errors import ConfigError
 
+MOST_SECONDS = 31_536_000.0
+MOST_MILLISECONDS = 86_400_000.0
+MOST_MONEY = 10**15
+LEAST_MONEY = Decimal("1e-15")
+MOST_WHOLE = 2**63 - 1
+
 
 class UsageError(ConfigError):
     """The command line is wrong."""
@@ -48,19 +54,21 @@ def did_you_mean(word: str, known: Sequence[str]) -> str:
 
 
 def seconds(text: str) -> float:
-    """Return a duration above 0, in seconds."""
+    """Return a duration above 0 and of no more than a year, in seconds."""
     number = _number(text)
     if not number > 0:
         raise argparse.ArgumentTypeError(f"{text} must be seconds above 0, such as 30")
-    return number
+    return _at_most(number, MOST_SECONDS, "seconds, a year")
+
+
+def milliseconds(text: str) -> float:
+    """Return a delay from 0 to a day, in milliseconds."""
+    return _between_zero_and(MOST_MILLISECONDS, text, "milliseconds, a day")
 
 
 def not_negative(text: str) -> float:
-    """Return a number of at least 0."""
-    number = _number(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"{text} must not be negative")
-    return number
+    """Return a number from 0 to 1e15."""
+    return _between_zero_and(float(MOST_MONEY), text)
 
 
 def share(text: str) -> float:
@@ -72,20 +80,22 @@ def share(text: str) -> float:
 
 
 def whole(text: str) -> int:
-    """Return a whole number of at least 1."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} must be a whole number of at least 1")
+    """Return a whole number from 1 to 2^63 - 1."""
+    if not text.isdecimal() or len(text) > len(str(MOST_WHOLE)) or not 1 <= int(text) <= MOST_WHOLE:
+        raise argparse.ArgumentTypeError(f"{text[:40]} must be a whole number of at least 1 and at most {MOST_WHOLE}")
     return int(text)
 
 
 def amount(text: str) -> Decimal:
-    """Return an exact finite number of at least 0."""
+    """Return an exact finite number of at least 0, of a size that money and quantities have."""
     try:
         number = Decimal(text)
     except InvalidOperation:
         raise argparse.ArgumentTypeError(f"{text} must be a number such as 0.01") from None
     if not number.is_finite() or number < 0:
         raise argparse.ArgumentTypeError(f"{text} must be a finite number that is not negative")
+    if number and not LEAST_MONEY <= number <= MOST_MONEY:
+        raise argparse.ArgumentTypeError(f"{text} must be from {LEAST_MONEY} to {MOST_MONEY:.0e}")
     return number
 
 
@@ -94,6 +104,19 @@ def positive_amount(text: str) -> Decimal:
     number = amount(text)
     if not number:
         raise argparse.ArgumentTypeError(f"{text} must be above 0")
+    return number
+
+
+def _between_zero_and(most: float, text: str, what: str = "") -> float:
+    number = _number(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text} must not be negative")
+    return _at_most(number, most, what)
+
+
+def _at_most(number: float, most: float, what: str = "") -> float:
+    if number > most:
+        raise argparse.ArgumentTypeError(f"{number:g} must be at most {most:,.0f} {what}".rstrip())
     return number
 
 

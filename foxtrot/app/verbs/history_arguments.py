@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from foxtrot.app.verbs.command_parser import (
     CommandParser,
+    milliseconds,
     not_negative,
     positive_amount,
     share,
@@ -107,11 +108,11 @@ def _add_assumptions(parser: CommandParser) -> None:
         "--slippage", type=not_negative, default=0.0, metavar="X", help="money per unit on market and stop orders (0)"
     )
     assumed.add_argument(
-        "--latency-ms", type=not_negative, default=0.0, metavar="X", help="delay of orders and of answers, each (0)"
+        "--latency-ms", type=milliseconds, default=0.0, metavar="X", help="delay of orders and of answers, each (0)"
     )
     assumed.add_argument(
         "--feed-latency-ms",
-        type=not_negative,
+        type=milliseconds,
         default=0.0,
         metavar="X",
         help="delay of market data, beside a capture's own (0)",

@@ -62,7 +62,11 @@ def check_history(arguments: Namespace) -> None:
         UsageError: there is none, or some do not.
     """
     given = bool(arguments.bars or arguments.ticks or arguments.depth)
-    if arguments.symbol and not given:
+    if arguments.symbol and given:
+        raise UsageError(
+            "--symbol reads from the store and goes with no file; name a file's symbol as --bars SYMBOL=FILE"
+        )
+    if arguments.symbol:
         raise UsageError("--symbol reads from the store, which this version does not have yet; give --bars FILE")
     if not given:
         raise UsageError("give history with --bars FILE or --bars SYMBOL=FILE, or --ticks or --depth likewise")

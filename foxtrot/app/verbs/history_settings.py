@@ -8,11 +8,12 @@ from pathlib import Path
 import msgspec
 
 from foxtrot.app.config import Config, load_config
+from foxtrot.app.config_tables import AccountTable
 from foxtrot.app.verbs.command_parser import UsageError
 from foxtrot.app.verbs.history_files import History, check_history, read_history
 from foxtrot.backtest.fill_settings import FillOn, FillSettings
 from foxtrot.backtest.instrument_terms import instrument_for
-from foxtrot.backtest.settings import ACCOUNT, BacktestLimits, BacktestSettings, InstrumentTerms
+from foxtrot.backtest.settings import ACCOUNT, BacktestSettings, InstrumentTerms
 from foxtrot.domain.enums import Product
 from foxtrot.domain.errors import ConfigError
 from foxtrot.domain.fees import FeeSchedule, load_preset
@@ -51,14 +52,14 @@ def history_settings(arguments: Namespace) -> BacktestSettings:
         multiplier=arguments.multiplier,
         currency=arguments.currency,
     )
-    settings = _settings(arguments, config, chosen, fees)
+    settings = _settings(arguments, chosen, fees)
+    if config is not None:
+        settings = _as_configured(settings, config)
     instruments = tuple(instrument_for(files[0], terms, files[1:]) for files in history.by_instrument())
     return msgspec.structs.replace(settings, instruments=instruments, **history.by_kind())
 
 
-def _settings(
-    arguments: Namespace, config: Config | None, chosen: Chosen, fees: FeeSchedule | None
-) -> BacktestSettings:
+def _settings(arguments: Namespace, chosen: Chosen, fees: FeeSchedule | None) -> BacktestSettings:
     return BacktestSettings(
         strategies=chosen,
         balance=arguments.balance,
@@ -68,7 +69,6 @@ def _settings(
         ),
         latency_ns=round(arguments.latency_ms * 1_000_000),
         feed_latency_ns=round(arguments.feed_latency_ms * 1_000_000),
-        limits=_limits(config),
         seed=arguments.seed,
     )
 
@@ -146,12 +146,36 @@ def _fitted(settings: StrategySettings, history: History, interval: str | None) 
     return msgspec.structs.replace(settings, symbols=symbols, interval=Interval.parse(asked or BUILT_INTERVAL).text)
 
 
-def _limits(config: Config | None) -> LimitTable:
-    """Return the limits of a configuration less the check of funds, which is the venue's in a backtest."""
-    if config is None:
-        return BacktestLimits.DEFAULT
-    return LimitTable(
+def _as_configured(settings: BacktestSettings, config: Config) -> BacktestSettings:
+    """Return settings with the account, limits, rates and day of a configuration.
+
+    The check of funds is left out: it is the venue's in a backtest.
+
+    Raises:
+        ConfigError: the strategies trade on accounts that differ; a backtest has one.
+    """
+    account = _one_account(config)
+    platform = config.platform
+    limits = LimitTable(
         msgspec.structs.replace(config.risk, check_funds=False),
-        {},
+        {ACCOUNT: account.limits},
         {name: table.limits for name, table in config.strategies.items()},
     )
+    return msgspec.structs.replace(
+        settings, limits=limits, position_mode=account.position_mode, base_currency=platform.base_currency,
+        rates=dict(config.rates), timezone=platform.timezone, day_start=platform.day_start,
+    )  # fmt: skip
+
+
+def _one_account(config: Config) -> AccountTable:
+    """Return the account of all strategies, or any of several that are alike."""
+    names = list(dict.fromkeys(table.account for table in config.strategies.values()))
+    first = config.accounts[names[0]]
+    for name in names[1:]:
+        other = config.accounts[name]
+        if (other.limits, other.position_mode) != (first.limits, first.position_mode):
+            raise ConfigError(
+                f"{config.source}: [account.{names[0]}] and [account.{name}] differ in limits or position_mode and a "
+                "backtest has one account; test their strategies apart"
+            )
+    return first
