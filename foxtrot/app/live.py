@@ -8,9 +8,11 @@ from foxtrot.app.config import Config
 from foxtrot.app.main_engine import MainEngine
 from foxtrot.app.shutdown import StopReport
 from foxtrot.app.stop_signals import StopSignal
+from foxtrot.app.watchdog import Watchdog
 from foxtrot.domain.errors import ConfigError
 
 Json = dict[str, object]
+LOOK_S = 0.5
 
 
 def run_live(config: Config, seconds: float | None, live: bool, home: Path, stopped: StopSignal) -> Json:
@@ -25,9 +27,18 @@ def run_live(config: Config, seconds: float | None, live: bool, home: Path, stop
     """
     check_mode(config, live=live)
     platform = MainEngine(config, home)
+    watchdog = Watchdog(platform.events, platform.clock)
     platform.start()
-    stopped.wait(seconds)
+    until_ns = platform.clock.monotonic_ns() + int((seconds or 0.0) * 1e9)
+    while not stopped.wait(LOOK_S if seconds is None else min(LOOK_S, _left_s(until_ns, platform))):
+        watchdog.look()
+        if seconds is not None and not _left_s(until_ns, platform):
+            break
     return summary_object(platform, platform.stop())
+
+
+def _left_s(until_ns: int, platform: MainEngine) -> float:
+    return max(0.0, (until_ns - platform.clock.monotonic_ns()) / 1e9)
 
 
 def check_mode(config: Config, *, live: bool) -> None:
@@ -64,6 +75,11 @@ def summary_object(platform: MainEngine, report: StopReport) -> Json:
         "positions": msgspec.to_builtins(summary.positions),
         "open_orders": msgspec.to_builtins(summary.orders),
         "all_failed": bool(summary.strategies) and all(end.stage == "failed" for end in summary.strategies),
+        "never_ran": sorted(
+            end.strategy_id
+            for end in summary.strategies
+            if end.stage == "failed" and end.strategy_id not in platform.ran
+        ),
         "gate": summary.gate,
         "gate_reason": summary.gate_reason,
         "differences": {

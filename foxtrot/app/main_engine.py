@@ -19,7 +19,7 @@ from foxtrot.core.clock import Clock, SystemClock
 from foxtrot.core.commands import StopStrategy
 from foxtrot.core.dispatcher import Dispatcher
 from foxtrot.core.event_engine import EventEngine
-from foxtrot.core.notices import AdapterStatus, HandlerFailed
+from foxtrot.core.notices import AdapterStatus, HandlerFailed, StrategyStatus
 from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.enums import AdapterState
 from foxtrot.domain.errors import ConfigError, FoxtrotError
@@ -70,6 +70,7 @@ class MainEngine:
         self.permit = SendPermit()
         self.events = EventEngine(self.clock)
         self.failures: list[str] = []
+        self.ran: set[str] = set()
         self.all_ready = threading.Event()
         self._ready: set[str] = set()
         self._started = False
@@ -86,6 +87,7 @@ class MainEngine:
         dispatcher.subscribe(TradeData, self._on_trade, owner="main_engine")
         dispatcher.subscribe(Call, self._on_call, owner=ASKERS)
         dispatcher.subscribe(AdapterStatus, self._on_adapter_status, owner="main_engine", core=True)
+        dispatcher.subscribe(StrategyStatus, self._on_strategy_status, owner="main_engine", core=True)
         dispatcher.subscribe(HandlerFailed, self._on_handler_failed, owner="main_engine", core=True)
         self._make_adapters()
         self._make_strategies()
@@ -127,7 +129,10 @@ class MainEngine:
         stopped = self.events.stop(part_s)
         overran.append(stopped.overran)
         self.line.journal.close()
-        self.variables.write()
+        try:
+            self.variables.write()
+        except ConfigError as error:  # the summary is worth more than the variables
+            self.failures.append(str(error))
         late = tuple(name for name in overran if name)
         last = summary or summarise(self.line)
         self._report = StopReport(last, differences, stopped.left, late, tuple(self.failures))
@@ -217,6 +222,12 @@ class MainEngine:
                 self._asked.answer.set_exception(FoxtrotError(failure.error))
             return
         self.failures.append(f"{failure.owner}: {failure.handler} on {failure.event_class}: {failure.error}")
+
+    def _on_strategy_status(self, status: StrategyStatus) -> None:
+        if status.state == "running":
+            self.ran.add(status.strategy_id)
+        elif status.state == "failed" and not any(status.reason in text for text in self.failures):
+            self.failures.append(f"{status.strategy_id}: {status.reason}")
 
     # --- stopping ---------------------------------------------------------------------------------------------------
 

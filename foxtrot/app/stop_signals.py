@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM as something to wait for.
+"""SIGINT, SIGTERM and SIGHUP as something to wait for.
 
 A signal handler runs between two lines of the main thread, perhaps while that thread holds the lock of an Event. So it may
 only do what is reentrant: put into a SimpleQueue.
@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from types import FrameType
 
+WATCHED = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""A closed terminal (SIGHUP, where there is one) is a request to stop as well."""
 Handler = Callable[[int, FrameType | None], object] | int | None
 
 
@@ -43,7 +45,7 @@ class StopSignal:
 
 @contextmanager
 def stop_signals() -> Iterator[StopSignal]:
-    """Yield what SIGINT and SIGTERM ask; a second signal changes nothing, for the stop is under way.
+    """Yield what signals ask; a second signal changes nothing, for the stop is under way.
 
     The handlers found before are put back at the end. Off the main thread, where none can be set, no signal asks.
 
@@ -56,7 +58,7 @@ def stop_signals() -> Iterator[StopSignal]:
 
     before: dict[int, Handler] = {}
     if threading.current_thread() is threading.main_thread():
-        for watched in (signal.SIGINT, signal.SIGTERM):
+        for watched in WATCHED:
             before[watched] = signal.signal(watched, on_signal)
     try:
         yield stop

@@ -15,6 +15,7 @@ import pytest
 from foxtrot.app.config import load_config
 from foxtrot.app.live import check_mode
 from foxtrot.app.main_engine import MainEngine
+from foxtrot.app.watchdog import Watchdog
 from foxtrot.domain.errors import ConfigError, FoxtrotError
 from tests.support.waiting import wait_until
 
@@ -199,11 +200,40 @@ def test_a_run_whose_only_strategy_failed_ends_with_1(config_file: Path) -> None
     assert "never mind" in summary["strategies"][0]["reason"]
 
 
+def test_a_strategy_that_never_came_to_run_ends_the_run_with_1(config_file: Path) -> None:
+    path = one_strategy(config_file, "Hang")
+    path.write_text(path.read_text().replace('BTCUSDT.BINANCE_USDM"]\n', 'NOPE.NOWHERE"]\n'))
+    with started(path, "--seconds", "1") as process:
+        stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 1, stderr
+    summary = json.loads(stdout)
+    assert summary["never_ran"] == ["one"]
+    assert any("NOPE.NOWHERE" in text for text in summary["failures"])
+
+
+def test_the_watchdog_names_the_line_that_holds_up_the_engine(config_file: Path) -> None:
+    platform = MainEngine(load_config(one_strategy(config_file, "Hang")), config_file.parent / "home")
+    watchdog = Watchdog(platform.events, platform.clock)
+    platform.start()
+    plugin = sys.modules[type(platform.line.strategies.hosts["one"].strategy).__module__]
+    assert plugin.ENTERED.wait(10)
+
+    def stalled() -> bool:
+        watchdog.look()
+        return bool(watchdog.stalls)
+
+    wait_until(stalled, deadline_s=20)
+    plugin.RELEASE.set()
+    platform.stop()
+    assert "hang.py" in watchdog.stalls[0]
+    assert "on_tick" in watchdog.stalls[0]
+
+
 def test_a_second_signal_during_the_stop_changes_nothing(config_file: Path) -> None:
     with started(config_file) as process:
         wait_until(lambda: ticks_heard(config_file.parent / "bull") > 0, deadline_s=30)
         process.send_signal(signal.SIGTERM)
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGHUP)
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == 0, stderr

@@ -22,7 +22,7 @@ def add_arguments(parser: CommandParser) -> None:
 
 
 def run(arguments: Namespace) -> Outcome:
-    """Run until told to stop; it failed when platform and venues disagree at the end, or when every strategy failed.
+    """Run until told to stop; it failed when platform and venues disagree at the end, when every strategy failed, or when one never came to run.
 
     Raises:
         ConfigError: the configuration is wrong, or --live is given for one that does not say live.
@@ -39,5 +39,5 @@ def run(arguments: Namespace) -> Outcome:
             result = run_live(config, arguments.seconds, arguments.live, arguments.home, stopped)
         finally:
             log.stop()
-        failed = result["reconciled"] is False or result["all_failed"]
+        failed = result["reconciled"] is False or result["all_failed"] or result["never_ran"]
         return Outcome(result, listed(result), FAILED if failed else DONE)
