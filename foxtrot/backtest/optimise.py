@@ -5,10 +5,13 @@ Later research tools (walk-forward, random and Bayesian search, sensitivity) sta
 
 import itertools
 import multiprocessing
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
+from types import FrameType
 
 import msgspec
 
@@ -22,6 +25,7 @@ from foxtrot.strategy.settings import StrategySettings
 
 MOST_RUNS = 100_000
 Grid = Mapping[str, Sequence[Value]]
+_ORPHAN_CHECK_S = 1.0
 _WORK: list[BacktestSettings] = []
 """What this worker process tests; set once when it starts."""
 
@@ -127,18 +131,38 @@ def _in_processes(
     ((item, _),) = settings.strategies
     sent = msgspec.structs.replace(settings, strategies=())  # a class from a file is no import for another process
     context = multiprocessing.get_context("spawn")
+    others = set(multiprocessing.active_children())
     with ProcessPoolExecutor(workers, context, _begin_worker, (sent, item, folder)) as pool:
         futures = {pool.submit(_work_on, parameters): number for number, parameters in enumerate(jobs)}
+        is_done = False
         try:
             for future in as_completed(futures):
                 yield futures[future], future.result()
+            is_done = True
         finally:
-            pool.shutdown(cancel_futures=True)
+            if not is_done:  # an error, or a signal that ends the program: the runs under way are of no use to anybody
+                pool.shutdown(wait=False, cancel_futures=True)
+                for worker in set(multiprocessing.active_children()) - others:
+                    worker.terminate()
 
 
 def _begin_worker(settings: BacktestSettings, item: StrategySettings, folder: Path | None) -> None:
+    _end_with_parent()
     kind = load_strategy(item.class_name, folder)
     _WORK[:] = [msgspec.structs.replace(settings, strategies=((item, kind),))]
+
+
+def _end_with_parent() -> None:
+    """End this worker soon after its parent, even when that was killed; where there is no interval timer, not."""
+    if hasattr(signal, "setitimer"):
+        signal.signal(signal.SIGALRM, _on_alarm)
+        signal.setitimer(signal.ITIMER_REAL, _ORPHAN_CHECK_S, _ORPHAN_CHECK_S)
+
+
+def _on_alarm(_number: int, _frame: FrameType | None) -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None and not parent.is_alive():
+        os._exit(1)
 
 
 def _work_on(parameters: dict[str, Value]) -> Run:

@@ -17,6 +17,7 @@ class BacktestResult(msgspec.Struct, frozen=True, eq=False):
 
     `statistics` has every figure by name; `equity` is sampled at every close (without bars: evenly); `bars` counts the bars,
     those of the warm-up included, `moments` all that was replayed. `denied` is how many orders each rule of risk refused,
+    `refused` how many the venue rejected, or cancelled because the account could not pay, by its reason;
     `failures` what strategies raised, `warnings` what the reader of the files and the replay had to assume.
     """
 
@@ -37,6 +38,20 @@ class BacktestResult(msgspec.Struct, frozen=True, eq=False):
     settings: BacktestSettings
     moments: int = 0
     warnings: tuple[str, ...] = ()
+    refused: dict[str, int] = {}
+
+    @property
+    def every_warning(self) -> list[str]:
+        """Return the warnings, before them those of free or instant trading, after them what the venue refused."""
+        from foxtrot.backtest.assumptions import cautions
+
+        return [*cautions(self.settings), *self.warnings, *self.refusals]
+
+    @property
+    def refusals(self) -> list[str]:
+        """Return why orders came to nothing at the venue, one sentence per reason."""
+        text = "the venue refused {} orders, or what was left of them: {}"
+        return [text.format(count, why) for why, count in self.refused.items()]
 
     def summary(self) -> dict[str, object]:
         """Return every figure by name, ready for JSON."""

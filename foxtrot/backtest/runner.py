@@ -16,6 +16,7 @@ from foxtrot.backtest.history_adapter import HistoryAdapter
 from foxtrot.backtest.instrument_terms import instrument_for
 from foxtrot.backtest.markets import Markets
 from foxtrot.backtest.quote_bars import QuoteBars
+from foxtrot.backtest.refusals import denied_by_rule, refused_by_reason
 from foxtrot.backtest.replay import Replay
 from foxtrot.backtest.result import BacktestResult
 from foxtrot.backtest.round_trips import Fill, match_round_trips
@@ -23,8 +24,9 @@ from foxtrot.backtest.settings import ACCOUNT, BacktestSettings, watches_losses
 from foxtrot.backtest.start_moment import check_captures, rows_until, start_moment
 from foxtrot.backtest.statistics import EquityCurve, statistics
 from foxtrot.core.clock import ManualClock
+from foxtrot.core.commands import StrategyStep
 from foxtrot.core.dispatcher import Dispatcher
-from foxtrot.core.notices import HandlerFailed, TradeBooked
+from foxtrot.core.notices import HandlerFailed, StrategyLog, TradeBooked
 from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.order import TradeData
 from foxtrot.exchange.commands import AddInstrument, Deposit, OpenAccount
@@ -36,19 +38,23 @@ from foxtrot.trading.order_ids import make_run_id
 __all__ = ["Backtest", "BacktestResult", "instrument_for"]
 
 Progress = Callable[[int], None]
+Hear = Callable[[StrategyLog], None]
 
 
 class Backtest:
     """One run over history: venue, line and strategies, built, replayed once, then read.
 
+    `progress` is told how much was replayed, `hear` each line that a strategy logs and, as an ERROR, each failure.
+
     Thread: the caller's; nothing else runs.
     """
 
-    def __init__(self, settings: BacktestSettings, progress: Progress | None = None) -> None:
+    def __init__(self, settings: BacktestSettings, progress: Progress | None = None, hear: Hear | None = None) -> None:
         check_settings(settings)
         self.settings = settings
         self._start_ns, self._end_ns = _span(settings)
         self._progress = progress or _silent
+        self._hear = hear
         self._build()
 
     def _build(self) -> None:
@@ -67,8 +73,11 @@ class Backtest:
         self._replay = Replay(self.dispatcher, self.clock, self.session, self._feed, self._progress)
         self._trades: list[TradeData] = []
         self._failures: list[str] = []
+        self._unheard: list[StrategyLog] = []
         self.dispatcher.subscribe(TradeBooked, self._on_trade_booked, owner="backtest")
         self.dispatcher.subscribe(HandlerFailed, self._on_handler_failed, owner="backtest")
+        if self._hear is not None:
+            self.dispatcher.subscribe(StrategyLog, self._on_strategy_log, owner="backtest")
 
     def run(self) -> BacktestResult:
         """Replay all of history through the line.
@@ -127,6 +136,8 @@ class Backtest:
             self._build()
             self._initialise()
         self.adapter.rehearses = False
+        for line in self._unheard:
+            self._on_strategy_log(line)
         self._watch_losses()
         for strategy_id, host in self.line.strategies.hosts.items():
             if host.stage is Stage.READY:
@@ -180,18 +191,46 @@ class Backtest:
         """Let what is under way arrive; what reaches the venue after the end of history meets no market."""
         self._replay.advance(self._end_ns)
         self._replay.close_markets()
-        self._replay.advance(self._end_ns + 2 * self.settings.latency_ns + self.settings.feed_latency_ns)
-        self.dispatcher.drain()
+        self._let_arrive()
+        self._stop_strategies()
+        self._let_arrive()
         for strategy_id, host in self.line.strategies.hosts.items():
-            if str(host.stage) != "running" and not self._failures:
-                self._failures.append(f"{strategy_id} never ran: {host.stage} {host.reason}".rstrip())
+            if host.stage is Stage.FAILED and host.reason and f"{strategy_id}: {host.reason}" not in self._failures:
+                self._fail(strategy_id, host.reason)
+            elif host.stage is not Stage.RUNNING and not self._failures:
+                self._fail(strategy_id, f"never ran: it is {host.stage} {host.reason}".rstrip())
+
+    def _let_arrive(self) -> None:
+        """Let what latency has delayed arrive."""
+        delay_ns = 2 * self.settings.latency_ns + self.settings.feed_latency_ns
+        self._replay.advance(max(self.clock.now_ns(), self._end_ns) + delay_ns)
+        self.dispatcher.drain()
+
+    def _stop_strategies(self) -> None:
+        """Call on_stop; exit policies are left out, since positions are marked at the end and not closed."""
+        for strategy_id, host in self.line.strategies.hosts.items():
+            if host.stage is Stage.RUNNING and not self._replay.broken:
+                self.dispatcher.put(StrategyStep(strategy_id, "stop"))
+        self.dispatcher.drain()
 
     def _on_trade_booked(self, booked: TradeBooked) -> None:
         self._trades.append(booked.trade)
 
     def _on_handler_failed(self, failure: HandlerFailed) -> None:
         self._replay.broken = self._replay.broken or failure.core
-        self._failures.append(f"{failure.owner}: {failure.handler} on {failure.event_class}: {failure.error}")
+        self._fail(failure.owner, f"{failure.handler} on {failure.event_class}: {failure.error}")
+
+    def _fail(self, owner: str, text: str) -> None:
+        self._failures.append(f"{owner}: {text}")
+        if self._hear is not None:
+            self._on_strategy_log(StrategyLog(owner, "ERROR", text, self.clock.now_ns()))
+
+    def _on_strategy_log(self, line: StrategyLog) -> None:
+        """Hand a line on, once it is certain that the instance that spoke is the one that runs."""
+        if self._hear is None or self.adapter.rehearses:
+            self._unheard.append(line)
+        else:
+            self._hear(line)
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
@@ -208,15 +247,19 @@ class Backtest:
         figures = statistics(curve, matched.fills, matched)
         figures["end_balance"] = float(end)
         figures["total_return"] = float(end / settings.balance - 1)
-        denied: dict[str, int] = {}
-        for order in self.line.desk.denied.values():
-            denied[order.rule] = denied.get(order.rule, 0) + 1
         return BacktestResult(
-            figures, times, equity, tuple(matched.fills), trades, sum(1 for _ in self.line.desk.records()), denied,
+            figures, times, equity, tuple(matched.fills), trades, sum(1 for _ in self.line.desk.records()),
+            denied_by_rule(self.line.desk),
             tuple(self._failures), sum(map(len, settings.bars)), settings.balance, end,
             sum((trade.fee for trade in trades), Decimal(0)), elapsed_s, self._hash(trades), settings,
-            self._replay.moments, markets.warnings(),
+            self._replay.moments, (*markets.warnings(), *self._unplayed()), refused_by_reason(self.line.desk),
         )  # fmt: skip
+
+    def _unplayed(self) -> tuple[str, ...]:
+        """Return a warning when the warm-up used up all of the history."""
+        if self._start_ns < self._end_ns:
+            return ()
+        return ("the warm-up takes all of the history: nothing was replayed; ask load_bar for fewer bars or give more",)
 
     def _fill_of(self, trade: TradeData) -> Fill:
         instrument = self.line.instruments[trade.instrument_id]

@@ -1,12 +1,9 @@
 """A result told to programs and to people: one object of figures, and the contents of the report page."""
 
-from datetime import UTC, datetime
-
-from foxtrot.backtest.columns import BarColumns
-from foxtrot.backtest.depth_capture import DepthCapture
+from foxtrot.backtest.assumptions import assumptions, is_free, is_instant
 from foxtrot.backtest.report.report_input import ReportInput
 from foxtrot.backtest.result import BacktestResult
-from foxtrot.backtest.settings import BacktestSettings, History
+from foxtrot.backtest.settings import BacktestSettings
 from foxtrot.strategy.parameters import Parameter, declared
 
 
@@ -28,8 +25,9 @@ def result_object(result: BacktestResult, settings: BacktestSettings) -> dict[st
     }
     last: dict[str, object] = {
         "denied": result.denied,
+        "refused": result.refused,
         "failures": list(result.failures),
-        "warnings": list(result.warnings),
+        "warnings": result.every_warning,
         "assumptions": dict(assumptions(settings)),
         "moments": result.moments,
         "elapsed_s": elapsed_s,
@@ -44,14 +42,13 @@ def report_input(result: BacktestResult, settings: BacktestSettings, title: str 
     """Return the contents of the report page; the candles are those of the first bars."""
     symbols = ", ".join(instrument.instrument_id for instrument in settings.instruments)
     interval = f" {settings.bars[0].interval}" if settings.bars else ""
-    warnings = [*result.warnings, *result.failures]
+    warnings = [*result.warnings, *result.failures, *result.refusals]
     warnings += [f"{count} orders were refused by the rule {rule}" for rule, count in result.denied.items()]
-    slow = settings.latency_ns or settings.feed_latency_ns
     return ReportInput(
         title=title or f"{_strategies(settings)} on {symbols}{interval}",
         assumptions=assumptions(settings),
-        zero_cost=settings.fills.slippage == 0 and (settings.fees is None or settings.fees.is_zero),
-        zero_latency=not slow and not (settings.depth and settings.recorded_latency),
+        zero_cost=is_free(settings),
+        zero_latency=is_instant(settings),
         warnings=warnings,
         parameters=_parameters(settings),
         statistics=result.statistics,
@@ -60,69 +57,6 @@ def report_input(result: BacktestResult, settings: BacktestSettings, title: str 
         equity=result.equity,
         trades=result.fills,
     )
-
-
-def assumptions(settings: BacktestSettings) -> list[tuple[str, str]]:
-    """Return what was assumed, as (name, value), in the order a person wants to read it."""
-    fees = settings.fees
-    rows = [
-        ("starting balance", f"{settings.balance} {settings.instruments[0].settle_asset}"),
-        (
-            "fees",
-            "none" if fees is None else ", ".join(f"{item.name} per {item.unit}" for item in fees.items) or "none",
-        ),
-        ("slippage", f"{settings.fills.slippage:g} per unit on market and stop orders"),
-        ("order latency", f"{settings.latency_ns / 1e6:g} ms each way"),
-        ("feed latency", _feed_latency(settings)),
-        *_fill_rules(settings),
-        ("at the end", "open positions are marked at the last price, not closed"),
-    ]
-    rows += [(f"{kind} of {part.instrument_id}", _described(part)) for kind, part in _files(settings)]
-    for item in settings.instruments:
-        grid = f"tick {item.price_grid.step}, lot {item.quantity_grid.step}, multiplier {item.multiplier}"
-        rows.append((item.instrument_id, f"{item.product}; {grid}"))
-    return rows
-
-
-def _fill_rules(settings: BacktestSettings) -> list[tuple[str, str]]:
-    fills, rows = settings.fills, []
-    if settings.bars:
-        share = fills.max_volume_share
-        rows.append(("limit orders in a bar", f"fill when it trades {fills.fill_on} their price"))
-        rows.append(("share of a bar's volume", f"at most {share:g} per order" if share else "no limit"))
-    if settings.trades or settings.quotes:
-        rows.append(("limit orders in ticks", f"fill when quotes reach or prints trade {fills.fill_on} their price"))
-    if settings.depth:
-        rows.append(("queue in recorded depth", f"{fills.queue.name}: behind the displayed size"))
-    return rows
-
-
-def _feed_latency(settings: BacktestSettings) -> str:
-    constant = f"{settings.feed_latency_ns / 1e6:g} ms"
-    return f"as recorded plus {constant}" if settings.depth and settings.recorded_latency else constant
-
-
-def _files(settings: BacktestSettings) -> list[tuple[str, History]]:
-    groups: tuple[tuple[str, tuple[History, ...]], ...] = (
-        ("bars", settings.bars),
-        ("trades", settings.trades),
-        ("quotes", settings.quotes),
-        ("depth", settings.depth),
-    )
-    return [(kind, part) for kind, parts in groups for part in parts]
-
-
-def _described(part: History) -> str:
-    if isinstance(part, BarColumns):
-        return f"{len(part)} of {part.interval}, {_span(int(part.open_time_ns[0]), int(part.close_time_ns[-1]))}"
-    if isinstance(part, DepthCapture):
-        return f"{len(part)} frames, {_span(part.start_ns, part.end_ns)}"
-    return f"{len(part)}, {_span(int(part.time_ns[0]), int(part.time_ns[-1]))}"
-
-
-def _span(start_ns: int, end_ns: int) -> str:
-    first, last = (datetime.fromtimestamp(time_ns // 10**9, UTC) for time_ns in (start_ns, end_ns))
-    return f"{first:%Y-%m-%d %H:%M:%S} to {last:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _strategies(settings: BacktestSettings) -> str:

@@ -49,24 +49,29 @@ def run_backtest(arguments: Namespace) -> dict[str, object]:
         ConfigError: an argument, a strategy, a parameter or a file is wrong.
     """
     from foxtrot.app.verbs.history_settings import history_settings
+    from foxtrot.app.verbs.strategy_log import strategy_log
     from foxtrot.backtest.runner import Backtest
 
     if arguments.out is not None:
         _check_writable(arguments.out)
     settings = history_settings(arguments)
-    with progress_bar(settings.length, "history") as advance:
-        found = Backtest(settings, advance).run()
-    for warning in found.warnings:
-        sys.stderr.write(f"{warning}\n")
+    with progress_bar(settings.length, "history") as advance, strategy_log(debug=arguments.debug) as hear:
+        found = Backtest(settings, advance, hear).run()
     result = found.summary()
+    for warning in found.every_warning:
+        sys.stderr.write(f"{warning}\n")
     if arguments.out is not None:
         result["report"] = str(found.report(arguments.out))
     return result
 
 
 def warnings_of(settings: "BacktestSettings") -> list[str]:
-    """Return what the readers of the files had to assume or leave out."""
-    return [f"{part.instrument_id}: {warning}" for part in settings.history for warning in part.warnings]
+    """Return what no reader may miss, and what the readers of the files had to assume or leave out."""
+    from foxtrot.backtest.assumptions import cautions
+
+    return cautions(settings) + [
+        f"{part.instrument_id}: {warning}" for part in settings.history for warning in part.warnings
+    ]
 
 
 @contextlib.contextmanager

@@ -1,8 +1,13 @@
 """`foxtrot optimise`: a grid of parameters, one backtest each, over several processes."""
 
+import contextlib
 import os
+import signal
+import threading
 from argparse import ArgumentTypeError, Namespace
+from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from foxtrot.app.verbs.backtest import progress_bar, warnings_of
@@ -22,6 +27,9 @@ EXAMPLE = (
     "  foxtrot optimise --strategy my.py --bars eurusd.csv --grid length=5:50:5 --by calmar --workers 4 --json"
 )
 MOST_VALUES = 10_000
+MOST_REASONS = 5
+_SIGNALLED = 128
+"""Added to the number of the signal that ended a program, it is the program's status."""
 SHOWN = ("total_return", "sharpe", "max_drawdown", "round_trips")
 
 
@@ -59,13 +67,31 @@ def run(arguments: Namespace) -> Outcome:
     jobs = len(combinations(grid))
     workers = min(arguments.workers or os.cpu_count() or 1, jobs)
     folder = arguments.home / "strategies"
-    with progress_bar(jobs, "backtests") as advance:
+    with progress_bar(jobs, "backtests") as advance, ended_by_signal():
         found = search(
             settings, grid, by=arguments.by, workers=workers, folder=folder if folder.is_dir() else None, progress=advance
         )  # fmt: skip
     failed = all(run.failures for run in found.runs)
     result = {**_result(found, arguments.by, workers), "warnings": warnings_of(settings)}
     return Outcome(result, _table(found, arguments.top), FAILED if failed else DONE)
+
+
+@contextlib.contextmanager
+def ended_by_signal() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end the block as an error does, so that its worker processes end with it."""
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    if threading.current_thread() is not threading.main_thread():
+        numbers = []
+    before = {number: signal.signal(number, _exit) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _exit(number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(_SIGNALLED + number)
 
 
 def grid_axis(text: str) -> tuple[str, tuple[str, ...]]:
@@ -104,12 +130,22 @@ def _table(found: "Search", top: int) -> str:
         rows.append([*(str(run.parameters[name]) for name in names), *figures, str(run.trades)])
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
-    failed = sum(1 for run in found.runs if run.failures)
-    lines.append(
-        f"{len(found.runs)} backtests in {found.elapsed_s:.1f} s"
-        + (f"; the strategy failed in {failed}" if failed else "")
-    )
-    return "\n".join(lines)
+    failed = [run for run in found.runs if run.failures]
+    text = f"{len(found.runs)} backtests in {found.elapsed_s:.1f} s"
+    lines.append(f"{text}; the strategy failed in {len(failed)}" if failed else text)
+    return "\n".join([*lines, *_reasons(failed)])
+
+
+def _reasons(failed: "list[Run]") -> list[str]:
+    """Return why combinations failed: each reason once, with one combination and how many there are."""
+    found: dict[str, list[Run]] = {}
+    for run in failed:
+        found.setdefault(" ".join(run.failures[0].split()), []).append(run)
+    lines = []
+    for reason, runs in list(found.items())[:MOST_REASONS]:
+        where = " ".join(f"{name}={value}" for name, value in runs[0].parameters.items())
+        lines.append(f"  {where}{f' and {len(runs) - 1} more' if len(runs) > 1 else ''}: {reason}")
+    return [*lines, f"  {len(found) - MOST_REASONS} more reasons: see --json"] if len(found) > MOST_REASONS else lines
 
 
 def _figure(value: float | None) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from foxtrot.backtest.assumptions import ZERO_COST, ZERO_LATENCY
 from foxtrot.backtest.report.chart_data import chart_data, trades_left_out
 from foxtrot.backtest.report.number_text import groups, headline
 from foxtrot.backtest.report.report_input import ReportInput
@@ -15,8 +16,6 @@ from foxtrot.domain.errors import ConfigError
 
 FILE_NAME = "report.html"
 
-ZERO_COST = "Zero cost: neither fees nor slippage were charged. Real trading pays both; do not trust this profit."
-ZERO_LATENCY = "Zero latency: data and orders arrived at once. Real orders arrive later, at other prices."
 
 _PACKAGE = "foxtrot.backtest.report"
 _LIBRARY = "vendor/lightweight-charts.standalone.production.js"

@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from foxtrot.backtest.assumptions import ZERO_COST, ZERO_LATENCY
 from foxtrot.backtest.columns import BarColumns
 from foxtrot.backtest.report.chart_data import MOST_TRADES_LISTED
 from foxtrot.backtest.report.number_text import duration_text, groups, headline, text_of
-from foxtrot.backtest.report.page import ZERO_COST, ZERO_LATENCY, render, write_report
+from foxtrot.backtest.report.page import render, write_report
 from foxtrot.backtest.report.report_input import ReportInput
 from foxtrot.backtest.report.thinning import drawdowns, merged_candles, points_to_keep
 from foxtrot.backtest.round_trips import Fill

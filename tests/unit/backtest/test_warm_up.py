@@ -93,7 +93,8 @@ def test_the_clock_stands_at_the_start_and_no_timer_fires_before_it() -> None:
 def test_too_few_bars_are_as_many_as_there_are_and_a_warning() -> None:
     result, (strategy,) = run(hearing(AAA=50), bars=(bars_of(ROWS, A),))
     assert strategy.heard == [("AAA", minute, False) for minute in range(30)]
-    assert result.warnings == ("AAA.X: history has only 30 of 50 bars before the start",)
+    assert result.warnings[0] == "AAA.X: history has only 30 of 50 bars before the start"
+    assert "nothing was replayed" in result.warnings[1]
 
 
 def test_without_load_bar_a_strategy_is_initialised_once() -> None:

@@ -39,6 +39,55 @@ def test_it_gives_the_figures_and_the_same_hash_twice(run, bars: Path) -> None:
     assert run("backtest", *FAST, "--bars", bars)[1]["state_hash"] == first["state_hash"]
 
 
+TALKER = """\
+from foxtrot.api import Strategy
+
+class Talker(Strategy):
+    def on_init(self):
+        self.heard = 0
+    def on_bar(self, bar):
+        self.heard += 1
+        if self.heard == 2:
+            self.log("second bar")
+        if self.heard == 3:
+            raise ValueError("third\\nbar")
+"""
+
+
+def test_what_a_strategy_logs_and_why_it_failed_is_on_stderr_at_the_simulated_time(
+    bars: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "talker.py").write_text(TALKER, "utf-8")
+    assert main(["backtest", "--strategy", "talker.py", "--bars", str(bars), "--json"]) == 1
+    out, err = capsys.readouterr()
+    lines = err.splitlines()
+    assert lines[0] == "2025-01-01T00:02:00.000000Z INFO     strategy_id=talker second bar"
+    assert lines[1].startswith("2025-01-01T00:03:00.000000Z ERROR    strategy_id=talker ")
+    assert "third bar" in lines[1]
+    assert [line for line in lines if "ERROR" in line] == lines[1:2]
+    assert out.count("\n") == 1
+
+
+def test_an_account_that_cannot_pay_is_told_why_nothing_filled(run, bars: Path) -> None:
+    status, result = run("backtest", *FAST, "--bars", bars, "--product", "spot", "--balance", "50", "--fee", "0.0002")
+    assert (status, result["trades"]) == (0, 0)
+    assert result["refused"] == {"account.insufficient_balance": 1}
+    assert result["assumptions"]["fees"] == "0.02 % maker / taker of notional"
+    assert result["warnings"][0].startswith("Zero latency: ")
+
+
+def test_free_trading_is_warned_of_in_the_terminal(bars: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["backtest", *FAST, "--bars", str(bars)]) == 0
+    assert "Zero cost: " in capsys.readouterr().err
+
+
+def test_a_strategy_file_that_ends_the_program_is_one_line_and_status_2(run, bars: Path, tmp_path: Path) -> None:
+    (tmp_path / "quits.py").write_text("import sys\nsys.exit(0)\n", "utf-8")
+    status, result = run("backtest", "--strategy", "quits.py", "--bars", bars)
+    assert (status, result["error"]["type"]) == (2, "ConfigError")
+    assert "SystemExit: 0" in result["error"]["message"]
+
+
 def test_costs_latency_and_product_change_the_result(run, bars: Path) -> None:
     free = run("backtest", *FAST, "--bars", bars)[1]
     assert run("backtest", *FAST, "--bars", bars, "--fee", "0.001")[1]["fees"] == pytest.approx(0.001 * (103 + 2 * 118))

@@ -1,5 +1,9 @@
 """The verb optimise: grids, order of results, and the same results from any number of processes."""
 
+import os
+import signal
+import subprocess
+import sys
 from argparse import ArgumentTypeError
 from pathlib import Path
 
@@ -7,6 +11,7 @@ import pytest
 
 from foxtrot.app.verbs.optimise import grid_axis
 from foxtrot.cli import main
+from tests.support.waiting import wait_until
 
 LINE = ("optimise", "--strategy", "double_ma")
 
@@ -87,3 +92,68 @@ def test_people_get_a_table(bars: Path, capsys: pytest.CaptureFixture[str]) -> N
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["fast", "slow", "total_return", "sharpe", "max_drawdown", "round_trips", "trades"]
     assert lines[1].split()[:2] == ["2", "4"]
+
+
+ENDLESS = """\
+import os
+from pathlib import Path
+from foxtrot.api import Parameter, Strategy
+
+class Endless(Strategy):
+    n = Parameter(1)
+    def on_bar(self, bar):
+        Path(f"{os.getpid()}.pid").touch()
+        while True:
+            pass
+"""
+FAULTY = """\
+from foxtrot.api import Parameter, Strategy
+
+class Faulty(Strategy):
+    n = Parameter(1)
+    def on_bar(self, bar):
+        if self.n > 1:
+            raise ValueError("n is too large")
+"""
+
+
+def is_running(pid: int) -> bool:
+    """Tell whether a process runs; one that nobody has waited for yet does not."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    status = Path(f"/proc/{pid}/stat")
+    return not status.exists() or status.read_text("utf-8").rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no interval timer")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_workers_end_with_their_parent(number: int, bars: Path, tmp_path: Path) -> None:
+    (tmp_path / "endless.py").write_text(ENDLESS, "utf-8")
+    line = ["optimise", "--strategy", "endless.py", "--bars", str(bars), "--grid", "n=1:4:1", "--workers", "2"]
+    parent = subprocess.Popen([sys.executable, "-m", "foxtrot", *line], cwd=tmp_path, stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: len(list(tmp_path.glob("*.pid"))) == 2, 30)
+        workers = [int(path.stem) for path in tmp_path.glob("*.pid")]
+        assert all(map(is_running, workers))
+        parent.send_signal(number)
+        assert parent.wait(10) == (128 + number if number == signal.SIGTERM else -number)
+        wait_until(lambda: not any(map(is_running, workers)))
+    finally:
+        parent.kill()
+
+
+def test_the_table_says_why_combinations_failed(bars: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "faulty.py").write_text(FAULTY, "utf-8")
+    line = ("optimise", "--strategy", "faulty.py", "--bars", str(bars), "--grid", "n=1:3:1", "--workers", "1")
+    assert main(list(line)) == 0
+    last, reason = capsys.readouterr().out.splitlines()[-2:]
+    assert last.endswith("the strategy failed in 2")
+    assert reason.startswith("  n=2 and 1 more: ")
+    assert "n is too large" in reason
+
+
+def test_free_trading_is_warned_of(run, bars: Path) -> None:
+    result = run(*LINE, "--bars", bars, "--grid", "fast=2", "--workers", "1")[1]
+    assert result["warnings"][0].startswith("Zero cost: ")
