@@ -14,6 +14,7 @@ from typing import cast
 import msgspec
 
 from foxtrot.core.clock import Clock
+from foxtrot.core.failure_text import failure_text
 from foxtrot.core.lanes import KEY_FIELD, MARKET_LANE
 from foxtrot.core.notices import HandlerFailed
 from foxtrot.core.subscriptions import Event, Handler, Route, Subscription, Tap, name_of
@@ -190,6 +191,13 @@ class Dispatcher:
         """Return how many events of each class went to their handlers."""
         return {route.event_class.__name__: route.handled for route in list(self._routes.values()) if route.handled}
 
+    def halt(self, owner: str) -> None:
+        """Let an owner hear nothing more until it is resumed; core handlers hear on."""
+        for subscription in self._subscriptions:
+            if subscription.owner == owner and not subscription.core:
+                subscription.active = False
+        self._rebuild()
+
     def resume(self, owner: str) -> None:
         """Let a halted owner hear again."""
         for subscription in self._subscriptions:
@@ -256,10 +264,10 @@ class Dispatcher:
     def _fail(self, subscription: Subscription, event: object, error: BaseException) -> None:
         self.failures += 1
         subscription.failures += 1
-        text = f"{type(error).__name__}: {error}"
+        text = failure_text(error)
         self._keep(DeadLetter(subscription.owner, subscription.name, event, text, self.sequence))
         if not subscription.core:
-            self._halt(subscription.owner)
+            self.halt(subscription.owner)
         try:
             if subscription.core:
                 self.on_core_failure(f"{subscription.name} failed on {type(event).__name__}: {text}")
@@ -270,12 +278,6 @@ class Dispatcher:
         self.dead_letters.append(letter)
         if len(self.dead_letters) > DEAD_LETTER_LIMIT:
             self.dead_letters.popleft()
-
-    def _halt(self, owner: str) -> None:
-        for subscription in self._subscriptions:
-            if subscription.owner == owner and not subscription.core:
-                subscription.active = False
-        self._rebuild()
 
     def _tell(self, subscription: Subscription, event: object, text: str) -> None:
         """Publish the failure, unless that would go round in circles or nobody listens any more."""

@@ -250,7 +250,7 @@ class Strategy:
         self._seat.load_bar(count, instrument)
 
     def set_timer(self, name: str, seconds: float, *, repeat: bool = False) -> int:
-        """Let on_timer be called after some seconds, and every so many with repeat; returns an id for cancel_timer."""
+        """Let on_timer be called after some seconds (above 0), with repeat every so many; returns an id for cancel_timer."""
         return self._seat.set_timer(name, seconds, repeat=repeat)
 
     def cancel_timer(self, timer_id: int) -> None:

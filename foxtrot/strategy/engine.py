@@ -5,11 +5,12 @@ from difflib import get_close_matches
 import msgspec
 
 from foxtrot.core.commands import ReloadStrategy, SetParameters, StartStrategy, StopStrategy, StrategyStep
-from foxtrot.core.notices import HandlerFailed, StrategyStatus
+from foxtrot.core.notices import HandlerFailed, OrderChanged, StrategyStatus
 from foxtrot.domain.errors import ConfigError, FoxtrotError, OrderRefused
 from foxtrot.domain.instrument import Instrument
 from foxtrot.strategy.bar_feed import BarFeed
 from foxtrot.strategy.base import Strategy
+from foxtrot.strategy.denial_guard import REFUSED
 from foxtrot.strategy.exits import Exits
 from foxtrot.strategy.host import Stage, StrategyHost
 from foxtrot.strategy.loader import load_strategy
@@ -39,6 +40,7 @@ class StrategyEngine:
         self._exits = Exits(dispatcher)
         self.hosts: dict[str, StrategyHost] = {}
         dispatcher.subscribe(HandlerFailed, self.on_handler_failed, owner=OWNER, core=True)
+        dispatcher.subscribe(OrderChanged, self.on_order_changed, owner=OWNER, core=True)
         dispatcher.subscribe(StartStrategy, self.on_start_strategy, owner=OWNER, core=True)
         dispatcher.subscribe(StopStrategy, self.on_stop_strategy, owner=OWNER, core=True)
         dispatcher.subscribe(SetParameters, self.on_set_parameters, owner=OWNER, core=True)
@@ -164,6 +166,13 @@ class StrategyEngine:
         host = self.hosts.get(failure.owner)
         if host is not None and host.fail(f"{failure.handler} on {failure.event_class}: {failure.error}"):
             self._leave(host, "on_error")
+
+    def on_order_changed(self, change: OrderChanged) -> None:
+        """Count an order that was refused after it had passed risk: too many in too short a time fail their strategy."""
+        if change.order.status in REFUSED:
+            host = self.hosts.get(change.strategy_id)
+            if host is not None and host.stage is Stage.RUNNING:
+                host.seat.denials.hear(change.order)
 
     def on_retire(self, command: "_Retire") -> None:
         """Mark a strategy stopped after its on_stop has run, and apply its exit policy."""

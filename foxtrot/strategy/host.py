@@ -173,6 +173,7 @@ class StrategyHost:
         self._last_open.clear()
         self._early.clear()
         self.seat.warm_up.clear()
+        self.seat.denials.clear()
         self._restore_variables()
         self._introduced = True
         self.seat.in_on_init = True

@@ -11,8 +11,10 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from zlib import crc32
 
+from foxtrot.core.failure_text import failure_text
 from foxtrot.domain.errors import ConfigError, FoxtrotError
 from foxtrot.strategy.base import Strategy
+from foxtrot.strategy.class_checks import check_class
 from foxtrot.strategy.seat import Seat
 
 GROUP = "foxtrot.strategies"
@@ -55,7 +57,8 @@ def load_strategy(name: str, folder: Path | None = None) -> type[Strategy]:
         folder: where plugins lie, if anywhere.
 
     Raises:
-        ConfigError: nothing fits (the nearest name is given), the code does not import, or it has no such class.
+        ConfigError: nothing fits (the nearest name is given), the code does not import, it has no such class, or the
+            class cannot work (see check_class).
     """
     path_text, _, class_name = name.partition(":")
     if path_text.endswith(".py"):
@@ -79,13 +82,17 @@ def make_strategy(strategy_class: type[Strategy], seat: Seat) -> Strategy:
     """Return a new instance of a strategy.
 
     Raises:
-        ConfigError: its constructor raises; the strategy and the error are named.
+        ConfigError: the class cannot work or its constructor raises; the strategy and the error are named.
     """
+    check_class(strategy_class)
+    what = f"strategy {seat.strategy_id}: {strategy_class.__name__} cannot be made"
     try:
-        return strategy_class(seat)
+        made = strategy_class(seat)
     except _CODE_FAULTS as error:
-        cause = f"{type(error).__name__}: {error}"
-        raise ConfigError(f"strategy {seat.strategy_id}: {strategy_class.__name__} cannot be made: {cause}") from error
+        raise ConfigError(f"{what}: {failure_text(error)}") from error
+    if vars(made).get("_seat") is not seat:
+        raise ConfigError(f"{what}: its __init__ must call super().__init__(seat)")
+    return made
 
 
 def reload_strategy(name: str, present: type[Strategy]) -> type[Strategy]:
@@ -144,9 +151,9 @@ def _class_in(module: ModuleType, class_name: str, name: str) -> type[Strategy]:
     if class_name:
         if class_name not in found:
             raise ConfigError(f"{name}: no strategy class {class_name}; there are: {', '.join(found) or 'none'}")
-        return found[class_name]
+        return check_class(found[class_name])
     if len(found) != 1:
         raise ConfigError(
             f"{name}: {len(found)} strategy classes ({', '.join(found) or 'none'}); name one as {name}:Class"
         )
-    return next(iter(found.values()))
+    return check_class(next(iter(found.values())))

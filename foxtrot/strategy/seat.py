@@ -13,7 +13,9 @@ from foxtrot.domain.enums import OrderType, PositionMode, PositionSide, Side
 from foxtrot.domain.errors import ConfigError, OrderRefused
 from foxtrot.domain.instrument import Instrument, InstrumentTable
 from foxtrot.domain.order import OrderData, OrderRequest
+from foxtrot.strategy.asked_amounts import check_count, timer_delay_ns
 from foxtrot.strategy.daily_timer import DailyTimer
+from foxtrot.strategy.denial_guard import DenialGuard
 from foxtrot.strategy.order_terms import plain_request, request_of
 from foxtrot.trading.market_view import MarketView
 from foxtrot.trading.order_desk import OrderDesk
@@ -73,6 +75,7 @@ class Seat:
         self.may_trade = False
         self.in_on_init = False
         self.warm_up: dict[str, int] = {}
+        self.denials = DenialGuard(parts.dispatcher, parts.desk, strategy_id)
         self._hedges = parts.modes.get(account) is PositionMode.HEDGING
         self._daily: dict[int, tuple[DailyTimer, int]] = {}
 
@@ -105,7 +108,7 @@ class Seat:
         """Hand a request to the desk.
 
         Raises:
-            OrderRefused: the strategy may not trade now.
+            OrderRefused: the strategy may not trade now, or sends again and again what is refused.
         """
         if not self.may_trade:
             raise OrderRefused(
@@ -114,7 +117,7 @@ class Seat:
                 self.state,
                 f"{self.strategy_id} is {self.state}: orders need a running strategy",
             )
-        return self.desk.submit(request, self.strategy_id)
+        return self.denials.submit(request)
 
     def cancel(self, order_id: str) -> bool:
         """Cancel one of the strategy's own orders."""
@@ -232,12 +235,11 @@ class Seat:
         """Note how many bars to deliver before the start; of two wishes for one instrument the greater counts.
 
         Raises:
-            ConfigError: called outside on_init, or for no bars.
+            ConfigError: called outside on_init, or the count is not a whole number from 1.
         """
         if not self.in_on_init:
             raise ConfigError(f"{self.strategy_id}: load_bar belongs in on_init")
-        if count < 1:
-            raise ConfigError(f"{self.strategy_id}: load_bar needs a count of at least 1, not {count}")
+        check_count(f"{self.strategy_id}: load_bar needs a count", count)
         instrument_id = self.id_of(name)
         self.warm_up[instrument_id] = max(count, self.warm_up.get(instrument_id, 0))
 
@@ -245,11 +247,9 @@ class Seat:
         """Set a timer on the dispatcher.
 
         Raises:
-            ConfigError: the time is not finite or negative, or 0 for a repeating timer.
+            ConfigError: the time is not finite or not above 0.
         """
-        if not isfinite(seconds) or seconds < 0.0 or (repeat and seconds == 0.0):
-            raise ConfigError(f"{self.strategy_id}: timer {name!r} needs seconds above 0, not {seconds}")
-        delay_ns = int(seconds * 1e9)
+        delay_ns = timer_delay_ns(f"{self.strategy_id}: timer {name!r}", seconds)
         return self.dispatcher.set_timer(self.strategy_id, name, delay_ns, delay_ns if repeat else 0)
 
     def at(self, wall_time: str, tz: str, name: str) -> None:
@@ -273,6 +273,7 @@ class Seat:
 
     def request_book(self, name: str, levels: int) -> None:
         """Ask for a book; the answer carries the strategy's id as request id."""
+        check_count(f"{self.strategy_id}: request_book needs levels", levels)
         instrument_id = self.id_of(name)
         depth = self.view.depths.get(instrument_id)
         if depth is not None and len(depth.bids) >= levels and len(depth.asks) >= levels:

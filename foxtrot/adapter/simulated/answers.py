@@ -1,16 +1,20 @@
 """What the simulated venue answers when an account asks: balances, positions, orders, fills, bars and books."""
 
+from operator import index
+
 from foxtrot.adapter.base_adapter import BaseAdapter
 from foxtrot.adapter.simulated import codec
 from foxtrot.adapter.simulated.session import SimulatedSession
 from foxtrot.core.notices import BookLoaded, HistoryLoaded, OpenOrdersLoaded, PositionsLoaded, TradesLoaded
-from foxtrot.domain.errors import ConfigError
+from foxtrot.domain.errors import ConfigError, FoxtrotError
 from foxtrot.domain.interval import Interval
 from foxtrot.domain.market import BarData
 from foxtrot.domain.subscription import HistoryRequest
 from foxtrot.exchange.tape import MINUTE_NS
 
 ALL_CANDLES = 1 << 31
+BAD_REQUEST = (FoxtrotError, TypeError, ValueError, LookupError, ArithmeticError)
+"""What a question that makes no sense may raise; it is answered as an error, since the venue's thread serves others too."""
 
 
 class AccountAnswers:
@@ -63,8 +67,8 @@ class AccountAnswers:
         """Publish closed bars, or why there are none."""
         try:
             bars, error = self._closed_bars(request), ""
-        except ConfigError as refusal:
-            bars, error = (), str(refusal)
+        except BAD_REQUEST as refusal:
+            bars, error = (), str(refusal) or type(refusal).__name__
         loaded = HistoryLoaded(request.request_id, request.instrument_id, request.interval, bars, error)
         self._session.answer(lambda: self._adapter.on_history(loaded))
 
@@ -73,10 +77,11 @@ class AccountAnswers:
         session, now_ns = self._session, self._adapter.clock.now_ns()
         try:
             instrument = session.instrument(instrument_id)
-        except ConfigError as refusal:
-            loaded = BookLoaded(request_id, instrument_id, None, "none", 0.0, str(refusal))
-        else:
             rows = session.venue.depth(instrument_id, levels)
+        except BAD_REQUEST as refusal:
+            error = str(refusal) or type(refusal).__name__
+            loaded = BookLoaded(request_id, instrument_id, None, "none", 0.0, error)
+        else:
             loaded = BookLoaded(request_id, instrument_id, codec.depth_data(rows, instrument, now_ns), "rest", 0.0)
         session.answer(lambda: self._adapter.on_book(loaded))
 
@@ -88,7 +93,7 @@ class AccountAnswers:
         """
         interval = Interval.parse(request.interval)
         length_ns = interval.duration_ns
-        if length_ns % MINUTE_NS or request.count <= 0:
+        if length_ns % MINUTE_NS or request.count <= 0 or request.count != index(request.count):
             raise ConfigError(f"{request.count} bars of {request.interval}: ask for one or more of whole minutes")
         session, now_ns = self._session, self._adapter.clock.now_ns()
         instrument = session.instrument(request.instrument_id)

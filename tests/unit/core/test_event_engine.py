@@ -210,7 +210,10 @@ def test_a_raise_of_a_core_handler_is_told_on_the_thread_before_anything_else_is
     engine.put(CloseGate("later"))
     engine.start()
     engine.stop()
-    assert steps[0].endswith("failed on CancelOrder: ZeroDivisionError: integer division or modulo by zero")
+    assert (
+        "failed on CancelOrder: ZeroDivisionError: integer division or modulo by zero (test_event_engine.py:"
+        in steps[0]
+    )
     assert steps[1:] == ["later"]
 
 

@@ -3,17 +3,19 @@
 import threading
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from foxtrot.adapter.base_adapter import AdapterContext
 from foxtrot.adapter.simulated.adapter import SimulatedAdapter
 from foxtrot.adapter.simulated.session import NEVER_NS, SimulatedSession
 from foxtrot.core.clock import ManualClock, SystemClock
-from foxtrot.core.notices import AdapterStatus, OpenOrdersLoaded
+from foxtrot.core.notices import AdapterStatus, BookLoaded, HistoryLoaded, OpenOrdersLoaded
 from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.account import AccountData
 from foxtrot.domain.enums import AdapterState, OrderStatus
 from foxtrot.domain.errors import ConfigError, QueueClosed
+from foxtrot.domain.subscription import HistoryRequest
 from foxtrot.exchange.commands import OpenAccount
 from tests.support.recorder import Recorder
 from tests.support.simulated_rig import SimulatedRig
@@ -40,6 +42,45 @@ def test_a_venue_that_breaks_is_told_to_every_account_and_orders_after_it_are_de
         failed = [status for status in heard.of(AdapterStatus) if status.state is AdapterState.FAILED]
         assert [status.cause for status in failed] == ["ValueError: rotten wood"]
     assert [report.status for report in rig.heard.reports(order.order_id)] == [OrderStatus.DENIED]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"count": 2.5},
+        {"count": None},
+        {"count": "9"},
+        {"interval": 5},
+        {"interval": ""},
+        {"end_ns": None},
+        {"instrument_id": 7},
+    ],
+    ids=str,
+)
+def test_a_request_for_history_that_makes_no_sense_is_answered_and_breaks_nothing(
+    rig: SimulatedRig, changes: dict[str, object]
+) -> None:
+    rig.connect()
+    request = HistoryRequest("bad", rig.spot.instrument_id, "1m", 5, rig.clock.now_ns())
+    rig.adapter.query_history(msgspec.structs.replace(request, **changes))
+    rig.settle()
+    (answer,) = rig.heard.of(HistoryLoaded)
+    assert (answer.request_id, answer.bars, bool(answer.error)) == ("bad", (), True)
+    rig.adapter.query_history(request)
+    rig.settle()
+    assert rig.heard.of(HistoryLoaded)[-1].error == ""
+
+
+def test_a_request_for_a_book_that_makes_no_sense_is_answered_and_breaks_nothing(rig: SimulatedRig) -> None:
+    rig.connect()
+    rig.adapter.request_book("bad", rig.spot.instrument_id, "ten")  # type: ignore[arg-type]
+    rig.settle()
+    rig.adapter.request_book("good", rig.spot.instrument_id, 10)
+    rig.settle()
+    assert [(book.request_id, bool(book.error)) for book in rig.heard.of(BookLoaded)] == [
+        ("bad", True),
+        ("good", False),
+    ]
 
 
 def test_a_sink_that_takes_nothing_more_ends_the_session_without_a_trace(rig: SimulatedRig) -> None:
