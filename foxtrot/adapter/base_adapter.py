@@ -21,6 +21,7 @@ from foxtrot.core.notices import (
     RequestFailed,
     TradesLoaded,
 )
+from foxtrot.core.secret import Secret
 from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.account import AccountCharge, AccountData, PositionData
 from foxtrot.domain.enums import AdapterState, PositionMode
@@ -50,6 +51,7 @@ class AdapterContext(msgspec.Struct, frozen=True):
     """What the platform gives an adapter: the way up, the send permit, the clock, settings and secrets of the account.
 
     `environment` is one of the venue's, in the adapter's own words; "" is its safest. `shared` belongs to the platform and lets adapters of one family share a session; it is used before threads start.
+    `settings` hold no secret: `NAME_env = "VARIABLE"` and settings named like a secret arrive in `secrets` by NAME.
     """
 
     account: str
@@ -60,6 +62,7 @@ class AdapterContext(msgspec.Struct, frozen=True):
     shared: dict[str, object]
     environment: str = ""
     position_mode: PositionMode = PositionMode.NETTING
+    secrets: Mapping[str, Secret] = {}
 
 
 class ExactBook(msgspec.Struct, frozen=True):

@@ -1,5 +1,6 @@
 """MainEngine: builds the platform, starts it upward and stops it downward."""
 
+import os
 import sys
 import threading
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from foxtrot.adapter.registry import make_adapter
 from foxtrot.app.config import Config
 from foxtrot.app.event_log import EventLog
 from foxtrot.app.saved_variables import SavedVariables
+from foxtrot.app.secrets import plain_settings, secret_settings
 from foxtrot.app.shutdown import StopReport, Summary, summarise
 from foxtrot.core.clock import Clock, SystemClock
 from foxtrot.core.commands import StopStrategy
@@ -185,10 +187,11 @@ class MainEngine:
                 self.events,
                 self.permit,
                 self.clock,
-                account.settings,
+                plain_settings(account.settings),
                 shared,
                 account.environment,
                 account.position_mode,
+                secret_settings(account.settings, os.environ),
             )
             self.line.add_adapter(make_adapter(account.adapter, context))
 

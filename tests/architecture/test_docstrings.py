@@ -6,7 +6,10 @@ import re
 from tests.architecture.source_tree import Module, definitions, imported_names, mentions, modules, parse
 
 STARTS_A_THREAD = {"threading.Thread", "threading.Timer", "concurrent.futures.ThreadPoolExecutor"}
-CODEC = re.compile(r"foxtrot/adapter/\w+/(codec|\w+_codec)\.py|foxtrot/exchange/wire/.*\.py")
+CODEC = re.compile(
+    r"foxtrot/adapter/\w+/(codec|\w+_codec)\.py|foxtrot/exchange/wire/(?!.*(connection|endpoint|venue_side)\.py).*\.py"
+)
+"""Files that speak a venue's language; what only carries calls and connections about is Foxtrot's own."""
 
 
 def undocumented(module: Module) -> list[str]:

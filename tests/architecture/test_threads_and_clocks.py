@@ -34,6 +34,7 @@ ALLOWED: dict[str, tuple[set[str], str]] = {
     "foxtrot/adapter/bridge.py": ({"thread", "clock"}, "owns an asyncio loop's thread for one adapter"),
     "foxtrot/adapter/*/session.py": ({"thread", "clock", "sleep"}, "owns a venue's connection and its thread"),
     "foxtrot/exchange/server.py": ({"thread", "clock"}, "owns exchange-io"),
+    "foxtrot/exchange/serving/*.py": ({"sleep"}, "waits on exchange-io for sockets and delays that a fault asks for"),
     "foxtrot/backtest/runner.py": ({"clock"}, "measures how long the backtest took, for elapsed_s and bars_per_s"),
     "foxtrot/backtest/optimise.py": ({"process", "clock"}, "spreads a grid over processes and shows the time it takes"),
 }

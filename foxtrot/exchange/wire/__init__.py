@@ -1,0 +1,1 @@
+"""Venues' protocols from the server's side: text and bytes in, commands to the venue, text and bytes out."""
