@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
-from foxtrot.adapter.binance.config import BinanceProduct
 from foxtrot.core.clock import Clock
+from foxtrot.domain.enums import Product
 from foxtrot.domain.instrument import Instrument
 
 Tap = Callable[[Any, Mapping[str, Any]], bool]
@@ -18,7 +18,8 @@ class BinanceSession(Protocol):
     Thread: binance-io, except `call_soon`.
     """
 
-    product: BinanceProduct
+    product: Product
+    """SPOT or PERPETUAL (USD-M)."""
     clock: Clock
     account: str
     linked: bool
@@ -27,8 +28,10 @@ class BinanceSession(Protocol):
     """By instrument id, set once contracts are loaded."""
     exchange: Any
     """Our ccxt.pro instance; made anew after a hard reset, so always read through the session."""
-    market_taps: list[Tap]
-    user_taps: list[Tap]
+    market_tap: Tap
+    """Set by MarketData; sees every frame of a connection that carries market data."""
+    user_tap: Tap
+    """Set by the adapter: Orders.hear and the account; sees every user event, unwrapped."""
 
     def market_symbol(self, instrument_id: str) -> str:
         """Return the venue's symbol, "BTCUSDT"; VenueRejected when it is not listed."""
