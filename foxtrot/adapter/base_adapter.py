@@ -110,6 +110,11 @@ class BaseAdapter(abc.ABC):
         self._sink = context.sink
         self._fetched: dict[str, tuple[int, int, ExactBook]] = {}  # levels asked for, when, and the answer
 
+    @classmethod
+    def real_money(cls, environment: str) -> bool:
+        """Tell whether orders in an environment ("" is the safest) spend real money; who does not say so may well do it."""
+        return True
+
     # --- downward: called by the platform -------------------------------------------------------------------------
 
     @abc.abstractmethod

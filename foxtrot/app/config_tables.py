@@ -25,7 +25,9 @@ class PlatformTable(msgspec.Struct, frozen=True, kw_only=True):
 
     mode: Annotated[
         Literal["paper", "live"],
-        Meta(description="`paper` sends no order to a real venue; `live` needs `foxtrot run --live` as well."),
+        Meta(
+            description="`paper` refuses accounts with real money (simulated ones and a venue's testnet pass); `live` needs `foxtrot run --live` as well."
+        ),
     ] = "paper"
     base_currency: Annotated[
         str, Meta(min_length=1, description="Asset in which equity, profit and money limits are counted.")

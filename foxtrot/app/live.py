@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import msgspec
+from loguru import logger
 
+from foxtrot.app.account_venues import account_venues
 from foxtrot.app.config import Config
 from foxtrot.app.main_engine import MainEngine
 from foxtrot.app.shutdown import StopReport
@@ -45,18 +47,16 @@ def check_mode(config: Config, *, live: bool) -> None:
     """Refuse to touch real money unless both the configuration and the command line say so.
 
     Raises:
-        ConfigError: they disagree, or a paper platform has an account of a real venue.
+        ConfigError: they disagree, an adapter cannot be loaded, or a paper platform has an account with real money.
     """
     if config.platform.mode == "live" and not live:
         raise ConfigError('the configuration says mode = "live"; give --live as well, or set mode = "paper"')
-    if config.platform.mode == "paper":
-        if live:
-            raise ConfigError('--live was given but the configuration says mode = "paper"; set mode = "live" as well')
-        real = [name for name, account in config.accounts.items() if account.adapter != "simulated"]
-        if real:
-            raise ConfigError(
-                f'in paper mode every account is simulated; set adapter = "simulated" for {", ".join(real)}'
-            )
+    if config.platform.mode == "paper" and live:
+        raise ConfigError('--live was given but the configuration says mode = "paper"; set mode = "live" as well')
+    for venue in account_venues(config):
+        if fault := venue.fault(config.platform.mode):
+            raise ConfigError(fault)
+        logger.info("account {}: {}", venue.account, venue.text)
 
 
 def summary_object(platform: MainEngine, report: StopReport) -> Json:
@@ -64,6 +64,7 @@ def summary_object(platform: MainEngine, report: StopReport) -> Json:
     statistics = platform.events.statistics()
     summary = report.summary
     return {
+        "accounts": [msgspec.to_builtins(venue) for venue in account_venues(platform.config)],
         "orders": summary.order_count,
         "trades": summary.fill_count,
         "denied": summary.denied,

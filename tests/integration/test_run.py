@@ -260,9 +260,3 @@ def test_live_mode_needs_both_keys(config_file: Path) -> None:
     config_file.write_text(config_file.read_text().replace('mode = "paper"', 'mode = "live"'))
     with pytest.raises(ConfigError, match="give --live as well"):
         check_mode(load_config(config_file), live=False)
-
-
-def test_a_paper_platform_refuses_a_real_venue(config_file: Path) -> None:
-    config_file.write_text(config_file.read_text().replace('adapter = "simulated"', 'adapter = "binance"', 1))
-    with pytest.raises(ConfigError, match="simulated"):
-        check_mode(load_config(config_file), live=False)

@@ -68,6 +68,11 @@ class SimulatedAdapter(BaseAdapter):
         self._door = threading.RLock()  # no job of ours enters the session's inbox behind the one that ends us
         self._ended = threading.Event()
 
+    @classmethod
+    def real_money(cls, environment: str) -> bool:
+        """Tell that nothing here is."""
+        return False
+
     @property
     def publish_balances(self) -> bool:
         """Tell whether balances and positions are published whenever they change."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from foxtrot.adapter.registry import adapter_names, load_adapter
+from foxtrot.app.account_venues import venue_of
 from foxtrot.app.config import Config, load_config
 from foxtrot.app.secrets import secret_settings
 from foxtrot.app.verbs.doctor import FAIL, OK, WARN, Check
@@ -50,12 +51,13 @@ def config_checks(path: Path, home: Path, environment: Mapping[str, str]) -> Ite
 def _account_checks(config: Config, environment: Mapping[str, str]) -> Iterator[Check]:
     for name, account in config.accounts.items():
         try:
-            load_adapter(account.adapter)
+            venue = venue_of(name, account)
             secrets = secret_settings(account.settings, environment)
         except ConfigError as error:
             yield Check(f"account {name}", FAIL, str(error))
-        else:
-            yield Check(f"account {name}", OK, f"{account.adapter}, {len(secrets)} secrets found")
+            continue
+        fault = venue.fault(config.platform.mode)
+        yield Check(f"account {name}", FAIL if fault else OK, fault or f"{venue.text}; {len(secrets)} secrets found")
 
 
 def _strategy_checks(config: Config, home: Path) -> Iterator[Check]:
