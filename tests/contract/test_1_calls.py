@@ -82,7 +82,8 @@ def test_1_everything_is_published_on_the_adapters_own_thread(rig: ContractRig) 
 @pytest.mark.parametrize("why", list(REFUSED))
 def test_1_an_order_the_venue_refuses_comes_back_with_a_reason(rig: ContractRig, why: str) -> None:
     rig.connect()
-    order_id = rig.send(**REFUSED[why])
+    terms = rig.refused_terms(why, REFUSED[why])
+    order_id = rig.send(**terms)
     last = rig.heard.reports(order_id)[-1]
     assert last.status in (OrderStatus.REJECTED, OrderStatus.DENIED)
     assert last.reason or last.rule
@@ -255,6 +256,7 @@ def test_1_the_account_asked_for_is_the_venues_to_the_last_decimal(rig: Contract
 
 
 def test_1_the_positions_asked_for_are_the_venues(rig: ContractRig) -> None:
+    rig.require_derivative()
     rig.connect()
     rig.send(side=Side.SELL, quantity=500, price=0, instrument_id=rig.contract.instrument_id)
     before = len(rig.heard)

@@ -64,6 +64,7 @@ def test_2_the_account_is_told_exactly(rig: ContractRig) -> None:
 
 
 def test_2_positions_of_an_earlier_session_are_told(rig: ContractRig) -> None:
+    rig.require_derivative()
     rig.connect()
     rig.send(quantity=700, price=0, instrument_id=rig.contract.instrument_id)
     rig.adapter.close()

@@ -19,7 +19,8 @@ def test_3_a_lost_link_is_told_with_its_cause_and_the_back_off_with_attempt_and_
     before = len(rig.heard)
     rig.lose_link("cable pulled", 5.0)
     lost, backing_off = rig.heard.of(AdapterStatus, before)
-    assert (lost.state, lost.cause) == (AdapterState.LOST, "cable pulled")
+    assert lost.state is AdapterState.LOST
+    assert rig.is_told_as(lost.cause, "cable pulled")
     assert backing_off.state is AdapterState.BACKING_OFF
     assert backing_off.attempt == 1
     assert 0.0 <= backing_off.delay_s <= 5.0
@@ -116,7 +117,7 @@ def test_3_each_desired_stream_is_opened_once_however_often_the_link_is_lost(rig
     rig.take(Side.BUY, 100)
     rig.settle()
     assert len(rig.heard.of(MarketTrade, before)) == 1
-    assert len(rig.heard.of(TickData, before)) == 1
+    assert len(rig.heard.of(TickData, before)) in rig.ticks_per_change
     assert len(rig.heard.of(DepthData, before)) == 1
 
 
@@ -131,7 +132,7 @@ def test_3_every_desired_stream_goes_on_after_a_loss(rig: ContractRig) -> None:
         before = len(rig.heard)
         rig.take(Side.BUY, 100, instrument)
         rig.settle()
-        assert [tick.instrument_id for tick in rig.heard.of(TickData, before)] == [instrument.instrument_id]
+        assert {tick.instrument_id for tick in rig.heard.of(TickData, before)} == {instrument.instrument_id}
         assert len(rig.heard.of(MarketTrade, before)) == int(rig.capabilities.market_trades)
 
 
@@ -155,7 +156,7 @@ def test_3_a_snapshot_is_fresh_even_when_nothing_changed_while_lost(rig: Contrac
     rig.lose_link("cable pulled")
     rig.restore_link()
     assert len(rig.heard.of(DepthData, before)) == 1
-    assert len(rig.heard.of(TickData, before)) == 1
+    assert len(rig.heard.of(TickData, before)) in rig.ticks_per_change
 
 
 def test_3_what_is_subscribed_before_connecting_streams_after_it(rig: ContractRig) -> None:
@@ -171,7 +172,7 @@ def test_3_what_is_subscribed_while_lost_streams_after_it(rig: ContractRig) -> N
     rig.settle()
     assert rig.heard.of(TickData) == []
     rig.restore_link()
-    assert len(rig.heard.of(TickData)) == 1
+    assert len(rig.heard.of(TickData)) in rig.ticks_per_change
 
 
 def test_3_what_is_unsubscribed_while_lost_does_not_come_back(rig: ContractRig) -> None:

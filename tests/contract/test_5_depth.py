@@ -234,7 +234,8 @@ def test_5_wishes_for_one_instrument_add_up(rig: ContractRig) -> None:
     rig.take(Side.BUY, 300)
     rig.settle()
     kinds = [type(event) for event in rig.heard.events(before)]
-    assert sorted(kinds, key=str) == sorted([MarketTrade, TickData, DepthData], key=str)
+    assert kinds.count(TickData) in rig.ticks_per_change
+    assert {kind: kinds.count(kind) for kind in kinds if kind is not TickData} == {MarketTrade: 1, DepthData: 1}
     assert len(rig.heard.of(DepthData, before)[0].bids) == 2
 
 

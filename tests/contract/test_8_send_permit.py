@@ -144,7 +144,7 @@ def test_8_once_closing_has_returned_nothing_more_reaches_the_venue(rig: Contrac
         while not rig.received():
             pass
         rig.permit.close("kill switch")
-        left = len(rig.received())
+        left = len(rig.landed())
     rig.settle()
     assert len(rig.received()) == left
     for batch in batches:

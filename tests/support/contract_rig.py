@@ -29,7 +29,8 @@ Rows = tuple[tuple[int, int], ...]
 class ContractRig(abc.ABC):
     """One venue, one account of ours and everybody else there. A rig of a new venue fills in the abstract methods.
 
-    When a rig is made the market is open: `spot` and `contract` (a perpetual) each have bids of 5,000 units at 9,900 and
+    When a rig is made the market is open: `spot` and `contract` (a perpetual, where the account can trade one; where it
+    can trade only one kind of product, both are of that kind) each have bids of 5,000 units at 9,900 and
     9,800, asks of 5,000 at 10,100 and 10,200, and a last trade of 1,000 at 10,000 (prices in 0.01, quantities in 0.001).
     Our account holds 100,000 of the quote and 10 of the base asset, all fees are above zero, and the adapter is not connected.
 
@@ -124,6 +125,28 @@ class ContractRig(abc.ABC):
     @abc.abstractmethod
     def cancel_elsewhere(self, order_id: str) -> None:
         """Cancel an order of our account by another client."""
+
+    # --- what this venue can do -------------------------------------------------------------------------------------
+
+    ticks_per_change: range = range(1, 2)
+    """How many ticks one trade may bring: a venue that tells the book and the trade on two sockets may bring two."""
+
+    def is_told_as(self, told: str, cause: str) -> bool:
+        """Tell whether the cause of a loss is what the adapter can know of it; a cable that is cut says nothing."""
+        return told == cause
+
+    def refused_terms(self, why: str, terms: "dict[str, object]") -> "dict[str, object]":
+        """Return the terms of an order that the venue refuses for a reason; skip where it has no such reason."""
+        return terms
+
+    def require_derivative(self) -> None:
+        """Skip the running test where the account holds no positions but only assets."""
+        if not self.contract.product.is_derivative:
+            raise pytest.skip.Exception(f"{self.name}: an account here has no positions", _use_item_location=True)
+
+    def landed(self) -> list[str]:
+        """Return the same as `received` once everything that has left us has arrived."""
+        return self.received()
 
     # --- the venue's truth ------------------------------------------------------------------------------------------
 

@@ -72,14 +72,16 @@ class NaiveVenue:
     def place(self, command: c.PlaceOrder) -> CommandResult:
         market = self.markets[command.instrument_id]
         order = self.new_order(command)
-        code = self.refusal(order)
+        code = self.refusal(order, command.expire_unfillable)
         if code is not R.OK:
             return CommandResult(code)
         self.next_id += 1
         self.orders.append(order)
         if order.time_in_force is TimeInForce.DAY:
             order.expire_time_ns = self.now - self.now % DAY_NS + DAY_NS
-        if order.state == "working":
+        if self.unfillable(order):
+            self.remove(order)
+        elif order.state == "working":
             self.work(order)
         else:
             if order.order_type is OrderType.TRAILING_STOP and market.last:
@@ -89,7 +91,7 @@ class NaiveVenue:
         self.wake(market)
         return CommandResult(R.OK, order.order_id)
 
-    def refusal(self, order: NaiveOrder) -> ResultCode:
+    def refusal(self, order: NaiveOrder, expire_unfillable: bool) -> ResultCode:
         """Return why an order is refused, or OK; a reduce-only one is cut to what it can reduce."""
         if order.quantity <= 0:
             return R.FILTER_QUANTITY_LOW
@@ -101,16 +103,20 @@ class NaiveVenue:
             return R.ACCOUNT_NOTHING_TO_REDUCE
         if order.post_only and self.would_take(order):
             return R.MATCHING_POST_ONLY
-        return self.bearable(order)
+        return self.bearable(order, expire_unfillable)
 
-    def bearable(self, order: NaiveOrder) -> ResultCode:
+    def bearable(self, order: NaiveOrder, expire_unfillable: bool = False) -> ResultCode:
         """Return OK when the book can fill it if it must, and the account can pay."""
-        must_fill = order.time_in_force is TimeInForce.FOK and order.state == "working"
-        if must_fill and self.trial(order)[0] < order.leaves:
+        if not expire_unfillable and self.unfillable(order):
             return R.MATCHING_FOK
         if self.accounts[order.account].margin_checked and not self.affordable(order):
             return R.ACCOUNT_INSUFFICIENT_BALANCE
         return R.OK
+
+    def unfillable(self, order: NaiveOrder) -> bool:
+        """Tell whether a working fill-or-kill order finds too little."""
+        must_fill = order.time_in_force is TimeInForce.FOK and order.state == "working"
+        return must_fill and self.trial(order)[0] < order.leaves
 
     def would_take(self, order: NaiveOrder) -> bool:
         """Tell whether an order would meet the other side."""
