@@ -1,0 +1,232 @@
+"""What the exchange can be told to do wrong: one fault as data, its kinds, and scripts of them from TOML or JSON.
+
+A script is a list of `[[fault]]` tables. `kind` names what goes wrong; the rest narrows where and how long:
+
+    [[fault]]
+    kind = "ack_lost"                 # the order is taken, its answer is not sent
+    endpoint = "POST /api/v3/order"   # or a ws-api method such as "order.place"; * and ? stand for anything
+    after = 2                         # the first two matches pass unharmed
+    count = 1                         # then once
+"""
+
+import enum
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Final
+
+import msgspec
+
+from foxtrot.domain.errors import ConfigError
+
+
+class Scope(enum.Enum):
+    """At which point of the server's work a fault acts."""
+
+    REQUEST = "request"
+    HANDSHAKE = "handshake"
+    INCOMING = "incoming"
+    FRAME = "frame"
+    CONNECTION = "connection"
+    STATE = "state"
+    ACTION = "action"
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """What a kind of fault is: where it acts, how often unless told (0: until it ends), which settings it takes."""
+
+    scope: Scope
+    count: int = 1
+    takes: tuple[str, ...] = ()
+    stream: str = ""
+
+
+_FILLS: Final = "fills"
+_HOW: Final = ("status", "code", "msg", "retry_after_s", "executed")
+
+KINDS: Final[Mapping[str, Kind]] = {
+    # answers of REST and ws-api
+    "ack_lost": Kind(Scope.REQUEST, 1, ("code", "msg", "status", "hang")),
+    "delay": Kind(Scope.REQUEST, 1, ("delay_s", "executed")),
+    "http_status": Kind(Scope.REQUEST, 1, _HOW),
+    "error_code": Kind(Scope.REQUEST, 1, _HOW),
+    "html": Kind(Scope.REQUEST, 1, ("status", "executed")),
+    "too_many_requests": Kind(Scope.REQUEST, 0, ("retry_after_s",)),
+    "banned": Kind(Scope.REQUEST, 0, ("retry_after_s",)),
+    "stale_snapshot": Kind(Scope.REQUEST, 1, ("lag",)),
+    "cut_answer": Kind(Scope.REQUEST, 1),
+    # the handshake and what a client asks over a WebSocket
+    "refuse_handshake": Kind(Scope.HANDSHAKE, 1, ("status", "retry_after_s")),
+    "refuse_websockets": Kind(Scope.HANDSHAKE, 0),
+    "reject_subscribe": Kind(Scope.INCOMING, 1, ("code", "msg")),
+    "drop_subscribe_reply": Kind(Scope.INCOMING, 1),
+    "reject_user_stream": Kind(Scope.INCOMING, 1, ("code", "msg", "status")),
+    # frames to a client
+    "duplicate_fills": Kind(Scope.FRAME, 1, (), _FILLS),
+    "reorder_fills": Kind(Scope.FRAME, 1, ("delay_s",), _FILLS),
+    "gap": Kind(Scope.FRAME, 1, (), "*@depth*"),
+    "go_silent": Kind(Scope.FRAME, 0),
+    "malformed_number": Kind(Scope.FRAME, 1, ("text",)),
+    "malformed_frame": Kind(Scope.FRAME, 1, ("text",)),
+    "cut_mid_frame": Kind(Scope.FRAME, 1),
+    # connections
+    "close": Kind(Scope.CONNECTION, 0, ("code", "msg")),
+    "close_without_frame": Kind(Scope.CONNECTION, 0),
+    "reset": Kind(Scope.CONNECTION, 0),
+    "half_open": Kind(Scope.CONNECTION, 0),
+    # as long as it lasts
+    "stop_pongs": Kind(Scope.STATE, 0),
+    "one_byte_writes": Kind(Scope.STATE, 0),
+    "clock_skew": Kind(Scope.STATE, 0, ("skew_ms",)),
+    # done once
+    "expire_listen_key": Kind(Scope.ACTION),
+    "rotate_listen_key": Kind(Scope.ACTION),
+    "terminate_user_stream": Kind(Scope.ACTION),
+    "restart": Kind(Scope.ACTION, 1, ("down_s", "lag")),
+    "other_order": Kind(Scope.ACTION, 1, ("symbol", "side", "quantity", "price")),
+}
+"""Every kind of fault. Their settings are explained in docs/exchange_faults.md."""
+
+_EVERYWHERE: Final = ("kind", "product", "account", "after", "count", "for_s", "at_s")
+_PLACES: Final[Mapping[Scope, tuple[str, ...]]] = {
+    Scope.REQUEST: ("endpoint",),
+    Scope.HANDSHAKE: ("connection",),
+    Scope.INCOMING: ("endpoint", "connection", "stream"),
+    Scope.FRAME: ("connection", "stream"),
+    Scope.CONNECTION: ("connection", "stream"),
+    Scope.STATE: ("endpoint", "connection"),
+    Scope.ACTION: (),
+}
+_VALUES: Final[Mapping[str, tuple[str, ...]]] = {
+    "product": ("spot", "usdm"),
+    "connection": ("public", "market", "private", "ws_api", "stream", "user"),
+    "side": ("BUY", "SELL"),
+}
+
+
+class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One thing to do wrong.
+
+    Where: `product` spot or usdm, `endpoint` as "METHOD /path" or ws-api method, `stream` as "btcusdt@depth*" or the type of a
+    user event, `connection` public, market, private, ws_api, stream (a path that says nothing) or user (private, ws_api and
+    sockets of a listen key), `account`; "" is any. When: from `at_s` seconds after it is set, for `for_s` seconds (0: until
+    removed), after `after` matches, `count` times (0: no limit; None: as its kind does).
+    """
+
+    kind: str
+    product: str = ""
+    endpoint: str = ""
+    stream: str = ""
+    connection: str = ""
+    account: str = ""
+    at_s: float = 0.0
+    for_s: float = 0.0
+    after: int = 0
+    count: int | None = None
+    status: int = 0
+    code: int = 0
+    msg: str = ""
+    text: str = ""
+    retry_after_s: float = 0.0
+    delay_s: float = 0.0
+    down_s: float = 0.0
+    skew_ms: int = 0
+    lag: int = 0
+    executed: bool = False
+    hang: bool = False
+    symbol: str = ""
+    side: str = "BUY"
+    quantity: str = ""
+    price: str = ""
+
+    @property
+    def scope(self) -> Scope:
+        """Return where the fault acts."""
+        return KINDS[self.kind].scope
+
+    @property
+    def limit(self) -> int:
+        """Return how often it acts, 0 for no limit."""
+        if self.count is not None:
+            return self.count
+        return 0 if self.for_s else KINDS[self.kind].count
+
+    @property
+    def streams(self) -> str:
+        """Return the pattern of the streams it concerns, the kind's own where none was told."""
+        return self.stream or KINDS[self.kind].stream
+
+
+def read_faults(text: str) -> tuple[Fault, ...]:
+    """Return the faults of a TOML script.
+
+    Raises:
+        ConfigError: not TOML, a key or kind that is not known (with the nearest one that is), or a wrong value.
+    """
+    try:
+        tables = msgspec.toml.decode(text)
+    except msgspec.DecodeError as error:
+        raise ConfigError(f"the fault script is not TOML: {error}") from error
+    unknown = [key for key in tables if key != "fault"]
+    if unknown:
+        raise ConfigError(f"the fault script has a key {unknown[0]!r}; every fault is a [[fault]] table")
+    listed = tables.get("fault", [])
+    if not isinstance(listed, list):
+        raise ConfigError("the fault script has a [fault] table; write [[fault]], with two brackets")
+    return tuple(read_fault(table, f"fault {number}") for number, table in enumerate(listed, 1))
+
+
+def read_fault(table: object, name: str = "fault") -> Fault:
+    """Return one fault from a decoded table.
+
+    Raises:
+        ConfigError: it names key, value and the nearest known one.
+    """
+    if not isinstance(table, Mapping):
+        raise ConfigError(f"{name} is {table!r}; a fault is a table with at least a kind")
+    kind = table.get("kind")
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise ConfigError(f"{name}: kind = {kind!r} is not known; {_nearest(str(kind), tuple(KINDS))}")
+    spec = KINDS[kind]
+    taken = (*_EVERYWHERE, *_PLACES[spec.scope], *spec.takes)
+    for key, value in table.items():
+        if key not in taken:
+            raise ConfigError(f"{name}: {kind} takes no {key} = {value!r}; {_nearest(str(key), taken)}")
+        values = _VALUES.get(str(key))
+        if values and value not in values:
+            raise ConfigError(f"{name}: {key} = {value!r} is not known; {_nearest(str(value), values)}")
+    try:
+        fault = msgspec.convert(table, Fault)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{name}: {kind}: {error}") from error
+    return _checked(fault, name)
+
+
+def _checked(fault: Fault, name: str) -> Fault:
+    for key in ("at_s", "for_s", "after", "retry_after_s", "delay_s", "down_s", "lag", "count"):
+        value = getattr(fault, key)
+        if value is not None and not 0 <= value < 1e9:
+            raise ConfigError(f"{name}: {key} = {value} must be 0 or above")
+    if fault.status and not 200 <= fault.status <= 599:
+        raise ConfigError(f"{name}: status = {fault.status} must be an HTTP status between 200 and 599")
+    needed = _NEEDS.get(fault.kind, ())
+    for key in needed:
+        if not getattr(fault, key):
+            raise ConfigError(f"{name}: {fault.kind} needs {key}")
+    return fault
+
+
+_NEEDS: Final[Mapping[str, Sequence[str]]] = {
+    "delay": ("delay_s",),
+    "http_status": ("status",),
+    "error_code": ("code",),
+    "clock_skew": ("skew_ms",),
+    "expire_listen_key": ("account",),
+    "rotate_listen_key": ("account",),
+    "terminate_user_stream": ("account",),
+    "other_order": ("account", "symbol", "quantity"),
+}
+
+
+def _nearest(given: str, known: Sequence[str]) -> str:
+    close = get_close_matches(given, known, n=1, cutoff=0.5)
+    return f"did you mean {close[0]}?" if close else f"there are: {', '.join(known)}"

@@ -1,0 +1,85 @@
+"""What an exchange server serves: ports, accounts, instruments, other traders, limits of connections."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from foxtrot.domain.enums import PositionMode
+from foxtrot.domain.instrument import Instrument
+from foxtrot.exchange.faults import Fault
+from foxtrot.exchange.wire.binance.venue_side import ApiKey
+
+if TYPE_CHECKING:
+    from foxtrot.exchange.wire.binance.surface import SurfaceSettings
+
+SPOT, USDM = "spot", "usdm"
+"""Products by the name that faults, accounts and the control port use."""
+
+
+class ServerPorts(msgspec.Struct, frozen=True):
+    """Ports wanted on 127.0.0.1: None for no such listener, 0 for one that is picked."""
+
+    binance_spot: int | None = None
+    binance_usdm: int | None = None
+    binance_spot_tls: int | None = None
+    binance_usdm_tls: int | None = None
+    control: int | None = None
+
+
+class AccountSetup(msgspec.Struct, frozen=True):
+    """An account opened at the start: its keys, what it has, and the products on which its keys trade."""
+
+    name: str
+    keys: tuple[ApiKey, ...] = ()
+    balances: Mapping[str, Decimal] = {}
+    position_mode: PositionMode = PositionMode.NETTING
+    products: tuple[str, ...] = (SPOT, USDM)
+
+
+class ConnectionPace(msgspec.Struct, frozen=True):
+    """Figures of one product's WebSockets.
+
+    The server pings every `ping_interval_s` and drops who has not answered a ping for `pong_deadline_s`; a connection lives
+    `life_s` at most; more than `queue_bytes` not yet taken by the client close it with 1008.
+    """
+
+    ping_interval_s: float = 20.0
+    pong_deadline_s: float = 60.0
+    life_s: float = 86_400.0
+    queue_bytes: int = 4_194_304
+
+
+SPOT_PACE = ConnectionPace()
+"""Source: Binance spot API, WebSocket Streams, General WSS information."""
+
+USDM_PACE = ConnectionPace(ping_interval_s=180.0, pong_deadline_s=600.0)
+"""Source: Binance USDⓈ-M Futures, Websocket Market Streams, Connect."""
+
+
+class ServerSettings(msgspec.Struct, frozen=True):
+    """All that an ExchangeServer is told before it starts.
+
+    Args:
+        ports: the listeners wanted.
+        accounts: opened at the first start.
+        instruments: what is listed; None for the default listings of the products served.
+        prices: where a living market begins, by instrument id; missing ones are those of the default listings.
+        agents: other traders making the market, 0 for none; `seed` is theirs.
+        surface: settings of both surfaces, None for Binance's own figures.
+        faults: what goes wrong from the start.
+        tick_ms: the pause between two rounds of the venue, in real time; what is due is judged by the clock.
+    """
+
+    ports: ServerPorts = ServerPorts()
+    accounts: tuple[AccountSetup, ...] = ()
+    instruments: tuple[Instrument, ...] | None = None
+    prices: Mapping[str, Decimal] = {}
+    agents: int = 8
+    seed: int = 1
+    surface: "SurfaceSettings | None" = None
+    spot_pace: ConnectionPace = SPOT_PACE
+    usdm_pace: ConnectionPace = USDM_PACE
+    faults: tuple[Fault, ...] = ()
+    tick_ms: int = 10

@@ -1,0 +1,1 @@
+"""Listeners of the embedded exchange: sockets on one side, a venue's protocol on the other, faults in between."""

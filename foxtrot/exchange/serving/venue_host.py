@@ -1,0 +1,188 @@
+"""The venue as the server runs it: surfaces, feeds and observers around it, one operation after the other."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from decimal import Decimal
+from typing import TypeVar
+
+from foxtrot.core.clock import Clock
+from foxtrot.domain.enums import Product
+from foxtrot.domain.errors import ConfigError
+from foxtrot.domain.fees import load_preset
+from foxtrot.domain.instrument import Instrument
+from foxtrot.exchange.commands import AddInstrument, AdvanceTime, Deposit, OpenAccount, VenueCommand
+from foxtrot.exchange.events import VenueEvent
+from foxtrot.exchange.listings import REFERENCE_PRICES, default_listings
+from foxtrot.exchange.market_maker import Population
+from foxtrot.exchange.result import CommandResult
+from foxtrot.exchange.server_settings import SPOT, USDM, AccountSetup, ServerPorts, ServerSettings
+from foxtrot.exchange.serving.surface_port import Surface
+from foxtrot.exchange.update_ids import lower_update_ids
+from foxtrot.exchange.venue import Venue
+from foxtrot.exchange.wire.binance.venue_side import SUFFIX, ApiKey, VenueSide
+
+Feed = Callable[[int], tuple[VenueCommand, ...]]
+"""What comes in from outside at a moment (UTC ns): commands to execute."""
+SurfaceFactory = Callable[[VenueSide], Surface]
+Result = TypeVar("Result")
+PRODUCTS = {SPOT: Product.SPOT, USDM: Product.PERPETUAL}
+_FEES = {SUFFIX[Product.SPOT]: "binance_spot", SUFFIX[Product.PERPETUAL]: "binance_usdm"}
+
+
+class VenueHost:
+    """Owns the venue, its two sides, their surfaces and everybody else who trades.
+
+    Events are told to the surfaces when the operation that made them has returned, never in its middle.
+
+    Thread: exchange-io; made before it starts.
+
+    Args:
+        settings: what is listed, who has accounts, which products are served.
+        clock: the server's time; `skew_ns` is added to it.
+        surface: makes the surface of a side.
+    """
+
+    def __init__(self, settings: ServerSettings, clock: Clock, surface: SurfaceFactory) -> None:
+        self.skew_ns = 0
+        self.feeds: list[Feed] = []
+        self.observers: tuple[Callable[[VenueEvent], None], ...] = ()
+        self.traders: dict[str, str] = {}
+        self.venue = Venue(self._hear)
+        self._clock = clock
+        self._heard: list[VenueEvent] = []
+        self._busy = False
+        served = served_products(settings.ports)
+        self.sides = {name: VenueSide(PRODUCTS[name], self.venue, self.now_ns) for name in served}
+        self.surfaces: dict[str, Surface] = {}
+        self._open(settings)
+        self.surfaces = {name: surface(side) for name, side in self.sides.items()}
+
+    def now_ns(self) -> int:
+        """Return the server's time of day, its skew included."""
+        return self._clock.now_ns() + self.skew_ns
+
+    def run(self, operation: Callable[[], Result]) -> Result:
+        """Do something with the venue, then tell the surfaces what happened."""
+        if self._busy:
+            return operation()
+        self._busy = True
+        try:
+            return operation()
+        finally:
+            self._busy = False
+            self._deliver()
+
+    def execute(self, command: VenueCommand) -> CommandResult:
+        """Give the venue one command."""
+        return self.run(lambda: self.venue.execute(command))
+
+    def tick(self) -> None:
+        """Let time pass: the venue, the feeds, then what the surfaces have due."""
+        now_ns = self.now_ns()
+        self.run(lambda: self._pass_time(now_ns))
+        for surface in self.surfaces.values():
+            self.run(lambda surface=surface: surface.tick(now_ns))  # type: ignore[misc]  # bound at once
+
+    def reload(self, lower_by: int = 0) -> None:
+        """Replace the venue by one restored from its snapshot, as after a restart; update ids may come back lower."""
+        snapshot = self.venue.snapshot()
+        if lower_by:
+            snapshot = lower_update_ids(snapshot, lower_by)
+        self.venue = Venue.restore(snapshot, self._hear)
+        for side in self.sides.values():
+            side.venue = self.venue
+
+    def add_account(self, account: AccountSetup) -> None:
+        """Open an account (one that is open keeps what it has), fill it and let its keys trade.
+
+        Raises:
+            ConfigError: a key of another account, a product that is not known, an amount that cannot be paid in.
+        """
+        for key in account.keys:
+            if key.account != account.name:
+                raise ConfigError(f"account {account.name} has a key of account {key.account}; they must be the same")
+            self._let_trade(key, account)
+        if not self.execute(OpenAccount(self.now_ns(), account.name, account.position_mode)).ok:
+            return
+        for asset, amount in account.balances.items():
+            self.deposit(account.name, asset, amount)
+
+    def deposit(self, account: str, asset: str, amount: Decimal) -> None:
+        """Pay into an account.
+
+        Raises:
+            ConfigError: the venue refuses it; the message says why.
+        """
+        result = self.execute(Deposit(self.now_ns(), account, asset, amount))
+        if not result.ok:
+            raise ConfigError(f"account {account}: balance {amount} {asset}: {result.message}")
+
+    def account_of(self, api_key: str) -> str:
+        """Return the account of an API key, "" when there is none."""
+        for side in self.sides.values():
+            if api_key in side.keys:
+                return side.keys[api_key].account
+        return ""
+
+    def _let_trade(self, key: ApiKey, account: AccountSetup) -> None:
+        for name in account.products:
+            if name not in PRODUCTS:
+                raise ConfigError(f"account {account.name}: product {name!r} is not {SPOT} or {USDM}")
+            if name in self.sides:
+                self.sides[name].add_key(key)
+
+    def _open(self, settings: ServerSettings) -> None:
+        now_ns = self.now_ns()
+        instruments = settings.instruments
+        if instruments is None:
+            venues = {SUFFIX[side.product] for side in self.sides.values()}
+            instruments = tuple(one for one in default_listings() if one.venue in venues)
+        for instrument in instruments:
+            fees = load_preset(_FEES.get(instrument.venue, "binance_spot"))
+            result = self.venue.execute(AddInstrument(now_ns, instrument, "price_time", fees, "received"))
+            if not result.ok:
+                raise ConfigError(f"instrument {instrument.instrument_id} cannot be listed: {result.message}")
+        for account in settings.accounts:
+            self.add_account(account)
+        if settings.agents and instruments:
+            self._populate(settings, instruments, now_ns)
+
+    def _populate(self, settings: ServerSettings, instruments: tuple[Instrument, ...], now_ns: int) -> None:
+        prices = {**REFERENCE_PRICES, **settings.prices}
+        traded = tuple(one for one in instruments if one.instrument_id in prices)
+        if not traded:
+            return
+        population = Population(traded, prices, agents=settings.agents, seed=settings.seed)
+        for command in population.opening(now_ns):
+            self.venue.execute(command)
+        self.traders.update(population.account_kinds)
+        self.feeds.append(lambda at_ns: population.act(self.venue, at_ns))
+
+    def _pass_time(self, now_ns: int) -> None:
+        self.venue.execute(AdvanceTime(now_ns))
+        for feed in tuple(self.feeds):
+            for command in feed(now_ns):
+                self.venue.execute(command)
+
+    def _hear(self, event: VenueEvent) -> None:
+        self._heard.append(event)
+        for observer in self.observers:
+            observer(event)
+
+    def _deliver(self) -> None:
+        """Tell what was heard; what that makes the venue do is told after it."""
+        self._busy = True
+        try:
+            while self._heard:
+                heard, self._heard = self._heard, []
+                for event in heard:
+                    for surface in self.surfaces.values():
+                        surface.on_event(event)
+        finally:
+            self._busy = False
+
+
+def served_products(ports: ServerPorts) -> tuple[str, ...]:
+    """Return the products that some port serves."""
+    wanted = {SPOT: (ports.binance_spot, ports.binance_spot_tls), USDM: (ports.binance_usdm, ports.binance_usdm_tls)}
+    return tuple(name for name, any_of in wanted.items() if any(port is not None for port in any_of))
