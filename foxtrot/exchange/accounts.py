@@ -37,17 +37,19 @@ class Balance:
 class Position:
     """One position: signed quantity in units, signed cost of it and realised profit in money of the settle asset.
 
-    `open_buys` and `open_sells` are the notional of the account's working orders that would change it, for margin.
+    `open_buys` and `open_sells` are the notional of the account's working orders that would change it, for margin;
+    `leverage` is what its owner chose, 0 for the instrument's own margin rate.
 
     Thread: belongs to its venue.
     """
 
-    __slots__ = ("cost", "open_buys", "open_sells", "quantity", "realised")
+    __slots__ = ("cost", "leverage", "open_buys", "open_sells", "quantity", "realised")
 
-    def __init__(self, quantity: int = 0, cost: int = 0, realised: int = 0) -> None:
+    def __init__(self, quantity: int = 0, cost: int = 0, realised: int = 0, leverage: int = 0) -> None:
         self.quantity = quantity
         self.cost = cost
         self.realised = realised
+        self.leverage = leverage
         self.open_buys = 0
         self.open_sells = 0
 
@@ -86,6 +88,7 @@ class Account:
         "balances",
         "client_ids",
         "fee_asset",
+        "leverages",
         "margin_checked",
         "name",
         "orders",
@@ -112,6 +115,7 @@ class Account:
         self.fee_asset = fee_asset
         self.allow_short = allow_short
         self.balances: dict[str, Balance] = {}
+        self.leverages: dict[str, int] = {}
         self.positions: dict[PositionKey, Position] = {}
         self.orders: dict[int, WorkingOrder] = {}
         self.client_ids: dict[str, WorkingOrder] = {}
@@ -129,8 +133,15 @@ class Account:
         key = (instrument_id, side)
         found = self.positions.get(key)
         if found is None:
-            found = self.positions[key] = Position()
+            found = self.positions[key] = Position(leverage=self.leverages.get(instrument_id, 0))
         return found
+
+    def set_leverage(self, instrument_id: str, leverage: int) -> None:
+        """Margin every position of an instrument, present and future, at 1 / leverage."""
+        self.leverages[instrument_id] = leverage
+        for (held_id, _), position in self.positions.items():
+            if held_id == instrument_id:
+                position.leverage = leverage
 
     def add_order(self, order: WorkingOrder) -> None:
         """Note an open order."""

@@ -56,6 +56,23 @@ class OpenAccount(msgspec.Struct, frozen=True, tag=True):
     allow_short: bool = False
 
 
+class SetPositionMode(msgspec.Struct, frozen=True, tag=True):
+    """Choose between one net position per derivative and a long and a short one; refused while any is open or ordered."""
+
+    time_ns: int
+    account: str
+    position_mode: PositionMode
+
+
+class SetLeverage(msgspec.Struct, frozen=True, tag=True):
+    """Let an account hold one derivative at an initial margin of 1 / leverage instead of the instrument's rate."""
+
+    time_ns: int
+    account: str
+    instrument_id: str
+    leverage: int
+
+
 class Deposit(msgspec.Struct, frozen=True, tag=True):
     """Bring money or assets in from outside."""
 
@@ -75,7 +92,10 @@ class Withdraw(msgspec.Struct, frozen=True, tag=True):
 
 
 class PlaceOrder(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """Enter an order. `stp` None means the account's own setting; a display quantity makes an iceberg."""
+    """Enter an order. `stp` None means the account's own setting; a display quantity makes an iceberg.
+
+    A fill-or-kill order that the book cannot fill is refused; with `expire_unfillable` it is accepted and expires instead.
+    """
 
     time_ns: int
     account: str
@@ -94,6 +114,7 @@ class PlaceOrder(msgspec.Struct, frozen=True, gc=False, tag=True):
     display_quantity: int = 0
     expire_time_ns: int = 0
     stp: SelfTradePrevention | None = None
+    expire_unfillable: bool = False
 
 
 class AmendOrder(msgspec.Struct, frozen=True, gc=False, tag=True):
@@ -204,6 +225,8 @@ class ExpireOrder(msgspec.Struct, frozen=True, gc=False, tag=True):
 VenueCommand = (
     AddInstrument
     | OpenAccount
+    | SetPositionMode
+    | SetLeverage
     | Deposit
     | Withdraw
     | PlaceOrder

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import msgspec
 
-from foxtrot.domain.enums import Liquidity, OrderType, PositionSide, Side, TimeInForce
+from foxtrot.domain.enums import Liquidity, OrderType, PositionMode, PositionSide, Side, TimeInForce
 
 
 class VenueEvent(msgspec.Struct, frozen=True, gc=False, tag=True):
@@ -194,6 +194,21 @@ class AccountOpened(VenueEvent, frozen=True, gc=False, tag=True):
     account: str
 
 
+class PositionModeChanged(VenueEvent, frozen=True, gc=False, tag=True):
+    """An account now holds its derivatives in another mode."""
+
+    account: str
+    position_mode: PositionMode
+
+
+class LeverageChanged(VenueEvent, frozen=True, gc=False, tag=True):
+    """An account now margins an instrument at 1 / leverage."""
+
+    account: str
+    instrument_id: str
+    leverage: int
+
+
 class SnapshotTaken(VenueEvent, frozen=True, gc=False, tag=True):
     """A mark in the stream: the hash of the state as of this event."""
 
@@ -220,6 +235,8 @@ AnyVenueEvent = (
     | TradingStateChanged
     | InstrumentAdded
     | AccountOpened
+    | PositionModeChanged
+    | LeverageChanged
     | SnapshotTaken
 )
 """Every event, for a typed decoder."""

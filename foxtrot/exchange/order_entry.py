@@ -40,7 +40,7 @@ class OrderEntry:
         if refused is not None:
             return self._reject(command, refused)
         order = self._order(account, market, command)
-        refused = self._refusal(account, market, order)
+        refused = self._refusal(account, market, order, command.expire_unfillable)
         if refused is not None:
             return self._reject(command, refused)
         state.next_order_id += 1
@@ -130,11 +130,13 @@ class OrderEntry:
             c.order_type in CONDITIONAL,
         )
 
-    def _refusal(self, account: Account, market: Market, order: WorkingOrder) -> CommandResult | None:
+    def _refusal(
+        self, account: Account, market: Market, order: WorkingOrder, expire_unfillable: bool
+    ) -> CommandResult | None:
         if not order.quantity:
             return CommandResult(ResultCode.ACCOUNT_NOTHING_TO_REDUCE, 0, "there is no position that this would reduce")
         if not market.external and not order.pending:
-            refused = self._book_refusal(market, order)
+            refused = self._book_refusal(market, order, expire_unfillable)
             if refused is not None:
                 return refused
         if not account.margin_checked:
@@ -144,12 +146,15 @@ class OrderEntry:
         code = self.life.settlement(market).refusal(account, market, order, notional)
         return None if code is _OK else CommandResult(code, 0, f"account {account.name} cannot cover this order")
 
-    def _book_refusal(self, market: Market, order: WorkingOrder) -> CommandResult | None:
+    def _book_refusal(self, market: Market, order: WorkingOrder, expire_unfillable: bool) -> CommandResult | None:
         if order.post_only and market.book.would_take(order.is_buy, order.price):
             return CommandResult(ResultCode.MATCHING_POST_ONLY, 0, f"price {order.price} would take at once")
-        if order.time_in_force is _FOK and self.floor.fillable(market, order) < order.leaves:
+        if not expire_unfillable and self._is_unfillable(market, order):
             return CommandResult(ResultCode.MATCHING_FOK, 0, f"{order.leaves} units cannot be filled at once")
         return None
+
+    def _is_unfillable(self, market: Market, order: WorkingOrder) -> bool:
+        return order.time_in_force is _FOK and self.floor.fillable(market, order) < order.leaves
 
     def _start(self, market: Market, order: WorkingOrder) -> None:
         if order.pending:
@@ -157,6 +162,8 @@ class OrderEntry:
             if market.last and market.triggers.reached(order, market.last):
                 market.triggers.remove(order)
                 self.floor.activate(market, order)
+        elif self._is_unfillable(market, order):
+            self.life.expire(market, order, order.time_in_force.value)
         else:
             self.floor.work(market, order)
         if market.prints:

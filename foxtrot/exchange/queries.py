@@ -2,10 +2,15 @@
 
 from decimal import Decimal
 
+from foxtrot.domain.enums import PositionMode, PositionSide
 from foxtrot.domain.errors import ConfigError
+from foxtrot.domain.fees import FeeSchedule
 from foxtrot.domain.instrument import Instrument
+from foxtrot.exchange.account_settings import leverage_of, most_leverage
 from foxtrot.exchange.accounts import Account
+from foxtrot.exchange.commands import PlaceOrder
 from foxtrot.exchange.events import OrderFilled, TradePrinted
+from foxtrot.exchange.filters import order_refusal
 from foxtrot.exchange.market import Market
 from foxtrot.exchange.money import to_decimal
 from foxtrot.exchange.order_book import DepthRow
@@ -13,11 +18,13 @@ from foxtrot.exchange.reports import (
     DepthChanges,
     MarginReport,
     OrderReport,
+    PositionMargin,
     PositionReport,
     RestingReport,
     l3_of,
 )
-from foxtrot.exchange.settlement import MarginSettlement
+from foxtrot.exchange.result import CommandResult
+from foxtrot.exchange.settlement import MarginSettlement, margin_of
 from foxtrot.exchange.tape import Candle, Ticker
 from foxtrot.exchange.venue_state import VenueState, average_price
 
@@ -55,6 +62,21 @@ class VenueQueries:
         orders = self._account(account).orders.values()
         return tuple(OrderReport.of(o) for o in orders if instrument_id in ("", o.instrument_id))
 
+    def all_orders(self, account: str, instrument_id: str) -> tuple[OrderReport, ...]:
+        """Return an account's orders on an instrument, open and ended, oldest first, as far as they are kept."""
+        held = self._account(account).orders.values()
+        orders = [*self._state.history.orders.values(), *held]
+        mine = (o for o in orders if o.account == account and o.instrument_id == instrument_id)
+        return tuple(OrderReport.of(o) for o in sorted(mine, key=lambda o: o.order_id))
+
+    def filter_refusal(self, order: PlaceOrder) -> CommandResult | None:
+        """Return why an instrument would refuse an order before anybody looks at money or the book, or None."""
+        return order_refusal(self._market(order.instrument_id), order, max(order.time_ns, self.time_ns))
+
+    def fees(self, instrument_id: str) -> FeeSchedule:
+        """Return the fee schedule of an instrument."""
+        return self._market(instrument_id).fees
+
     def order(
         self, account: str, instrument_id: str, order_id: int = 0, client_order_id: str = ""
     ) -> OrderReport | None:
@@ -70,8 +92,13 @@ class VenueQueries:
 
     def fills(self, account: str, since_sequence: int = 0) -> tuple[OrderFilled, ...]:
         """Return an account's fills told after a sequence number, oldest first, as far as they are kept."""
-        fills = self._state.history.fills
-        return tuple(fill for fill in fills if fill.account == account and fill.sequence > since_sequence)
+        found: list[OrderFilled] = []
+        for fill in reversed(self._state.history.fills):
+            if fill.sequence <= since_sequence:
+                break
+            if fill.account == account:
+                found.append(fill)
+        return tuple(reversed(found))
 
     def balances(self, account: str) -> dict[str, tuple[Decimal, Decimal]]:
         """Return (total, locked) by asset."""
@@ -99,6 +126,38 @@ class VenueQueries:
         holder, margin = self._account(account), self._margin
         figures = (margin.equity(holder, asset), margin.required(holder, asset), margin.maintenance(holder, asset))
         return MarginReport(account, asset, *map(to_decimal, figures))
+
+    def position_margins(self, account: str) -> dict[tuple[str, PositionSide], PositionMargin]:
+        """Return what each derivative position of an account needs as margin, flat ones with their orders included."""
+        holder, markets = self._account(account), self._state.markets
+        return {
+            key: margin_of(markets[key[0]], key[1], position)
+            for key, position in holder.positions.items()
+            if markets[key[0]].derivative
+        }
+
+    def position_basis(self, account: str, instrument_id: str, side: PositionSide) -> tuple[int, int]:
+        """Return the signed quantity of a position and its exact cost in money units."""
+        held = self._account(account).positions.get((instrument_id, side))
+        return (0, 0) if held is None else (held.quantity, held.cost)
+
+    def position_mode(self, account: str) -> PositionMode:
+        """Return how an account holds derivatives."""
+        return self._account(account).position_mode
+
+    def leverage(self, account: str, instrument_id: str) -> int:
+        """Return the leverage at which an account margins an instrument."""
+        return leverage_of(self._account(account), self._market(instrument_id))
+
+    def most_leverage(self, instrument_id: str) -> int:
+        """Return the highest leverage that can be chosen for an instrument."""
+        return most_leverage(self._market(instrument_id))
+
+    def margin_rates(self, instrument_id: str) -> tuple[Decimal, Decimal]:
+        """Return the initial and maintenance margin rates of an instrument."""
+        market = self._market(instrument_id)
+        rates = market.initial_margin, market.maintenance_margin
+        return Decimal(rates[0].numerator) / rates[0].denominator, Decimal(rates[1].numerator) / rates[1].denominator
 
     def depth(self, instrument_id: str, levels: int = 0) -> tuple[int, tuple[DepthRow, ...], tuple[DepthRow, ...]]:
         """Return update id, bids and asks, best first, at most `levels` a side (0: all)."""

@@ -87,6 +87,14 @@ class MarginReport(msgspec.Struct, frozen=True, gc=False):
     maintenance: Decimal
 
 
+class PositionMargin(msgspec.Struct, frozen=True, gc=False):
+    """Initial margin of a position alone and of its open orders on top, and its maintenance margin."""
+
+    position: Decimal
+    orders: Decimal
+    maintenance: Decimal
+
+
 class RestingReport(msgspec.Struct, frozen=True, gc=False):
     """One order in the book (L3), in units."""
 

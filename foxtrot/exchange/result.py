@@ -39,6 +39,9 @@ class ResultCode(enum.StrEnum):
     ACCOUNT_NOTHING_TO_REDUCE = "account.nothing_to_reduce"
     ACCOUNT_AMOUNT = "account.amount"
     ACCOUNT_DUPLICATE_CLIENT_ID = "account.duplicate_client_id"
+    ACCOUNT_LEVERAGE = "account.leverage"
+    ACCOUNT_HAS_ORDERS = "account.has_orders"
+    ACCOUNT_HAS_POSITION = "account.has_position"
 
     MATCHING_POST_ONLY = "matching.post_only_would_take"
     MATCHING_FOK = "matching.fill_or_kill_unfillable"

@@ -9,6 +9,8 @@ from typing import Protocol
 from foxtrot.domain.enums import PositionSide
 from foxtrot.exchange.accounts import Account, Position
 from foxtrot.exchange.market import Market
+from foxtrot.exchange.money import to_decimal
+from foxtrot.exchange.reports import PositionMargin
 from foxtrot.exchange.result import ResultCode
 from foxtrot.exchange.venue_state import VenueState
 from foxtrot.exchange.working_order import WorkingOrder
@@ -206,7 +208,21 @@ def requirement(
         exposure = sells - value
     else:
         exposure = max(abs(value + buys), abs(value - sells))
-    return _share(exposure, market.initial_margin)
+    return initial_margin(market, position, exposure)
+
+
+def margin_of(market: Market, side: PositionSide, position: Position) -> PositionMargin:
+    """Return the margins of one position as decimals."""
+    value = abs(position.quantity) * market.reference * market.unit_value
+    alone = initial_margin(market, position, value)
+    orders = max(0, requirement(market, side, position) - alone)
+    return PositionMargin(*map(to_decimal, (alone, orders, _share(value, market.maintenance_margin))))
+
+
+def initial_margin(market: Market, position: Position, exposure: int) -> int:
+    """Return the initial margin of an exposure at the position's leverage, else at the instrument's rate, rounded up."""
+    leverage = position.leverage
+    return -(-exposure // leverage) if leverage else _share(exposure, market.initial_margin)
 
 
 def _share(money: int, rate: Fraction) -> int:

@@ -21,7 +21,7 @@ VERSION = 1
 _LARGEST = 2**63 - 1
 
 
-class _AccountImage(msgspec.Struct):
+class _AccountImage(msgspec.Struct, omit_defaults=True):
     name: str
     position_mode: PositionMode
     margin_checked: bool
@@ -30,6 +30,7 @@ class _AccountImage(msgspec.Struct):
     allow_short: bool
     balances: list[tuple[str, int, int]]
     positions: list[tuple[str, PositionSide, int, int, int, int, int]]
+    leverages: dict[str, int] = {}
 
 
 class _MarketImage(msgspec.Struct):
@@ -132,6 +133,7 @@ def _account_image(account: Account) -> _AccountImage:
             (name, side, held.quantity, held.cost, held.realised, held.open_buys, held.open_sells)
             for (name, side), held in account.positions.items()
         ],
+        dict(account.leverages),
     )
 
 
@@ -144,10 +146,11 @@ def _account(image: _AccountImage) -> Account:
         fee_asset=image.fee_asset,
         allow_short=image.allow_short,
     )
+    account.leverages = image.leverages
     for asset, total, locked in image.balances:
         account.balances[asset] = Balance(total, locked)
     for name, side, quantity, cost, realised, buys, sells in image.positions:
-        position = account.positions[name, side] = Position(quantity, cost, realised)
+        position = account.positions[name, side] = Position(quantity, cost, realised, image.leverages.get(name, 0))
         position.open_buys, position.open_sells = buys, sells
     return account
 

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from foxtrot.domain.enums import OrderStatus
+from foxtrot.domain.enums import OrderStatus, PositionMode
+from foxtrot.exchange.accounts import Account
 from foxtrot.exchange.market import Market
 from foxtrot.exchange.triggers import TriggerBook
 from foxtrot.exchange.venue_state import VenueState
@@ -37,15 +38,23 @@ def state_rows(state: VenueState) -> Iterator[Row]:
         if money:
             yield ("external", asset, str(money))
     for account in state.ledger.accounts.values():
-        for asset, balance in account.balances.items():
-            if balance.total or balance.locked:
-                yield ("balance", account.name, asset, str(balance.total), str(balance.locked))
-        for (instrument_id, side), held in account.positions.items():
-            if held.quantity or held.cost or held.realised:
-                figures = (str(held.quantity), str(held.cost), str(held.realised))
-                yield ("position", account.name, instrument_id, side.value, *figures)
+        yield from _account_rows(account)
     for market in state.markets.values():
         yield from _market_rows(market, state)
+
+
+def _account_rows(account: Account) -> Iterator[Row]:
+    if account.position_mode is not PositionMode.NETTING:
+        yield ("position_mode", account.name, account.position_mode.value)
+    for instrument_id, leverage in account.leverages.items():
+        yield ("leverage", account.name, instrument_id, str(leverage))
+    for asset, balance in account.balances.items():
+        if balance.total or balance.locked:
+            yield ("balance", account.name, asset, str(balance.total), str(balance.locked))
+    for (instrument_id, side), held in account.positions.items():
+        if held.quantity or held.cost or held.realised:
+            figures = (str(held.quantity), str(held.cost), str(held.realised))
+            yield ("position", account.name, instrument_id, side.value, *figures)
 
 
 def _market_rows(market: Market, state: VenueState) -> Iterator[Row]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Never
 
+from foxtrot.exchange.account_settings import AccountSettings
 from foxtrot.exchange.audit import validate
 from foxtrot.exchange.cashier import Cashier
 from foxtrot.exchange.clockwork import Clockwork
@@ -18,8 +19,10 @@ from foxtrot.exchange.commands import (
     OpenAccount,
     PlaceOrder,
     SetFundingRate,
+    SetLeverage,
     SetMarginRates,
     SetMarkPrice,
+    SetPositionMode,
     SetTradingState,
     TakeSnapshot,
     TriggerOrder,
@@ -122,6 +125,7 @@ class Venue(VenueQueries):
         entry = OrderEntry(floor, self._clockwork)
         outside = ExternalFills(floor)
         cashier = Cashier(self._state, life.margin)
+        settings = AccountSettings(self._state, life.margin)
         listing = Listing(life, self._clockwork)
         return {
             PlaceOrder: entry.place,
@@ -132,6 +136,8 @@ class Venue(VenueQueries):
             TriggerOrder: outside.trigger,
             ExpireOrder: outside.expire,
             OpenAccount: cashier.open_account,
+            SetPositionMode: settings.set_position_mode,
+            SetLeverage: settings.set_leverage,
             Deposit: cashier.deposit,
             Withdraw: cashier.withdraw,
             AddInstrument: listing.add,
