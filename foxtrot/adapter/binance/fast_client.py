@@ -1,0 +1,131 @@
+"""ccxt's WebSocket client with a hook on the raw text of market frames, and a reader that survives a bad one.
+
+ccxt keeps the connection, its subscriptions and pings. What differs from its own reader: all frames that arrived together are
+one batch, whose end is told; a frame on which ccxt raises ends the connection by an error, so that every watcher hears of it
+(ccxt's reader would end in silence); and a close frame is told once.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from aiohttp import WSMsgType
+from ccxt.async_support.base.ws.client import MSG_SIZE_OVERHEAD, Client
+from ccxt.base.errors import NetworkError
+
+PRIVATE_MARKS = ("/ws-api", "/ws-fapi", "listenKey=")
+_TEXT = WSMsgType.TEXT
+_LAST_TYPES = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
+
+
+class RawHooks(Protocol):
+    """What sees the text of market frames before ccxt does.
+
+    Thread: the loop's.
+    """
+
+    def take(self, text: str) -> bool:
+        """Take a frame; False when it is for ccxt."""
+        ...
+
+    def end_batch(self) -> None:
+        """Hear that all frames that arrived together were given."""
+        ...
+
+
+class FastClient(Client):  # type: ignore[misc]  # ccxt has no types
+    """One connection of ccxt's, read in batches.
+
+    Thread: the loop's.
+    """
+
+    owner: Any
+    """The exchange it belongs to."""
+    is_market: bool = True
+    """Whether it carries public market data, and so is shown to the raw hooks."""
+    reader: "asyncio.Task[None] | None" = None
+
+    def receive_loop(self) -> None:
+        """Begin to read; called once, when the connection stands."""
+        self.reader = self.asyncio_loop.create_task(self._read())
+        self.reader.add_done_callback(self._end)
+
+    def handle_text_or_binary_message(self, data: Any) -> None:
+        """Show a market frame to the raw hooks first, then to ccxt."""
+        hooks = self.owner.raw_hooks if self.is_market else None
+        if hooks is None or not hooks.take(data if isinstance(data, str) else data.decode()):
+            super().handle_text_or_binary_message(data)
+
+    async def _read(self) -> None:
+        while not self.closed():
+            message = await self.receive()
+            self.last_message_at = self.owner.milliseconds()
+            while True:
+                self._handle(message)
+                if message.type in _LAST_TYPES:
+                    break
+                waiting = self.buffer
+                if not waiting:
+                    break
+                self._drain(waiting)
+                message = await self.receive()  # does not wait: one is left
+            hooks = self.owner.raw_hooks
+            if hooks is not None and self.is_market:
+                hooks.end_batch()
+            if message.type is WSMsgType.CLOSE:
+                return  # told by ccxt's handler, which also closes
+        self.on_close(1006)
+
+    def _drain(self, waiting: "deque[tuple[Any, int]]") -> None:
+        """Handle all but the last of the waiting frames; reading that one then accounts for the room of all."""
+        room = 0
+        hooks = self.owner.raw_hooks if self.is_market else None
+        take: Callable[[str], bool] = _take_nothing if hooks is None else hooks.take
+        pass_on = super().handle_text_or_binary_message
+        while len(waiting) > 1:
+            message, size = waiting.popleft()
+            room += size + MSG_SIZE_OVERHEAD
+            if message.type is not _TEXT:
+                self._handle(message)
+            elif not take(message.data):
+                pass_on(message.data)
+        last, size = waiting[0]
+        waiting[0] = (last, size + room)
+
+    def _handle(self, message: Any) -> None:
+        if message.type is _TEXT:
+            self.handle_text_or_binary_message(message.data)
+        else:
+            seen_at = self.last_message_at
+            self.handle_message(message)
+            self.last_message_at = seen_at  # by the exchange's clock, where ccxt would put the machine's
+
+    def _end(self, reader: "asyncio.Task[None]") -> None:
+        if reader.cancelled():
+            return
+        error = reader.exception()
+        if error is not None:
+            self.on_error(NetworkError(f"{self.url}: a frame could not be handled: {type(error).__name__}: {error}"))
+
+
+class FastClients:
+    """Makes an exchange of ccxt.pro use FastClient; put it before the exchange among the bases.
+
+    `raw_hooks` is set by whoever wants the raw text of market frames.
+    """
+
+    raw_hooks: RawHooks | None = None
+
+    def client(self, url: str) -> Any:
+        """Return the client of a URL, as ccxt's method of this name."""
+        made = super().client(url)  # type: ignore[misc]  # the exchange's
+        if type(made) is Client:
+            made.__class__ = FastClient
+            made.owner = self
+            made.is_market = not any(mark in url for mark in PRIVATE_MARKS)
+        return made
+
+
+def _take_nothing(_text: str) -> bool:
+    return False
