@@ -1,0 +1,176 @@
+"""The configuration of the embedded exchange, from one TOML file: accounts, instruments, fees, behaviour, faults."""
+
+import secrets
+import string
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+
+from foxtrot.app.config_reader import TomlFile, nearest, read_mapping, read_struct
+from foxtrot.app.exchange_tables import ExchangeAccount, ExchangeTable, FeeTable, InstrumentTable
+from foxtrot.app.secrets import from_environment
+from foxtrot.domain.errors import ConfigError
+from foxtrot.domain.fees import FeeSchedule, load_preset
+from foxtrot.domain.instrument import Instrument
+from foxtrot.exchange.faults import Fault, read_fault
+from foxtrot.exchange.listings import REFERENCE_PRICES, default_listings
+from foxtrot.exchange.server_settings import AccountSetup
+from foxtrot.exchange.wire.binance.venue_side import ApiKey
+
+TABLES = dict.fromkeys(("exchange", "account", "instrument", "fees", "fault"))
+DEFAULT_ACCOUNT = "main"
+VENUES = {"BINANCE": "spot", "BINANCE_USDM": "usdm"}
+_KEY_LENGTH = 64
+_KEY_LETTERS = string.ascii_letters + string.digits
+_PEM = "-----BEGIN"
+
+
+class ExchangeConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole configuration; without a file, all defaults."""
+
+    exchange: ExchangeTable = ExchangeTable()
+    accounts: dict[str, ExchangeAccount] = msgspec.field(default_factory=lambda: {DEFAULT_ACCOUNT: ExchangeAccount()})
+    instruments: tuple[InstrumentTable, ...] = ()
+    fees: dict[str, FeeTable] = {}
+    faults: tuple[Fault, ...] = ()
+
+    def listings(self) -> dict[str, tuple[Instrument, Decimal]]:
+        """Return instruments and the price at which each begins, by id; one of the file replaces a built-in one."""
+        found = {
+            one.instrument_id: (one, REFERENCE_PRICES[one.instrument_id])
+            for one in default_listings()
+            if one.venue in VENUES
+        }
+        for table in self.instruments:
+            instrument = table.instrument()
+            found[instrument.instrument_id] = (instrument, table.price)
+        return found
+
+    def fee_schedule(self, instrument: Instrument) -> FeeSchedule:
+        """Return what trading an instrument costs."""
+        product = VENUES[instrument.venue]
+        told = self.fees.get(product)
+        return load_preset(f"binance_{product}") if told is None else told.schedule()
+
+
+def load_exchange_config(path: Path, environment: Mapping[str, str]) -> ExchangeConfig:
+    """Read and check a file; keys and secrets of the environment and PEM files are taken in.
+
+    Blocks: for the disk.
+
+    Raises:
+        ConfigError: one line that names file, line, table and key, the value and the fix.
+    """
+    file = TomlFile.read(path)
+    for name in file.tables:
+        if name not in TABLES:
+            raise file.fault((name,), f"unknown table {name!r}{nearest(name, TABLES)}")
+    config = ExchangeConfig(
+        exchange=read_struct(file, ("exchange",), file.tables.get("exchange", {}), ExchangeTable),
+        accounts=_accounts(file, environment) or {DEFAULT_ACCOUNT: ExchangeAccount()},
+        instruments=tuple(
+            read_struct(file, ("instrument", ""), raw, InstrumentTable) for raw in _tables(file, "instrument")
+        ),
+        fees=_fees(file),
+        faults=tuple(
+            read_fault(raw, f"{path}: fault {number}") for number, raw in enumerate(_tables(file, "fault"), 1)
+        ),
+    )
+    _check_apart(file, config)
+    return config
+
+
+def account_setup(name: str, account: ExchangeAccount) -> AccountSetup:
+    """Return an account as the server opens it; a key that it does not tell is random."""
+    return AccountSetup(name, (_key(name, account),), account.balances, account.position_mode, account.products)
+
+
+def _key(name: str, account: ExchangeAccount) -> ApiKey:
+    secret = "" if account.public_key else account.api_secret or _random_key()
+    return ApiKey(
+        api_key=account.api_key or _random_key(),
+        account=name,
+        secret=secret,
+        public_key=account.public_key,
+        can_trade=account.can_trade,
+        can_withdraw=account.can_withdraw,
+    )
+
+
+def _random_key() -> str:
+    return "".join(secrets.choice(_KEY_LETTERS) for _ in range(_KEY_LENGTH))
+
+
+def _accounts(file: TomlFile, environment: Mapping[str, str]) -> dict[str, ExchangeAccount]:
+    found: dict[str, ExchangeAccount] = {}
+    for name, raw in read_mapping(file, ("account",), file.tables.get("account", {})).items():
+        key = ("account", name)
+        if not isinstance(raw, dict):
+            raise file.fault(key, f"[account] needs a name: write [account.NAME] above {name!r}")
+        if not name.isascii() or not name.replace("-", "").replace("_", "").isalnum() or len(name) > 64:
+            raise file.fault((*key, ""), f"name {name!r} must be 1 to 64 of A-Z a-z 0-9 _ -")
+        for secret in ("api_key", "api_secret"):
+            if not isinstance(raw.get(secret, ""), str):
+                raise file.fault(
+                    (*key, secret), f"{secret} must be text in quotes"
+                )  # without the value: it is a secret
+        found[name] = _with_secrets(file, key, read_struct(file, key, raw, ExchangeAccount), environment)
+    return found
+
+
+def _with_secrets(
+    file: TomlFile, key: tuple[str, ...], account: ExchangeAccount, environment: Mapping[str, str]
+) -> ExchangeAccount:
+    told: dict[str, str] = {}
+    for name in ("api_key", "api_secret"):
+        variable = getattr(account, f"{name}_env")
+        if variable:
+            try:
+                told[name] = from_environment(variable, environment).reveal()
+            except ConfigError as error:
+                raise file.fault((*key, f"{name}_env"), str(error)) from None
+            told[f"{name}_env"] = ""
+    if account.public_key and not account.public_key.lstrip().startswith(_PEM):
+        told["public_key"] = _pem(file, (*key, "public_key"), account.public_key)
+    return msgspec.structs.replace(account, **told) if told else account
+
+
+def _pem(file: TomlFile, key: tuple[str, ...], name: str) -> str:
+    path = file.path.absolute().parent / Path(name).expanduser()
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise file.fault(key, f"public_key {name!r} is neither a readable PEM file nor its text") from None
+    if "PUBLIC KEY-----" not in text:
+        raise file.fault(
+            key, f"public_key {name!r} holds no '-----BEGIN PUBLIC KEY-----'; name the public half of the key"
+        )
+    return text
+
+
+def _fees(file: TomlFile) -> dict[str, FeeTable]:
+    found: dict[str, FeeTable] = {}
+    for product, raw in read_mapping(file, ("fees",), file.tables.get("fees", {})).items():
+        if product not in VENUES.values():
+            raise file.fault(("fees", product), f"unknown key {product!r}; known: {', '.join(VENUES.values())}")
+        found[product] = read_struct(file, ("fees", product), raw, FeeTable)
+    return found
+
+
+def _tables(file: TomlFile, name: str) -> list[dict[str, object]]:
+    found = file.tables.get(name, [])
+    if isinstance(found, list) and all(isinstance(raw, dict) for raw in found):
+        return found
+    raise file.fault((name,), f"{name} must be a list of tables: write [[{name}]] above each")
+
+
+def _check_apart(file: TomlFile, config: ExchangeConfig) -> None:
+    names = [table.instrument().instrument_id for table in config.instruments]
+    twice = next((name for name in names if names.count(name) > 1), "")
+    if twice:
+        raise file.fault(("instrument",), f"{twice} is listed twice; remove one [[instrument]]")
+    keys = [account.api_key for account in config.accounts.values() if account.api_key]
+    if len(set(keys)) < len(keys):
+        raise file.fault(("account",), "two accounts have the same api_key; give each its own")

@@ -1,0 +1,142 @@
+"""The tables of an exchange's configuration file, one struct each."""
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from foxtrot.domain.enums import PositionMode, Product
+from foxtrot.domain.errors import ConfigError
+from foxtrot.domain.fees import FeeSchedule
+from foxtrot.domain.instrument import Grid, Instrument
+from foxtrot.exchange.market_maker import DEFAULT_AGENTS
+
+Text = Annotated[str, Meta(min_length=1)]
+BinanceProduct = Literal["spot", "usdm"]
+DEFAULT_BALANCES = {"USDT": Decimal(1_000_000), "BTC": Decimal(10), "ETH": Decimal(100), "BNB": Decimal(100)}
+SPOT_QUANTITY_STEP = Decimal("0.00000001")
+
+
+class ExchangeTable(msgspec.Struct, frozen=True, kw_only=True):
+    """How the exchange behaves."""
+
+    limits: bool = True
+    legacy_listen_key: bool = False
+    strict_routing: bool = False
+    agents: Annotated[int, Meta(ge=0, le=1_000)] = DEFAULT_AGENTS
+    seed: Annotated[int, Meta(ge=1)] = 1
+
+
+class ExchangeAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """One account. A key that is not told is made up; `public_key` (a PEM file or its text) makes it an Ed25519 key."""
+
+    balances: dict[str, Decimal] = msgspec.field(default_factory=DEFAULT_BALANCES.copy)
+    api_key: str = ""
+    api_key_env: str = ""
+    api_secret: str = ""
+    api_secret_env: str = ""
+    public_key: str = ""
+    products: tuple[BinanceProduct, ...] = ("spot", "usdm")
+    position_mode: PositionMode = PositionMode.NETTING
+    can_trade: bool = True
+    can_withdraw: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself.
+
+        Raises:
+            ConfigError: no product, a balance that is none, a key or secret told twice, or a secret without its key.
+        """
+        if not self.products:
+            raise ConfigError('products must name "spot", "usdm" or both')
+        for asset, amount in self.balances.items():
+            if amount <= 0:
+                raise ConfigError(
+                    f"balances: {asset} = {amount} must be above 0; leave out what the account has none of"
+                )
+        for name in ("api_key", "api_secret"):
+            if getattr(self, name) and getattr(self, f"{name}_env"):
+                raise ConfigError(f"{name} and {name}_env are both set; keep one of them")
+        if self.public_key and (self.api_secret or self.api_secret_env):
+            raise ConfigError(
+                "public_key and api_secret are both set; an Ed25519 key has no secret here: keep one of them"
+            )
+        if (self.api_secret or self.api_secret_env) and not (self.api_key or self.api_key_env):
+            raise ConfigError("api_secret is set without api_key; add api_key or api_key_env")
+
+    def __repr__(self) -> str:
+        return f"ExchangeAccount(balances={self.balances!r})"
+
+
+class InstrumentTable(msgspec.Struct, frozen=True, kw_only=True):
+    """One more instrument; `price` is where the market that trading agents make begins."""
+
+    symbol: Text
+    base_asset: Text
+    price_step: Decimal
+    quantity_step: Decimal
+    price: Decimal
+    product: BinanceProduct = "spot"
+    quote_asset: Text = "USDT"
+    min_notional: Decimal = Decimal(5)
+
+    def __post_init__(self) -> None:
+        """Refuse symbols that no order could name, and steps that make no grid.
+
+        Raises:
+            ConfigError: the symbol is not of A-Z 0-9, the price is off its grid, or a step is none.
+        """
+        if not (self.symbol.isascii() and self.symbol.isalnum() and self.symbol == self.symbol.upper()):
+            raise ConfigError(f"symbol {self.symbol!r} must be of A-Z and 0-9, such as 'SOLUSDT'")
+        for name in ("price_step", "quantity_step", "price"):
+            if getattr(self, name) <= 0:
+                raise ConfigError(f"{name} {getattr(self, name)} must be above 0")
+        if self.min_notional < 0:
+            raise ConfigError(f"min_notional {self.min_notional} must not be negative; 0 means no minimum")
+        if self.product == "spot" and self.quantity_step % SPOT_QUANTITY_STEP:
+            raise ConfigError(
+                f"quantity_step {self.quantity_step} must be a multiple of {SPOT_QUANTITY_STEP:f} on spot"
+            )
+        if self.price % self.price_step:
+            raise ConfigError(f"price {self.price} must be a multiple of price_step {self.price_step}")
+        self.instrument()
+
+    def instrument(self) -> Instrument:
+        """Return it as the venue lists it."""
+        is_spot = self.product == "spot"
+        venue, step = ("BINANCE", SPOT_QUANTITY_STEP) if is_spot else ("BINANCE_USDM", self.quantity_step)
+        lot = int(self.quantity_step / step)
+        spot = Instrument(
+            instrument_id=f"{self.symbol}.{venue}", symbol=self.symbol, venue=venue, product=Product.SPOT,
+            base_asset=self.base_asset, quote_asset=self.quote_asset, settle_asset=self.quote_asset,
+            price_grid=Grid.of(self.price_step), quantity_grid=Grid.of(step), lot_units=lot, min_quantity_units=lot,
+            min_notional=self.min_notional, max_open_orders=200,
+        )  # fmt: skip
+        if is_spot:
+            return spot
+        return msgspec.structs.replace(
+            spot, product=Product.PERPETUAL, initial_margin_rate=Decimal("0.05"),
+            maintenance_margin_rate=Decimal("0.025"), funding_interval_s=8 * 3600,
+        )  # fmt: skip
+
+
+class FeeTable(msgspec.Struct, frozen=True, kw_only=True):
+    """Fees of a product as fractions of a trade's value: 0.001 is 0.1 %, negative is a rebate."""
+
+    maker: Decimal
+    taker: Decimal
+
+    def __post_init__(self) -> None:
+        """Refuse what is no fraction.
+
+        Raises:
+            ConfigError: a rate is 1 or more, or -1 or less.
+        """
+        for name, rate in (("maker", self.maker), ("taker", self.taker)):
+            if not -1 < rate < 1:
+                raise ConfigError(f"{name} {rate} must be a fraction between -1 and 1: 0.001 is 0.1 %")
+
+    def schedule(self) -> FeeSchedule:
+        """Return it as the venue takes it."""
+        return FeeSchedule.percentage(self.maker, self.taker)
