@@ -14,7 +14,9 @@ from foxtrot.core.clock import Clock
 from foxtrot.core.notices import (
     AdapterStatus,
     BookLoaded,
+    BookStateChanged,
     ContractsLoaded,
+    Gap,
     HistoryLoaded,
     OpenOrdersLoaded,
     PositionsLoaded,
@@ -24,7 +26,7 @@ from foxtrot.core.notices import (
 from foxtrot.core.secret import Secret
 from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.account import AccountCharge, AccountData, PositionData
-from foxtrot.domain.enums import AdapterState, PositionMode
+from foxtrot.domain.enums import AdapterState, BookState, PositionMode
 from foxtrot.domain.errors import AdapterError, FoxtrotError, InvariantBroken
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.market import DepthChange, DepthData, FundingRate, MarketTrade, TickData
@@ -264,6 +266,14 @@ class BaseAdapter(abc.ABC):
     def on_market_trade(self, trade: MarketTrade) -> None:
         """Publish a public print."""
         self._sink.put(trade)
+
+    def on_gap(self, gap: Gap) -> None:
+        """Publish that events of an instrument are missing and cannot be had any more."""
+        self._sink.put(gap)
+
+    def on_book_state(self, instrument_id: str, state: BookState, cause: str = "") -> None:
+        """Publish that a local book became usable or unusable."""
+        self._sink.put(BookStateChanged(self.account, instrument_id, state, cause, self.clock.now_ns()))
 
     def on_funding_rate(self, rate: FundingRate) -> None:
         """Publish a funding rate."""

@@ -79,6 +79,24 @@ class BookTickerFrame(msgspec.Struct, frozen=True, gc=False, tag="bookTicker", t
     T: Time | None = None
 
 
+class TickerFrame(msgspec.Struct, frozen=True, gc=False, tag="24hrTicker", tag_field="e"):
+    """The last 24 hours of a symbol: last trade, volume, turnover, open, high and low; `x`, the close before, on spot only.
+
+    Source: Binance spot API, web-socket-streams, Individual Symbol Ticker Streams; USDⓈ-M Futures, likewise named.
+    """
+
+    s: Symbol
+    E: Time
+    c: Size
+    Q: Size
+    v: Size
+    q: Size
+    o: Size
+    h: Size
+    l: Size  # noqa: E741  (the venue's name)
+    x: Size = 0.0
+
+
 class Kline(msgspec.Struct, frozen=True, gc=False):
     """The bar inside a kline frame; `x` is true once, on the last push of the bar."""
 
