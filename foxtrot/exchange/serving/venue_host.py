@@ -1,7 +1,6 @@
 """The venue as the server runs it: surfaces, feeds and observers around it, one operation after the other."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from decimal import Decimal
 from typing import TypeVar
 
@@ -86,8 +85,14 @@ class VenueHost:
     def reload(self, lower_by: int = 0) -> None:
         """Replace the venue by one restored from its snapshot, as after a restart; update ids may come back lower."""
         snapshot = self.venue.snapshot()
-        if lower_by:
-            snapshot = lower_update_ids(snapshot, lower_by)
+        self.restore(lower_update_ids(snapshot, lower_by) if lower_by else snapshot)
+
+    def restore(self, snapshot: bytes) -> None:
+        """Replace the venue by one restored from a snapshot.
+
+        Raises:
+            InputError: the bytes are not a snapshot of this version.
+        """
         self.venue = Venue.restore(snapshot, self._hear)
         for side in self.sides.values():
             side.venue = self.venue
