@@ -44,7 +44,7 @@ class SurfaceSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 _SPOT: dict[str, float] = {
     "weight_per_minute": 6000,
-    "orders_per_10s": 100,
+    "orders_per_10s": 50,
     "orders_per_day": 160_000,
     "messages_per_s": 5,
     "ping_interval_s": 20,
