@@ -92,7 +92,7 @@ class RandomTrader:
             display_quantity=pick.randint(1, max(1, quantity)) if rests and quantity and draw() < 0.15 else 0,
             expire_time_ns=self.now + pick.randint(1, HOUR_NS) if tif is TimeInForce.GTD else 0,
             stp=self.stp(name),
-            expire_unfillable=draw() < 0.5,
+            expire_unfillable=self.count % 4 == 0,
         )
 
     def stp(self, name: str) -> SelfTradePrevention | None:
