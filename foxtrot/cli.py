@@ -44,6 +44,7 @@ VERBS = {
     "run": Verb("run", "run the strategies of a configuration, on paper unless told otherwise twice"),
     "backtest": Verb("backtest", "test a strategy on history"),
     "optimise": Verb("optimise", "backtest a grid of parameters over several processes"),
+    "exchange": Verb("exchange", "serve the embedded exchange on loopback, over Binance's own protocol"),
     "new": Verb("new", "write a new strategy with a passing test"),
     "strategies": Verb("strategies", "list strategies, their parameters and defaults"),
     "config": Verb("config", "write a configuration to start from, or show one in force"),

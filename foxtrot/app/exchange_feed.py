@@ -28,7 +28,7 @@ Step = tuple[int, Callable[[int], Commands]]
 """(recorded time in ns, what the venue is told at a time)."""
 MAX_SPEED = 0.0
 """As fast as the exchange takes it."""
-MOST_COMMANDS = 2_000
+MOST_COMMANDS = 500
 """In one round: others must be served as well, however fast the replay."""
 ROWS = 8_192
 
@@ -45,6 +45,7 @@ class RecordedFeed:
     """
 
     def __init__(self, recording: Recording, instrument: Instrument, speed: float) -> None:
+        self.instrument = instrument
         self._speed = speed
         self._replay = _Replay(recording, instrument)
         self._steps = self._replay.steps()

@@ -22,7 +22,7 @@ class ExchangeTable(msgspec.Struct, frozen=True, kw_only=True):
     """How the exchange behaves."""
 
     limits: bool = True
-    legacy_listen_key: bool = False
+    legacy_listen_key: bool = True
     strict_routing: bool = False
     agents: Annotated[int, Meta(ge=0, le=1_000)] = DEFAULT_AGENTS
     seed: Annotated[int, Meta(ge=1)] = 1

@@ -14,7 +14,7 @@ PEM = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowt
 WHOLE = """
 [exchange]
 limits = false
-legacy_listen_key = true
+legacy_listen_key = false
 strict_routing = true
 agents = 3
 seed = 9
@@ -63,11 +63,8 @@ def load(tmp_path: Path, text: str, **environment: str) -> ExchangeConfig:
 
 def test_a_whole_file_is_read(tmp_path: Path) -> None:
     config = load(tmp_path, WHOLE, X_KEY="the-key", X_SECRET="the-secret")
-    assert (config.exchange.limits, config.exchange.legacy_listen_key, config.exchange.strict_routing) == (
-        False,
-        True,
-        True,
-    )
+    switches = config.exchange
+    assert (switches.limits, switches.legacy_listen_key, switches.strict_routing) == (False, False, True)
     main, robot = (account_setup(name, account) for name, account in config.accounts.items())
     assert main.balances == {"USDT": Decimal("5000.5"), "BTC": Decimal(1)}
     assert main.position_mode is PositionMode.HEDGING
