@@ -8,7 +8,7 @@ import msgspec
 from foxtrot.domain.enums import Product
 from foxtrot.domain.instrument import Instrument
 from foxtrot.exchange.commands import TradingState
-from foxtrot.exchange.events import TradePrinted, TradingStateChanged, VenueEvent
+from foxtrot.exchange.events import InstrumentAdded, TradePrinted, TradingStateChanged, VenueEvent
 from foxtrot.exchange.wire.binance.market_bars import Bar, MarketBars
 from foxtrot.exchange.wire.binance.market_intervals import DAY_MS
 from foxtrot.exchange.wire.binance.venue_side import SUFFIX, VenueSide
@@ -96,6 +96,8 @@ class MarketStore:
             found = self._bars.get(event.instrument_id)
             if found is not None:
                 found.add(event)
+        elif isinstance(event, InstrumentAdded):
+            self.start()
         elif isinstance(event, TradingStateChanged):
             known = _STATUS.get(TradingState(event.state)) if event.state in set(TradingState) else "SETTLING"
             self._status[event.instrument_id] = known or "TRADING"
