@@ -61,6 +61,7 @@ class FastClient(Client):  # type: ignore[misc]  # ccxt has no types
         while not self.closed():
             message = await self.receive()
             self.last_message_at = self.owner.milliseconds()
+            self.owner.on_frame(self)
             while True:
                 self._handle(message)
                 if message.type in _LAST_TYPES:
@@ -112,10 +113,12 @@ class FastClient(Client):  # type: ignore[misc]  # ccxt has no types
 class FastClients:
     """Makes an exchange of ccxt.pro use FastClient; put it before the exchange among the bases.
 
-    `raw_hooks` is set by whoever wants the raw text of market frames.
+    `raw_hooks` is set by whoever wants the raw text of market frames, `on_frame` by whoever counts silence: it hears of each
+    batch that came on a connection, and of each frame that is not text.
     """
 
     raw_hooks: RawHooks | None = None
+    on_frame: Callable[[Any], None]
 
     def client(self, url: str) -> Any:
         """Return the client of a URL, as ccxt's method of this name."""

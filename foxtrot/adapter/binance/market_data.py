@@ -1,0 +1,420 @@
+"""What one Binance account streams: ticks, prints, depth and depth changes of the instruments it wants.
+
+Streams come by ccxt.pro. With the hot path their raw frames are decoded before ccxt sees them, without it the facts are made of
+what ccxt's watchers return. Where no stream can be had (the breaker is open, or WebSockets are switched off for the symbol) the
+same facts are asked for by REST.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Protocol
+
+import msgspec
+from loguru import logger
+
+from foxtrot.adapter.base_adapter import ExactBook
+from foxtrot.adapter.binance import ccxt_facts
+from foxtrot.adapter.binance.book_stream import BookPublisher, BookStream
+from foxtrot.adapter.binance.rest_polling import RestMarket, RestPoller, missing_trades
+from foxtrot.adapter.binance.session import BinanceSession
+from foxtrot.adapter.binance.stream_board import StreamBoard
+from foxtrot.adapter.binance.tick_stream import TickPublisher, TickStream
+from foxtrot.adapter.binance.topics import Listener, Topic, TopicKind, Topics
+from foxtrot.adapter.reconnect import BreakerState
+from foxtrot.domain.errors import AdapterError, FoxtrotError, OffGrid
+from foxtrot.domain.subscription import SubscribeRequest
+
+TRADES_LIMIT = 20_000
+STREAMS_PER_CONNECTION = 1024
+"""Source: Binance spot API, web-socket-streams, Websocket Limits: 1024 streams on a connection."""
+FRESH_WITHIN_S = 10.0
+BEAT_S = 1.0
+HOLD_S = 0.002
+"""How long a print waits for the quote it changed, before it is told as a tick by itself."""
+RESYNC_PAUSE_S = 0.2
+ATTEMPTS_AT_ONCE = 3
+
+
+class MarketOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How market data is had: `no_websocket` are the venue's symbols that are asked for by REST every `poll_interval_s`."""
+
+    hot_path: bool = True
+    websocket: bool = True
+    no_websocket: frozenset[str] = frozenset()
+    totals: bool = False
+    """Whether ticks carry volume, turnover, open, high and low of 24 hours; one more stream per symbol."""
+    poll_interval_s: float = 1.0
+
+    def streams(self, symbol: str) -> bool:
+        """Tell whether a symbol's market data comes by WebSocket."""
+        return self.websocket and symbol not in self.no_websocket
+
+
+class Publisher(TickPublisher, BookPublisher, Protocol):
+    """The adapter's way up.
+
+    Thread: binance-io.
+    """
+
+    def on_request_failed(self, what: str, error: FoxtrotError | str) -> None:
+        """Publish a failure."""
+
+
+class _Entry:
+    """One wanted instrument: what is wanted, its streams, and whether fresh facts were told since the streams were opened."""
+
+    def __init__(self, request: SubscribeRequest, symbol: str, ticks: TickStream) -> None:
+        self.request = request
+        self.symbol = symbol
+        self.ticks = ticks
+        self.book: BookStream | None = None
+        self.tick_told = asyncio.Event()
+        self.book_told = asyncio.Event()
+        self.syncing = 0
+        """For which life of the streams a snapshot is being fetched."""
+
+    def restart(self) -> None:
+        self.ticks.restart()
+        self.tick_told.clear()
+        self.book_told.clear()
+
+
+class MarketData(Listener):
+    """The desired streams of one account; they survive a lost link.
+
+    Thread: binance-io; `exact_book` from any.
+    """
+
+    def __init__(self, publisher: Publisher, session: BinanceSession, options: MarketOptions | None = None) -> None:
+        self.options = options or MarketOptions()
+        self.board = StreamBoard(session.clock, self._hold_ticks)
+        self.topics = Topics(session, self, self._prepare)
+        self.market = RestMarket(session)
+        self.poller = RestPoller(self.market, session.clock.now_ns)
+        self._publisher = publisher
+        self._session = session
+        self._wanted: dict[str, SubscribeRequest] = {}
+        self._entries: dict[str, _Entry] = {}
+        self._live = False
+        self._holding = False
+        self._life = 0
+        session.market_tap = self.topics.hear_answer
+
+    # --- what is wanted ---------------------------------------------------------------------------------------------
+
+    @property
+    def wanted(self) -> dict[str, SubscribeRequest]:
+        """Return the desired streams by instrument."""
+        return dict(self._wanted)
+
+    def add(self, request: SubscribeRequest) -> None:
+        """Add to the desired streams and begin at once when the link is up."""
+        instrument_id = request.instrument_id
+        if self._session.instruments and self._session.find_instrument(instrument_id) is None:
+            self._publisher.on_request_failed(f"subscribe {instrument_id}", f"Binance does not list {instrument_id}")
+            return
+        before = self._wanted.get(instrument_id)
+        if before is not None:
+            request = SubscribeRequest(
+                instrument_id,
+                before.ticks or request.ticks,
+                before.trades or request.trades,
+                max(before.depth_levels, request.depth_levels),
+                before.depth_changes or request.depth_changes,
+            )
+        self._wanted[instrument_id] = request
+        if self._live:
+            self._open(request)
+
+    def remove(self, instrument_id: str) -> None:
+        """Remove an instrument from the desired streams."""
+        self._wanted.pop(instrument_id, None)
+        entry = self._entries.pop(instrument_id, None)
+        if entry is not None:
+            self.board.ticks.pop(entry.symbol, None)
+            self.board.books.pop(entry.symbol, None)
+            for topic in self.topics.of(instrument_id):
+                self.topics.close(topic.kind, instrument_id)
+
+    async def resume(self) -> None:
+        """Open every desired stream once, and return when fresh facts of all of them are published."""
+        self._live = self.board.live = True
+        self._life += 1
+        for entry in self._entries.values():
+            entry.restart()
+        for request in list(self._wanted.values()):
+            self._open(request)
+        self._session.spawn(self._beat(self._life), "market data beat")
+        await self._poll()
+        fresh = asyncio.ensure_future(self._until_fresh())
+        patience = asyncio.ensure_future(self._session.wait_s(FRESH_WITHIN_S))
+        try:
+            await asyncio.wait((fresh, patience), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            fresh.cancel()
+            patience.cancel()
+
+    def stop(self) -> None:
+        """Close every stream; the wishes stay."""
+        self._live = self.board.live = False
+        self.board.forget()
+        self.topics.stop()
+        for entry in self._entries.values():
+            if entry.book is not None:
+                entry.book.stale("the link is lost")
+
+    # --- books ------------------------------------------------------------------------------------------------------
+
+    def exact_book(self, instrument_id: str) -> ExactBook | None:
+        """Return the full book of a stream, or None when there is none that may be believed; from any thread."""
+        entry = self._entries.get(instrument_id)
+        if entry is None or entry.book is None or not self._live:
+            return None
+        return entry.book.exact(self._session.clock.now_ns())
+
+    async def read_book(self, instrument_id: str, levels: int) -> ExactBook:
+        """Ask the venue for a book.
+
+        Raises:
+            AdapterError: it could not be had.
+        """
+        return await self.market.exact(instrument_id, levels)
+
+    def publish_snapshot(self, instrument_id: str) -> None:
+        """Publish a fresh snapshot; changes go on from it. While the book is being fetched it comes by itself."""
+        entry = self._entries.get(instrument_id)
+        if entry is None or entry.book is None:
+            self._publisher.on_request_failed(f"snapshot of {instrument_id}", "its depth is not subscribed")
+            return
+        entry.book.restart_chain()
+
+    # --- what topics say --------------------------------------------------------------------------------------------
+
+    def on_up(self, topic: Topic) -> None:
+        """Fetch what the stream does not begin with: a snapshot of the book, or the present quote."""
+        entry = self._entries.get(topic.instrument_id)
+        if entry is None:
+            return
+        if topic.kind is TopicKind.BOOK and entry.book is not None:
+            entry.book.begin()
+        elif entry.request.ticks and self._ticks_are_up(entry):
+            self._session.spawn(self._fresh_tick(entry), f"tick of {topic.instrument_id}")
+
+    def on_down(self, topic: Topic, cause: str, *, gap: bool) -> None:
+        """Let nobody believe what the stream kept up to date."""
+        entry = self._entries.get(topic.instrument_id)
+        if entry is None or not self._live:
+            return
+        if topic.kind is TopicKind.QUOTE:
+            entry.ticks.restart()
+        elif topic.kind is TopicKind.BOOK and entry.book is not None:
+            if gap:
+                entry.book.begin(cause)
+            else:
+                entry.book.stale(cause)
+
+    def on_refused(self, topic: Topic, cause: str) -> None:
+        """Say that a stream cannot be had."""
+        self._publisher.on_request_failed(f"stream {topic.kind.name.lower()} of {topic.instrument_id}", cause)
+        entry = self._entries.get(topic.instrument_id)
+        if entry is not None:
+            (entry.book_told if topic.kind is TopicKind.BOOK else entry.tick_told).set()
+
+    def on_item(self, topic: Topic, item: Any) -> None:
+        """Take what a watcher of ccxt returned; with the hot path there is nothing in it that is not known."""
+        entry = self._entries.get(topic.instrument_id)
+        if entry is None or self.options.hot_path or not self._live:
+            return
+        match topic.kind:
+            case TopicKind.TRADE:
+                for trade in item:
+                    self.board.trade(ccxt_facts.trade_frame(trade, entry.symbol))
+            case TopicKind.QUOTE:
+                for ticker in item.values():
+                    self.board.quote(ccxt_facts.quote_frame(ticker, entry.symbol))
+            case TopicKind.TOTALS:
+                self.board.totals(ccxt_facts.ticker_frame(item))
+            case TopicKind.BOOK:
+                self._take_ccxt_book(entry, item)
+        self.board.end_batch()
+
+    def _take_ccxt_book(self, entry: _Entry, item: Any) -> None:
+        if isinstance(entry.book, ccxt_facts.CcxtBook):
+            entry.book.take_book(item, self._session.clock.now_ns())
+            if entry.book.dirty:
+                entry.book.publish()
+            entry.book_told.set()
+
+    # --- opening ----------------------------------------------------------------------------------------------------
+
+    def _open(self, request: SubscribeRequest) -> None:
+        instrument_id = request.instrument_id
+        instrument = self._session.find_instrument(instrument_id)
+        if instrument is None:
+            self._wanted.pop(instrument_id, None)
+            self._publisher.on_request_failed(f"subscribe {instrument_id}", f"Binance does not list {instrument_id}")
+            return
+        entry = self._entries.get(instrument_id)
+        if entry is None:
+            symbol = self._session.market_symbol(instrument_id)
+            entry = _Entry(request, symbol, TickStream(instrument_id, self._publisher, self._find_missing))
+            self._entries[instrument_id] = entry
+        entry.request = request
+        entry.ticks.ticks, entry.ticks.trades = request.ticks, request.trades
+        if request.ticks or request.trades:
+            self.board.ticks[entry.symbol] = entry.ticks
+        if request.depth_levels or request.depth_changes:
+            if entry.book is None:
+                entry.book = self._new_book(entry)
+            entry.book.want(request.depth_levels, changes=request.depth_changes)
+            self.board.books[entry.symbol] = entry.book
+            if entry.book.dirty:
+                entry.book.publish()
+        if self.options.streams(entry.symbol):
+            self._open_topics(entry)
+
+    def _open_topics(self, entry: _Entry) -> None:
+        request, known = entry.request, {topic.kind for topic in self.topics.of(entry.request.instrument_id)}
+        kinds = []
+        if request.depth_levels or request.depth_changes:
+            kinds.append(TopicKind.BOOK)
+        if request.ticks or request.trades:
+            kinds.append(TopicKind.TRADE)
+        if request.ticks:
+            kinds.append(TopicKind.QUOTE)
+            if self.options.totals:
+                kinds.append(TopicKind.TOTALS)
+        for kind in kinds:
+            if kind not in known:
+                self.topics.open(kind, request.instrument_id)
+
+    def _new_book(self, entry: _Entry) -> BookStream:
+        instrument = self._session.instruments[entry.request.instrument_id]
+        product = self._session.product
+        if self.options.hot_path or not self.options.streams(entry.symbol):
+            return BookStream(instrument, product, self._publisher, partial(self._need_snapshot, entry))
+        nothing: Callable[[], None] = partial(_ignore, entry)
+        return ccxt_facts.CcxtBook(
+            instrument, product, self._publisher, nothing, call_soon=self._session.call_soon
+        )  # fmt: skip
+
+    def _prepare(self, exchange: Any) -> None:
+        """Set up a new instance of ccxt's: few connections, long buffers, and our hooks when the hot path is on."""
+        for option, value in (("streamLimits", 1), ("subscriptionLimitByStream", STREAMS_PER_CONNECTION)):
+            exchange.options[option] = {**exchange.options[option], "spot": value, "linear": value}
+        exchange.options["tradesLimit"] = TRADES_LIMIT
+        if self.options.hot_path:
+            exchange.raw_hooks = self.board
+            exchange.handle_order_book_subscription = _ignore  # the snapshot is ours to fetch
+
+    # --- fetching ---------------------------------------------------------------------------------------------------
+
+    def _need_snapshot(self, entry: _Entry) -> None:
+        if entry.syncing != self._life:
+            entry.syncing = self._life
+            self._session.spawn(self._synchronise(entry), f"snapshot of {entry.request.instrument_id}")
+
+    async def _synchronise(self, entry: _Entry) -> None:
+        book, attempt, life = entry.book, 0, self._life
+        try:
+            while book is not None and self._is_on(life) and not book.is_loaded:
+                attempt += 1
+                if attempt > ATTEMPTS_AT_ONCE:
+                    await self._session.wait_s(RESYNC_PAUSE_S * attempt)
+                try:
+                    snapshot = await self.market.snapshot(entry.symbol)
+                    if self._is_on(life) and book.load(snapshot):
+                        book.publish()
+                        entry.book_told.set()
+                except OffGrid as error:
+                    self._publisher.on_request_failed(f"book of {entry.request.instrument_id}", error)
+                    return
+                except AdapterError as error:
+                    logger.bind(account=self._session.account).warning("snapshot of {}: {}", entry.symbol, error)
+                    await self._session.wait_s(RESYNC_PAUSE_S * attempt)
+        finally:
+            if entry.syncing == life:
+                entry.syncing = 0
+
+    async def _fresh_tick(self, entry: _Entry) -> None:
+        try:
+            await self.poller.tick(entry.symbol, entry.ticks, fresh=True)
+        except AdapterError as error:
+            logger.bind(account=self._session.account).warning("quote of {}: {}", entry.symbol, error)
+        entry.tick_told.set()
+
+    def _find_missing(self, ticks: TickStream, first: int, last: int) -> None:
+        self._session.spawn(self._fill(ticks), f"prints {first} to {last} of {ticks.instrument_id}")
+
+    async def _fill(self, ticks: TickStream) -> None:
+        try:
+            symbol = self._session.market_symbol(ticks.instrument_id)
+            frames = await self.market.trades(symbol)
+        except AdapterError as error:
+            logger.bind(account=self._session.account).warning("prints of {}: {}", ticks.instrument_id, error)
+            frames = []
+        ticks.fill(missing_trades(frames, ticks.instrument_id, self._session.clock.now_ns()))
+
+    def _hold_ticks(self) -> None:
+        if not self._holding:
+            self._holding = True
+            self._session.spawn(self._release_ticks(), "ticks without a quote")
+
+    async def _release_ticks(self) -> None:
+        try:
+            await self._session.wait_s(HOLD_S)
+        finally:
+            self._holding = False
+        self.board.publish_waiting()
+
+    def _is_on(self, life: int) -> bool:
+        """Tell whether the streams are those that were opened then."""
+        return self._live and life == self._life
+
+    # --- the beat ---------------------------------------------------------------------------------------------------
+
+    async def _beat(self, life: int) -> None:
+        polled_ns = self._session.clock.monotonic_ns()
+        while self._is_on(life):
+            await self._session.wait_s(min(BEAT_S, self.options.poll_interval_s))
+            if not self._is_on(life):
+                return
+            await self.topics.beat()
+            now_ns = self._session.clock.monotonic_ns()
+            if now_ns - polled_ns >= self.options.poll_interval_s * 1e9:
+                polled_ns = now_ns
+                await self._poll()
+
+    async def _poll(self) -> None:
+        for entry in list(self._entries.values()):
+            if not self._live:
+                return
+            if self._polled(entry):
+                await self.poller.poll(entry.request, entry.symbol, entry.ticks, entry.book)
+                entry.tick_told.set()
+                entry.book_told.set()
+
+    def _polled(self, entry: _Entry) -> bool:
+        if not self.options.streams(entry.symbol):
+            return True
+        if self.topics.breaker.state is BreakerState.CLOSED:
+            return False
+        return not all(topic.up.is_set() for topic in self.topics.of(entry.request.instrument_id))
+
+    async def _until_fresh(self) -> None:
+        for entry in list(self._entries.values()):
+            for topic in self.topics.of(entry.request.instrument_id):
+                await topic.settled.wait()
+            if entry.request.ticks:
+                await entry.tick_told.wait()
+            if entry.book is not None:
+                await entry.book_told.wait()
+
+    def _ticks_are_up(self, entry: _Entry) -> bool:
+        topics: Mapping[TopicKind, Topic] = {one.kind: one for one in self.topics.of(entry.request.instrument_id)}
+        return all(kind in topics and topics[kind].up.is_set() for kind in (TopicKind.QUOTE, TopicKind.TRADE))
+
+
+def _ignore(*_heard: Any) -> None:
+    """Do nothing: what was heard is known already."""

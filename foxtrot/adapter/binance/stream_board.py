@@ -1,0 +1,174 @@
+"""The hot path: raw market frames of one product, decoded before ccxt sees them, to the streams of their instruments."""
+
+from collections.abc import Callable
+
+import msgspec
+from loguru import logger
+
+from foxtrot.adapter.binance.book_stream import BookStream
+from foxtrot.adapter.binance.frames import (
+    BookTickerFrame,
+    DepthUpdateFrame,
+    Envelope,
+    Head,
+    TickerFrame,
+    TradeFrame,
+)
+from foxtrot.adapter.binance.tick_stream import TickStream
+from foxtrot.core.clock import Clock
+
+MarketFrame = TradeFrame | BookTickerFrame | DepthUpdateFrame | TickerFrame
+KNOWN_EVENTS = frozenset({"trade", "bookTicker", "depthUpdate", "24hrTicker"})
+
+_EVENT = '{"e":"'
+_QUOTE = '{"u":'
+_ANSWERS = ('{"result"', '{"id"', '{"error"', '{"code"')
+_decode_event: Callable[[str], MarketFrame] = msgspec.json.Decoder(MarketFrame, strict=False).decode
+_decode_quote: Callable[[str], BookTickerFrame] = msgspec.json.Decoder(BookTickerFrame, strict=False).decode
+_decode_head: Callable[[str], Head] = msgspec.json.Decoder(Head, strict=False).decode
+_decode_envelope: Callable[[str], Envelope] = msgspec.json.Decoder(Envelope, strict=False).decode
+_BAD = (msgspec.MsgspecError, RecursionError)
+
+
+class StreamBoard:
+    """The streams by symbol, and the batch that is being read.
+
+    Thread: binance-io.
+
+    Args:
+        wait_for_quote: called when a print changed a tick that no quote came with; calls `publish_waiting` a moment later.
+    """
+
+    def __init__(self, clock: Clock, wait_for_quote: Callable[[], None]) -> None:
+        self.ticks: dict[str, TickStream] = {}
+        self.books: dict[str, BookStream] = {}
+        self.live = False
+        """While false, frames are taken and nothing is told."""
+        self.bad_frames = 0
+        self._clock = clock
+        self._wait_for_quote = wait_for_quote
+        self._now_ns = 0
+        self._ticked: dict[TickStream, None] = {}
+        self._booked: dict[BookStream, None] = {}
+        self._waiting: dict[TickStream, None] = {}
+        self._handlers: dict[type, Callable[..., None]] = {
+            TradeFrame: self.trade,
+            BookTickerFrame: self.quote,
+            DepthUpdateFrame: self.change,
+            TickerFrame: self.totals,
+        }
+
+    # --- raw frames -------------------------------------------------------------------------------------------------
+
+    def take(self, text: str) -> bool:
+        """Take a raw frame; False when it is none of ours, but an answer or an event that ccxt should see.
+
+        A frame of ours that cannot be read is counted and left out: ids show what is missing.
+        """
+        try:
+            if text.startswith(_EVENT):
+                frame = _decode_event(text)
+            elif text.startswith(_QUOTE):
+                frame = _decode_quote(text)
+            else:
+                return self._take_other(text)
+        except _BAD as error:
+            return self._is_ours_but_bad(text, error)
+        self._handlers[type(frame)](frame)
+        return True
+
+    def end_batch(self) -> None:
+        """Tell what the frames that arrived together have changed."""
+        now_ns = self._now_ns
+        if self._ticked:
+            for stream in self._ticked:
+                if stream.quoted:
+                    self._waiting.pop(stream, None)
+                    stream.publish(now_ns)
+                elif stream.changed:
+                    self._waiting[stream] = None
+                    self._wait_for_quote()
+            self._ticked.clear()
+        if self._booked:
+            for book in self._booked:
+                if book.dirty:
+                    book.publish()
+            self._booked.clear()
+        self._now_ns = 0
+
+    def publish_waiting(self) -> None:
+        """Tell the ticks whose prints no quote came with."""
+        now_ns = self._clock.now_ns()
+        for stream in list(self._waiting):
+            if self.live and stream.changed:
+                stream.publish(now_ns)
+        self._waiting.clear()
+
+    def forget(self) -> None:
+        """Tell nothing of what is pending."""
+        self._ticked.clear()
+        self._booked.clear()
+        self._waiting.clear()
+
+    # --- decoded frames ---------------------------------------------------------------------------------------------
+
+    def trade(self, frame: TradeFrame) -> None:
+        """Take a print."""
+        stream = self.ticks.get(frame.s)
+        if stream is not None and self.live:
+            stream.trade(frame, self._now_ns or self._begin_batch())
+            if stream.ticks:
+                self._ticked[stream] = None
+
+    def quote(self, frame: BookTickerFrame) -> None:
+        """Take a best bid and ask."""
+        stream = self.ticks.get(frame.s)
+        if stream is not None and self.live:
+            stream.quote(frame, self._now_ns or self._begin_batch())
+            self._ticked[stream] = None
+
+    def change(self, frame: DepthUpdateFrame) -> None:
+        """Take a change of a book."""
+        book = self.books.get(frame.s)
+        if book is not None and self.live:
+            book.take(frame, self._now_ns or self._begin_batch())
+            self._booked[book] = None
+
+    def totals(self, frame: TickerFrame) -> None:
+        """Take the totals of the last 24 hours."""
+        stream = self.ticks.get(frame.s)
+        if stream is not None and self.live:
+            stream.totals(frame)
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _begin_batch(self) -> int:
+        self._now_ns = self._clock.now_ns()
+        return self._now_ns
+
+    def _take_other(self, text: str) -> bool:
+        """Take a frame whose first key is not the usual one."""
+        if text.startswith(_ANSWERS) or not text.startswith("{"):
+            return not text.startswith("{") and self._is_ours_but_bad(text, ValueError("not an object"))
+        head = _decode_envelope(text)
+        if head.stream is not None:
+            return self.take(bytes(head.data).decode())
+        if head.e in KNOWN_EVENTS:
+            self._handlers[type(frame := _decode_event(text))](frame)
+            return True
+        if head.e is None and head.u is not None:
+            self.quote(_decode_quote(text))
+            return True
+        return False
+
+    def _is_ours_but_bad(self, text: str, error: Exception) -> bool:
+        try:
+            tag = _decode_head(text).e
+        except _BAD:
+            tag = ""  # not JSON, or not an object: nobody could use it
+        if tag is not None and tag != "" and tag not in KNOWN_EVENTS:
+            return False
+        self.bad_frames += 1
+        if self.bad_frames & (self.bad_frames - 1) == 0:
+            logger.warning("market frame {} cannot be read: {}: {!r:.200}", self.bad_frames, error, text)
+        return True

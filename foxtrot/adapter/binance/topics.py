@@ -1,0 +1,318 @@
+"""The topics of one product at ccxt.pro: one long-lived task each, which comes back after whatever ended it.
+
+What may end a watcher, and what is done:
+
+- the connection is gone, refused or broken by a frame: back-off, then again;
+- a gap in a book (ChecksumError): told at once, then again without a pause;
+- the subscription is refused: ccxt would wait for ever on the key it left behind, so that is removed, then back-off;
+- the symbol or request is wrong: told as failed, not again;
+- the subscription is not answered, or the connection is silent: it is dropped (`beat`), which is a loss.
+"""
+
+import asyncio
+import enum
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Any
+
+import ccxt
+from loguru import logger
+
+from foxtrot.adapter.binance.session import BinanceSession
+from foxtrot.adapter.reconnect import Backoff, BreakerState, CircuitBreaker
+
+ANSWER_WITHIN_S = 5.0
+SILENT_AFTER_S = 15.0
+LONGEST_SILENCE_S = 300.0
+_WAIT_FOR_BREAKER_S = 1.0
+_WRONG = (ccxt.BadSymbol, ccxt.BadRequest, ccxt.ArgumentsRequired, ccxt.NotSupported)
+_RAISED = (ccxt.BaseError, LookupError, TypeError, ValueError, AttributeError, OSError)
+"""What ccxt lets out besides its own errors when a message is not what it expects."""
+
+
+class TopicKind(enum.StrEnum):
+    """What a topic streams; the value is the name of ccxt's subscription of a symbol."""
+
+    QUOTE = "bidask:bookTicker@{}"
+    TRADE = "trade::{}"
+    BOOK = "orderbook::{}"
+    TOTALS = "ticker:ticker@{}"
+
+
+class Topic:
+    """One desired stream of one instrument.
+
+    Thread: binance-io.
+    """
+
+    def __init__(self, kind: TopicKind, instrument_id: str, unified: str, backoff: Backoff) -> None:
+        self.kind = kind
+        self.instrument_id = instrument_id
+        self.unified = unified
+        self.key = kind.value.format(unified)
+        self.wanted = True
+        self.up = asyncio.Event()
+        """Set while the venue has confirmed the subscription."""
+        self.settled = asyncio.Event()
+        """Set once it is confirmed, or given up for good."""
+        self.backoff = backoff
+        self.asked_ns = 0
+        self.task: asyncio.Task[None] | None = None
+
+
+class Listener:
+    """What hears of topics; every method may be replaced.
+
+    Thread: binance-io.
+    """
+
+    def on_up(self, topic: Topic) -> None:
+        """Hear that a subscription is confirmed: from now on everything comes."""
+
+    def on_item(self, topic: Topic, item: Any) -> None:
+        """Hear what a watcher of ccxt returned."""
+
+    def on_down(self, topic: Topic, cause: str, *, gap: bool) -> None:
+        """Hear that a topic is interrupted: by a gap, after which it goes on at once, or by a loss."""
+
+    def on_refused(self, topic: Topic, cause: str) -> None:
+        """Hear that a topic cannot be had."""
+
+
+class Topics:
+    """All topics of one session.
+
+    Thread: binance-io.
+    """
+
+    def __init__(
+        self,
+        session: BinanceSession,
+        listener: Listener,
+        prepare: Callable[[Any], None],
+        *,
+        random: Random | None = None,
+    ) -> None:
+        self.breaker = CircuitBreaker(session.clock.monotonic_ns, failures=5, rest_s=10.0)
+        self.restarts = 0
+        self.kicks = 0
+        self._session = session
+        self._listener = listener
+        self._prepare = prepare
+        self._prepared: Any = None
+        self._random = random or Random(session.account)
+        self._topics: dict[str, Topic] = {}
+        self._failed_ns = -1
+        self._silence_s = SILENT_AFTER_S
+
+    # --- what is wanted ---------------------------------------------------------------------------------------------
+
+    def open(self, kind: TopicKind, instrument_id: str) -> Topic:
+        """Begin a topic, or go on with the one there is."""
+        unified = self._session.unified(instrument_id)
+        topic = self._topics.get(kind.value.format(unified))
+        if topic is None:
+            topic = Topic(kind, instrument_id, unified, Backoff(self._random))
+            self._topics[topic.key] = topic
+        topic.wanted = True
+        if topic.task is None or topic.task.done():
+            topic.task = self._session.spawn(self._run(topic), f"topic {topic.key}")
+        return topic
+
+    def close(self, kind: TopicKind, instrument_id: str) -> None:
+        """End a topic and its subscription."""
+        topic = self._topics.get(kind.value.format(self._session.unified(instrument_id)))
+        if topic is not None and topic.wanted:
+            topic.wanted = False
+            self._session.spawn(self._unsubscribe(topic), f"end of topic {topic.key}")
+
+    def of(self, instrument_id: str) -> list[Topic]:
+        """Return the wanted topics of an instrument."""
+        return [one for one in self._topics.values() if one.instrument_id == instrument_id and one.wanted]
+
+    def stop(self) -> None:
+        """End every task and drop the connections; whoever wants topics opens them again."""
+        for topic in self._topics.values():
+            if topic.task is not None:
+                topic.task.cancel()
+            topic.settled.set()
+        self._topics.clear()
+        exchange = self._session.exchange
+        for url in self._market_urls(exchange):
+            self._session.spawn(self._session.kick(url, "market data stopped"), f"drop of {url}")
+
+    # --- what the venue says ----------------------------------------------------------------------------------------
+
+    def hear_answer(self, client: Any, message: Mapping[str, Any]) -> bool:
+        """Notice which topics an answer to a subscription confirms; ccxt sees it too."""
+        answered = message.get("id")
+        if answered is None or "result" not in message:
+            return False
+        for key, subscription in client.subscriptions.items():
+            topic = self._topics.get(key)
+            if topic is not None and isinstance(subscription, dict) and str(subscription.get("id")) == str(answered):
+                self._confirm(topic)
+        return False
+
+    async def beat(self) -> None:
+        """Drop connections that do not answer a subscription, or are silent for too long; called every second or so."""
+        now_ns, exchange = self._session.clock.monotonic_ns(), self._session.exchange
+        for topic in list(self._topics.values()):
+            waiting = topic.wanted and topic.asked_ns and not topic.up.is_set()
+            if waiting and now_ns - topic.asked_ns > ANSWER_WITHIN_S * 1e9:
+                client = self._client_of(topic)
+                if client is not None and client.isConnected:
+                    await self._kick(client.url, f"{topic.key} was not answered")
+        for url in self._market_urls(exchange):
+            heard_ms = exchange.clients[url].last_message_at if url in exchange.clients else None
+            if heard_ms is None:
+                continue
+            if exchange.milliseconds() - heard_ms > self._silence_s * 1000:
+                self._silence_s = min(2 * self._silence_s, LONGEST_SILENCE_S)
+                await self._kick(url, "silent for too long")
+            elif exchange.milliseconds() - heard_ms < SILENT_AFTER_S * 100:
+                self._silence_s = SILENT_AFTER_S
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    async def _run(self, topic: Topic) -> None:
+        while topic.wanted:
+            while not self.breaker.allows():
+                await self._session.wait_s(_WAIT_FOR_BREAKER_S)
+            try:
+                await self._watch(topic)
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    self._end_trial()
+                    raise
+                await self._lose(topic, "the connection was closed")
+            except ccxt.UnsubscribeError:
+                topic.up.clear()
+            except ccxt.ChecksumError as error:
+                self._interrupt(topic, str(error), gap=True)
+            except _WRONG as error:
+                self._give_up(topic, str(error))
+                return
+            except _RAISED as error:
+                await self._lose(topic, f"{type(error).__name__}: {error}")
+
+    async def _watch(self, topic: Topic) -> None:
+        exchange = self._session.exchange
+        if exchange is not self._prepared:
+            self._prepared = exchange
+            self._prepare(exchange)
+        stale = self._client_of(topic)
+        if stale is not None:
+            del stale.subscriptions[topic.key]  # else ccxt would wait for what nobody asks for
+        topic.asked_ns = max(1, self._session.clock.monotonic_ns())
+        while topic.wanted:
+            item = await _watcher(exchange, topic)
+            self._confirm(topic)
+            self._listener.on_item(topic, item)
+
+    def _confirm(self, topic: Topic) -> None:
+        if not topic.up.is_set():
+            topic.up.set()
+            topic.settled.set()
+            topic.backoff.good(self._session.clock.monotonic_ns())
+            self.breaker.succeeded()
+            self._listener.on_up(topic)
+
+    def _interrupt(self, topic: Topic, cause: str, *, gap: bool = False) -> None:
+        self.restarts += 1
+        topic.up.clear()
+        self._listener.on_down(topic, cause, gap=gap)
+
+    async def _lose(self, topic: Topic, cause: str) -> None:
+        if not topic.wanted:
+            return
+        now_ns = self._session.clock.monotonic_ns()
+        if not topic.up.is_set() and now_ns != self._failed_ns:
+            self._failed_ns = now_ns  # the topics of one connection fail together: that is one failure
+            self.breaker.failed()
+        elif self.breaker.state is BreakerState.HALF_OPEN:
+            self.breaker.failed()
+        self._interrupt(topic, cause)
+        delay_s = topic.backoff.next_delay_s(now_ns)
+        logger.bind(account=self._session.account, attempt=topic.backoff.attempt, delay_s=delay_s).warning(
+            "stream {} interrupted: {}", topic.key, cause
+        )
+        await self._session.wait_s(delay_s)
+
+    def _end_trial(self) -> None:
+        """Let another topic try the connection, if this one was to."""
+        if self.breaker.state is BreakerState.HALF_OPEN:
+            self.breaker.failed()
+
+    def _give_up(self, topic: Topic, cause: str) -> None:
+        topic.wanted = False
+        self._topics.pop(topic.key, None)
+        topic.settled.set()
+        self._listener.on_refused(topic, cause)
+
+    async def _unsubscribe(self, topic: Topic) -> None:
+        if not topic.up.is_set():
+            await _first(topic.up.wait(), self._session.wait_s(ANSWER_WITHIN_S))
+        if topic.wanted:
+            return
+        if topic.up.is_set() and self._client_of(topic) is not None:
+            try:
+                await _first(_unwatcher(self._session.exchange, topic), self._session.wait_s(ANSWER_WITHIN_S))
+            except _RAISED as error:
+                logger.debug("unsubscribing {} failed: {}", topic.key, error)
+        self._drop_unwanted(topic)
+
+    def _drop_unwanted(self, topic: Topic) -> None:
+        if not topic.wanted and topic.task is not None:
+            topic.task.cancel()
+            if self._topics.get(topic.key) is topic:
+                del self._topics[topic.key]
+
+    async def _kick(self, url: str, cause: str) -> None:
+        self.kicks += 1
+        logger.bind(account=self._session.account).warning("connection {} dropped: {}", url, cause)
+        await self._session.kick(url, cause)
+
+    def _client_of(self, topic: Topic) -> Any:
+        return next((one for one in self._session.exchange.clients.values() if topic.key in one.subscriptions), None)
+
+    def _market_urls(self, exchange: Any) -> list[str]:
+        clients = exchange.clients if exchange is not None else {}
+        return [url for url, client in clients.items() if getattr(client, "is_market", False)]
+
+
+async def _first(*waits: Any) -> None:
+    """Wait for the first of some coroutines; its error is raised, the others are cancelled."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+    for task in done:
+        task.result()
+
+
+def _watcher(exchange: Any, topic: Topic) -> Any:
+    match topic.kind:
+        case TopicKind.QUOTE:
+            return exchange.watch_bids_asks([topic.unified])
+        case TopicKind.TRADE:
+            return exchange.watch_trades(topic.unified)
+        case TopicKind.BOOK:
+            return exchange.watch_order_book(topic.unified)
+        case TopicKind.TOTALS:
+            return exchange.watch_ticker(topic.unified, {"name": "ticker"})
+
+
+def _unwatcher(exchange: Any, topic: Topic) -> Any:
+    match topic.kind:
+        case TopicKind.QUOTE:
+            return exchange.un_watch_bids_asks([topic.unified])
+        case TopicKind.TRADE:
+            return exchange.un_watch_trades(topic.unified)
+        case TopicKind.BOOK:
+            return exchange.un_watch_order_book(topic.unified)
+        case TopicKind.TOTALS:
+            return exchange.un_watch_ticker(topic.unified, {"name": "ticker"})
