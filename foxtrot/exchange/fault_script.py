@@ -28,24 +28,31 @@ class ArmedFault:
     Thread: exchange-io.
     """
 
-    __slots__ = ("ends_ns", "fault", "fired", "matched", "number", "starts_ns")
+    __slots__ = ("ends_ns", "error", "fault", "fired", "has_swept", "matched", "number", "starts_ns")
 
     def __init__(self, number: int, fault: Fault, now_ns: int) -> None:
         self.number = number
         self.fault = fault
         self.matched = 0
         self.fired = 0
+        self.has_swept = False
+        self.error = ""
         self.starts_ns = now_ns + int(fault.at_s * _SECOND_NS)
-        self.ends_ns = self.starts_ns + int(fault.for_s * _SECOND_NS) if fault.for_s else 0
+        life_s = fault.life_s
+        self.ends_ns = self.starts_ns + int(life_s * _SECOND_NS) if life_s else 0
 
     def is_active(self, now_ns: int) -> bool:
         """Tell whether it may act."""
         return self.starts_ns <= now_ns and not self.is_over(now_ns)
 
+    def has_ended(self, now_ns: int) -> bool:
+        """Tell whether its time is up, however often it acted."""
+        return bool(self.ends_ns and now_ns >= self.ends_ns)
+
     def is_over(self, now_ns: int) -> bool:
         """Tell whether it will never act again."""
         limit = self.fault.limit
-        return bool((limit and self.fired >= limit) or (self.ends_ns and now_ns >= self.ends_ns))
+        return bool(limit and self.fired >= limit) or self.has_ended(now_ns)
 
     def concerns(self, place: Place) -> bool:
         """Tell whether a place is one of those it narrows itself to."""

@@ -69,10 +69,10 @@ KINDS: Final[Mapping[str, Kind]] = {
     "malformed_frame": Kind(Scope.FRAME, 1, ("text",)),
     "cut_mid_frame": Kind(Scope.FRAME, 1),
     # connections
-    "close": Kind(Scope.CONNECTION, 0, ("code", "msg")),
-    "close_without_frame": Kind(Scope.CONNECTION, 0),
-    "reset": Kind(Scope.CONNECTION, 0),
-    "half_open": Kind(Scope.CONNECTION, 0),
+    "close": Kind(Scope.CONNECTION, 1, ("code", "msg")),
+    "close_without_frame": Kind(Scope.CONNECTION),
+    "reset": Kind(Scope.CONNECTION),
+    "half_open": Kind(Scope.CONNECTION),
     # as long as it lasts
     "stop_pongs": Kind(Scope.STATE, 0),
     "one_byte_writes": Kind(Scope.STATE, 0),
@@ -86,6 +86,7 @@ KINDS: Final[Mapping[str, Kind]] = {
 }
 """Every kind of fault. Their settings are explained in docs/exchange_faults.md."""
 
+DEFAULT_RETRY_AFTER_S: Final = 60.0
 _EVERYWHERE: Final = ("kind", "product", "account", "after", "count", "for_s", "at_s")
 _PLACES: Final[Mapping[Scope, tuple[str, ...]]] = {
     Scope.REQUEST: ("endpoint",),
@@ -149,6 +150,13 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if self.count is not None:
             return self.count
         return 0 if self.for_s else KINDS[self.kind].count
+
+    @property
+    def life_s(self) -> float:
+        """Return how long it lasts, 0 for no limit; a limit of requests is over when its Retry-After is."""
+        if self.for_s or self.count is not None or self.kind not in ("too_many_requests", "banned"):
+            return self.for_s
+        return self.retry_after_s or DEFAULT_RETRY_AFTER_S
 
     @property
     def streams(self) -> str:

@@ -46,7 +46,7 @@ class ExchangeServer:
         self.control_token = secrets.token_hex(16)
         self.guard = Guard()
         self.host = VenueHost(settings, self.clock, surface or _binance_surface(settings))
-        self.faults = FaultDesk(self.host, self.guard)
+        self.faults = FaultDesk(self.host)
         self._doors = Doors(self)
         self._life = threading.RLock()  # guards the thread and its loop
         self._thread: threading.Thread | None = None
@@ -219,9 +219,9 @@ class ExchangeServer:
 
 def _binance_surface(settings: ServerSettings) -> SurfaceFactory:
     """Return the maker of Binance's surfaces; imported when used, for it is large."""
-    from foxtrot.exchange.wire.binance.surface import BinanceSurface, SurfaceSettings
+    from foxtrot.exchange.wire.binance.surface import BinanceSurface
 
     def surface(side: VenueSide) -> BinanceSurface:
-        return BinanceSurface(side, settings.surface or SurfaceSettings())
+        return BinanceSurface(side, settings.surface)
 
     return surface

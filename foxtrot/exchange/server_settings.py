@@ -2,17 +2,14 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from foxtrot.domain.enums import PositionMode
 from foxtrot.domain.instrument import Instrument
 from foxtrot.exchange.faults import Fault
+from foxtrot.exchange.wire.binance.surface_settings import SurfaceSettings
 from foxtrot.exchange.wire.binance.venue_side import ApiKey
-
-if TYPE_CHECKING:
-    from foxtrot.exchange.wire.binance.surface import SurfaceSettings
 
 SPOT, USDM = "spot", "usdm"
 """Products by the name that faults, accounts and the control port use."""
@@ -38,26 +35,6 @@ class AccountSetup(msgspec.Struct, frozen=True):
     products: tuple[str, ...] = (SPOT, USDM)
 
 
-class ConnectionPace(msgspec.Struct, frozen=True):
-    """Figures of one product's WebSockets.
-
-    The server pings every `ping_interval_s` and drops who has not answered a ping for `pong_deadline_s`; a connection lives
-    `life_s` at most; more than `queue_bytes` not yet taken by the client close it with 1008.
-    """
-
-    ping_interval_s: float = 20.0
-    pong_deadline_s: float = 60.0
-    life_s: float = 86_400.0
-    queue_bytes: int = 4_194_304
-
-
-SPOT_PACE = ConnectionPace()
-"""Source: Binance spot API, WebSocket Streams, General WSS information."""
-
-USDM_PACE = ConnectionPace(ping_interval_s=180.0, pong_deadline_s=600.0)
-"""Source: Binance USDⓈ-M Futures, Websocket Market Streams, Connect."""
-
-
 class ServerSettings(msgspec.Struct, frozen=True):
     """All that an ExchangeServer is told before it starts.
 
@@ -67,7 +44,8 @@ class ServerSettings(msgspec.Struct, frozen=True):
         instruments: what is listed; None for the default listings of the products served.
         prices: where a living market begins, by instrument id; missing ones are those of the default listings.
         agents: other traders making the market, 0 for none; `seed` is theirs.
-        surface: settings of both surfaces, None for Binance's own figures.
+        surface: settings of both surfaces: limits, lives, and how often the server pings.
+        queue_bytes: what may wait for a client that reads slowly; more closes its connection with 1008.
         faults: what goes wrong from the start.
         tick_ms: the pause between two rounds of the venue, in real time; what is due is judged by the clock.
     """
@@ -78,8 +56,7 @@ class ServerSettings(msgspec.Struct, frozen=True):
     prices: Mapping[str, Decimal] = {}
     agents: int = 8
     seed: int = 1
-    surface: "SurfaceSettings | None" = None
-    spot_pace: ConnectionPace = SPOT_PACE
-    usdm_pace: ConnectionPace = USDM_PACE
+    surface: SurfaceSettings = SurfaceSettings()
+    queue_bytes: int = 4_194_304
     faults: tuple[Fault, ...] = ()
     tick_ms: int = 10

@@ -48,11 +48,11 @@ class Surface(Protocol):
 class EndsUserStreams(Protocol):
     """A surface whose listen keys and user-data subscriptions can be ended from outside."""
 
-    def expire_listen_key(self, account: str) -> None:
+    def expire_listen_key(self, account: str) -> object:
         """End the listen keys of an account and tell their streams."""
         ...
 
-    def terminate_user_stream(self, account: str) -> None:
+    def terminate_user_stream(self, account: str) -> object:
         """End the user-data subscriptions of an account and tell them."""
         ...
 
@@ -61,6 +61,6 @@ class EndsUserStreams(Protocol):
 class AnnouncesShutdown(Protocol):
     """A surface that can tell its streams that the server will stop."""
 
-    def announce_shutdown(self) -> None:
+    def announce_shutdown(self) -> object:
         """Send the notice of a planned stop to every connection."""
         ...

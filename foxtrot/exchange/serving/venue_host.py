@@ -42,12 +42,12 @@ class VenueHost:
     """
 
     def __init__(self, settings: ServerSettings, clock: Clock, surface: SurfaceFactory) -> None:
+        self.clock = clock
         self.skew_ns = 0
         self.feeds: list[Feed] = []
         self.observers: tuple[Callable[[VenueEvent], None], ...] = ()
         self.traders: dict[str, str] = {}
         self.venue = Venue(self._hear)
-        self._clock = clock
         self._heard: list[VenueEvent] = []
         self._busy = False
         served = served_products(settings.ports)
@@ -58,7 +58,7 @@ class VenueHost:
 
     def now_ns(self) -> int:
         """Return the server's time of day, its skew included."""
-        return self._clock.now_ns() + self.skew_ns
+        return self.clock.now_ns() + self.skew_ns
 
     def run(self, operation: Callable[[], Result]) -> Result:
         """Do something with the venue, then tell the surfaces what happened."""

@@ -1,0 +1,151 @@
+"""All listeners of one server: opened together, closed together, and the rounds in which they do what is due."""
+
+import asyncio
+import errno
+import shutil
+import socket
+import ssl
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from foxtrot.domain.errors import ConfigError
+from foxtrot.exchange.server_settings import SPOT, USDM
+from foxtrot.exchange.serving.certificate import make_tls
+from foxtrot.exchange.serving.control import ControlListener
+from foxtrot.exchange.serving.listener import BinanceListener, SharedParts
+from foxtrot.exchange.serving.surface_port import AnnouncesShutdown
+
+if TYPE_CHECKING:
+    from foxtrot.exchange.server import ExchangeServer
+
+HOST = "127.0.0.1"
+_PRODUCT = {"binance_spot": SPOT, "binance_usdm": USDM, "binance_spot_tls": SPOT, "binance_usdm_tls": USDM}
+_BACKLOG = 256
+_DRAIN_TURNS = 2_000
+
+
+class Doors:
+    """Every socket of a server, and the certificate of those that speak TLS.
+
+    Thread: exchange-io; `ports` and `ca_file` may be read by any.
+    """
+
+    def __init__(self, server: "ExchangeServer") -> None:
+        self.ports: dict[str, int | None] = dict.fromkeys((*_PRODUCT, "control"))
+        self.ca_file: Path | None = None
+        self.shared = SharedParts(server.host, server.guard, server.settings.surface)
+        self._server = server
+        self._folder: Path | None = None
+        self._tls: ssl.SSLContext | None = None
+        self._picked: dict[str, int] = {}
+        self._listeners = {
+            name: BinanceListener(name, server.faults, self.shared, server.settings.queue_bytes)
+            for name in server.host.sides
+        }
+        self._control = ControlListener(server, self)
+        self._restarting: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Listen on every port wanted.
+
+        Raises:
+            ConfigError: a port is taken; it is named.
+        """
+        self._server.faults.actions.restart = self._begin_restart
+        await self._open_products()
+        if self._server.settings.ports.control is not None:
+            await self._control.open(self._bind("control", self._server.settings.ports.control))
+
+    async def close(self) -> None:
+        """Stop listening, drop every connection, remove the certificate."""
+        self._server.faults.actions.restart = None
+        if self._restarting is not None:
+            self._restarting.cancel()
+            await asyncio.wait((self._restarting,))
+        self._server.faults.cancel_waits()
+        for surface in self._server.host.surfaces.values():
+            if isinstance(surface, AnnouncesShutdown):
+                self._server.guard.run("the notice of a stop", surface.announce_shutdown)
+        await self._close_products()
+        await self._control.close()
+        self.ports = dict.fromkeys(self.ports)
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder, self._tls, self.ca_file = None, None, None
+
+    async def restart(self, lower_by: int, down_s: float) -> None:
+        """Drop every connection of the products, come back with the same orders on the same ports."""
+        await self._close_products()
+        self._server.host.reload(lower_by)
+        if down_s:
+            await self._server.faults.wait_s(down_s)
+        await self._open_products()
+
+    def tick(self) -> None:
+        """Do what is due: faults, the venue and its surfaces, pings."""
+        faults, host = self._server.faults, self._server.host
+        faults.tick()
+        host.tick()
+        now_ns = host.now_ns()
+        for listener in self._listeners.values():
+            listener.tick(now_ns)
+
+    async def drained(self) -> None:
+        """Return when what was sent is on the sockets; who does not read is not waited for."""
+        for one in tuple(self._server.faults.sockets.values()):
+            if not one.outlet.is_trickling:
+                one.outlet.flush()
+        for _ in range(_DRAIN_TURNS):
+            if not any(one.outlet.waiting_bytes for one in self._server.faults.sockets.values()):
+                return
+            await asyncio.sleep(0.001)
+
+    async def _open_products(self) -> None:
+        ports = self._server.settings.ports
+        for name, product in _PRODUCT.items():
+            wanted: int | None = getattr(ports, name)
+            if wanted is not None:
+                tls = self._certified() if name.endswith("_tls") else None
+                await self._listeners[product].open(self._bind(name, wanted), tls)
+
+    async def _close_products(self) -> None:
+        for listener in self._listeners.values():
+            await listener.close()
+
+    def _begin_restart(self, down_s: float, lower_by: int) -> None:
+        if self._restarting is None or self._restarting.done():
+            self._restarting = asyncio.get_running_loop().create_task(self.restart(lower_by, down_s))
+
+    def _certified(self) -> ssl.SSLContext:
+        if self._tls is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="foxtrot-exchange-"))
+            self._tls, self.ca_file = make_tls(self._folder)
+        return self._tls
+
+    def _bind(self, name: str, wanted: int) -> socket.socket:
+        """Return a bound socket; a port that was picked before is picked again."""
+        for port in dict.fromkeys((wanted or self._picked.get(name, 0), wanted)):
+            bound = _bound(port)
+            if bound is not None:
+                self.ports[name] = self._picked[name] = bound.getsockname()[1]
+                return bound
+        raise ConfigError(
+            f"{name}: port {wanted} of {HOST} is taken or not allowed; choose another, or 0 to have one picked"
+        )
+
+
+def _bound(port: int) -> socket.socket | None:
+    """Return a socket bound to a port of the loopback address, None when the port cannot be had."""
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.setblocking(False)
+    try:
+        bound.bind((HOST, port))
+        bound.listen(_BACKLOG)
+    except (OSError, OverflowError) as error:
+        bound.close()
+        if isinstance(error, OSError) and error.errno not in (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL):
+            raise ConfigError(f"port {port} of {HOST} cannot be listened on: {error}") from error
+        return None
+    return bound
