@@ -102,9 +102,16 @@ class AsyncBridge:
         """
         with self._guard:
             loop, self._loop, self._timers = self._loop, None, None
-            thread = self._thread
             if loop is not None:
                 loop.call_soon_threadsafe(loop.stop)
+        return self.join(deadline_s)
+
+    def join(self, deadline_s: float) -> str:
+        """Wait for the end that somebody else has told or will tell; returns as `stop`.
+
+        Blocks: at most `deadline_s`; not at all on the bridge's own thread.
+        """
+        thread = self._thread
         if thread is None or thread is threading.current_thread():
             return ""
         thread.join(deadline_s)

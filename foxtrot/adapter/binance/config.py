@@ -1,6 +1,203 @@
-"""Settings of a Binance account."""
+"""Settings of a Binance account, checked before anything starts: unknown keys, wrong values and foreign URLs are refused."""
 
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from foxtrot.adapter.base_adapter import AdapterContext, Setting
+from foxtrot.adapter.binance.environments import ENVIRONMENTS, LOOPBACK, SAFEST, Urls, loopback_urls
+from foxtrot.core.secret import Secret
 from foxtrot.domain.enums import Product
+from foxtrot.domain.errors import ConfigError
 
-PRODUCTS = {"spot": Product.SPOT, "usdm": Product.PERPETUAL}
+PRODUCTS: Final = {"spot": Product.SPOT, "usdm": Product.PERPETUAL}
 """The setting `product`, and what it means in our own words."""
+MARGIN_TYPES: Final = ("", "crossed", "isolated")
+OVERRIDES: Final = ("url", "port", "port_file")
+SECRETS: Final = ("api_key", "api_secret")
+PORT_FILE_KEYS: Final = {Product.SPOT: "binance_spot", Product.PERPETUAL: "binance_usdm"}
+
+
+class BinanceSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What an account is set to; `no_websocket` are venue symbols whose data is asked for by REST.
+
+    `leverage` 0 and `margin_type` "" leave at the venue what is set there; `max_leverage` is the most that may open a position.
+    """
+
+    product: Product
+    environment: str
+    urls: Urls
+    api_key: Secret
+    api_secret: Secret
+    max_leverage: int = 3
+    leverage: int = 0
+    margin_type: str = ""
+    websocket: bool = True
+    no_websocket: frozenset[str] = frozenset()
+    hot_path: bool = True
+    rate_limit: bool = True
+    recv_window_ms: int = 5000
+    connection_limit: int = 150
+    """How many WebSocket connections may be opened in five minutes: half of what Binance allows one address."""
+
+    @property
+    def has_keys(self) -> bool:
+        """Tell whether there are credentials."""
+        return bool(self.api_key) and bool(self.api_secret)
+
+    def streams(self, symbol: str) -> bool:
+        """Tell whether a symbol's market data comes by WebSocket."""
+        return self.websocket and symbol not in self.no_websocket
+
+
+class _Reader:
+    """Takes settings out one by one, so that what is left over is not known."""
+
+    def __init__(self, account: str, settings: Mapping[str, Setting]) -> None:
+        self._account = account
+        self._left = dict(settings)
+        self._known: list[str] = []
+
+    def wrong(self, key: str, value: object, fix: str) -> ConfigError:
+        return ConfigError(f"account {self._account}: {key} = {value!r}: {fix}")
+
+    def text(self, key: str, default: str = "") -> str:
+        value = self._take(key, default)
+        if not isinstance(value, str):
+            raise self.wrong(key, value, f'write it as text, {key} = "{value}"')
+        return value
+
+    def flag(self, key: str, *, default: bool) -> bool:
+        value = self._take(key, default)
+        if not isinstance(value, bool):
+            raise self.wrong(key, value, "it is true or false")
+        return value
+
+    def whole(self, key: str, default: int, lowest: int, highest: int) -> int:
+        value = self._take(key, default)
+        if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
+            raise self.wrong(key, value, f"it is a whole number from {lowest} to {highest}")
+        return value
+
+    def choice(self, key: str, default: str, allowed: "tuple[str, ...]") -> str:
+        value = self.text(key, default)
+        if value not in allowed:
+            raise self.wrong(key, value, f"it is one of {', '.join(map(repr, allowed))}{_nearest(value, allowed)}")
+        return value
+
+    def end(self) -> None:
+        for key, value in self._left.items():
+            raise self.wrong(key, value, f"a Binance account has no such setting{_nearest(key, self._known)}")
+
+    def _take(self, key: str, default: Setting) -> Setting:
+        self._known.append(key)
+        return self._left.pop(key, default)
+
+
+def read_settings(context: AdapterContext) -> BinanceSettings:
+    """Return the settings of an account.
+
+    Raises:
+        ConfigError: names the key, its value, how to mend it and, for a misspelt one, the nearest that is known.
+    """
+    reader = _Reader(context.account, context.settings)
+    environment = context.environment or SAFEST
+    if environment not in (*ENVIRONMENTS, LOOPBACK):
+        names = (*ENVIRONMENTS, LOOPBACK)
+        raise reader.wrong("environment", environment, f"it is one of {', '.join(names)}{_nearest(environment, names)}")
+    product = PRODUCTS[reader.choice("product", "spot", tuple(PRODUCTS))]
+    settings = BinanceSettings(
+        product=product,
+        environment=environment,
+        urls=_urls(reader, environment, product),
+        api_key=context.secrets.get("api_key", Secret("")),
+        api_secret=context.secrets.get("api_secret", Secret("")),
+        max_leverage=reader.whole("max_leverage", 3, 1, 125),
+        leverage=reader.whole("leverage", 0, 0, 125),
+        margin_type=reader.choice("margin_type", "", MARGIN_TYPES),
+        websocket=reader.flag("websocket", default=True),
+        no_websocket=_symbols(reader.text("no_websocket")),
+        hot_path=reader.flag("hot_path", default=True),
+        rate_limit=reader.flag("rate_limit", default=environment != LOOPBACK),
+        recv_window_ms=reader.whole("recv_window_ms", 5000, 1, 60_000),
+        connection_limit=reader.whole("connection_limit", 150, 1, 300),
+    )
+    reader.end()
+    _check(reader, settings, context)
+    return settings
+
+
+def _check(reader: _Reader, settings: BinanceSettings, context: AdapterContext) -> None:
+    if settings.leverage > settings.max_leverage:
+        raise reader.wrong(
+            "leverage",
+            settings.leverage,
+            f"it is above max_leverage = {settings.max_leverage}; raise that or lower this",
+        )
+    for name in context.secrets:
+        if name not in SECRETS:
+            raise reader.wrong(name, "***", f"Binance takes {' and '.join(SECRETS)}{_nearest(name, SECRETS)}")
+    if bool(settings.api_key) != bool(settings.api_secret):
+        missing = "api_secret" if settings.api_key else "api_key"
+        raise reader.wrong(missing, "", f'the other of the pair is set; add {missing}_env = "VARIABLE"')
+
+
+def _urls(reader: _Reader, environment: str, product: Product) -> Urls:
+    url, port_file = reader.text("url"), reader.text("port_file")
+    port = reader.whole("port", 0, 0, 65_535)
+    given = {"url": url, "port": port, "port_file": port_file}
+    if environment != LOOPBACK:
+        for key, value in given.items():
+            if value:
+                raise reader.wrong(
+                    key, value, f'only environment = "loopback" takes it, not "{environment}"; remove it'
+                )
+        return ENVIRONMENTS[environment]
+    if sum(map(bool, given.values())) != 1:
+        raise reader.wrong("environment", LOOPBACK, f"it needs exactly one of {', '.join(OVERRIDES)}")
+    if url:
+        port = _port_of_url(reader, url)
+    elif port_file:
+        port = _port_of_file(reader, port_file, product)
+    return loopback_urls(port)
+
+
+def _port_of_url(reader: _Reader, url: str) -> int:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if _foreign(url, host, port):
+        raise reader.wrong("url", url, "loopback reaches this machine only; write it as http://127.0.0.1:PORT")
+    return int(port or 0)
+
+
+def _foreign(url: str, host: str | None, port: int | None) -> bool:
+    """Tell whether a URL is anything but http://127.0.0.1:PORT."""
+    return host != "127.0.0.1" or not port or url.rstrip("/") != f"http://127.0.0.1:{port}"
+
+
+def _port_of_file(reader: _Reader, name: str, product: Product) -> int:
+    key = PORT_FILE_KEYS[product]
+    try:
+        read = msgspec.json.decode(Path(name).read_bytes(), type=dict[str, object])
+    except (OSError, msgspec.MsgspecError) as error:
+        raise reader.wrong("port_file", name, f"it cannot be read ({error}); start the exchange first") from error
+    port = read.get(key)
+    if isinstance(port, bool) or not isinstance(port, int) or not 0 < port <= 65_535:
+        raise reader.wrong("port_file", name, f"it has no port under {key}; start the exchange with that service")
+    return port
+
+
+def _symbols(text: str) -> frozenset[str]:
+    return frozenset(name.strip().upper().partition(".")[0] for name in text.split(",") if name.strip())
+
+
+def _nearest(value: str, known: "list[str] | tuple[str, ...]") -> str:
+    close = get_close_matches(value, [name for name in known if name], n=1)
+    return f"; did you mean {close[0]}?" if close else ""

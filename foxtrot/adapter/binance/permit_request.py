@@ -1,0 +1,105 @@
+"""How an order's request meets the send permit: as the very last thing before its bytes are given to the transport.
+
+By then the request is signed, throttled and encoded, and the connection stands: nothing that waits lies between the permit
+and the wire. aiohttp keeps the headers back until the body is written and writes both at once, so that one look is enough.
+"""
+
+import enum
+from contextvars import ContextVar
+from typing import Any
+
+from aiohttp import ClientConnectionResetError, ClientRequest
+
+from foxtrot.adapter.binance.errors import PermitClosed
+from foxtrot.core.send_permit import SendPermit
+from foxtrot.domain.errors import InvariantBroken
+
+
+class Passage(enum.Enum):
+    """How far an order's request got."""
+
+    WAITING = "waiting"
+    LEFT = "left"
+    REFUSED = "refused"
+
+
+class OrderPass:
+    """One order's way to the wire: asks the permit once, and never lets the same order leave twice.
+
+    Thread: the loop's.
+    """
+
+    def __init__(self, permit: SendPermit, *, reduces: bool) -> None:
+        self._permit = permit
+        self._reduces = reduces
+        self.passage = Passage.WAITING
+
+    def write(self, writer: Any, body: bytes) -> None:
+        """Give headers and body to the transport if the permit lets them.
+
+        Raises:
+            PermitClosed: it did not; nothing was written.
+            InvariantBroken: this order has left before.
+            ClientConnectionResetError: the transport is closing; nothing was written.
+        """
+        if self.passage is not Passage.WAITING:
+            raise InvariantBroken("an order's request would be written twice")
+
+        def hand_over() -> None:
+            self.passage = Passage.LEFT
+            try:
+                _write_now(writer, body)
+            except ClientConnectionResetError:
+                self.passage = Passage.WAITING
+                raise
+
+        if not self._permit.send(hand_over, reduces=self._reduces):
+            self.passage = Passage.REFUSED
+            raise PermitClosed(self._permit.reason)
+
+
+ORDER_PASS: ContextVar[OrderPass | None] = ContextVar("binance_order_pass", default=None)
+"""Set where an order's request is made; a request made anywhere else asks no permit."""
+
+
+class PermitRequest(ClientRequest):
+    """An aiohttp request that, being an order's, asks the send permit in front of its one write.
+
+    Thread: the loop's.
+    """
+
+    async def send(self, conn: Any) -> Any:
+        """Send the request over a connection, as aiohttp's method of this name."""
+        order = ORDER_PASS.get()
+        if order is None:
+            return await super().send(conn)
+        if not self.body or order.passage is not Passage.WAITING:
+            raise InvariantBroken("an order's request has a body and is sent once")
+        return await super().send(conn)
+
+    async def write_bytes(self, writer: Any, conn: Any, content_length: int | None = None) -> None:
+        """Write headers and body, as aiohttp's method of this name; it runs as a task of the request."""
+        order = ORDER_PASS.get()
+        if order is None:
+            await super().write_bytes(writer, conn, content_length)
+            return
+        protocol = conn.protocol
+        try:
+            order.write(writer, self.body.decode().encode())
+        except (PermitClosed, InvariantBroken, ClientConnectionResetError) as error:
+            protocol.set_exception(error)  # whoever waits for the answer hears it
+            conn.close()
+            return
+        await writer.write_eof()
+        protocol.start_timeout()
+
+
+def _write_now(writer: Any, body: bytes) -> None:
+    """Write in one step: a write that does not drain never waits, and one that would is a fault."""
+    step = writer.write(body, drain=False)
+    try:
+        step.send(None)
+    except StopIteration:
+        return
+    step.close()
+    raise InvariantBroken("the write of an order's request waited")

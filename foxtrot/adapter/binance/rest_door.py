@@ -1,0 +1,204 @@
+"""The one way of requests to Binance: our errors only, deadlines by our clock, silence while the venue asks for it."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
+from typing import Any, Final
+
+import ccxt
+from loguru import logger
+
+from foxtrot.adapter.binance.client import BinanceExchange
+from foxtrot.adapter.binance.errors import (
+    CLOCK_OFF,
+    VENUE,
+    NotSent,
+    PermitClosed,
+    UnknownOutcome,
+    translate,
+    translate_sent,
+)
+from foxtrot.adapter.binance.permit_request import ORDER_PASS, OrderPass, Passage
+from foxtrot.adapter.bridge import AsyncBridge
+from foxtrot.adapter.health import AdapterHealth
+from foxtrot.adapter.reconnect import CircuitBreaker
+from foxtrot.core.send_permit import SendPermit
+from foxtrot.domain.errors import AdapterError, ConnectionLost, InvariantBroken, RateLimited, RequestTimedOut
+
+ORDER_DEADLINE_S: Final = 10.0
+NOTABLE_OFFSET_MS: Final = 500
+_CAUGHT: Final = (ccxt.BaseError, AdapterError, InvariantBroken, OSError, asyncio.TimeoutError)
+Params = Mapping[str, str]
+
+
+class RestDoor:
+    """Asks Binance by REST.
+
+    Thread: binance-io.
+
+    Args:
+        bridge: whose clock and loop are used.
+        permit: asked by orders alone.
+        health: where requests are counted.
+    """
+
+    def __init__(self, bridge: AsyncBridge, permit: SendPermit, health: AdapterHealth) -> None:
+        self.exchange: BinanceExchange | None = None
+        self._breaker = CircuitBreaker(bridge.clock.monotonic_ns)
+        self._bridge = bridge
+        self._clock = bridge.clock
+        self._permit = permit
+        self._health = health
+        self._quiet_until_ns = 0
+        self._quiet_why = ""
+        self._in_flight: set[asyncio.Task[Any]] = set()
+
+    def use(self, exchange: BinanceExchange | None) -> None:
+        """Ask by this client from now on; None is nobody."""
+        self.exchange = exchange
+        self._breaker = CircuitBreaker(self._clock.monotonic_ns)
+
+    @property
+    def quiet_s(self) -> float:
+        """Return for how long nothing may be asked."""
+        return max(0.0, (self._quiet_until_ns - self._clock.monotonic_ns()) / 1e9)
+
+    async def request(self, endpoint: str, params: Params, *, deadline_s: float = 10.0) -> Any:
+        """Call ccxt's method of an endpoint with these parameters, which do not trade.
+
+        Raises:
+            AdapterError: RateLimited, RequestTimedOut, LoginFailed, VenueRejected, ConnectionLost or BadMessage.
+        """
+        try:
+            return await self.ask(lambda exchange: getattr(exchange, endpoint)(dict(params)), deadline_s)
+        except AdapterError as error:
+            if error.code != CLOCK_OFF:
+                raise
+        await self.sync_clock()
+        return await self.ask(lambda exchange: getattr(exchange, endpoint)(dict(params)), deadline_s)
+
+    async def ask(self, call: Callable[[BinanceExchange], Coroutine[Any, Any, Any]], deadline_s: float = 10.0) -> Any:
+        """Await something of ccxt's that asks Binance and does not trade; raises as `request`."""
+        self._check_open()
+        try:
+            answer = await self._bridge.within(call(self._exchange()), deadline_s)
+        except RequestTimedOut as late:
+            self._note(late)
+            raise RequestTimedOut(VENUE, "timeout", f"no answer in {deadline_s} s") from None
+        except asyncio.CancelledError:
+            self._breaker.failed()
+            raise
+        except _CAUGHT as error:
+            raise self._note(translate(error, getattr(error, "refusal", None))) from error
+        self._health.requests += 1
+        self._breaker.succeeded()
+        return answer
+
+    async def send_permitted(self, endpoint: str, params: Params, *, reduces: bool) -> Any:
+        """Send an order; the permit is read as the last act before its bytes are handed to the transport.
+
+        Raises:
+            NotSent: it did not leave (PermitClosed: because of the permit).
+            UnknownOutcome: it left, and may be live.
+            AdapterError: the venue refused it.
+        """
+        self._check_may_send()
+        way = OrderPass(self._permit, reduces=reduces)
+        exchange = self._exchange()
+
+        async def send() -> Any:
+            ORDER_PASS.set(way)
+            return await getattr(exchange, endpoint)(dict(params))
+
+        sending = asyncio.ensure_future(send())
+        self._in_flight.add(sending)
+        sending.add_done_callback(self._landed)
+        try:
+            answer = await self._bridge.within(_outcome(sending), ORDER_DEADLINE_S)
+        except RequestTimedOut:
+            raise self._unanswered(way, sending, f"no answer in {ORDER_DEADLINE_S} s") from None
+        except asyncio.CancelledError:
+            raise self._unanswered(way, sending, "the adapter closes") from None
+        except PermitClosed:
+            raise
+        except _CAUGHT as error:
+            judged = self._judge(error, way)
+            if judged.code == CLOCK_OFF:
+                with suppress(AdapterError):
+                    await self.sync_clock()
+            raise judged from error
+        self._health.requests += 1
+        self._breaker.succeeded()
+        return answer
+
+    async def sync_clock(self) -> int:
+        """Measure how far our clock is from Binance's, keep it for signing, and say so when it is notable.
+
+        Returns:
+            Ours minus theirs, in ms.
+        """
+        offset_ms = int(await self.ask(lambda exchange: exchange.load_time_difference()))
+        if abs(offset_ms) > NOTABLE_OFFSET_MS:
+            logger.warning("our clock is {} ms ahead of Binance's; requests are signed with theirs", offset_ms)
+        return offset_ms
+
+    async def drain(self, timeout_s: float) -> None:
+        """Wait for orders that are on their way, for a time."""
+        if self._in_flight:
+            await asyncio.wait(tuple(self._in_flight), timeout=timeout_s)
+
+    def _landed(self, sending: "asyncio.Task[Any]") -> None:
+        self._in_flight.discard(sending)
+        if not sending.cancelled():
+            sending.exception()  # seen, also when nobody waits any longer
+
+    def _exchange(self) -> BinanceExchange:
+        if self.exchange is None:
+            raise ConnectionLost(VENUE, "not_connected", "the venue is not connected")
+        return self.exchange
+
+    def _check_open(self) -> None:
+        if self.quiet_s > 0:
+            raise RateLimited(VENUE, "suspended", self._quiet_why, self.quiet_s)
+        if not self._breaker.allows():
+            raise ConnectionLost(VENUE, "breaker_open", "the last requests all failed; one will be tried soon")
+
+    def _check_may_send(self) -> None:
+        if self.exchange is None:
+            raise NotSent("not_connected", "the venue is not connected")
+        if self.quiet_s > 0:
+            raise NotSent("rate_limited", f"{self._quiet_why}; nothing is sent for {self.quiet_s:.0f} s")
+
+    def _judge(self, error: BaseException, way: OrderPass) -> AdapterError:
+        """Return what an error of an order means, which depends on whether it had left."""
+        refusal = getattr(error, "refusal", None)
+        if way.passage is Passage.LEFT:
+            return self._note(translate_sent(error, refusal))
+        lost = self._note(translate(error, refusal))
+        return NotSent("not_connected", str(lost))
+
+    def _unanswered(self, way: OrderPass, sending: "asyncio.Task[Any]", why: str) -> AdapterError:
+        left = way.passage is Passage.LEFT
+        way.passage = Passage.LEFT if left else Passage.REFUSED
+        sending.cancel()
+        self._health.failed_requests += 1
+        return UnknownOutcome(VENUE, "timeout", why) if left else NotSent("not_sent", f"{why}; it had not left yet")
+
+    def _note(self, error: AdapterError) -> AdapterError:
+        """Count a failure and act on what it says about the next request."""
+        self._health.failed_requests += 1
+        if isinstance(error, RateLimited):
+            until_ns = self._clock.monotonic_ns() + int(error.retry_after_s * 1e9)
+            self._quiet_until_ns = max(self._quiet_until_ns, until_ns)
+            self._quiet_why = f"Binance asks for fewer requests ({error.code})"
+            logger.warning("Binance: {}; no request for {} s", error, error.retry_after_s)
+        if isinstance(error, ConnectionLost | RequestTimedOut):
+            self._breaker.failed()
+        else:
+            self._breaker.succeeded()
+        return error
+
+
+async def _outcome(sending: "asyncio.Task[Any]") -> Any:
+    """Await a request without ending it when nobody waits any longer: whether it had left is judged first."""
+    return await asyncio.shield(sending)
