@@ -1,0 +1,179 @@
+"""Questions about orders: by our id, by lists, and for the fills of one; the answers go to the tracker."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from foxtrot.adapter.base_adapter import BaseAdapter
+from foxtrot.adapter.binance.errors import VENUE
+from foxtrot.adapter.binance.order_codec import is_conditional
+from foxtrot.adapter.binance.order_tracker import OrderTracker
+from foxtrot.adapter.binance.report_codec import ReportCodec
+from foxtrot.adapter.binance.session import BinanceSession
+from foxtrot.domain.enums import Product
+from foxtrot.domain.errors import BadMessage, VenueRejected
+from foxtrot.domain.order import OrderData, TradeData
+
+NOT_FOUND = frozenset({"-2013", "-2011"})
+"""There is no such order.
+
+Source: Binance spot API, Errors (-2013 NO_SUCH_ORDER); USDⓈ-M Futures, Error Codes.
+"""
+
+
+class OrderQueries:
+    """Asks the venue about orders of one account.
+
+    Thread: binance-io.
+    """
+
+    def __init__(self, adapter: BaseAdapter, session: BinanceSession, tracker: OrderTracker) -> None:
+        self._adapter = adapter
+        self._session = session
+        self._tracker = tracker
+        self._spot = session.product is Product.SPOT
+        self.codec = ReportCodec(session.product, adapter.account)
+
+    async def ask(self, order_id: str, instrument_id: str) -> bool:
+        """Ask for one order and tell what came; False when the venue has no such order.
+
+        Raises:
+            AdapterError: no answer, or one that says nothing about the order.
+        """
+        last = self._tracker.last(order_id)
+        if self._spot or (last is not None and not is_conditional(last.order_type, self._session.product)):
+            return await self._ask_plain(order_id, instrument_id)
+        if last is not None:
+            return await self._ask_conditional(order_id, instrument_id)
+        return await self._ask_plain(order_id, instrument_id) or await self._ask_conditional(order_id, instrument_id)
+
+    async def ask_fills(self, order: OrderData) -> None:
+        """Ask for the fills of one order and tell those that are new.
+
+        Raises:
+            AdapterError: no answer, or not a list of fills.
+        """
+        params = {"symbol": self._session.market_symbol(order.instrument_id), "orderId": order.venue_order_id}
+        endpoint = "privateGetMyTrades" if self._spot else "fapiPrivateGetUserTrades"
+        now_ns = self._adapter.clock.now_ns()
+        for row in rows_of(await self._session.request(endpoint, params)):
+            self._tracker.fill(self.codec.trade_row(row, order.order_id, now_ns))
+
+    async def is_listed(self, order_id: str, instrument_id: str, since_ns: int) -> bool:
+        """Look for an order among the open ones and among all since a time, and tell it when it is there.
+
+        Raises:
+            AdapterError: a list could not be had.
+        """
+        symbol = self._session.market_symbol(instrument_id)
+        since = {"symbol": symbol, "startTime": str(since_ns // 1_000_000), "limit": "1000"}
+        if self._spot:
+            asked = (("privateGetOpenOrders", {"symbol": symbol}), ("privateGetAllOrders", since))
+            return await self._is_in(asked, order_id, conditional=False)
+        plain = (("fapiPrivateGetOpenOrders", {"symbol": symbol}), ("fapiPrivateGetAllOrders", since))
+        waiting = (("fapiPrivateGetOpenAlgoOrders", {"symbol": symbol}), ("fapiPrivateGetAllAlgoOrders", since))
+        found = await self._is_in(plain, order_id, conditional=False)
+        return found or await self._is_in(waiting, order_id, conditional=True)
+
+    def take_plain(self, raw: object) -> OrderData:
+        """Tell an ordinary order of an answer, under the id of the conditional one that became it.
+
+        Raises:
+            BadMessage: it is no order.
+        """
+        order, fills = self.codec.order_row(raw, self._adapter.clock.now_ns())
+        self.tell(order, *fills)
+        return order
+
+    def take_conditional(self, raw: object) -> tuple[OrderData, str]:
+        """Tell a conditional order of an answer; returns it and the venue's id of the order it became.
+
+        Raises:
+            BadMessage: it is no such order.
+        """
+        order, spawned = self.codec.algo_row(raw, self._adapter.clock.now_ns())
+        if spawned:
+            self._tracker.note_id(order.instrument_id, spawned, order.order_id)
+        self._tracker.report(order)
+        return order, spawned
+
+    def tell(self, order: OrderData, *trades: TradeData) -> None:
+        """Give the tracker a state and fills under the id that the order was told by first."""
+        known = self._tracker.order_id_of(order.instrument_id, order.venue_order_id)
+        if known and known != order.order_id:
+            order = msgspec.structs.replace(order, order_id=known)
+            trades = tuple(msgspec.structs.replace(trade, order_id=known) for trade in trades)
+        self._tracker.report(order, *trades)
+
+    async def _ask_plain(self, order_id: str, instrument_id: str) -> bool:
+        endpoint = "privateGetOrder" if self._spot else "fapiPrivateGetOrder"
+        params = {"symbol": self._session.market_symbol(instrument_id)} | name_of(order_id)
+        raw = await self._found(endpoint, params)
+        if raw is None:
+            return False
+        self._check_echo(order_id, self.take_plain(raw))
+        return True
+
+    async def _ask_conditional(self, order_id: str, instrument_id: str) -> bool:
+        raw = await self._found("fapiPrivateGetAlgoOrder", {"clientAlgoId": order_id})
+        if raw is None:
+            return False
+        order, spawned = self.take_conditional(raw)
+        self._check_echo(order_id, order)
+        if spawned:
+            symbol = self._session.market_symbol(instrument_id)
+            child = await self._found("fapiPrivateGetOrder", {"symbol": symbol, "orderId": spawned})
+            if child is not None:
+                self.take_plain(child)
+        return True
+
+    async def _found(self, endpoint: str, params: Mapping[str, str]) -> object | None:
+        """Return the answer, or None when the venue says that there is no such order."""
+        try:
+            answer: object = await self._session.request(endpoint, params)
+        except VenueRejected as refusal:
+            if refusal.code in NOT_FOUND:
+                return None
+            raise
+        return answer
+
+    async def _is_in(
+        self, asked: "tuple[tuple[str, Mapping[str, str]], ...]", order_id: str, *, conditional: bool
+    ) -> bool:
+        field = "clientAlgoId" if conditional else "clientOrderId"
+        for endpoint, params in asked:
+            for row in rows_of(await self._session.request(endpoint, params)):
+                if row.get(field) != order_id:
+                    continue
+                if conditional:
+                    self.take_conditional(row)
+                else:
+                    self.take_plain(row)
+                return True
+        return False
+
+    @staticmethod
+    def _check_echo(order_id: str, order: OrderData) -> None:
+        if order_id not in (order.order_id, f"venue{order.venue_order_id}"):
+            raise BadMessage(VENUE, "echo", f"asked for order {order_id}, told of {order.order_id}")
+
+
+def name_of(order_id: str) -> dict[str, str]:
+    """Return how Binance is told which order is meant; what was placed without an id of its own has the venue's."""
+    number = order_id.removeprefix("venue")
+    if number != order_id and number.isdecimal():
+        return {"orderId": number}
+    return {"origClientOrderId": order_id}
+
+
+def rows_of(answer: object) -> list[dict[str, object]]:
+    """Return the rows of a list; USD-M's older lists of conditional orders wrap them in `orders`.
+
+    Raises:
+        BadMessage: it is no list of rows.
+    """
+    if isinstance(answer, dict):
+        answer = answer.get("orders", answer)
+    if not isinstance(answer, list) or not all(isinstance(row, dict) for row in answer):
+        raise BadMessage(VENUE, "bad_message", f"a list of rows was asked for, not {type(answer).__name__}")
+    return answer

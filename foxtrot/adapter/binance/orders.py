@@ -1,0 +1,275 @@
+"""How an order of one account gets to Binance: once, over a link, past the send permit, or not at all."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Mapping
+
+from foxtrot.adapter.base_adapter import BaseAdapter
+from foxtrot.adapter.binance.contract_codec import MarketLot
+from foxtrot.adapter.binance.errors import VENUE, Kind, PermitClosed, kind_of_code
+from foxtrot.adapter.binance.exact import Exact, read
+from foxtrot.adapter.binance.leverage import Leverage
+from foxtrot.adapter.binance.order_codec import (
+    OrderCall,
+    check_market_lot,
+    denied_order,
+    is_conditional,
+    order_call,
+    own_order,
+)
+from foxtrot.adapter.binance.order_events import OrderEvents, unwrapped
+from foxtrot.adapter.binance.order_queries import NOT_FOUND, OrderQueries, name_of
+from foxtrot.adapter.binance.order_tracker import OrderTracker
+from foxtrot.adapter.binance.order_watch import OrderWatch, is_open
+from foxtrot.adapter.binance.session import BinanceSession
+from foxtrot.domain.enums import OrderStatus, OrderType, Product
+from foxtrot.domain.errors import (
+    AdapterError,
+    BadMessage,
+    LoginFailed,
+    OffGrid,
+    OrderRefused,
+    RateLimited,
+    VenueRejected,
+)
+from foxtrot.domain.instrument import Instrument
+from foxtrot.domain.order import ApprovedOrder, CancelRequest, OrderData
+
+NOT_CONNECTED = "the venue is not connected"
+SENT_BEFORE = "this id was sent before; an id is never sent twice"
+REMEMBERED = 500_000
+"""How many ids that were sent are remembered; the desk never gives one twice, so that only a fault could ask for older ones."""
+
+DUPLICATE = frozenset({"-4116"})
+"""The id belongs to an order that is there: not a refusal of that order.
+
+Source: USDⓈ-M Futures, Error Codes, -4116 DUPLICATED_CLIENT_TRAN_ID. Spot says it in words ("Duplicate order sent.").
+"""
+
+
+class _LastPrice(Exact, frozen=True):
+    price: str
+
+
+class Orders:
+    """Places and cancels; hears what becomes of orders and asks where nothing is heard.
+
+    `tracker` is for whoever publishes lists of orders and fills, so that nothing is told twice.
+
+    Thread: binance-io, except `deny`, which any thread may call.
+    """
+
+    def __init__(
+        self,
+        adapter: BaseAdapter,
+        session: BinanceSession,
+        market_lots: Mapping[str, MarketLot] | None = None,
+        leverage: Leverage | None = None,
+    ) -> None:
+        self._adapter = adapter
+        self._session = session
+        self._market_lots = {} if market_lots is None else market_lots
+        self.leverage = leverage or Leverage(session)
+        self.tracker = OrderTracker(adapter.on_order, adapter.on_trade)
+        self._queries = OrderQueries(adapter, session, self.tracker)
+        self._watch = OrderWatch(adapter, session, self.tracker, self._queries)
+        self._events = OrderEvents(adapter, session, self.tracker, self._queries, self._watch)
+        self._sent: OrderedDict[str, None] = OrderedDict()
+        self._open_at_venue: frozenset[str] | None = None
+
+    @property
+    def unknown(self) -> frozenset[str]:
+        """Return the ids of the orders whose outcome is not known."""
+        return self._watch.unknown
+
+    async def place(self, order: ApprovedOrder) -> None:
+        """Send an order; what does not leave comes back as DENIED, what the venue refuses as REJECTED, silence as UNKNOWN."""
+        instrument = self._session.find_instrument(order.instrument_id)
+        if order.order_id in self._sent or self.tracker.knows(order.order_id):
+            self._adapter.on_request_failed(f"order {order.order_id}", SENT_BEFORE)
+        elif not self._session.linked:
+            self.deny(order, "not_connected", NOT_CONNECTED)
+        elif instrument is None:
+            self.deny(order, "instrument", f"Binance does not list {order.instrument_id} for this account")
+        else:
+            self._remember(order.order_id)  # before anything is waited for, so that a second call finds it
+            await self._check_and_send(order, instrument)
+
+    async def cancel(self, request: CancelRequest) -> None:
+        """Cancel an order, whatever the send permit says; one that the venue does not have comes back as RequestFailed."""
+        instrument = self._session.find_instrument(request.instrument_id)
+        if not self._session.linked:
+            self._fail_cancel(request, NOT_CONNECTED)
+        elif instrument is None:
+            self._fail_cancel(request, f"Binance does not list {request.instrument_id} for this account")
+        else:
+            await self._cancel(request, instrument)
+
+    def hear(self, raw_user_event: Mapping[str, object]) -> bool:
+        """Take one event of the user stream; False when it does not speak of orders. Never raises."""
+        return self._events.hear(unwrapped(raw_user_event))
+
+    def deny(self, order: ApprovedOrder, rule: str, reason: str) -> None:
+        """Publish that an order never left."""
+        instrument = self._session.find_instrument(order.instrument_id)
+        self._adapter.on_order(denied_order(order, instrument, self._adapter.clock.now_ns(), rule, reason))
+
+    def note_listed(self, orders: tuple[OrderData, ...]) -> None:
+        """Take the venue's list of open orders, which was told as a list; what it lacks is asked for by `resolve_unknown`."""
+        self._open_at_venue = frozenset(order.order_id for order in orders)
+        for order in orders:
+            self.tracker.note_order(order)
+
+    async def resolve_unknown(self) -> None:
+        """Ask once for every order that is unknown, gone from the list of open orders, or short of fills."""
+        await self._watch.ask_all()
+        listed, self._open_at_venue = self._open_at_venue, None
+        if listed is not None:
+            for order in [order for order in self.tracker.open_orders() if order.order_id not in listed]:
+                if order.status is not OrderStatus.UNKNOWN:
+                    await self._watch.check(order.order_id, order.instrument_id)
+        await self._watch.fetch_fills()
+
+    # --- sending ----------------------------------------------------------------------------------------------------
+
+    def _remember(self, order_id: str) -> None:
+        self._sent[order_id] = None
+        if len(self._sent) > REMEMBERED:
+            self._sent.popitem(last=False)
+
+    async def _check_and_send(self, order: ApprovedOrder, instrument: Instrument) -> None:
+        try:
+            call = await self._call_of(order, instrument)
+        except (OrderRefused, AdapterError) as refusal:
+            del self._sent[order.order_id]
+            self.deny(order, refusal.rule if isinstance(refusal, OrderRefused) else "not_checked", str(refusal))
+            return
+        self.tracker.expect(order.order_id)
+        try:
+            answer = await self._session.send_permitted(call.endpoint, call.params, reduces=order.reduces)
+            self._take_answer(order, call, answer)
+        except PermitClosed as closed:
+            del self._sent[order.order_id]
+            self.tracker.forget(order.order_id)
+            self.deny(order, "send_permit", closed.reason)
+        except (VenueRejected, LoginFailed, RateLimited) as refusal:
+            self._refused(order, instrument, refusal)
+        except AdapterError as error:
+            self._watch.note_unknown(order, str(error))
+        except asyncio.CancelledError:
+            self._watch.note_unknown(order, "the adapter was closed while the order was under way")
+            raise
+        self._watch.note_fills()
+
+    async def _call_of(self, order: ApprovedOrder, instrument: Instrument) -> OrderCall:
+        """Return the request of an order.
+
+        Raises:
+            OrderRefused: Binance has no such order, or the account may not open with its leverage.
+            AdapterError: what must be known first cannot be had.
+        """
+        reference = 0
+        if order.order_type is OrderType.TRAILING_STOP:
+            reference = await self._last_price_units(instrument)
+        call = order_call(order, instrument, reference)
+        lot = self._market_lots.get(order.instrument_id)
+        if lot is not None:
+            check_market_lot(order, instrument, lot)
+        await self.leverage.check(order, instrument)
+        return call
+
+    async def _last_price_units(self, instrument: Instrument) -> int:
+        """Return the last price, by which Binance measures a trailing distance.
+
+        Source: Binance spot API, rest-api, Symbol price ticker; USDⓈ-M Futures, Symbol Price Ticker.
+        """
+        spot = instrument.product is Product.SPOT
+        endpoint = "publicGetTickerPrice" if spot else "fapiPublicGetTickerPrice"
+        answer = await self._session.request(endpoint, {"symbol": instrument.symbol})
+        try:
+            return instrument.price_grid.from_decimal(read(_LastPrice, answer, "last price").price)
+        except OffGrid as error:
+            raise BadMessage(VENUE, "last_price", str(error)) from None
+
+    def _take_answer(self, order: ApprovedOrder, call: OrderCall, answer: object) -> None:
+        """Tell what the answer to a new order says.
+
+        Raises:
+            BadMessage: it does not speak of this order.
+        """
+        told = self._queries.take_conditional(answer)[0] if call.conditional else self._queries.take_plain(answer)
+        if (told.order_id, told.instrument_id, told.side) != (order.order_id, order.instrument_id, order.side):
+            raise BadMessage(VENUE, "echo", f"order {order.order_id} was answered with {told.order_id} {told.side}")
+
+    def _refused(self, order: ApprovedOrder, instrument: Instrument, refusal: AdapterError) -> None:
+        if refusal.code in DUPLICATE or "uplicate order" in refusal.text:
+            self._watch.note_unknown(order, f"the venue has an order of this id: {refusal}")
+            return
+        now_ns = self._adapter.clock.now_ns()
+        told = own_order(order, instrument, now_ns, OrderStatus.REJECTED, refusal.code, refusal.text)
+        self.tracker.report(told)
+
+    # --- cancelling -------------------------------------------------------------------------------------------------
+
+    async def _cancel(self, request: CancelRequest, instrument: Instrument) -> None:
+        try:
+            await self._ask_cancel(request, instrument)
+        except AdapterError as error:
+            if _is_refusal(error):
+                self._fail_cancel(request, str(error))
+            if is_open(self.tracker.last(request.order_id)) or not _is_refusal(error):
+                await self._watch.check(request.order_id, request.instrument_id)
+                if not _is_refusal(error) and is_open(self.tracker.last(request.order_id)):
+                    self._fail_cancel(request, f"no answer ({error}), and the order is still open")
+        self._watch.note_fills()
+
+    async def _ask_cancel(self, request: CancelRequest, instrument: Instrument) -> None:
+        """Ask for a cancel by whatever the order is: ordinary, waiting for its trigger, or told by an earlier run.
+
+        Raises:
+            AdapterError: the venue does not have it, or did not answer.
+        """
+        last = self.tracker.last(request.order_id)
+        if instrument.product is Product.SPOT or (last and not is_conditional(last.order_type, instrument.product)):
+            await self._cancel_plain(instrument, name_of(request.order_id))
+        elif last is None:
+            await self._cancel_either(request, instrument)
+        else:
+            await self._cancel_conditional(request, instrument, last.venue_order_id)
+
+    async def _cancel_plain(self, instrument: Instrument, name: Mapping[str, str]) -> None:
+        spot = instrument.product is Product.SPOT
+        endpoint = "privateDeleteOrder" if spot else "fapiPrivateDeleteOrder"
+        self._queries.take_plain(await self._session.request(endpoint, {"symbol": instrument.symbol} | dict(name)))
+
+    async def _cancel_either(self, request: CancelRequest, instrument: Instrument) -> None:
+        try:
+            await self._cancel_plain(instrument, name_of(request.order_id))
+        except VenueRejected as refusal:
+            if refusal.code not in NOT_FOUND:
+                raise
+            await self._cancel_waiting(request)
+
+    async def _cancel_conditional(self, request: CancelRequest, instrument: Instrument, venue_order_id: str) -> None:
+        """Cancel a conditional order, or the order that it became."""
+        try:
+            await self._cancel_waiting(request)
+        except VenueRejected as refusal:
+            if refusal.code not in NOT_FOUND or not venue_order_id:
+                raise
+            await self._cancel_plain(instrument, {"orderId": venue_order_id})
+
+    async def _cancel_waiting(self, request: CancelRequest) -> None:
+        """Cancel a conditional order; the answer tells no state, so it is asked for."""
+        await self._session.request("fapiPrivateDeleteAlgoOrder", {"clientAlgoId": request.order_id})
+        await self._watch.check(request.order_id, request.instrument_id)
+
+    def _fail_cancel(self, request: CancelRequest, error: str) -> None:
+        self._adapter.on_request_failed(f"cancel of {request.order_id}", error)
+
+
+def _is_refusal(error: AdapterError) -> bool:
+    """Tell whether the venue refused a cancel, as against not having answered."""
+    if isinstance(error, VenueRejected):
+        return kind_of_code(error.code) is not Kind.UNKNOWN
+    return isinstance(error, LoginFailed | RateLimited)
