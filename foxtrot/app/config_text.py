@@ -9,7 +9,8 @@ import msgspec
 from foxtrot.app.config import Config
 from foxtrot.app.config_schema import LIMIT_DESCRIPTIONS, description_of, title_of
 from foxtrot.app.config_tables import LogTable, PlatformTable, RecorderTable
-from foxtrot.app.secrets import MASK, is_secret_name
+from foxtrot.app.secrets import is_secret_name
+from foxtrot.core.secret import MASK
 from foxtrot.trading.limits import Limits
 
 _BARE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")

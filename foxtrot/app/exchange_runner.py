@@ -66,11 +66,14 @@ class ExchangeRun:
             legacy_listen_key=config.exchange.legacy_listen_key,
             strict_routing=config.exchange.strict_routing,
         )
-        settings = ServerSettings(ports=options.ports, instruments=(), agents=0, surface=surface, faults=config.faults)
+        settings = ServerSettings(ports=options.ports, instruments=(), agents=0, surface=surface)
         self._replayed = None if options.replay is None else _replay(config, options, options.replay)
         self.server = ExchangeServer(settings)
         self._started_ns = self.server.clock.monotonic_ns()
         _Furnisher(self.server, config).furnish(self._accounts, self._store, self._replayed)
+        for number, fault in enumerate(config.faults, 1):  # after the accounts that they may name
+            if error := self.server.faults.arm(fault).error:
+                raise ConfigError(f"fault {number}: {fault.kind}: {error}")
         self.server.host.observers = (*self.server.host.observers, self._count)
 
     def run(self, stopped: StopSignal) -> Json:
@@ -113,8 +116,9 @@ class ExchangeRun:
         )
 
     def _tell(self) -> None:
+        scheme = {name: "https" if name.endswith("_tls") else "http" for name in self.server.ports}
         listening = ", ".join(
-            f"{name} 127.0.0.1:{port}" for name, port in self.server.ports.items() if port is not None
+            f"{name} {scheme[name]}://127.0.0.1:{port}" for name, port in self.server.ports.items() if port is not None
         )
         logger.info("exchange: {}; keys of {} in {}", listening, ", ".join(sorted(self._names)), self._port_file.path)
 

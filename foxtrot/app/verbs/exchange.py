@@ -1,5 +1,6 @@
 """`foxtrot exchange`: the embedded exchange as a server on loopback."""
 
+import importlib
 import math
 import os
 from argparse import ArgumentTypeError, Namespace
@@ -11,6 +12,7 @@ from foxtrot.app.stop_signals import stop_signals
 from foxtrot.app.verbs.command_parser import CommandParser, UsageError, whole
 from foxtrot.app.verbs.history_arguments import history_file
 from foxtrot.app.verbs.outcome import DONE, Outcome, listed
+from foxtrot.domain.errors import ConfigError
 
 if TYPE_CHECKING:
     from foxtrot.app.exchange_config import ExchangeConfig
@@ -29,6 +31,7 @@ EXAMPLE = (
 LAST_PORT = 65_535
 MOST_AGENTS = 1_000
 MOST_SPEED = 1e6
+EXTRA = ("aiohttp", "cryptography")
 SERVED = ("binance_spot", "binance_usdm", "binance_spot_tls", "binance_usdm_tls", "control")
 NOT_YET = ("futu", "ib", "api")
 _WORDS = {
@@ -73,6 +76,7 @@ def run(arguments: Namespace) -> Outcome:
     """
     check(vars(arguments))
     with stop_signals() as stopped:
+        _import_server()
         from foxtrot.app.exchange_runner import ExchangeRun
         from foxtrot.app.logging_setup import start_logging
 
@@ -103,6 +107,15 @@ def check(told: Mapping[str, object]) -> None:
         raise UsageError("--speed is that of a replay; add --replay FILE, or leave it out")
     if told["replay"] is not None and told["data"] is not None:
         raise UsageError("--replay starts a market anew and --data goes on with an old one; give one of them")
+
+
+def _import_server() -> None:
+    try:
+        importlib.import_module("foxtrot.exchange.server")
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in EXTRA:
+            raise
+        raise ConfigError(f"{error.name} is not installed; try: pip install 'foxtrot[exchange]'") from None
 
 
 def _config(arguments: Namespace) -> "ExchangeConfig":

@@ -1,5 +1,6 @@
 """The exchange's configuration: what a file says is what is opened, and every fault is one line that names key, value and fix."""
 
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from foxtrot.app.exchange_config import ExchangeConfig, account_setup, load_exchange_config
 from foxtrot.domain.enums import PositionMode
 from foxtrot.domain.errors import ConfigError
+from tests.architecture.source_tree import REPOSITORY
 
 PEM = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n"
 WHOLE = """
@@ -137,3 +139,10 @@ def test_no_secret_is_shown(tmp_path: Path) -> None:
     config = load(tmp_path, WHOLE, X_KEY="the-key", X_SECRET="the-secret")
     assert "the-" not in repr(config) + repr(account_setup("main", config.accounts["main"]))
     assert "the-" not in repr(msgspec.structs.replace(config.accounts["main"], can_trade=False))
+
+
+def test_the_example_of_the_documents_is_a_configuration(tmp_path: Path) -> None:
+    text = (REPOSITORY / "docs" / "exchange.md").read_text("utf-8")
+    (example,) = re.findall(r"^```toml\n(.*?)^```", text, re.M | re.S)
+    config = load(tmp_path, example, EXCHANGE_KEY="k", EXCHANGE_SECRET="s")
+    assert (list(config.accounts), len(config.instruments), len(config.faults)) == (["main", "robot"], 1, 1)
