@@ -114,6 +114,16 @@ class Venue(VenueQueries):
         venue._clockwork.rebuild()
         return venue
 
+    def take_up(self, snapshot: bytes) -> None:
+        """Go on from a snapshot, in place: whoever holds this venue sees what it is now; its sink stays.
+
+        Raises:
+            InputError: the bytes are not a snapshot of this version; nothing has changed.
+        """
+        restored = Venue.restore(snapshot, self._state.stream.sink)
+        # All parts of the restored venue share one state, which becomes this one's as well.
+        vars(self).update(vars(restored))
+
     def _settle(self) -> None:
         state = self._state
         if state.moved_marks:

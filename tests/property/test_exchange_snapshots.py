@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foxtrot.domain.enums import PositionMode, PositionSide
+from foxtrot.domain.errors import InputError
 from foxtrot.domain.fees import FeeSchedule, load_preset
 from foxtrot.exchange import commands as c
 from foxtrot.exchange.events import FundingPaid, Liquidated, PositionSettled, VenueEvent
@@ -108,6 +110,33 @@ def test_a_restored_venue_answers_tells_and_stands_as_the_original(seed: int, be
     assert restored.state_hash() == venue.state_hash()
     assert restored.snapshot() == venue.snapshot()
     restored.validate()
+
+
+@given(seed=st.integers(0, 10**6), before=st.integers(0, 200))
+@settings(max_examples=5)
+def test_a_venue_takes_up_a_snapshot_in_place_and_goes_on_as_the_original(seed: int, before: int) -> None:
+    told: list[VenueEvent] = []
+    venue, trader = Venue(told.append), MarginTrader(seed)
+    for command in scene():
+        venue.execute(command)
+    for _ in range(before):
+        venue.execute(trader.command())
+    retold: list[VenueEvent] = []
+    other = Venue(retold.append)
+    other.execute(c.OpenAccount(0, "somebody who is not there any more"))
+    other.take_up(venue.snapshot())
+    told.clear()
+    retold.clear()
+    for _ in range(200):
+        command = trader.command()
+        assert other.execute(command) == venue.execute(command)
+        assert other.next_timer_ns() == venue.next_timer_ns()
+    assert retold == told
+    assert other.snapshot() == venue.snapshot()
+    other.validate()
+    with pytest.raises(InputError):
+        other.take_up(b"no snapshot")
+    assert other.snapshot() == venue.snapshot()
 
 
 @given(seed=st.integers(0, 10**6))

@@ -88,14 +88,12 @@ class VenueHost:
         self.restore(lower_update_ids(snapshot, lower_by) if lower_by else snapshot)
 
     def restore(self, snapshot: bytes) -> None:
-        """Replace the venue by one restored from a snapshot.
+        """Let the venue go on from a snapshot, in place: surfaces hold on to it.
 
         Raises:
             InputError: the bytes are not a snapshot of this version.
         """
-        self.venue = Venue.restore(snapshot, self._hear)
-        for side in self.sides.values():
-            side.venue = self.venue
+        self.venue.take_up(snapshot)
 
     def add_account(self, account: AccountSetup) -> None:
         """Open an account (one that is open keeps what it has), fill it and let its keys trade.
