@@ -56,6 +56,8 @@ class Topic:
         self.settled = asyncio.Event()
         """Set once it is confirmed, or given up for good."""
         self.backoff = backoff
+        self.closing = False
+        """Whether its subscription is being ended; that goes on when it is wanted again meanwhile."""
         self.asked_ns = 0
         self.task: asyncio.Task[None] | None = None
 
@@ -122,8 +124,11 @@ class Topics:
     def close(self, kind: TopicKind, instrument_id: str) -> None:
         """End a topic and its subscription."""
         topic = self._topics.get(kind.value.format(self._session.unified(instrument_id)))
-        if topic is not None and topic.wanted:
-            topic.wanted = False
+        if topic is None or not topic.wanted:
+            return
+        topic.wanted = False
+        if not topic.closing:
+            topic.closing = True
             self._session.spawn(self._unsubscribe(topic), f"end of topic {topic.key}")
 
     def of(self, instrument_id: str) -> list[Topic]:
@@ -252,15 +257,20 @@ class Topics:
         self._listener.on_refused(topic, cause)
 
     async def _unsubscribe(self, topic: Topic) -> None:
-        if not topic.up.is_set():
-            await _first(topic.up.wait(), self._session.wait_s(ANSWER_WITHIN_S))
-        if topic.wanted:
-            return
-        if topic.up.is_set() and self._client_of(topic) is not None:
-            try:
+        """End the subscription; who wants it again meanwhile gets a new one, which begins anew."""
+        try:
+            while True:
+                if not topic.up.is_set():
+                    await _first(topic.up.wait(), self._session.wait_s(ANSWER_WITHIN_S))
+                if not topic.up.is_set() or self._client_of(topic) is None:
+                    break
                 await _first(_unwatcher(self._session.exchange, topic), self._session.wait_s(ANSWER_WITHIN_S))
-            except _RAISED as error:
-                logger.debug("unsubscribing {} failed: {}", topic.key, error)
+                if topic.wanted or self._client_of(topic) is None:
+                    break
+        except _RAISED as error:
+            logger.debug("unsubscribing {} failed: {}", topic.key, error)
+        finally:
+            topic.closing = False
         self._drop_unwanted(topic)
 
     def _drop_unwanted(self, topic: Topic) -> None:
