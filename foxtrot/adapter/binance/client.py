@@ -142,8 +142,8 @@ def make_exchange(
     spot = settings.product is Product.SPOT
     made: Any = (SpotExchange if spot else UsdmExchange)(_configuration(settings, spot=spot))
     made.clock, made.budget = clock, budget
-    made.market_tap = made.user_tap = _leave
-    made.on_ending, made.on_frame = _ignore, _ignore
+    made.market_tap = made.user_tap = leave
+    made.on_ending, made.on_frame = ignore, ignore
     exact = made.exceptions["exact"]
     made.exceptions["exact"] = {**exact, **made.exceptions["spot" if spot else "linear"]["exact"]}
     made.ssl_context = _tls()
@@ -239,9 +239,10 @@ def _configuration(settings: BinanceSettings, *, spot: bool) -> dict[str, Any]:
     }
 
 
-def _leave(_client: Any, _message: Mapping[str, Any]) -> bool:
+def leave(_client: Any, _message: Mapping[str, Any]) -> bool:
+    """Leave every message to ccxt: the tap of nobody."""
     return False
 
 
-def _ignore(*_heard: Any) -> None:
+def ignore(*_heard: Any) -> None:
     """Hear nothing."""

@@ -36,9 +36,15 @@ class BinanceSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_leverage: int = 3
     leverage: int = 0
     margin_type: str = ""
+    set_position_mode: bool = False
+    """Whether an account of another position mode is changed to ours, which Binance allows without positions only."""
     websocket: bool = True
     no_websocket: frozenset[str] = frozenset()
     hot_path: bool = True
+    totals: bool = False
+    """Whether ticks carry volume and prices of 24 hours, at the cost of one more stream per symbol."""
+    poll_interval_s: float = 1.0
+    """How often data without a stream is asked for."""
     rate_limit: bool = True
     recv_window_ms: int = 5000
     connection_limit: int = 150
@@ -83,6 +89,12 @@ class _Reader:
             raise self.wrong(key, value, f"it is a whole number from {lowest} to {highest}")
         return value
 
+    def seconds(self, key: str, default: float, lowest: float, highest: float) -> float:
+        value = self._take(key, default)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not lowest <= value <= highest:
+            raise self.wrong(key, value, f"it is a number of seconds from {lowest} to {highest}")
+        return float(value)
+
     def choice(self, key: str, default: str, allowed: "tuple[str, ...]") -> str:
         value = self.text(key, default)
         if value not in allowed:
@@ -119,9 +131,12 @@ def read_settings(context: AdapterContext) -> BinanceSettings:
         max_leverage=reader.whole("max_leverage", 3, 1, 125),
         leverage=reader.whole("leverage", 0, 0, 125),
         margin_type=reader.choice("margin_type", "", MARGIN_TYPES),
+        set_position_mode=reader.flag("set_position_mode", default=False),
         websocket=reader.flag("websocket", default=True),
         no_websocket=_symbols(reader.text("no_websocket")),
         hot_path=reader.flag("hot_path", default=True),
+        totals=reader.flag("totals", default=False),
+        poll_interval_s=reader.seconds("poll_interval_s", 1.0, 0.1, 3600.0),
         rate_limit=reader.flag("rate_limit", default=environment != LOOPBACK),
         recv_window_ms=reader.whole("recv_window_ms", 5000, 1, 60_000),
         connection_limit=reader.whole("connection_limit", 150, 1, 300),

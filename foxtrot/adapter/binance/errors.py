@@ -47,6 +47,13 @@ class UnknownOutcome(AdapterError):
     """The order may be live: ask for it by its own id before anything else is done."""
 
 
+class NotSetUp(LoginFailed):
+    """The account is not set up as the settings say; trying again would not help."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(VENUE, "not_set_up", text)
+
+
 class Kind(enum.Enum):
     """What an error means for whoever asked."""
 

@@ -2,32 +2,30 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from functools import partial
 from random import Random
 from typing import Any, Final, Protocol
 
 from loguru import logger
 
 from foxtrot.adapter.base_adapter import AdapterContext
-from foxtrot.adapter.binance import client
 from foxtrot.adapter.binance.client import BinanceExchange, ConnectorMaker, Tap
+from foxtrot.adapter.binance.client_keeper import ClientKeeper
 from foxtrot.adapter.binance.config import BinanceSettings
-from foxtrot.adapter.binance.errors import VENUE, clean
+from foxtrot.adapter.binance.errors import VENUE, NotSetUp, clean
 from foxtrot.adapter.binance.rest_door import RestDoor
 from foxtrot.adapter.binance.user_stream import UserStream
 from foxtrot.adapter.binance.watchdog import Watchdog
 from foxtrot.adapter.bridge import AsyncBridge
 from foxtrot.adapter.health import AdapterHealth, StreamHealth
-from foxtrot.adapter.reconnect import Backoff, ConnectionBudget
+from foxtrot.adapter.reconnect import Backoff
 from foxtrot.core.clock import Clock
 from foxtrot.domain.enums import AdapterState, Product
-from foxtrot.domain.errors import AdapterError, ConnectionLost, LoginFailed, RateLimited, VenueRejected
+from foxtrot.domain.errors import AdapterError, LoginFailed, RateLimited, VenueRejected
 from foxtrot.domain.instrument import Instrument
 
-__all__ = ["THREAD_NAME", "BinanceSession", "LinkUser", "Tap"]
 THREAD_NAME: Final = "binance-io"
-LAND_S: Final = 2.0
-"""How long a closing session waits for orders on their way, in real time."""
+FINISH_S: Final = 2.0
+"""How long a closing session waits for what was asked before, in real time."""
 
 
 class LinkUser(Protocol):
@@ -47,10 +45,10 @@ class LinkUser(Protocol):
 
 
 class BinanceSession:
-    """Connects, holds the link, and connects again after a loss, until it is closed.
+    """What the parts of the adapter are given: the loop, the client, requests, streams, and whether the link stands.
 
     `market_tap` and `user_tap` see decoded messages before ccxt does; `on_stale` hears of streams that fell silent; `backoff`
-    may be replaced before the session starts. `leverages` and `margin_types` are by venue symbol, as far as they are known.
+    may be replaced before the session starts.
 
     Thread: binance-io, except `start`, `close`, `call_soon`, `find_instrument` and the reading of `linked`.
     """
@@ -69,38 +67,44 @@ class BinanceSession:
         self.linked = False
         self.closing = False
         self.instruments: dict[str, Instrument] = {}
-        self.leverages: dict[str, int] = {}
-        self.margin_types: dict[str, str] = {}
         self.health = AdapterHealth(context.account)
         self.bridge = AsyncBridge(THREAD_NAME, context.clock, self._hear_loop_error)
         self.door = RestDoor(self.bridge, context.permit, self.health)
+        self.keeper = ClientKeeper(settings, context.clock, self.door, make_connector)
         self.user_stream = UserStream(settings.product, self.door, self.bridge)
         self.watchdog = Watchdog(self.bridge, self.health, self._kick_soon, self._tell_stale)
         self.backoff = Backoff(random or Random())
-        self.budget = ConnectionBudget(settings.connection_limit)
-        self.market_tap: Tap = _leave
-        self.user_tap: Tap = _leave
         self.on_stale: Callable[[StreamHealth], None] = _ignore_stale
-        self._make_connector = make_connector
-        self._user: LinkUser | None = None
-        self._life: asyncio.Task[None] | None = None
-        self._lost: asyncio.Future[str] | None = None
+        self.keeper.on_frame, self.keeper.on_ending = self.watchdog.heard, self._hear_ending
+        self._life = _Life(self)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._jobs: set[asyncio.Task[Any]] = set()
-        self._closers: set[asyncio.Task[Any]] = set()
+        self._closer: asyncio.Task[None] | None = None
 
-    # --- what the parts of the adapter use --------------------------------------------------------------------------
+    # --- the client -------------------------------------------------------------------------------------------------
 
     @property
     def exchange(self) -> BinanceExchange:
-        """Return our ccxt client, which is another one after each loss.
+        """Return our ccxt client, which is another one after each loss; ConnectionLost when there is none."""
+        return self.keeper.exchange
 
-        Raises:
-            ConnectionLost: there is none now.
-        """
-        if self.door.exchange is None:
-            raise ConnectionLost(VENUE, "not_connected", "the venue is not connected")
-        return self.door.exchange
+    @property
+    def market_tap(self) -> Tap:
+        """Return who sees the messages of market connections."""
+        return self.keeper.market_tap
+
+    @market_tap.setter
+    def market_tap(self, tap: Tap) -> None:
+        self.keeper.market_tap = tap
+
+    @property
+    def user_tap(self) -> Tap:
+        """Return who sees the events of the account."""
+        return self.keeper.user_tap
+
+    @user_tap.setter
+    def user_tap(self, tap: Tap) -> None:
+        self.keeper.user_tap = tap
 
     def find_instrument(self, instrument_id: str) -> Instrument | None:
         """Return a listed instrument, or None when it is not listed; any thread may ask."""
@@ -112,21 +116,15 @@ class BinanceSession:
         Raises:
             VenueRejected: it is not listed.
         """
-        if instrument_id not in self.instruments:
-            raise VenueRejected(VENUE, "instrument", f"Binance {self.settings.product} does not list {instrument_id}")
-        return instrument_id.partition(".")[0]
+        found = self.instruments.get(instrument_id)
+        if found is None:
+            raise VenueRejected(VENUE, "instrument", f"Binance does not list {instrument_id} for this account")
+        return found.symbol
 
     def unified(self, instrument_id: str) -> str:
-        """Return ccxt's symbol of an instrument, "BTC/USDT" or "BTC/USDT:USDT".
-
-        Raises:
-            VenueRejected: it is not listed.
-        """
-        return str(self.exchange.safe_symbol(self.market_symbol(instrument_id), None, None, self._market_type))
-
-    @property
-    def _market_type(self) -> str:
-        return "spot" if self.product is Product.SPOT else "swap"
+        """Return ccxt's symbol of an instrument, "BTC/USDT" or "BTC/USDT:USDT"; VenueRejected when it is not listed."""
+        kind = "spot" if self.product is Product.SPOT else "swap"
+        return str(self.exchange.safe_symbol(self.market_symbol(instrument_id), None, None, kind))
 
     async def request(self, endpoint: str, params: Mapping[str, str], *, deadline_s: float = 10.0) -> Any:
         """Call ccxt's method of an endpoint that does not trade; see RestDoor.request."""
@@ -136,19 +134,26 @@ class BinanceSession:
         """Send an order past the send permit; see RestDoor.send_permitted."""
         return await self.door.send_permitted(endpoint, params, reduces=reduces)
 
+    async def kick(self, url: str, cause: str) -> None:
+        """Drop one of ccxt's connections, so that its watchers fail and the next call dials anew."""
+        await self.keeper.kick(url, cause)
+
+    def lose(self, cause: str) -> None:
+        """Give the link up: LOST, back-off, connect again; while there is none it does nothing."""
+        self._life.lose(cause)
+
+    # --- the loop ---------------------------------------------------------------------------------------------------
+
     def spawn(self, coroutine: Coroutine[Any, Any, None], name: str) -> "asyncio.Task[None]":
         """Run a coroutine until it ends or the session closes; one that fails costs the link."""
         task = asyncio.get_running_loop().create_task(coroutine, name=name)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
         task.add_done_callback(self._hear_end)
         return task
 
     def run(self, job: Coroutine[Any, Any, None], name: str) -> None:
         """Run something that was asked for and ends by itself; a closing session waits a while for it."""
-        task = self.spawn(job, name)
-        self._jobs.add(task)
-        task.add_done_callback(self._jobs.discard)
+        self._jobs.add(self.spawn(job, name))
 
     async def wait_s(self, seconds: float) -> None:
         """Wait by the injected clock."""
@@ -158,24 +163,10 @@ class BinanceSession:
         """Run a function on binance-io, from any thread; False when the session is not running."""
         return self.bridge.call_soon(function)
 
-    async def kick(self, url: str, cause: str) -> None:
-        """Drop one of ccxt's connections, so that its watchers fail and the next call dials anew."""
-        if self.door.exchange is not None:
-            logger.warning("{} drops the connection to {}: {}", self.account, clean(url), cause)
-            await client.kick(self.door.exchange, url, client.kicked(cause))
-
-    def lose(self, cause: str) -> None:
-        """Give the link up: LOST, back-off, connect again; while there is none it does nothing."""
-        if self._lost is not None and not self._lost.done():
-            self._lost.set_result(cause)
-
-    # --- life -------------------------------------------------------------------------------------------------------
-
     def start(self, user: LinkUser) -> None:
         """Start the thread and connect; returns at once."""
-        self._user = user
         self.bridge.start()
-        self.bridge.call_soon(self._begin)
+        self.bridge.call_soon(lambda: self._begin(user))
 
     def close(self, before_end: Callable[[], None], deadline_s: float) -> str:
         """End everything; returns the name of the thread if it overran the deadline, or "".
@@ -189,147 +180,33 @@ class BinanceSession:
         self.bridge.call_soon(lambda: self._start_closing(before_end))
         return self.bridge.join(deadline_s)
 
-    def _begin(self) -> None:
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _begin(self, user: LinkUser) -> None:
         if not self.closing:
-            self._life = asyncio.get_running_loop().create_task(self._live(), name="binance link")
+            self.spawn(self._life.live(user), "binance link")
 
     def _start_closing(self, before_end: Callable[[], None]) -> None:
         self.closing = True
-        closing = asyncio.get_running_loop().create_task(self._end(before_end), name="binance end")
-        self._closers.add(closing)
+        self._closer = asyncio.get_running_loop().create_task(self._end(before_end), name="binance end")
 
     async def _end(self, before_end: Callable[[], None]) -> None:
         try:
             if self._jobs:
-                await asyncio.wait(tuple(self._jobs), timeout=LAND_S)
-            running = [task for task in (self._life, *self._tasks) if task is not None]
+                await asyncio.wait(tuple(self._jobs), timeout=FINISH_S)
+            running = tuple(self._tasks)
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
-            self._unlink("closed")
-            own = asyncio.current_task()
-            await asyncio.gather(*(task for task in self._closers if task is not own), return_exceptions=True)
+            self._life.unlink("closed")
+            await self.keeper.closed()
         finally:
             try:
                 before_end()
             finally:
                 self.bridge.stop()
 
-    async def _live(self) -> None:
-        attempt = 0
-        while True:
-            self._say(AdapterState.CONNECTING, attempt=attempt)
-            cause, pause_s = await self._try_link()
-            self._unlink(cause)
-            if pause_s is None:
-                self._say(AdapterState.FAILED, cause)
-                return
-            delay_s = self.backoff.next_delay_s(self.clock.monotonic_ns(), pause_s)
-            attempt = self.backoff.attempt
-            self._say(AdapterState.LOST, cause)
-            self._say(AdapterState.BACKING_OFF, cause, attempt, delay_s)
-            await self.bridge.wait_s(delay_s)
-
-    async def _try_link(self) -> tuple[str, float | None]:
-        """Hold a link for as long as it lasts; returns why it ended and the least pause, None when for good."""
-        try:
-            return await self._hold_link(), 0.0
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            return "ccxt gave up what it was waiting for", 0.0
-        except LoginFailed as refused:
-            return f"Binance refuses the credentials: {refused}", None
-        except RateLimited as limited:
-            return str(limited), limited.retry_after_s
-        except AdapterError as error:
-            return str(error), 0.0
-        except Exception as error:  # the session's outermost loop: a fault of ours costs the link, not the session
-            logger.opt(exception=error).error("{}: the link ended by a fault of ours", self.account)
-            return f"{type(error).__name__}: {clean(error)}", 0.0
-
-    async def _hold_link(self) -> str:
-        lost = self._lost = asyncio.get_running_loop().create_future()
-        exchange = self._new_exchange()
-        self.door.use(exchange)
-        await self.door.sync_clock()
-        await self.door.ask(lambda found: found.load_markets(), 30.0)
-        if self.settings.has_keys:
-            await self.user_stream.open(self.lose)
-        self.linked = True
-        self.health.up(self.clock.monotonic_ns())
-        self._say(AdapterState.CONNECTED)
-        guards = [self.spawn(self.watchdog.watch(), "binance watchdog")]
-        if self.settings.has_keys:
-            guards.append(self.spawn(self.user_stream.keep(self.lose), "binance listen key"))
-        try:
-            return await self._open_and_hold(lost)
-        finally:
-            for guard in guards:
-                guard.cancel()
-
-    async def _open_and_hold(self, lost: "asyncio.Future[str]") -> str:
-        opening = asyncio.ensure_future(self._open())
-        waited: set[asyncio.Future[Any]] = {opening, lost}
-        try:
-            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
-            if not lost.done():
-                opening.result()
-                self.backoff.good(self.clock.monotonic_ns())
-                self._say(AdapterState.READY)
-            return await lost
-        finally:
-            opening.cancel()
-            await asyncio.gather(opening, return_exceptions=True)
-
-    async def _open(self) -> None:
-        if self._user is not None:
-            await self._user.open_link()
-
-    def _new_exchange(self) -> BinanceExchange:
-        made = client.make_exchange(self.settings, self.clock, self.budget, self._make_connector)
-        made.market_tap, made.user_tap = self._tap_market, self._tap_user
-        made.on_frame = self.watchdog.heard
-        made.on_ending = partial(self._hear_ending, made)
-        return made
-
-    def _unlink(self, cause: str) -> None:
-        """Let go of the present client, in the background when orders are still on their way over it."""
-        was_linked, self.linked, self._lost = self.linked, False, None
-        self.watchdog.forget()
-        self.health.down(cause)
-        if was_linked and self._user is not None:
-            self._user.link_lost()
-        exchange = self.door.exchange
-        self.door.use(None)
-        if exchange is not None:
-            closer = asyncio.ensure_future(self._let_go(exchange))
-            self._closers.add(closer)
-            closer.add_done_callback(self._closers.discard)
-
-    async def _let_go(self, exchange: BinanceExchange) -> None:
-        try:
-            if not self.closing:
-                await self.door.drain(LAND_S)
-        finally:
-            await client.end_exchange(exchange)
-
-    def _say(self, state: AdapterState, cause: str = "", attempt: int = 0, delay_s: float = 0.0) -> None:
-        if self._user is not None and not self.closing:
-            self._user.on_status(state, cause, attempt, delay_s)
-
-    # --- what goes wrong by itself ----------------------------------------------------------------------------------
-
-    def _tap_market(self, connection: Any, message: Mapping[str, Any]) -> bool:
-        return self.market_tap(connection, message)
-
-    def _tap_user(self, connection: Any, event: Mapping[str, Any]) -> bool:
-        return self.user_tap(connection, event)
-
-    def _hear_ending(self, exchange: BinanceExchange, connection: Any, kind: str) -> None:
-        if exchange is not self.door.exchange:
-            return
+    def _hear_ending(self, connection: Any, kind: str) -> None:
         if connection.url == self.user_stream.url:
             self.lose(f"user stream: {kind}")
         else:
@@ -342,6 +219,8 @@ class BinanceSession:
         self.on_stale(stream)
 
     def _hear_end(self, task: "asyncio.Task[Any]") -> None:
+        self._tasks.discard(task)
+        self._jobs.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is not None:
             logger.opt(exception=error).error("{}: {} failed", self.account, task.get_name())
@@ -352,8 +231,102 @@ class BinanceSession:
         logger.error("{}: asyncio: {} {}", self.account, clean(context.get("message", "")), clean(error or ""))
 
 
-def _leave(_client: Any, _message: Mapping[str, Any]) -> bool:
-    return False
+class _Life:
+    """Connects, holds the link, and connects again after a loss, for ever unless the credentials are refused."""
+
+    def __init__(self, session: BinanceSession) -> None:
+        self._session = session
+        self._clock = session.clock
+        self._user: LinkUser | None = None
+        self._lost: asyncio.Future[str] | None = None
+
+    async def live(self, user: LinkUser) -> None:
+        self._user = user
+        session, attempt = self._session, 0
+        while True:
+            self._say(AdapterState.CONNECTING, attempt=attempt)
+            cause, pause_s = await self._try_link(user)
+            self.unlink(cause)
+            if pause_s is None:
+                self._say(AdapterState.FAILED, cause)
+                return
+            delay_s = session.backoff.next_delay_s(self._clock.monotonic_ns(), pause_s)
+            attempt = session.backoff.attempt
+            self._say(AdapterState.LOST, cause)
+            self._say(AdapterState.BACKING_OFF, cause, attempt, delay_s)
+            await session.wait_s(delay_s)
+
+    def lose(self, cause: str) -> None:
+        if self._lost is not None and not self._lost.done():
+            self._lost.set_result(cause)
+
+    def unlink(self, cause: str) -> None:
+        """Let go of the present client, in the background when orders may still be on their way over it."""
+        session = self._session
+        was_linked, session.linked, self._lost = session.linked, False, None
+        session.watchdog.forget()
+        session.health.down(cause)
+        if was_linked and self._user is not None:
+            self._user.link_lost()
+        session.keeper.let_go(at_once=session.closing)
+
+    async def _try_link(self, user: LinkUser) -> tuple[str, float | None]:
+        """Hold a link for as long as it lasts; returns why it ended and the least pause, None when for good."""
+        try:
+            return await self._hold_link(user), 0.0
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            return "ccxt gave up what it was waiting for", 0.0
+        except LoginFailed as refused:
+            own = isinstance(refused, NotSetUp)
+            return refused.text if own else f"Binance refuses the credentials: {refused}", None
+        except RateLimited as limited:
+            return str(limited), limited.retry_after_s
+        except AdapterError as error:
+            return str(error), 0.0
+        except Exception as error:  # the session's outermost loop: a fault of ours costs the link, not the session
+            logger.opt(exception=error).error("{}: the link ended by a fault of ours", self._session.account)
+            return f"{type(error).__name__}: {clean(error)}", 0.0
+
+    async def _hold_link(self, user: LinkUser) -> str:
+        session = self._session
+        lost = self._lost = asyncio.get_running_loop().create_future()
+        session.keeper.renew()
+        await session.door.sync_clock()
+        await session.door.ask(lambda exchange: exchange.load_markets(), 30.0)
+        if session.settings.has_keys:
+            await session.user_stream.open(session.lose)
+        session.linked = True
+        session.health.up(self._clock.monotonic_ns())
+        self._say(AdapterState.CONNECTED)
+        guards = [session.spawn(session.watchdog.watch(), "binance watchdog")]
+        if session.settings.has_keys:
+            guards.append(session.spawn(session.user_stream.keep(session.lose), "binance listen key"))
+        try:
+            return await self._open_and_hold(user, lost)
+        finally:
+            for guard in guards:
+                guard.cancel()
+
+    async def _open_and_hold(self, user: LinkUser, lost: "asyncio.Future[str]") -> str:
+        opening = asyncio.ensure_future(user.open_link())
+        waited: set[asyncio.Future[Any]] = {opening, lost}
+        try:
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+            if not lost.done():
+                opening.result()
+                self._session.backoff.good(self._clock.monotonic_ns())
+                self._say(AdapterState.READY)
+            return await lost
+        finally:
+            opening.cancel()
+            await asyncio.gather(opening, return_exceptions=True)
+
+    def _say(self, state: AdapterState, cause: str = "", attempt: int = 0, delay_s: float = 0.0) -> None:
+        if self._user is not None and not self._session.closing:
+            self._user.on_status(state, cause, attempt, delay_s)
 
 
 def _ignore_stale(_stream: StreamHealth) -> None:

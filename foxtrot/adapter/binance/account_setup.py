@@ -1,0 +1,136 @@
+"""What an account is set to at Binance and what its key may do: read at each connect, changed only where the settings say so."""
+
+from typing import Any, Final
+
+from loguru import logger
+
+from foxtrot.adapter.binance.environments import DEMO, TESTNET
+from foxtrot.adapter.binance.errors import VENUE, NotSetUp
+from foxtrot.adapter.binance.session import BinanceSession
+from foxtrot.domain.enums import PositionMode, Product
+from foxtrot.domain.errors import AdapterError, BadMessage, VenueRejected
+
+WITHOUT_SAPI: Final = frozenset({TESTNET, DEMO})
+"""Environments that do not serve the wallet's endpoints.
+
+Source: Binance Spot Test Network, "Can I use the /sapi endpoints on the Spot Test Network?": no.
+"""
+NO_CHANGE: Final = frozenset({"-4046", "-4059"})
+"""Refusals that say that it is so already.
+
+Source: USDⓈ-M Futures, Error Codes, -4046 NO_NEED_TO_CHANGE_MARGIN_TYPE, -4059 NO_NEED_TO_CHANGE_POSITION_SIDE.
+"""
+
+
+class AccountSetup:
+    """Compares the account with its settings.
+
+    Thread: binance-io.
+    """
+
+    def __init__(self, session: BinanceSession, mode: PositionMode) -> None:
+        self._session = session
+        self._settings = session.settings
+        self._mode = mode
+        self._rights_known = False
+        self._done: set[str] = set()
+
+    async def check(self) -> None:
+        """Look at the key's rights and, for USD-M, at the position mode.
+
+        Raises:
+            NotSetUp: the account's position mode is another one and may not be changed.
+            AdapterError: it cannot be asked.
+        """
+        if not self._rights_known:
+            await self._check_rights()
+        if self._session.product is not Product.SPOT:
+            await self._check_mode()
+
+    async def prepare(self, symbol: str) -> None:
+        """Set a symbol's leverage and margin type as the settings say, unless it has a position or nothing is said.
+
+        Raises:
+            AdapterError: Binance refuses, or does not answer.
+        """
+        wanted = self._settings.leverage or self._settings.margin_type
+        if self._session.product is Product.SPOT or not wanted or symbol in self._done:
+            return
+        row = _first(await self._session.request("fapiPrivateGetSymbolConfig", {"symbol": symbol}), symbol)
+        changes = self._changes(symbol, row)
+        if changes and await self._has_position(symbol):
+            logger.warning("{} has a position in {}: leverage and margin type stay as they are", self._account, symbol)
+            return
+        for endpoint, params in changes:
+            await self._change(endpoint, params)
+        self._done.add(symbol)
+
+    @property
+    def _account(self) -> str:
+        return self._session.account
+
+    def _changes(self, symbol: str, row: dict[str, Any]) -> list[tuple[str, dict[str, str]]]:
+        changes = []
+        margin_type, leverage = self._settings.margin_type.upper(), self._settings.leverage
+        if margin_type and margin_type != str(row.get("marginType", "")).upper():
+            changes.append(("fapiPrivatePostMarginType", {"symbol": symbol, "marginType": margin_type}))
+        if leverage and leverage != row.get("leverage"):
+            changes.append(("fapiPrivatePostLeverage", {"symbol": symbol, "leverage": str(leverage)}))
+        return changes
+
+    async def _change(self, endpoint: str, params: dict[str, str]) -> None:
+        logger.info("{} sets {}", self._account, ", ".join(f"{key} = {value}" for key, value in params.items()))
+        try:
+            await self._session.request(endpoint, params)
+        except VenueRejected as refusal:
+            if refusal.code not in NO_CHANGE:
+                raise
+
+    async def _has_position(self, symbol: str = "") -> bool:
+        rows = await self._session.request("fapiPrivateV3GetPositionRisk", {"symbol": symbol} if symbol else {})
+        return any(float(row["positionAmt"]) for row in _rows(rows))
+
+    async def _check_mode(self) -> None:
+        answer = await self._session.request("fapiPrivateGetPositionSideDual", {})
+        dual = answer.get("dualSidePosition") if isinstance(answer, dict) else None
+        if not isinstance(dual, bool):
+            raise BadMessage(VENUE, "position_mode", "the answer says no dualSidePosition")
+        has = PositionMode.HEDGING if dual else PositionMode.NETTING
+        if has is self._mode:
+            return
+        fix = f'set position_mode = "{has}" for it, or set_position_mode = true to have it changed'
+        if not self._settings.set_position_mode:
+            raise NotSetUp(f"account {self._account} is in position mode {has} at Binance, not {self._mode}: {fix}")
+        if await self._has_position():
+            raise NotSetUp(f"account {self._account} has positions: its position mode {has} stays; close them first")
+        wanted = "true" if self._mode is PositionMode.HEDGING else "false"
+        await self._change("fapiPrivatePostPositionSideDual", {"dualSidePosition": wanted})
+
+    async def _check_rights(self) -> None:
+        """Warn of a key that may take money out; where the question cannot be asked nothing is said.
+
+        Source: Binance Wallet, Account, Get API Key Permission.
+        """
+        self._rights_known = True
+        if self._settings.environment in WITHOUT_SAPI:
+            return
+        try:
+            rights = await self._session.request("sapiGetAccountApiRestrictions", {})
+        except AdapterError as error:
+            logger.debug("{}: the rights of the key are not known: {}", self._account, error)
+            return
+        if isinstance(rights, dict) and rights.get("enableWithdrawals") is True:
+            logger.warning(
+                "{}: the API key may WITHDRAW. Trading needs no such right: take it from the key at Binance, API management",
+                self._account,
+            )
+
+
+def _rows(answer: Any) -> list[dict[str, Any]]:
+    if not isinstance(answer, list):
+        raise BadMessage(VENUE, "rows", "the answer is not a list")
+    return [row for row in answer if isinstance(row, dict)]
+
+
+def _first(answer: Any, symbol: str) -> dict[str, Any]:
+    return next((row for row in _rows(answer) if row.get("symbol") == symbol), {})

@@ -1,0 +1,40 @@
+"""What Binance can and cannot give: one row of the capability table per product."""
+
+from typing import Final
+
+import msgspec
+
+from foxtrot.adapter.capabilities import BookKind, Capabilities
+from foxtrot.domain.enums import OrderType, PositionMode, TimeInForce
+
+LAG_S: Final = 5.0
+"""How long after an order was refused for its age Binance's answers may still lag behind its market."""
+
+SPOT: Final = Capabilities(
+    order_types=frozenset(OrderType),
+    times_in_force=frozenset({TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK}),
+    post_only=True,
+    iceberg=True,
+    book=BookKind.FULL,
+    book_levels=1000,
+    depth_changes=True,
+    market_trades=True,
+    history=True,
+    client_order_id_limit=36,
+    unknown_bound_s=10.0,
+)
+USDM: Final = msgspec.structs.replace(
+    SPOT,
+    times_in_force=frozenset({TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK, TimeInForce.GTD}),
+    position_modes=frozenset(PositionMode),
+    reduce_only=True,
+    iceberg=False,
+)
+
+
+def within(capabilities: Capabilities, recv_window_ms: int) -> Capabilities:
+    """Return a row for a receive window, after which an order that has not arrived is refused by its age.
+
+    Source: Binance spot API, rest-api, Timing security (recvWindow).
+    """
+    return msgspec.structs.replace(capabilities, unknown_bound_s=recv_window_ms / 1000.0 + LAG_S)
