@@ -7,6 +7,7 @@ from foxtrot.exchange.wire.binance.surface_settings import SurfaceSettings
 _SECOND_NS = 1_000_000_000
 _MS_NS = 1_000_000
 _MINUTE_S = 60
+_DAY_S = 86_400
 
 
 class Window:
@@ -56,9 +57,12 @@ class RateLimits:
     def __init__(self, product: Product, settings: SurfaceSettings) -> None:
         self._settings = settings
         self._weight = Window(_MINUTE_S, settings.weight_per_minute)
-        rows = (("10S", 10, settings.orders_per_10s), ("1M", _MINUTE_S, settings.orders_per_minute))
-        rows = (*rows, ("1D", 86_400, settings.orders_per_day))
-        self._orders = {letter: Window(length_s, limit) for letter, length_s, limit in rows if limit}
+        windows = {
+            "10S": Window(10, settings.orders_per_10s),
+            "1M": Window(_MINUTE_S, settings.orders_per_minute),
+            "1D": Window(_DAY_S, settings.orders_per_day),
+        }
+        self._orders = {letter: window for letter, window in windows.items() if window.limit}
         self._connections = Window(300, settings.connections_per_5min)
         self._raw_per_5min = 61_000 if product is Product.SPOT else 0
         self._strikes: dict[str, int] = {}

@@ -11,10 +11,13 @@ from foxtrot.exchange.commands import TradingState
 from foxtrot.exchange.events import InstrumentAdded, TradePrinted, TradingStateChanged, VenueEvent
 from foxtrot.exchange.wire.binance.market_bars import Bar, MarketBars
 from foxtrot.exchange.wire.binance.market_intervals import DAY_MS
-from foxtrot.exchange.wire.binance.venue_side import SUFFIX, VenueSide
+from foxtrot.exchange.wire.binance.streams_pace import Pace
+from foxtrot.exchange.wire.binance.venue_side import VenueSide
 
 _MS_NS = 1_000_000
 _KEPT_FUNDINGS = 1_000
+_FUNDING_PACE_MS = 1_000
+_HEARD = frozenset({TradePrinted, InstrumentAdded, TradingStateChanged})
 _STATUS = {TradingState.TRADING: "TRADING", TradingState.HALTED: "HALT", TradingState.CLOSED: "BREAK"}
 
 
@@ -34,18 +37,11 @@ class MarketStore:
 
     def __init__(self, side: VenueSide) -> None:
         self.side = side
-        self._suffix = "." + SUFFIX[side.product]
         self._bars: dict[str, MarketBars] = {}
+        self._pace = Pace(_FUNDING_PACE_MS)
         self._status: dict[str, str] = {}
         self._due: dict[str, Funding] = {}
         self._fundings: dict[str, deque[Funding]] = {}
-
-    def is_own(self, instrument_id: str) -> bool:
-        """Tell whether an instrument is one of this product.
-
-        Source: none; spot and USD-M are different hosts of Binance and one venue here.
-        """
-        return instrument_id.endswith(self._suffix)
 
     def bars(self, instrument: Instrument) -> MarketBars:
         """Return the bars of an instrument.
@@ -92,6 +88,8 @@ class MarketStore:
 
         Source: none; events are the venue's own.
         """
+        if type(event) not in _HEARD:
+            return
         if isinstance(event, TradePrinted):
             found = self._bars.get(event.instrument_id)
             if found is not None:
@@ -107,7 +105,7 @@ class MarketStore:
 
         Source: USDⓈ-M Futures, Get Funding Rate History.
         """
-        if self.side.product is Product.SPOT:
+        if self.side.product is Product.SPOT or not self._pace.is_due(now_ns):
             return
         venue = self.side.venue
         for instrument in self.side.symbols().values():

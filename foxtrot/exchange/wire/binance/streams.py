@@ -1,7 +1,16 @@
 """The stream connections of one product: opening them, their requests, what is published, and their end."""
 
 from foxtrot.domain.enums import Product
-from foxtrot.exchange.events import TradePrinted, VenueEvent
+from foxtrot.domain.instrument import Instrument
+from foxtrot.exchange.events import (
+    BalanceChanged,
+    ChargeBooked,
+    FundingPaid,
+    InstrumentAdded,
+    PositionChanged,
+    TradePrinted,
+    VenueEvent,
+)
 from foxtrot.exchange.wire.binance.api_error import ApiError
 from foxtrot.exchange.wire.binance.channels import UserChannels
 from foxtrot.exchange.wire.binance.connection import Connection
@@ -14,9 +23,11 @@ from foxtrot.exchange.wire.binance.streams_requests import StreamDesk
 from foxtrot.exchange.wire.binance.streams_tickers import TickerStreams
 from foxtrot.exchange.wire.binance.streams_trades import LiquidationStreams, TopStreams, TradeStreams
 from foxtrot.exchange.wire.binance.surface_settings import SurfaceSettings
+from foxtrot.exchange.wire.binance.venue_side import VenueSide
 
 _SECOND_NS = 1_000_000_000
 _MS_NS = 1_000_000
+_MOVES_NO_MARKET = frozenset({BalanceChanged, PositionChanged, ChargeBooked, FundingPaid})
 
 
 class MarketStreams:
@@ -32,6 +43,7 @@ class MarketStreams:
         self._settings = settings
         self._channels = channels
         self._listeners: dict[int, Listener] = {}
+        self._own = _by_id(side)
         is_strict = settings.strict_routing and side.product is not Product.SPOT
         hub = self._hub = StreamHub(is_strict=is_strict)
         self._desk = StreamDesk(hub, channels, settings.streams_per_connection)
@@ -95,17 +107,20 @@ class MarketStreams:
 
         Source: Binance spot API, WebSocket Streams: Update Speed, Real-time.
         """
-        name = getattr(event, "instrument_id", "")
-        if not isinstance(name, str) or not self._store.is_own(name):
+        kind = type(event)
+        if kind is InstrumentAdded:
+            self._own = _by_id(self._side)
+        if kind in _MOVES_NO_MARKET or not self._hub.is_busy:
             return
-        instrument = self._side.symbols().get(name.rpartition(".")[0])
+        instrument = self._own.get(getattr(event, "instrument_id", ""))
         if instrument is None:
             return
-        if isinstance(event, TradePrinted):
+        if kind is TradePrinted and isinstance(event, TradePrinted):
             self._trades.on_trade(instrument, event)
             self._klines.on_trade(instrument, event)
+            return
         self._tops.on_change(instrument)
-        self._depth.on_change(name)
+        self._depth.on_change(instrument.instrument_id)
         self._liquidations.on_event(instrument, event)
 
     def tick(self, now_ns: int) -> None:
@@ -133,6 +148,7 @@ class MarketStreams:
         if age_ns >= life_s * _SECOND_NS:
             listener.connection.close(1001, "Connection lifetime is over")
             self.closed(listener.connection)
+            self._channels.closed(listener.connection)
         elif age_ns >= (life_s - notice_s) * _SECOND_NS and notice_s < life_s:
             self._tell_shutdown(listener, now_ns)
 
@@ -150,3 +166,7 @@ class MarketStreams:
             received.popleft()
         received.append(now_ns)
         return len(received) > self._settings.messages_per_s
+
+
+def _by_id(side: VenueSide) -> dict[str, Instrument]:
+    return {one.instrument_id: one for one in side.symbols().values()}

@@ -47,6 +47,14 @@ class StreamHub:
         """
         self._hears.append(hear)
 
+    @property
+    def is_busy(self) -> bool:
+        """Tell whether anybody listens to anything.
+
+        Source: none; nothing is made that nobody listens to.
+        """
+        return bool(self._by_name)
+
     def is_wanted(self, name: str) -> bool:
         """Tell whether anybody listens to a stream.
 

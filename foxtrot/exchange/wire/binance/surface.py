@@ -12,9 +12,11 @@ from foxtrot.exchange.wire.binance.gateway import Gate, Gateway
 from foxtrot.exchange.wire.binance.limits import RateLimits
 from foxtrot.exchange.wire.binance.market_routes import market_routes
 from foxtrot.exchange.wire.binance.market_store import MarketStore
+from foxtrot.exchange.wire.binance.spot_trading import SpotTrading
 from foxtrot.exchange.wire.binance.streams import MarketStreams
 from foxtrot.exchange.wire.binance.streams_names import is_ws_api
 from foxtrot.exchange.wire.binance.surface_settings import SurfaceSettings
+from foxtrot.exchange.wire.binance.usdm_trading import UsdmTrading
 from foxtrot.exchange.wire.binance.venue_side import VenueSide
 from foxtrot.exchange.wire.binance.ws_api import WsApi
 
@@ -66,6 +68,7 @@ class BinanceSurface:
         self.routes: Routes = {
             **market_routes(self._store, self.limits),
             **_listen_key_routes(side, self.channels, self.settings),
+            **_order_count_routes(side, self.limits),
             **self._trading.routes(),
         }
         gate = Gate(side, self.limits)
@@ -135,6 +138,20 @@ class BinanceSurface:
         self.channels.tick(now_ns)
         self._ws_api.end_old(now_ns, self.settings.connection_life_s)
 
+    def expire_listen_key(self, account: str) -> bool:
+        """End the listenKey of an account as if its hour were over; tell whether it had one.
+
+        Source: USDⓈ-M Futures, Event: User Data Stream Expired.
+        """
+        return self.channels.expire_listen_key(account)
+
+    def terminate_user_stream(self, account: str) -> int:
+        """End the ws-api subscriptions of an account by the venue's will; return how many there were.
+
+        Source: Binance spot API, User Data Streams, Event Stream Terminated.
+        """
+        return self.channels.terminate_user_stream(account)
+
     def announce_shutdown(self) -> None:
         """Tell every stream connection that the server will close it.
 
@@ -144,13 +161,7 @@ class BinanceSurface:
 
 
 def _trading(side: VenueSide, channels: UserChannels) -> Trading:
-    if side.product is Product.SPOT:
-        from foxtrot.exchange.wire.binance.spot_trading import SpotTrading
-
-        return SpotTrading(side, channels)
-    from foxtrot.exchange.wire.binance.usdm_trading import UsdmTrading
-
-    return UsdmTrading(side, channels)
+    return SpotTrading(side, channels) if side.product is Product.SPOT else UsdmTrading(side, channels)
 
 
 def _listen_key_routes(side: VenueSide, channels: UserChannels, settings: SurfaceSettings) -> Routes:
@@ -178,6 +189,18 @@ def _listen_key_routes(side: VenueSide, channels: UserChannels, settings: Surfac
         endpoint = Endpoint(handler, Security.KEY, weight=weight, required=required)
         rows |= {(method, path): endpoint, ("WS", name): endpoint}
     return rows
+
+
+def _order_count_routes(side: VenueSide, limits: RateLimits) -> Routes:
+    """Return the endpoint that tells how many orders an account has entered."""
+
+    def count(call: Call) -> object:
+        return limits.order_table(call.account, call.time_ns)
+
+    is_spot = side.product is Product.SPOT
+    endpoint = Endpoint(count, Security.SIGNED, weight=40 if is_spot else 1)
+    path = "/api/v3/rateLimit/order" if is_spot else "/fapi/v1/rateLimit/order"
+    return {("GET", path): endpoint, ("WS", "account.rateLimits.orders"): endpoint}
 
 
 def _gone(_call: Call) -> object:

@@ -15,6 +15,7 @@ from foxtrot.exchange.wire.binance.venue_side import VenueSide
 
 _MS_NS = 1_000_000
 _SECOND_NS = 1_000_000_000
+_OF_THE_CONNECTION = ("session.", "userDataStream.")
 
 
 class Session:
@@ -108,8 +109,11 @@ class WsApi:
         self._answer(session, request.id, result, self._limits(session, endpoint, params))
 
     def _endpoint(self, session: Session, method: str) -> Endpoint | None:
-        own = self._own(session).get(method)
-        return own or self._routes.get(("WS", method))
+        if method.startswith(_OF_THE_CONNECTION):
+            own = self._own(session).get(method)
+            if own is not None:
+                return own
+        return self._routes.get(("WS", method))
 
     def _own(self, session: Session) -> dict[str, Endpoint]:
         """Return what belongs to the connection itself, not to the venue."""

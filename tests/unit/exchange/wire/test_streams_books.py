@@ -79,7 +79,11 @@ def test_snapshot_and_stream_make_the_venues_book(product: Product, name: str, s
         rig.wait(random.randrange(0, 60, 10))
         if step in (0, 7, 150):
             snapshot_id, sides = venue_book(rig)
-            books.append(LocalBook({"lastUpdateId": snapshot_id, "bids": sides[0], "asks": sides[1]}, is_spot=product is Product.SPOT))
+            books.append(
+                LocalBook(
+                    {"lastUpdateId": snapshot_id, "bids": sides[0], "asks": sides[1]}, is_spot=product is Product.SPOT
+                )
+            )
         compared += follow(rig, line, books)
     assert compared > 2
     assert len(others.take()) > 10
