@@ -260,3 +260,17 @@ def test_live_mode_needs_both_keys(config_file: Path) -> None:
     config_file.write_text(config_file.read_text().replace('mode = "paper"', 'mode = "live"'))
     with pytest.raises(ConfigError, match="give --live as well"):
         check_mode(load_config(config_file), live=False)
+
+
+@pytest.mark.parametrize("environment", ["", "testnet", "demo", "loopback"])
+def test_a_paper_platform_takes_binances_own_paper(config_file: Path, environment: str) -> None:
+    account = f'adapter = "binance"\nenvironment = "{environment}"'
+    config_file.write_text(config_file.read_text().replace('adapter = "simulated"', account, 1))
+    check_mode(load_config(config_file), live=False)
+
+
+def test_a_paper_platform_refuses_real_money(config_file: Path) -> None:
+    account = 'adapter = "binance"\nenvironment = "live"'
+    config_file.write_text(config_file.read_text().replace('adapter = "simulated"', account, 1))
+    with pytest.raises(ConfigError, match="binance, environment live, REAL MONEY, which paper mode refuses"):
+        check_mode(load_config(config_file), live=False)
