@@ -43,6 +43,7 @@ class StandIn:
         self.sockets: dict[web.WebSocketResponse, set[str]] = {}
         self.subscribes: list[str] = []
         self.requests: list[str] = []
+        self.sending: list[asyncio.Future[None]] = []
         self.answers = True
         self.refuses_sockets = False
         self.refuse_subscribe: dict[str, Any] | None = None
@@ -113,7 +114,7 @@ class StandIn:
         text = frame if isinstance(frame, str) else json.dumps(frame, separators=(",", ":"))
         for socket, streams in self.sockets.items():
             if f"{SYMBOL.lower()}@{stream}" in streams and not socket.closed:
-                asyncio.ensure_future(socket.send_str(text))
+                self.sending.append(asyncio.ensure_future(socket.send_str(text)))
 
     async def drop(self) -> None:
         """Close every socket."""

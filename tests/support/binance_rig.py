@@ -1,0 +1,402 @@
+"""The rig of the Binance adapter: the embedded exchange speaks Binance's protocol on loopback sockets, by one manual clock."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+
+from foxtrot.adapter.base_adapter import AdapterContext, BaseAdapter
+from foxtrot.adapter.binance.adapter import BinanceAdapter
+from foxtrot.adapter.reconnect import Backoff
+from foxtrot.books.sequence import ContiguousIds, PreviousId
+from foxtrot.core.clock import ManualClock
+from foxtrot.core.secret import Secret
+from foxtrot.core.send_permit import SendPermit
+from foxtrot.domain.enums import AdapterState, OrderType, PositionMode, PositionSide, Product, Side
+from foxtrot.domain.instrument import Grid, Instrument
+from foxtrot.domain.order import ApprovedOrder
+from foxtrot.exchange.commands import CancelOrder, PlaceOrder, VenueCommand
+from foxtrot.exchange.events import OrderAccepted, OrderRejected, VenueEvent
+from foxtrot.exchange.faults import Fault
+from foxtrot.exchange.result import CommandResult
+from foxtrot.exchange.server import ExchangeServer
+from foxtrot.exchange.server_settings import AccountSetup, ServerPorts, ServerSettings
+from foxtrot.exchange.wire.binance.surface_settings import SurfaceSettings
+from foxtrot.exchange.wire.binance.venue_side import ApiKey
+from tests.support.contract_rig import ContractRig, Rows
+from tests.support.recorder import Recorder
+from tests.support.waiting import wait_until
+
+START_NS = 1_700_000_040_000_000_000
+BEAT_NS = 110_000_000
+"""More than the 100 ms after which depth is published."""
+DEADLINE_S = 10.0
+MAKER, TAKER, SECOND = "maker", "taker", "second"
+THOUSANDTH = Grid.of("0.001")
+
+
+class Longest(Random):
+    """Randomness that always gives the longest delay, so that a test knows when the adapter comes back."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return max(a, b)
+
+
+class BinanceRig(ContractRig):
+    """An embedded exchange on its own thread and sockets; the adapter is the real one, told only where the port is."""
+
+    io_thread = "binance-io"
+    ticks_per_change = range(1, 4)
+
+    def __init__(
+        self,
+        product: Product,
+        *,
+        adapter_class: type[BinanceAdapter] = BinanceAdapter,
+        mode: PositionMode = PositionMode.NETTING,
+        hot_path: bool = True,
+    ) -> None:
+        super().__init__()
+        self.name = f"binance {'spot' if product is Product.SPOT else 'usdm'}{'' if hot_path else ' by ccxt'}"
+        self.product = product
+        self.sequence_rule = ContiguousIds() if product is Product.SPOT else PreviousId()
+        self.clock = ManualClock(START_NS)
+        self.permit = SendPermit()
+        self.heard = Recorder()
+        self._adapter_class = adapter_class
+        self._hot_path = hot_path
+        self._mode = mode
+        self._adapters: list[BinanceAdapter] = []
+        self._received: list[str] = []
+        self._others = 0
+        self._silenced = False
+        self.spot, self.contract = self._instruments()
+        self.server = ExchangeServer(self._server_settings(), self.clock)
+        self.server.host.observers = (self._observe,)
+        self.server.start()
+        self._threads_before = set(threading.enumerate())
+        self._open_market()
+        self.new_adapter()
+
+    # --- the adapter ------------------------------------------------------------------------------------------------
+
+    def new_adapter(self) -> BaseAdapter:
+        self.adapter = self._make(self.account, self.heard)
+        return self.adapter
+
+    def other_adapter(self) -> tuple[BaseAdapter, Recorder]:
+        heard = Recorder()
+        adapter = self._make(SECOND, heard)
+        adapter.connect()
+        self.settle()
+        return adapter, heard
+
+    def sibling(self, mode: PositionMode) -> "BinanceRig":
+        return BinanceRig(self.product, adapter_class=self._adapter_class, mode=mode, hot_path=self._hot_path)
+
+    def discard(self) -> None:
+        try:
+            self.server.clear_faults()
+            for adapter in self._adapters:
+                BinanceAdapter.close(adapter, DEADLINE_S)
+            self.join_helpers()
+        finally:
+            assert self.server.stop() == ""
+        assert self.server.failures == ()
+
+    def remains(self) -> list[str]:
+        started = [thread for thread in threading.enumerate() if thread not in self._threads_before]
+        for thread in started:
+            thread.join(0.5)
+        alive = [thread.name for thread in started if thread.is_alive()]
+        if not alive:  # the server hears of an end a moment after it
+            with suppress(AssertionError):
+                wait_until(lambda: not self._connections(), deadline_s=1.0)
+        return alive + [f"connection {one['path']} {one['streams']}" for one in self._connections()]
+
+    def streams(self, instrument_id: str) -> int:
+        stream = f"{instrument_id.partition('.')[0].lower()}@trade"
+        return sum(list(one["streams"]).count(stream) for one in self._connections())
+
+    # --- time and the link ------------------------------------------------------------------------------------------
+
+    def settle(self) -> None:
+        calm = 0
+        for _ in range(40):
+            before = len(self.heard)
+            self._arrive()
+            self.clock.advance(BEAT_NS)
+            self.server.step()
+            self._arrive()
+            calm = calm + 1 if len(self.heard) == before else 0
+            if calm == 2:
+                return
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass as it passes: a second at a time, with both sides doing what each second brings."""
+        whole, rest = divmod(int(seconds * 1e9), 10**9)
+        for step_ns in [10**9] * whole + [rest] * bool(rest):
+            self.clock.advance(step_ns)
+            self.server.step()
+            self._arrive()
+        self.settle()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        released = threading.Event()
+        bridge = self._session().bridge
+        bridge.start()
+        bridge.call_soon(lambda: _discard(released.wait(10)))
+        try:
+            yield
+        finally:
+            released.set()
+
+    def lose_link(self, cause: str, delay_s: float = 5.0) -> None:
+        lost = self.heard.states().count(AdapterState.LOST)
+        connected = bool(self._connections())
+        number = self.server.inject(Fault(kind="reset", count=0))
+        if connected:
+            wait_until(
+                lambda: self.heard.states().count(AdapterState.LOST) > lost, deadline_s=DEADLINE_S
+            )
+            wait_until(lambda: not self._connections(), deadline_s=DEADLINE_S)
+        self.server.clear_faults(number)
+        self._arrive()
+
+    @contextmanager
+    def silence(self) -> Iterator[None]:
+        silent = [
+            Fault(kind="ack_lost", endpoint="*", count=0, hang=True),
+            Fault(kind="go_silent", connection="user"),
+        ]
+        numbers = [self.server.inject(fault) for fault in silent]
+        self._silenced = True
+        try:
+            yield
+        finally:
+            self._silenced = False
+            for number in numbers:
+                self.server.clear_faults(number)
+
+    # --- everybody else ---------------------------------------------------------------------------------------------
+
+    def order(
+        self, side: Side = Side.BUY, quantity: int = 1_000, price: int = 9_950, **changes: object
+    ) -> ApprovedOrder:
+        made = super().order(side, quantity, price, **changes)
+        units = self._units(quantity, self.spot)
+        return msgspec.structs.replace(
+            made, quantity_units=units, display_units=self._units(made.display_units, self.spot)
+        )
+
+    def rest(self, side: Side, price: int, quantity: int, instrument: Instrument | None = None) -> int:
+        return self._place(MAKER, side, price, quantity, instrument)
+
+    def take(self, side: Side, quantity: int, instrument: Instrument | None = None) -> None:
+        self._place(TAKER, side, 0, quantity, instrument)
+
+    def withdraw(self, order_id: int, instrument: Instrument | None = None) -> None:
+        name = (instrument or self.spot).instrument_id
+        self._execute(CancelOrder(self.clock.now_ns(), MAKER, name, order_id))
+
+    def place_elsewhere(self, order_id: str, side: Side, price: int, quantity: int) -> None:
+        self._place(self.account, side, price, quantity, self.spot, order_id)
+
+    def cancel_elsewhere(self, order_id: str) -> None:
+        name = self.spot.instrument_id
+        self._execute(CancelOrder(self.clock.now_ns(), self.account, name, client_order_id=order_id))
+
+    # --- what this venue can do -------------------------------------------------------------------------------------
+
+    def is_told_as(self, told: str, cause: str) -> bool:
+        return bool(told)
+
+    def refused_terms(self, why: str, terms: dict[str, object]) -> dict[str, object]:
+        if why == "a price off the grid":
+            raise pytest.skip.Exception(
+                f"{self.name}: Binance has one price step for all prices, so whole units are always on its grid",
+                _use_item_location=True,
+            )
+        if why == "more than the account holds" and self.product is not Product.SPOT:
+            return {**terms, "quantity": 200_000_000}
+        return terms
+
+    def landed(self) -> list[str]:
+        self._arrive()
+        return self.received()
+
+    # --- the venue's truth ------------------------------------------------------------------------------------------
+
+    def received(self) -> list[str]:
+        return list(self._received)
+
+    def open_orders(self) -> set[str]:
+        return self.server.call(
+            lambda server: {order.client_order_id for order in server.host.venue.open_orders(self.account)}
+        )
+
+    def fills(self) -> list[tuple[str, str, Decimal, str]]:
+        fills = self.server.call(lambda server: server.host.venue.fills(self.account))
+        return [(str(fill.trade_id), fill.client_order_id, fill.fee, fill.fee_asset) for fill in fills]
+
+    def balances(self) -> dict[str, tuple[Decimal, Decimal]]:
+        return self.server.call(lambda server: server.host.venue.balances(self.account))
+
+    def positions(self) -> dict[tuple[str, PositionSide], float]:
+        held = self.server.call(lambda server: server.host.venue.positions(self.account))
+        listed = {one.instrument_id: one for one in (self.spot, self.contract)}
+        return {
+            (row.instrument_id, row.position_side): listed[row.instrument_id].quantity(row.quantity)
+            for row in held
+            if row.quantity
+        }
+
+    def book(self, instrument: Instrument | None = None) -> tuple[Rows, Rows]:
+        name = (instrument or self.spot).instrument_id
+        _, bids, asks = self.server.call(lambda server: server.host.venue.depth(name))
+        return bids, asks
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _instruments(self) -> tuple[Instrument, Instrument]:
+        kind = spot_like if self.product is Product.SPOT else perpetual_like
+        return kind("BTCUSDT", "BTC"), kind("ETHUSDT", "ETH")
+
+    def _server_settings(self) -> ServerSettings:
+        port = {"binance_spot": 0} if self.product is Product.SPOT else {"binance_usdm": 0}
+        rich = {"USDT": Decimal(10**9), "BTC": Decimal(10**6), "ETH": Decimal(10**6)}
+        ours = {"USDT": Decimal(100_000), "BTC": Decimal(10)}
+        accounts = (
+            AccountSetup(self.account, (key_of(self.account),), ours, self._mode),
+            AccountSetup(SECOND, (key_of(SECOND),), ours),
+            AccountSetup(MAKER, (), rich),
+            AccountSetup(TAKER, (), rich),
+        )
+        return ServerSettings(
+            ports=ServerPorts(**port),
+            accounts=accounts,
+            instruments=(self.spot, self.contract),
+            agents=0,
+            surface=SurfaceSettings(limits=False),
+        )
+
+    def _open_market(self) -> None:
+        for instrument in (self.spot, self.contract):
+            self.rest(Side.SELL, 10_000, 1_000, instrument)
+            self.take(Side.BUY, 1_000, instrument)
+            for side, price in ((Side.BUY, 9_900), (Side.BUY, 9_800), (Side.SELL, 10_100), (Side.SELL, 10_200)):
+                self.rest(side, price, 5_000, instrument)
+
+    def _make(self, account: str, heard: Recorder) -> BinanceAdapter:
+        spot = self.product is Product.SPOT
+        port = self.server.ports["binance_spot" if spot else "binance_usdm"]
+        settings: dict[str, Any] = {"product": "spot" if spot else "usdm", "port": port, "hot_path": self._hot_path}
+        if not spot:
+            settings["max_leverage"] = 20
+        key = key_of(account)
+        secrets = {"api_key": Secret(key.api_key), "api_secret": Secret(key.secret)}
+        mode = self._mode if account == self.account else PositionMode.NETTING
+        context = AdapterContext(account, heard, self.permit, self.clock, settings, {}, "loopback", mode, secrets)
+        adapter = self._adapter_class(context)
+        adapter.session.backoff = Backoff(Longest(), base_s=5.0, cap_s=5.0)
+        self._adapters.append(adapter)
+        return adapter
+
+    def _session(self) -> Any:
+        adapter = self.adapter
+        assert isinstance(adapter, BinanceAdapter)
+        return adapter.session
+
+    def _arrive(self) -> None:
+        """Wait until whatever was asked is answered, and whatever the server has sent is published."""
+        for adapter in self._adapters:
+            session = adapter.session
+            if session.bridge.running and not session.bridge.is_own_thread:
+                session.bridge.submit(_caught_up(session, wait_jobs=not self._silenced)).result(DEADLINE_S)
+
+    def _connections(self) -> list[dict[str, Any]]:
+        return self.server.call(
+            lambda server: [
+                {"path": one.connection.path, "streams": list(one.streams)} for one in server.faults.sockets.values()
+            ]
+        )
+
+    def _execute(self, command: VenueCommand) -> CommandResult:
+        result = self.server.call(lambda server: server.host.execute(command))
+        assert result.ok, result
+        return result
+
+    def _place(
+        self, account: str, side: Side, price: int, quantity: int, instrument: Instrument | None, order_id: str = ""
+    ) -> int:
+        self._others += 1
+        traded = instrument or self.spot
+        order_type = OrderType.LIMIT if price else OrderType.MARKET
+        order_id = order_id or f"other{self._others}"
+        units = self._units(quantity, traded)
+        now_ns, name = self.clock.now_ns(), traded.instrument_id
+        return self._execute(PlaceOrder(now_ns, account, name, order_id, side, order_type, units, price)).order_id
+
+    @staticmethod
+    def _units(thousandths: int, instrument: Instrument) -> int:
+        """Return a quantity given in thousandths in the instrument's own units."""
+        return thousandths * (10**5 if instrument.product is Product.SPOT else 1)
+
+    def _observe(self, event: VenueEvent) -> None:
+        if isinstance(event, OrderAccepted | OrderRejected) and event.account == self.account:
+            self._received.append(event.client_order_id)
+
+
+async def _caught_up(session: Any, *, wait_jobs: bool) -> None:
+    """Return when no request of ours is under way and a ping on every connection has come back behind all frames."""
+    for _ in range(2):
+        if wait_jobs and session._jobs:
+            await asyncio.wait(tuple(session._jobs), timeout=2.0)
+        exchange = session.door.exchange
+        pinged = [one for one in exchange.clients.values() if one.connection and not one.closed()] if exchange else []
+        for client in pinged:
+            client.lastPong = None
+            await client.connection.ping()
+        for _ in range(400):
+            if all(client.lastPong is not None or client.closed() for client in pinged):
+                break
+            await asyncio.sleep(0.001)
+        for _ in range(6):
+            await asyncio.sleep(0)
+
+
+def key_of(account: str) -> ApiKey:
+    """Return the key of an account of the rig."""
+    return ApiKey(f"key-of-{account}", account, f"secret-of-{account}")
+
+
+def spot_like(symbol: str, base: str) -> Instrument:
+    """Return a spot pair in steps of 0.01 and 0.001 that counts as Binance's do, in 1e-8."""
+    thousandth = 10**5
+    return Instrument(
+        instrument_id=f"{symbol}.BINANCE", symbol=symbol, venue="BINANCE", product=Product.SPOT, base_asset=base,
+        quote_asset="USDT", settle_asset="USDT", price_grid=Grid.of("0.01"), quantity_grid=Grid.of("0.00000001"),
+        lot_units=thousandth, min_quantity_units=10 * thousandth, max_quantity_units=9_000_000 * thousandth,
+        min_notional=Decimal(5), max_notional=Decimal(9_000_000), max_open_orders=1_000,
+    )  # fmt: skip
+
+
+def perpetual_like(symbol: str, base: str) -> Instrument:
+    """Return a USD-M perpetual in steps of 0.01 and 0.001."""
+    return Instrument(
+        instrument_id=f"{symbol}.BINANCE_USDM", symbol=symbol, venue="BINANCE_USDM", product=Product.PERPETUAL,
+        base_asset=base, quote_asset="USDT", settle_asset="USDT", price_grid=Grid.of("0.01"), quantity_grid=THOUSANDTH,
+        min_quantity_units=10, max_quantity_units=1_000_000_000, min_notional=Decimal(5), max_open_orders=1_000,
+        initial_margin_rate=Decimal("0.05"), maintenance_margin_rate=Decimal("0.025"), funding_interval_s=8 * 3600,
+    )  # fmt: skip
+
+
+def _discard(_result: object) -> None:
+    """Ignore a result."""
