@@ -37,7 +37,10 @@ class OrderNotes:
         self._generated = 0
 
     def of(self, order_id: int) -> OrderNote:
-        """Return the note of an order, made when it is first asked for."""
+        """Return the note of an order, made when it is first asked for.
+
+        Source: Binance spot API, REST, Query order: fields beside those of matching.
+        """
         found = self._notes.get(order_id)
         if found is None:
             found = OrderNote()
@@ -45,17 +48,26 @@ class OrderNotes:
         return found
 
     def seen(self, order_id: int) -> OrderNote:
-        """Return the note of an order, or an empty one that is not kept."""
+        """Return the note of an order, or an empty one that is not kept.
+
+        Source: Binance spot API, REST, Query order: fields beside those of matching.
+        """
         return self._notes.get(order_id) or OrderNote()
 
     def put(self, order_id: int, note: OrderNote) -> None:
-        """Keep the note of an order, and forget the oldest one when there are too many."""
+        """Keep the note of an order, and forget the oldest one when there are too many.
+
+        Source: Binance spot API, REST, Query order: old orders are archived.
+        """
         self._notes[order_id] = note
         if len(self._notes) > _KEPT:
             del self._notes[next(iter(self._notes))]
 
     def rename(self, account: str, order_id: int, former: str, name: str) -> None:
-        """Note the name that an amendment gives to an order; the former one no longer finds it."""
+        """Note the name that an amendment gives to an order; the former one no longer finds it.
+
+        Source: Binance spot API, REST, Order Amend Keep Priority: newClientOrderId.
+        """
         self._renamed.pop((account, former), None)
         self._renamed[account, name] = order_id
         if len(self._renamed) > _KEPT:
@@ -64,14 +76,23 @@ class OrderNotes:
         note.former_id, note.client_id = former, name
 
     def forget_name(self, account: str, name: str) -> None:
-        """Let a name that an amendment gave find its order no more: another order bears it now."""
+        """Let a name that an amendment gave find its order no more: another order bears it now.
+
+        Source: Binance spot API, REST, New order: newClientOrderId is unique among open orders.
+        """
         self._renamed.pop((account, name), None)
 
     def renamed(self, account: str, name: str) -> int:
-        """Return the order that an amendment gave a name to, 0 when there is none."""
+        """Return the order that an amendment gave a name to, 0 when there is none.
+
+        Source: Binance spot API, REST, Order Amend Keep Priority: newClientOrderId.
+        """
         return self._renamed.get((account, name), 0)
 
     def new_name(self, time_ns: int) -> str:
-        """Return an id for a customer who sent none: 22 characters, different each time."""
+        """Return an id for a customer who sent none: 22 characters, different each time.
+
+        Source: Binance spot API, REST, New order: newClientOrderId is generated if not sent.
+        """
         self._generated += 1
         return f"{time_ns:016x}{self._generated:06x}"[-22:]

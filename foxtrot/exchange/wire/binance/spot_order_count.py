@@ -18,7 +18,10 @@ class OrderCount:
         self._days: dict[str, tuple[int, int]] = {}
 
     def add(self, account: str, time_ns: int) -> None:
-        """Count one order."""
+        """Count one order.
+
+        Source: Binance spot API, REST, Query Unfilled Order Count.
+        """
         self._recent.setdefault(account, deque()).append(time_ns)
         day, count = self._day(account, time_ns)
         self._days[account] = day, count + 1

@@ -4,7 +4,6 @@ The venue keeps the last 10 000 ended orders and 100 000 fills of all accounts t
 """
 
 from foxtrot.domain.instrument import Instrument
-from foxtrot.exchange.events import OrderFilled
 from foxtrot.exchange.reports import OrderReport
 from foxtrot.exchange.wire.binance.api_error import ApiError
 from foxtrot.exchange.wire.binance.endpoint import Call
@@ -80,12 +79,14 @@ class SpotOrderQueries:
         start, end = window_of(call.params)
         if first is not None and (start is not None or end is not None):
             raise ApiError(-1128, "Combination of optional parameters invalid.")
-
-        def wanted(fill: OrderFilled) -> bool:
-            fits = fill.instrument_id == instrument.instrument_id and order_id in (None, fill.order_id)
-            return fits and fill.trade_id >= (first or 0) and _within(fill.time_ns, start, end)
-
-        fills = [fill for fill in self._venue.fills(call.account) if wanted(fill)]
+        fills = [
+            fill
+            for fill in self._venue.fills(call.account)
+            if fill.instrument_id == instrument.instrument_id
+            and order_id in (None, fill.order_id)
+            and fill.trade_id >= (first or 0)
+            and _within(fill.time_ns, start, end)
+        ]
         forward = first is not None or start is not None
         return [trade_row(instrument, fill) for fill in (fills[:limit] if forward else fills[-limit:])]
 

@@ -72,12 +72,18 @@ class OrderAsk(msgspec.Struct, frozen=True):
 
     @property
     def order_type(self) -> OrderType:
-        """Return the venue's order type; a trailing distance makes a trailing stop."""
+        """Return the venue's order type; a trailing distance makes a trailing stop.
+
+        Source: Binance spot API, Trailing Stop FAQ.
+        """
         return OrderType.TRAILING_STOP if self.trailing_bips else ORDER_TYPES[self.type_name]
 
     @property
     def is_conditional(self) -> bool:
-        """Tell whether the order waits for a trigger."""
+        """Tell whether the order waits for a trigger.
+
+        Source: Binance spot API, Enums, Order types.
+        """
         return self.type_name in _TRIGGERED
 
 

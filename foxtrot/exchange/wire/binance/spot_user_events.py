@@ -45,7 +45,10 @@ class Deliverer(Protocol):
     """Who brings an event to an account's connections."""
 
     def deliver(self, account: str, payload: dict[str, object]) -> None:
-        """Send one event to all that listen to an account."""
+        """Send one event to all that listen to an account.
+
+        Source: Binance spot API, User Data Streams.
+        """
         ...
 
 
