@@ -199,6 +199,8 @@ def test_a_stop_waits_and_the_same_order_works_when_it_is_triggered(rig: SpotRig
     ("order_type", "side", "stop"),
     [
         ("STOP_LOSS", "SELL", "40001"),
+        ("STOP_LOSS", "SELL", "40000"),
+        ("STOP_LOSS", "BUY", "40000"),
         ("STOP_LOSS", "BUY", "39999"),
         ("TAKE_PROFIT", "SELL", "39999"),
         ("TAKE_PROFIT", "BUY", "40001"),

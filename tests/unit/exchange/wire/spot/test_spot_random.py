@@ -46,7 +46,8 @@ class Customer:
 
     def wish(self) -> tuple[str, str, dict[str, object]]:
         pick = self.random
-        one = {"symbol": BTC, "orderId": pick.randint(1, 400)}
+        open_ids = [order.order_id for name in ("alice", "bob") for order in self.rig.venue.open_orders(name)]
+        one: dict[str, object] = {"symbol": BTC, "orderId": pick.choice([*open_ids, 1])}
         draw = pick.random()
         if draw < 0.7:
             return "POST", "/api/v3/order", self.order()
