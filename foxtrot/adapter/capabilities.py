@@ -20,11 +20,13 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """One row of the capability table.
 
     `client_order_id_limit` is the longest order id the venue carries; `unknown_bound_s` is the time after which NOT FOUND
-    proves that an unanswered order never reached the market, 0.0 where the venue gives no such bound.
+    proves that an unanswered order never reached the market, 0.0 where the venue gives no such bound. `limit_only` are the times
+    in force that only an order with a limit price can have.
     """
 
     order_types: frozenset[OrderType]
     times_in_force: frozenset[TimeInForce]
+    limit_only: frozenset[TimeInForce] = frozenset()
     position_modes: frozenset[PositionMode] = frozenset({PositionMode.NETTING})
     post_only: bool = False
     reduce_only: bool = False

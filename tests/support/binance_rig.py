@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from decimal import Decimal
 from random import Random
@@ -19,6 +20,7 @@ from foxtrot.core.clock import ManualClock
 from foxtrot.core.secret import Secret
 from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.enums import AdapterState, OrderType, PositionMode, PositionSide, Product, Side
+from foxtrot.domain.errors import ConnectionLost
 from foxtrot.domain.instrument import Grid, Instrument
 from foxtrot.domain.order import ApprovedOrder
 from foxtrot.exchange.commands import CancelOrder, PlaceOrder, VenueCommand
@@ -319,7 +321,8 @@ class BinanceRig(ContractRig):
         for adapter in self._adapters:
             session = adapter.session
             if session.bridge.running and not session.bridge.is_own_thread:
-                session.bridge.submit(_caught_up(session, wait_jobs=not self._silenced)).result(DEADLINE_S)
+                with suppress(CancelledError, ConnectionLost):  # it closes just now
+                    session.bridge.submit(_caught_up(session, wait_jobs=not self._silenced)).result(DEADLINE_S)
 
     def _connections(self) -> list[dict[str, Any]]:
         return self.server.call(

@@ -13,6 +13,7 @@ LAG_S: Final = 5.0
 SPOT: Final = Capabilities(
     order_types=frozenset(OrderType),
     times_in_force=frozenset({TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK}),
+    limit_only=frozenset({TimeInForce.FOK}),
     post_only=True,
     iceberg=True,
     book=BookKind.FULL,
