@@ -1,5 +1,6 @@
 """What an account is set to at Binance and what its key may do: read at each connect, changed only where the settings say so."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from loguru import logger
@@ -26,12 +27,18 @@ class AccountSetup:
     """Compares the account with its settings.
 
     Thread: binance-io.
+
+    Args:
+        session: of the account.
+        mode: the position mode it is to have.
+        on_leverage: told the symbol and the leverage it was set to.
     """
 
-    def __init__(self, session: BinanceSession, mode: PositionMode) -> None:
+    def __init__(self, session: BinanceSession, mode: PositionMode, on_leverage: Callable[[str, int], None]) -> None:
         self._session = session
         self._settings = session.settings
         self._mode = mode
+        self._on_leverage = on_leverage
         self._rights_known = False
         self._done: set[str] = set()
 
@@ -63,6 +70,8 @@ class AccountSetup:
             return
         for endpoint, params in changes:
             await self._change(endpoint, params)
+            if "leverage" in params:
+                self._on_leverage(symbol, self._settings.leverage)
         self._done.add(symbol)
 
     @property

@@ -70,7 +70,7 @@ class BinanceAdapter(BaseAdapter):
         self.answers = AccountAnswers(self, self.session, self.orders)
         self.answers.wanted = lambda: tuple(self._desired)
         self.history = History(self, self.session)
-        self.setup = AccountSetup(self.session, context.position_mode)
+        self.setup = AccountSetup(self.session, context.position_mode, self._note_leverage)
         self._desired: set[str] = set()
         self._cursor_ns = 0
         self._held: list[Mapping[str, Any]] | None = None  # user events that came while the account was being told
@@ -220,8 +220,17 @@ class BinanceAdapter(BaseAdapter):
     def send_order(self, order: ApprovedOrder) -> None:
         """Send an order; the permit is read as the last act before its bytes go to the socket."""
         reason = NOT_CONNECTED if self.session.settings.has_keys else NO_KEYS
-        if not self.session.settings.has_keys or not self._submit(partial(self.orders.place, order), order.order_id):
+        if not self.session.settings.has_keys or not self._submit(partial(self._place, order), order.order_id):
             self.orders.deny(order, "not_connected", reason)
+
+    async def _place(self, order: ApprovedOrder) -> None:
+        listed = self.session.find_instrument(order.instrument_id)
+        if listed is not None and self.session.linked:
+            await self._quietly(f"leverage of {listed.symbol}", partial(self.setup.prepare, listed.symbol))
+        await self.orders.place(order)
+
+    def _note_leverage(self, symbol: str, leverage: int) -> None:
+        self.leverage.hear({"ac": {"s": symbol, "l": leverage}})
 
     def cancel_order(self, request: CancelRequest) -> None:
         """Cancel an order; one that the venue does not have comes back as RequestFailed."""
