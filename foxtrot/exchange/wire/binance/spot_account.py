@@ -8,7 +8,6 @@ from foxtrot.domain.fees import FeeBasis
 from foxtrot.domain.instrument import Instrument
 from foxtrot.exchange.wire.binance.endpoint import Call
 from foxtrot.exchange.wire.binance.numbers import decimal_text
-from foxtrot.exchange.wire.binance.spot_order_count import OrderCount
 from foxtrot.exchange.wire.binance.spot_order_desk import SpotOrderDesk
 from foxtrot.exchange.wire.binance.spot_order_shapes import MS_NS, Fields
 from foxtrot.exchange.wire.binance.spot_parameters import flag_of
@@ -37,10 +36,9 @@ class SpotAccount:
     Thread: exchange-io.
     """
 
-    def __init__(self, side: VenueSide, desk: SpotOrderDesk, count: OrderCount) -> None:
+    def __init__(self, side: VenueSide, desk: SpotOrderDesk) -> None:
         self._side = side
         self._desk = desk
-        self._count = count
         self.updated_ns: dict[str, int] = {}
 
     def account(self, call: Call) -> Fields:
@@ -93,13 +91,6 @@ class SpotAccount:
             "tax": rates["taxCommission"],
         }
         return {**{f"{kind}CommissionForOrder": rate for kind, rate in kinds.items()}, "discount": rates["discount"]}
-
-    def order_counts(self, call: Call) -> list[Fields]:
-        """Return how many orders were entered in each window.
-
-        Source: Binance spot API, REST, Query Unfilled Order Count; WebSocket API, account.rateLimits.orders.
-        """
-        return self._count.rows(call.account, call.time_ns)
 
     def trade_fees(self, call: Call) -> list[Fields]:
         """Return the rates of one symbol or of all.

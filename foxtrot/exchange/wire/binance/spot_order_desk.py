@@ -9,7 +9,6 @@ from foxtrot.exchange.wire.binance.numbers import decimal_text
 from foxtrot.exchange.wire.binance.order_errors import DUPLICATE, UNKNOWN_ORDER, refused
 from foxtrot.exchange.wire.binance.spot_filters import SpotFilters
 from foxtrot.exchange.wire.binance.spot_notes import OrderNote, OrderNotes
-from foxtrot.exchange.wire.binance.spot_order_count import OrderCount
 from foxtrot.exchange.wire.binance.spot_order_finder import OrderFinder
 from foxtrot.exchange.wire.binance.spot_order_request import OrderAsk, read_order
 from foxtrot.exchange.wire.binance.spot_order_shapes import (
@@ -41,13 +40,12 @@ class SpotOrderDesk:
     Thread: exchange-io.
     """
 
-    def __init__(self, side: VenueSide, notes: OrderNotes, finder: OrderFinder, count: OrderCount) -> None:
+    def __init__(self, side: VenueSide, notes: OrderNotes, finder: OrderFinder) -> None:
         self._side = side
         self._venue = side.venue
         self._notes = notes
         self._finder = finder
         self._filters = SpotFilters(side)
-        self._count = count
 
     def place(self, call: Call) -> Fields:
         """Enter an order.
@@ -74,7 +72,6 @@ class SpotOrderDesk:
         Raises:
             ApiError: the venue refuses it.
         """
-        self._count.add(call.account, call.time_ns)
         bearer = self._finder.named(call.account, ask.instrument, order.client_order_id)
         if bearer is not None and is_open(bearer):
             raise ApiError(-2010, DUPLICATE)

@@ -7,7 +7,6 @@ from foxtrot.exchange.wire.binance.api_error import ApiError
 from foxtrot.exchange.wire.binance.endpoint import Call, Endpoint, Routes, Security
 from foxtrot.exchange.wire.binance.spot_account import SpotAccount
 from foxtrot.exchange.wire.binance.spot_notes import OrderNotes
-from foxtrot.exchange.wire.binance.spot_order_count import OrderCount
 from foxtrot.exchange.wire.binance.spot_order_desk import SpotOrderDesk
 from foxtrot.exchange.wire.binance.spot_order_finder import OrderFinder
 from foxtrot.exchange.wire.binance.spot_order_queries import SpotOrderQueries
@@ -35,12 +34,12 @@ class SpotTrading:
     """
 
     def __init__(self, side: VenueSide, channels: Deliverer) -> None:
-        notes, count = OrderNotes(), OrderCount()
+        notes = OrderNotes()
         finder = OrderFinder(side, notes)
-        self._desk = SpotOrderDesk(side, notes, finder, count)
+        self._desk = SpotOrderDesk(side, notes, finder)
         self._replace = SpotReplace(side, self._desk, notes, finder)
         self._queries = SpotOrderQueries(side, notes, finder)
-        self._account = SpotAccount(side, self._desk, count)
+        self._account = SpotAccount(side, self._desk)
         self._events = SpotUserEvents(side, channels, notes, self._account.updated_ns)
 
     def on_event(self, event: VenueEvent) -> None:
@@ -99,7 +98,6 @@ class SpotTrading:
             ("GET", "/api/v3/myTrades", "myTrades", asked.trades, _trades_weight, _SYMBOL),
             ("GET", "/api/v3/account", "account.status", account.account, 20, ()),
             ("GET", "/api/v3/account/commission", "account.commission", account.commission, 20, _SYMBOL),
-            ("GET", "/api/v3/rateLimit/order", "account.rateLimits.orders", account.order_counts, 40, ()),
         )
 
 

@@ -127,15 +127,6 @@ def test_rates_and_coins_and_what_the_key_may_do(rig: SpotRig) -> None:
     assert rig.row("GET", "/sapi/v1/account/apiRestrictions")["enableWithdrawals"] is True
 
 
-def test_orders_are_counted_in_their_windows(rig: SpotRig) -> None:
-    rig.order()
-    rig.order()
-    counts = [row["count"] for row in rig.rows("GET", "/api/v3/rateLimit/order")]
-    assert counts == [2, 2]
-    rig.now_ns += 10_000_000_000
-    assert [row["count"] for row in rig.rows("GET", "/api/v3/rateLimit/order")] == [0, 2]
-
-
 def test_money_that_comes_and_goes_is_told(rig: SpotRig) -> None:
     rig.venue.execute(Deposit(rig.now_ns, "alice", "BTC", Decimal("1.5")))
     rig.venue.execute(Withdraw(rig.now_ns, "alice", "USDT", Decimal(10)))
@@ -189,7 +180,6 @@ WS = {
     "myTrades": ("GET", "/api/v3/myTrades"),
     "account.status": ("GET", "/api/v3/account"),
     "account.commission": ("GET", "/api/v3/account/commission"),
-    "account.rateLimits.orders": ("GET", "/api/v3/rateLimit/order"),
 }
 
 
