@@ -9,18 +9,17 @@ from loguru import logger
 
 from foxtrot.app.exchange_config import VENUES, ExchangeConfig, account_setup
 from foxtrot.app.exchange_feed import RecordedFeed
+from foxtrot.app.exchange_opening import VenueOpening
 from foxtrot.app.exchange_store import ExchangeStore
 from foxtrot.app.port_file import PortAccount, PortFacts, PortFile
 from foxtrot.app.recording import read_recording
 from foxtrot.app.stop_signals import StopSignal
 from foxtrot.app.verbs.history_arguments import HistoryFile
 from foxtrot.domain.errors import ConfigError, FoxtrotError
-from foxtrot.domain.instrument import Instrument
-from foxtrot.exchange.commands import AddInstrument, CancelAll, Deposit, OpenAccount
+from foxtrot.exchange.commands import CancelAll
 from foxtrot.exchange.events import OrderAccepted, OrderFilled, OrderRejected, TradePrinted, VenueEvent
-from foxtrot.exchange.market_maker import Population
 from foxtrot.exchange.server import ExchangeServer
-from foxtrot.exchange.server_settings import AccountSetup, ServerPorts, ServerSettings
+from foxtrot.exchange.server_settings import ServerPorts, ServerSettings
 from foxtrot.exchange.serving.venue_host import served_products
 from foxtrot.exchange.wire.binance.surface_settings import SurfaceSettings
 
@@ -70,7 +69,7 @@ class ExchangeRun:
         self._replayed = None if options.replay is None else _replay(config, options, options.replay)
         self.server = ExchangeServer(settings)
         self._started_ns = self.server.clock.monotonic_ns()
-        _Furnisher(self.server, config).furnish(self._accounts, self._store, self._replayed)
+        VenueOpening(self.server, config).open(self._accounts, self._store, self._replayed)
         for number, fault in enumerate(config.faults, 1):  # after the accounts that they may name
             if error := self.server.faults.arm(fault).error:
                 raise ConfigError(f"fault {number}: {fault.kind}: {error}")
@@ -164,63 +163,3 @@ def _replay(config: ExchangeConfig, options: ExchangeOptions, file: HistoryFile)
     for warning in recording.warnings:
         logger.warning("replay: {}", warning)
     return RecordedFeed(recording, instrument, options.speed)
-
-
-class _Furnisher:
-    """Puts instruments, accounts and other traders into a server's venue before it starts.
-
-    Thread: main.
-    """
-
-    def __init__(self, server: ExchangeServer, config: ExchangeConfig) -> None:
-        self._host = server.host
-        self._config = config
-        served = served_products(server.settings.ports)
-        self._listings = {name: row for name, row in config.listings().items() if VENUES[row[0].venue] in served}
-
-    def furnish(
-        self, accounts: tuple[AccountSetup, ...], store: ExchangeStore | None, replayed: RecordedFeed | None
-    ) -> None:
-        """Take up what was saved, then add what is missing."""
-        host = self._host
-        saved = None if store is None else store.snapshot()
-        if saved is not None:
-            host.restore(saved)
-        instruments = {name: one for name, (one, _) in self._listings.items()}
-        if replayed is not None:
-            instruments[replayed.instrument.instrument_id] = replayed.instrument
-        known = {one.instrument_id for one in host.venue.instruments()}
-        for name, instrument in instruments.items():
-            if name not in known:
-                self._list(instrument)
-        for account in accounts:
-            host.add_account(account)
-        if replayed is not None:
-            del instruments[replayed.instrument.instrument_id]
-            host.feeds.append(replayed)
-        self._populate(instruments)
-
-    def _list(self, instrument: Instrument) -> None:
-        fees = self._config.fee_schedule(instrument)
-        result = self._host.execute(
-            AddInstrument(self._host.now_ns(), instrument, fees=fees, fee_asset_mode="received")
-        )
-        if not result.ok:
-            raise ConfigError(f"instrument {instrument.instrument_id} cannot be listed: {result.message}")
-
-    def _populate(self, instruments: dict[str, Instrument]) -> None:
-        """Bring in the trading agents; they begin at the last price there was, and who was there before has his money."""
-        host, told = self._host, self._config.exchange
-        if not told.agents or not instruments:
-            return
-        prices = {}
-        for name, instrument in instruments.items():
-            last = host.venue.ticker(name).last_price
-            prices[name] = instrument.price_grid.to_decimal(last) if last else self._listings[name][1]
-        people = Population(tuple(instruments.values()), prices, agents=told.agents, seed=told.seed)
-        there = set(host.venue.accounts())
-        for command in people.opening(host.now_ns()):
-            if isinstance(command, OpenAccount | Deposit) and command.account not in there:
-                host.execute(command)
-        host.traders.update(people.account_kinds)
-        host.feeds.append(lambda now_ns: people.act(host.venue, now_ns))

@@ -144,6 +144,46 @@ def test_an_exchange_that_starts_again_has_its_orders_balances_and_keys(tmp_path
         assert (status, summary["open_orders"], summary["failures"]) == (0, 0, [])
 
 
+PAPER = """
+[account.practice]
+adapter = "binance"
+environment = "loopback"
+settings = { port_file = "ports.json", api_key_env = "EXCHANGE_KEY", api_secret_env = "EXCHANGE_SECRET" }
+[strategy.mm]
+class = "market_making"
+account = "practice"
+symbols = ["BTCUSDT.BINANCE"]
+capital = 100000
+params = { size = 0.01, max_position = 0.1 }
+orders = "cancel_all"
+"""
+
+
+@pytest.mark.slow
+def test_a_paper_platform_trades_on_it_with_the_real_adapter_and_says_where(tmp_path: Path) -> None:
+    path = tmp_path / "paper.toml"
+    path.write_text(PAPER, "utf-8")
+    with exchange(tmp_path, "--binance-spot", 0) as running:
+        key = running.facts["accounts"][0]
+        ran = subprocess.run(
+            [sys.executable, "-m", "foxtrot", "run", path, "--seconds", "8", "--json"], cwd=tmp_path,
+            env={
+                **os.environ, "FOXTROT_HOME": str(tmp_path / "home"), "EXCHANGE_KEY": key["api_key"],
+                "EXCHANGE_SECRET": key["api_secret"],
+            },
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        summary = json.loads(ran.stdout)
+        assert ran.returncode == 0, ran.stderr[-2000:]
+        assert summary["accounts"] == [
+            {"account": "practice", "adapter": "binance", "environment": "loopback", "real_money": False}
+        ]
+        assert summary["reconciled"] is True
+        assert key["api_secret"] not in ran.stdout + ran.stderr
+        status, served, _ = running.end()
+        assert (status, served["failures"], served["orders"]) == (0, [], summary["orders"])
+
+
 TRADES = "id,price,qty,time,is_buyer_maker\n1,50000.00,0.5,1700000000000,false\n2,50000.01,0.25,1700000000100,false\n"
 
 

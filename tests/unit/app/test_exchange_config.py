@@ -143,6 +143,6 @@ def test_no_secret_is_shown(tmp_path: Path) -> None:
 
 def test_the_example_of_the_documents_is_a_configuration(tmp_path: Path) -> None:
     text = (REPOSITORY / "docs" / "exchange.md").read_text("utf-8")
-    (example,) = re.findall(r"^```toml\n(.*?)^```", text, re.M | re.S)
+    example, *_ = re.findall(r"^```toml\n(.*?)^```", text, re.M | re.S)
     config = load(tmp_path, example, EXCHANGE_KEY="k", EXCHANGE_SECRET="s")
     assert (list(config.accounts), len(config.instruments), len(config.faults)) == (["main", "robot"], 1, 1)

@@ -1,0 +1,76 @@
+"""What the embedded exchange holds when it opens: what was saved, instruments, accounts, trading agents, a recorded market."""
+
+from foxtrot.app.exchange_config import VENUES, ExchangeConfig
+from foxtrot.app.exchange_feed import RecordedFeed
+from foxtrot.app.exchange_store import ExchangeStore
+from foxtrot.domain.errors import ConfigError
+from foxtrot.domain.instrument import Instrument
+from foxtrot.exchange.commands import AddInstrument, Deposit, OpenAccount
+from foxtrot.exchange.market_maker import Population
+from foxtrot.exchange.server import ExchangeServer
+from foxtrot.exchange.server_settings import AccountSetup
+from foxtrot.exchange.serving.venue_host import served_products
+
+
+class VenueOpening:
+    """Puts instruments, accounts and other traders into a server's venue before it starts.
+
+    Thread: main.
+    """
+
+    def __init__(self, server: ExchangeServer, config: ExchangeConfig) -> None:
+        self._host = server.host
+        self._config = config
+        served = served_products(server.settings.ports)
+        self._listings = {name: row for name, row in config.listings().items() if VENUES[row[0].venue] in served}
+
+    def open(
+        self, accounts: tuple[AccountSetup, ...], store: ExchangeStore | None, replayed: RecordedFeed | None
+    ) -> None:
+        """Take up what was saved, then add what is missing.
+
+        Raises:
+            ConfigError: the saved venue cannot be read, or the venue refuses an instrument or a balance.
+        """
+        host = self._host
+        saved = None if store is None else store.snapshot()
+        if saved is not None:
+            host.restore(saved)
+        instruments = {name: one for name, (one, _) in self._listings.items()}
+        if replayed is not None:
+            instruments[replayed.instrument.instrument_id] = replayed.instrument
+        known = {one.instrument_id for one in host.venue.instruments()}
+        for name, instrument in instruments.items():
+            if name not in known:
+                self._list(instrument)
+        for account in accounts:
+            host.add_account(account)
+        if replayed is not None:
+            del instruments[replayed.instrument.instrument_id]
+            host.feeds.append(replayed)
+        self._populate(instruments)
+
+    def _list(self, instrument: Instrument) -> None:
+        fees = self._config.fee_schedule(instrument)
+        result = self._host.execute(
+            AddInstrument(self._host.now_ns(), instrument, fees=fees, fee_asset_mode="received")
+        )
+        if not result.ok:
+            raise ConfigError(f"instrument {instrument.instrument_id} cannot be listed: {result.message}")
+
+    def _populate(self, instruments: dict[str, Instrument]) -> None:
+        """Bring in the trading agents; they begin at the last price there was, and who was there before has his money."""
+        host, told = self._host, self._config.exchange
+        if not told.agents or not instruments:
+            return
+        prices = {}
+        for name, instrument in instruments.items():
+            last = host.venue.ticker(name).last_price
+            prices[name] = instrument.price_grid.to_decimal(last) if last else self._listings[name][1]
+        people = Population(tuple(instruments.values()), prices, agents=told.agents, seed=told.seed)
+        there = set(host.venue.accounts())
+        for command in people.opening(host.now_ns()):
+            if isinstance(command, OpenAccount | Deposit) and command.account not in there:
+                host.execute(command)
+        host.traders.update(people.account_kinds)
+        host.feeds.append(lambda now_ns: people.act(host.venue, now_ns))
