@@ -44,6 +44,8 @@ class FastClient(Client):  # type: ignore[misc]  # ccxt has no types
     """The exchange it belongs to."""
     is_market: bool = True
     """Whether it carries public market data, and so is shown to the raw hooks."""
+    last_text_at: int | None = None
+    """When the last text came, in ms by the exchange's clock; pongs do not count."""
     reader: "asyncio.Task[None] | None" = None
 
     def receive_loop(self) -> None:
@@ -61,6 +63,8 @@ class FastClient(Client):  # type: ignore[misc]  # ccxt has no types
         while not self.closed():
             message = await self.receive()
             self.last_message_at = self.owner.milliseconds()
+            if message.type is _TEXT:
+                self.last_text_at = self.last_message_at
             self.owner.on_frame(self)
             while True:
                 self._handle(message)

@@ -231,10 +231,10 @@ class MarketData(Listener):
                 for trade in item:
                     self.board.trade(ccxt_facts.trade_frame(trade, entry.symbol))
             case TopicKind.QUOTE:
-                for ticker in item.values():
-                    self.board.quote(ccxt_facts.quote_frame(ticker, entry.symbol))
+                latest = self._session.exchange.bidsasks[topic.unified]  # what was returned is the first of a batch
+                self.board.quote(ccxt_facts.quote_frame(latest, entry.symbol))
             case TopicKind.TOTALS:
-                self.board.totals(ccxt_facts.ticker_frame(item))
+                self.board.totals(ccxt_facts.ticker_frame(self._session.exchange.tickers[topic.unified]))
             case TopicKind.BOOK:
                 self._take_ccxt_book(entry, item)
         self.board.end_batch()

@@ -71,9 +71,9 @@ class TickStream:
         self._missing = (0, -1)
 
     @property
-    def heard_quote(self) -> bool:
-        """Tell whether a quote came since the streams were opened."""
-        return self._quoted_at != 0
+    def quote_id(self) -> int:
+        """Return the update id of the last quote, 0 before the first."""
+        return self._quoted_at
 
     @property
     def last_id(self) -> int:

@@ -169,7 +169,7 @@ class Topics:
                 if client is not None and client.isConnected:
                     await self._kick(client.url, f"{topic.key} was not answered")
         for url in self._market_urls(exchange):
-            heard_ms = exchange.clients[url].last_message_at if url in exchange.clients else None
+            heard_ms = exchange.clients[url].last_text_at if url in exchange.clients else None
             if heard_ms is None:
                 continue
             if exchange.milliseconds() - heard_ms > self._silence_s * 1000:
