@@ -199,7 +199,7 @@ class AccountAnswers:
         now_ns = self._adapter.clock.now_ns()
         found = [self._told_as(self._reports.order_row(row, now_ns)[0]) for row in plain]
         found += [self._reports.algo_row(row, now_ns)[0] for row in waiting]
-        return tuple(sorted(found, key=lambda order: (order.venue_time_ns, int(order.venue_order_id))))
+        return tuple(sorted(found, key=lambda order: (order.venue_time_ns, order.venue_order_id)))
 
     def _told_as(self, order: OrderData) -> OrderData:
         """Return an order under the id by which it was told first: a triggered one keeps that of its conditional order."""

@@ -206,7 +206,7 @@ def trailing_rate(offset_units: int, reference_units: int, instrument: Instrumen
         value = text(offset_units) if offset_units <= 0 else "no last price"
         raise OrderRefused("trailing_offset", "a distance above 0 and a last price to measure it by", value)
     exact = offset_units * _TEN_THOUSAND / reference_units
-    low = max(exact // step, Decimal(10) // step) * step
+    low = max(exact // step, Decimal(1)) * step
     low, high = (min(rate, Decimal(1_000) if step > 1 else Decimal(2_000)) for rate in (low, low + step))
     distances = {_distance(rate, reference_units): rate for rate in (high, low)}
     if offset_units in distances:

@@ -100,7 +100,7 @@ class OrderQueries:
     def tell(self, order: OrderData, *trades: TradeData) -> None:
         """Give the tracker a state and fills under the id that the order was told by first."""
         known = self._tracker.order_id_of(order.instrument_id, order.venue_order_id)
-        if known and known != order.order_id:
+        if known and known != order.order_id and not self._tracker.knows(order.order_id):
             order = msgspec.structs.replace(order, order_id=known)
             trades = tuple(msgspec.structs.replace(trade, order_id=known) for trade in trades)
         self._tracker.report(order, *trades)

@@ -182,9 +182,8 @@ class OrderTracker:
         return tracked
 
     def _publish(self, tracked: _Tracked, order: OrderData) -> None:
-        last = tracked.last
+        last, tracked.last = tracked.last, order
         if last is None or (last.status, last.filled_quantity) != (order.status, order.filled_quantity):
-            tracked.last = order
             self._tell_order(order)
 
     def _tell_fill(self, tracked: _Tracked, trade: TradeData) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from foxtrot.adapter.base_adapter import BaseAdapter
 from foxtrot.adapter.binance.contract_codec import MarketLot
-from foxtrot.adapter.binance.errors import VENUE, Kind, PermitClosed, kind_of_code
+from foxtrot.adapter.binance.errors import VENUE, Kind, NotSent, kind_of_code
 from foxtrot.adapter.binance.exact import Exact, read
 from foxtrot.adapter.binance.leverage import Leverage
 from foxtrot.adapter.binance.order_codec import (
@@ -148,10 +148,10 @@ class Orders:
         try:
             answer = await self._session.send_permitted(call.endpoint, call.params, reduces=order.reduces)
             self._take_answer(order, call, answer)
-        except PermitClosed as closed:
+        except NotSent as stopped:
             del self._sent[order.order_id]
             self.tracker.forget(order.order_id)
-            self.deny(order, "send_permit", closed.reason)
+            self.deny(order, stopped.rule, stopped.reason)
         except (VenueRejected, LoginFailed, RateLimited) as refusal:
             self._refused(order, instrument, refusal)
         except AdapterError as error:
@@ -255,7 +255,7 @@ class Orders:
         try:
             await self._cancel_waiting(request)
         except VenueRejected as refusal:
-            if refusal.code not in NOT_FOUND or not venue_order_id:
+            if refusal.code not in NOT_FOUND or not venue_order_id.isdecimal():
                 raise
             await self._cancel_plain(instrument, {"orderId": venue_order_id})
 

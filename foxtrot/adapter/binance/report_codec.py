@@ -90,7 +90,7 @@ class _Terms(msgspec.Struct, frozen=True):
     """What an order is, whoever tells it: Binance's own words for type, times and sides."""
 
     client_id: str
-    venue_id: int
+    venue_id: str
     symbol: str
     side: str
     kind: str
@@ -155,7 +155,7 @@ class ReportCodec:
         trigger = row.triggerPrice or row.activatePrice or ZERO
         spawned = _spawned(row.actualOrderId)
         terms = _Terms(
-            row.clientAlgoId, int(spawned or row.algoId), row.symbol, row.side, row.orderType, row.quantity, row.price,
+            row.clientAlgoId, spawned or algo_id(row.algoId), row.symbol, row.side, row.orderType, row.quantity, row.price,
             row.timeInForce, trigger, row.positionSide, row.reduceOnly,
         )  # fmt: skip
         filled, price = row.actualQty or ZERO, number(row.actualPrice or ZERO)
@@ -208,7 +208,7 @@ class ReportCodec:
         update = read(AlgoUpdate, raw, "ALGO_UPDATE")
         o = update.o
         spawned = _spawned(str(o.ai))
-        terms = _Terms(o.caid, int(spawned or o.aid), o.s, o.S, o.o, o.q, o.p, o.f, o.tp, o.ps, o.R)
+        terms = _Terms(o.caid, spawned or algo_id(o.aid), o.s, o.S, o.o, o.q, o.p, o.f, o.tp, o.ps, o.R)
         done, price = (o.aq, number(o.ap)) if spawned else (ZERO, 0.0)
         return (
             read_with(lambda: self._algo(terms, o.X, (done, price), update.T, o.rm, local_time_ns), "ALGO_UPDATE"),
@@ -220,7 +220,7 @@ class ReportCodec:
         average = average_of(cost, row.executedQty) if cost > 0 else number(row.avgPrice)
         time_ms = row.transactTime or row.updateTime or row.time
         terms = _Terms(
-            row.origClientOrderId or row.clientOrderId, row.orderId, row.symbol, row.side, row.origType or row.type,
+            row.origClientOrderId or row.clientOrderId, str(row.orderId), row.symbol, row.side, row.origType or row.type,
             row.origQty, row.price, row.timeInForce, row.stopPrice, row.positionSide, row.reduceOnly, row.trailingDelta > 0,
         )  # fmt: skip
         reason = str(row.expiryReason or "")
@@ -236,7 +236,7 @@ class ReportCodec:
 
     def _execution_report(self, e: ExecutionReport, local_ns: int) -> tuple[OrderData, TradeData | None]:
         reason = "" if e.r == "NONE" else e.r
-        terms = _Terms(e.C or e.c, e.i, e.s, e.S, e.o, e.q, e.p, e.f, e.P, trails=e.d > 0)
+        terms = _Terms(e.C or e.c, str(e.i), e.s, e.S, e.o, e.q, e.p, e.f, e.P, trails=e.d > 0)
         progress = _Progress(STATUSES[e.X], e.z, average_of(e.Z, e.z), e.T, reason or str(e.eR or ""))
         order = self._order(terms, progress, local_ns)
         if e.x != "TRADE":
@@ -245,7 +245,7 @@ class ReportCodec:
 
     def _order_update(self, update: OrderTradeUpdate, local_ns: int) -> tuple[OrderData, TradeData | None]:
         o = update.o
-        terms = _Terms(o.c, o.i, o.s, o.S, o.ot or o.o, o.q, o.p, o.f, o.sp, o.ps, o.R)
+        terms = _Terms(o.c, str(o.i), o.s, o.S, o.ot or o.o, o.q, o.p, o.f, o.sp, o.ps, o.R)
         progress = _Progress(STATUSES[o.X], o.z, number(o.ap), o.T, str(o.er or ""))
         order = self._order(terms, progress, local_ns)
         if o.t <= 0 or o.l <= 0:
@@ -284,7 +284,7 @@ class ReportCodec:
         kind = OrderType.TRAILING_STOP if terms.trails else self._types[terms.kind]
         return OrderData(
             terms.client_id or f"venue{terms.venue_id}", self.account, self.instrument_id(terms.symbol), SIDES[terms.side],
-            kind, number(quantity), number(terms.price), status, number(filled), progress.average, str(terms.venue_id),
+            kind, number(quantity), number(terms.price), status, number(filled), progress.average, terms.venue_id,
             to_ns(progress.time_ms) or local_ns, local_ns, "", number(terms.trigger), TIMES[time_in_force],
             terms.reduce_only, terms.kind == "LIMIT_MAKER" or time_in_force == "GTX", POSITION_SIDES[terms.position_side],
             rule, reason,
@@ -300,6 +300,14 @@ class ReportCodec:
             EXACT.plus(fee[0]), fee[1], Liquidity.MAKER if maker else Liquidity.TAKER, order.venue_order_id,
             order.venue_time_ns, order.local_time_ns, "", order.position_side,
         )  # fmt: skip
+
+
+def algo_id(number: int) -> str:
+    """Return our name of a conditional order's number, which counts apart from those of ordinary orders.
+
+    Source: USDⓈ-M Futures, Trade, New Algo Order (algoId).
+    """
+    return f"algo{number}"
 
 
 def _spawned(text: str) -> str:
