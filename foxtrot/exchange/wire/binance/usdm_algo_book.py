@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from foxtrot.domain.enums import OrderType, PositionSide, TimeInForce
 from foxtrot.exchange.commands import PlaceOrder
-from foxtrot.exchange.events import OrderEvent
+from foxtrot.exchange.events import OrderEvent, PositionChanged
 from foxtrot.exchange.wire.binance.usdm_algo_order import PRICED, AlgoOrder, algo_event
 from foxtrot.exchange.wire.binance.usdm_desk import MS_NS, OrderNote, UsdmDesk
 from foxtrot.exchange.wire.binance.usdm_errors import refused
@@ -142,6 +142,15 @@ class AlgoBook:
         if has_ended:
             del self._working[event.order_id]
             self.change(algo, "FINISHED")
+
+    def hear_closed(self, event: PositionChanged) -> None:
+        """End the waiting orders that live only as long as the position that was just closed.
+
+        Source: Binance USDⓈ-M Futures, New Algo Order, timeInForce GTE_GTC.
+        """
+        for algo in self.waiting(event.account, event.instrument_id):
+            if algo.time_in_force == "GTE_GTC" and algo.position_side is event.position_side:
+                self.end(algo, "EXPIRED")
 
     def _show(self, instrument_id: str, price: int, working_type: str) -> None:
         for algo in self._waiting.get(instrument_id, {}).values():

@@ -219,6 +219,8 @@ class UsdmUserStream:
         batch = self._batch(event.account)
         batch.reason, batch.time_ns = batch.reason or "ORDER", event.time_ns
         batch.positions[event.instrument_id, event.position_side] = event
+        if self._algos is not None and not event.quantity:
+            self._algos.hear_closed(event)
 
     def _charge(self, event: ChargeBooked) -> None:
         if event.asset not in self._desk.settle_assets():

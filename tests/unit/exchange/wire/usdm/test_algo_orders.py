@@ -226,3 +226,13 @@ def test_a_conditional_order_ends_with_its_date(rig: UsdmRig) -> None:
     rig.wait(1)
     assert told(rig)[-1][0] == "EXPIRED"
     assert rig.call("GET", "v1/openAlgoOrders") == []
+
+
+def test_an_order_for_as_long_as_the_position_ends_with_it(rig: UsdmRig) -> None:
+    rig.algo(timeInForce="GTE_GTC", closePosition="true", quantity=None)
+    rig.algo()
+    rig.order("SELL", "0.004", None)
+    assert len(rig.call("GET", "v1/openAlgoOrders")) == 2
+    rig.order("SELL", "0.006", None)
+    assert [row["timeInForce"] for row in rig.call("GET", "v1/openAlgoOrders")] == ["GTC"]
+    assert told(rig)[-1] == ("EXPIRED", "")
