@@ -255,10 +255,10 @@ def test_4_each_order_type_of_the_table_is_taken_with_each_time_in_force(
 def test_4_an_order_with_an_end_expires_at_it(rig: ContractRig) -> None:
     rig.require("times_in_force", TimeInForce.GTD)
     rig.connect()
-    order_id = rig.send(time_in_force=TimeInForce.GTD, expire_time_ns=rig.clock.now_ns() + 10 * 10**9)
-    rig.advance(9)
+    order_id = rig.send(time_in_force=TimeInForce.GTD, expire_time_ns=rig.clock.now_ns() + rig.shortest_life_s * 10**9)
+    rig.advance(rig.shortest_life_s - 2)
     assert rig.open_orders() == {order_id}
-    rig.advance(2)
+    rig.advance(3)
     assert rig.heard.reports(order_id)[-1].status is OrderStatus.EXPIRED
 
 

@@ -24,7 +24,6 @@ from foxtrot.domain.errors import ConnectionLost
 from foxtrot.domain.instrument import Grid, Instrument
 from foxtrot.domain.order import ApprovedOrder
 from foxtrot.exchange.commands import CancelOrder, PlaceOrder, VenueCommand
-from foxtrot.exchange.events import OrderAccepted, OrderRejected, VenueEvent
 from foxtrot.exchange.faults import Fault
 from foxtrot.exchange.result import CommandResult
 from foxtrot.exchange.server import ExchangeServer
@@ -54,6 +53,7 @@ class BinanceRig(ContractRig):
     """An embedded exchange on its own thread and sockets; the adapter is the real one, told only where the port is."""
 
     io_thread = "binance-io"
+    shortest_life_s = 610
     ticks_per_change = range(1, 4)
 
     def __init__(
@@ -75,12 +75,10 @@ class BinanceRig(ContractRig):
         self._hot_path = hot_path
         self._mode = mode
         self._adapters: list[BinanceAdapter] = []
-        self._received: list[str] = []
         self._others = 0
         self._silenced = False
         self.spot, self.contract = self._instruments()
         self.server = ExchangeServer(self._server_settings(), self.clock)
-        self.server.host.observers = (self._observe,)
         self.server.start()
         self._threads_before = set(threading.enumerate())
         self._open_market()
@@ -142,8 +140,9 @@ class BinanceRig(ContractRig):
 
     def advance(self, seconds: float) -> None:
         """Let time pass as it passes: a second at a time, with both sides doing what each second brings."""
-        whole, rest = divmod(int(seconds * 1e9), 10**9)
-        for step_ns in [10**9] * whole + [rest] * bool(rest):
+        pace_ns = 10**9 if seconds <= 120 else 5 * 10**9
+        whole, rest = divmod(int(seconds * 1e9), pace_ns)
+        for step_ns in [pace_ns] * whole + [rest] * bool(rest):
             self.clock.advance(step_ns)
             self.server.step()
             self._arrive()
@@ -165,9 +164,7 @@ class BinanceRig(ContractRig):
         connected = bool(self._connections())
         number = self.server.inject(Fault(kind="reset", count=0))
         if connected:
-            wait_until(
-                lambda: self.heard.states().count(AdapterState.LOST) > lost, deadline_s=DEADLINE_S
-            )
+            wait_until(lambda: self.heard.states().count(AdapterState.LOST) > lost, deadline_s=DEADLINE_S)
             wait_until(lambda: not self._connections(), deadline_s=DEADLINE_S)
         self.server.clear_faults(number)
         self._arrive()
@@ -237,19 +234,21 @@ class BinanceRig(ContractRig):
     # --- the venue's truth ------------------------------------------------------------------------------------------
 
     def received(self) -> list[str]:
-        return list(self._received)
+        return self.server.call(
+            lambda server: [
+                one.client_order_id for one in server._doors.shared.traffic.orders if one.account == self.account
+            ]
+        )
 
     def open_orders(self) -> set[str]:
-        return self.server.call(
-            lambda server: {order.client_order_id for order in server.host.venue.open_orders(self.account)}
-        )
+        return self.server.call(self._open_orders)
 
     def fills(self) -> list[tuple[str, str, Decimal, str]]:
         fills = self.server.call(lambda server: server.host.venue.fills(self.account))
         return [(str(fill.trade_id), fill.client_order_id, fill.fee, fill.fee_asset) for fill in fills]
 
     def balances(self) -> dict[str, tuple[Decimal, Decimal]]:
-        return self.server.call(lambda server: server.host.venue.balances(self.account))
+        return self.server.call(self._balances)
 
     def positions(self) -> dict[tuple[str, PositionSide], float]:
         held = self.server.call(lambda server: server.host.venue.positions(self.account))
@@ -267,6 +266,21 @@ class BinanceRig(ContractRig):
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
+    def _open_orders(self, server: ExchangeServer) -> set[str]:
+        found = {order.client_order_id for order in server.host.venue.open_orders(self.account)}
+        if self.product is not Product.SPOT:  # conditional orders wait on a list of their own
+            surface: Any = server.host.surfaces["usdm"]
+            found |= {algo.client_algo_id for algo in surface._trading._algo_book.waiting(self.account)}
+        return found
+
+    def _balances(self, server: ExchangeServer) -> dict[str, tuple[Decimal, Decimal]]:
+        venue = server.host.venue
+        held = venue.balances(self.account)
+        if self.product is Product.SPOT:
+            return held
+        # A wallet locks nothing; what orders and positions hold of it is its initial margin.
+        return {asset: (total, venue.margin(self.account, asset).initial) for asset, (total, _) in held.items()}
+
     def _instruments(self) -> tuple[Instrument, Instrument]:
         kind = spot_like if self.product is Product.SPOT else perpetual_like
         return kind("BTCUSDT", "BTC"), kind("ETHUSDT", "ETH")
@@ -274,7 +288,7 @@ class BinanceRig(ContractRig):
     def _server_settings(self) -> ServerSettings:
         port = {"binance_spot": 0} if self.product is Product.SPOT else {"binance_usdm": 0}
         rich = {"USDT": Decimal(10**9), "BTC": Decimal(10**6), "ETH": Decimal(10**6)}
-        ours = {"USDT": Decimal(100_000), "BTC": Decimal(10)}
+        ours = {"USDT": Decimal(100_000)} | ({"BTC": Decimal(10)} if self.product is Product.SPOT else {})
         accounts = (
             AccountSetup(self.account, (key_of(self.account),), ours, self._mode),
             AccountSetup(SECOND, (key_of(SECOND),), ours),
@@ -351,10 +365,6 @@ class BinanceRig(ContractRig):
     def _units(thousandths: int, instrument: Instrument) -> int:
         """Return a quantity given in thousandths in the instrument's own units."""
         return thousandths * (10**5 if instrument.product is Product.SPOT else 1)
-
-    def _observe(self, event: VenueEvent) -> None:
-        if isinstance(event, OrderAccepted | OrderRejected) and event.account == self.account:
-            self._received.append(event.client_order_id)
 
 
 async def _caught_up(session: Any, *, wait_jobs: bool) -> None:

@@ -128,6 +128,8 @@ class ContractRig(abc.ABC):
 
     # --- what this venue can do -------------------------------------------------------------------------------------
 
+    shortest_life_s: int = 10
+    """How long an order with an end must live at least."""
     ticks_per_change: range = range(1, 2)
     """How many ticks one trade may bring: a venue that tells the book and the trade on two sockets may bring two."""
 

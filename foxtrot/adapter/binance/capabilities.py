@@ -27,6 +27,7 @@ SPOT: Final = Capabilities(
 USDM: Final = msgspec.structs.replace(
     SPOT,
     times_in_force=frozenset({TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK, TimeInForce.GTD}),
+    limit_only=frozenset({TimeInForce.FOK, TimeInForce.GTD}),
     position_modes=frozenset(PositionMode),
     reduce_only=True,
     iceberg=False,
