@@ -54,7 +54,7 @@ class OrderLife:
             settlement.hold(account, market, order, order.leaves)
         done = not order.leaves
         order.status = _FILLED if done else _PARTLY
-        state.history.fills.append(state.stream.filled(order, trade, liquidity, fee))
+        state.history.add_fill(state.stream.filled(order, trade, liquidity, fee))
         if done:
             self._close(account, market, order)
         if account.reduce_only_orders:

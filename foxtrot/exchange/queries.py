@@ -65,8 +65,7 @@ class VenueQueries:
     def all_orders(self, account: str, instrument_id: str) -> tuple[OrderReport, ...]:
         """Return an account's orders on an instrument, open and ended, oldest first, as far as they are kept."""
         held = self._account(account).orders.values()
-        orders = [*self._state.history.orders.values(), *held]
-        mine = (o for o in orders if o.account == account and o.instrument_id == instrument_id)
+        mine = [o for o in (*self._state.history.orders_of(account), *held) if o.instrument_id == instrument_id]
         return tuple(OrderReport.of(o) for o in sorted(mine, key=lambda o: o.order_id))
 
     def filter_refusal(self, order: PlaceOrder) -> CommandResult | None:
@@ -92,13 +91,7 @@ class VenueQueries:
 
     def fills(self, account: str, since_sequence: int = 0) -> tuple[OrderFilled, ...]:
         """Return an account's fills told after a sequence number, oldest first, as far as they are kept."""
-        found: list[OrderFilled] = []
-        for fill in reversed(self._state.history.fills):
-            if fill.sequence <= since_sequence:
-                break
-            if fill.account == account:
-                found.append(fill)
-        return tuple(reversed(found))
+        return tuple(self._state.history.fills_of(account, since_sequence))
 
     def balances(self, account: str) -> dict[str, tuple[Decimal, Decimal]]:
         """Return (total, locked) by asset."""

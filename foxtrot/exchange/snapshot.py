@@ -83,7 +83,7 @@ def take_snapshot(state: VenueState) -> bytes:
         markets=[_market_image(market) for market in state.markets.values()],
         orders=list(state.orders.values()),
         ended=list(state.history.orders.values()),
-        fills=list(state.history.fills),
+        fills=state.history.fills(),
     )
     return msgspec.msgpack.encode(_portable(msgspec.to_builtins(image)))
 
@@ -117,7 +117,8 @@ def restore_state(state: VenueState, snapshot: bytes) -> None:
         _fill_book(state, market_image)
     for order in image.ended:
         state.history.add_order(order)
-    state.history.fills.extend(image.fills)
+    for fill in image.fills:
+        state.history.add_fill(fill)
 
 
 def _account_image(account: Account) -> _AccountImage:

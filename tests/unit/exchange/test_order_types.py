@@ -211,3 +211,14 @@ def test_public_trades_name_the_side_that_took(floor: TradingFloor) -> None:
     floor.buy("maker", 1, 100)
     floor.sell("taker", 1)
     assert [event.aggressor for event in floor.told(TradePrinted)] == [Side.BUY, Side.SELL]
+
+
+@pytest.mark.parametrize("quantity", [5, 6])
+def test_a_fill_or_kill_order_may_expire_instead_of_being_refused(floor: TradingFloor, quantity: int) -> None:
+    floor.sell("maker", 5, 100)
+    result = floor.buy("taker", quantity, 100, time_in_force=TimeInForce.FOK, expire_unfillable=True)
+    assert result.ok
+    filled = quantity == 5
+    assert status(floor, "taker", result.order_id) is (OrderStatus.FILLED if filled else OrderStatus.EXPIRED)
+    assert [event.reason for event in floor.told(OrderExpired)] == ([] if filled else ["fok"])
+    assert floor.trades() == ([(100, 5)] if filled else [])

@@ -168,3 +168,33 @@ def test_only_the_newest_ended_orders_are_remembered(monkeypatch: pytest.MonkeyP
 def test_a_command_is_refused_by_value_not_by_exception(floor: TradingFloor) -> None:
     command = PlaceOrder(1, "x", "y", "z", Side.BUY, "limit", 1)  # type: ignore[arg-type]
     assert not floor.venue.execute(command).ok
+
+
+def test_a_busy_account_does_not_push_out_what_a_quiet_one_did(
+    monkeypatch: pytest.MonkeyPatch, floor: TradingFloor
+) -> None:
+    monkeypatch.setattr("foxtrot.exchange.history.KEPT_ORDERS", 6)
+    monkeypatch.setattr("foxtrot.exchange.history.KEPT_FILLS", 6)
+    floor.sell("quiet", 1, 100)
+    floor.buy("busy", 1, 100)
+    for _ in range(20):
+        floor.sell("busy", 1, 100)
+        floor.buy("other", 1, 100)
+    assert len(floor.venue.fills("quiet")) == 1
+    assert [order.order_id for order in floor.venue.all_orders("quiet", floor.name)] == [1]
+    kept = [len(floor.venue.all_orders(name, floor.name)) for name in ("quiet", "busy", "other")]
+    assert sum(kept) == 6
+    assert min(kept[1:]) == 2
+    again = Venue.restore(floor.venue.snapshot(), lambda event: None)
+    for name in ("quiet", "busy", "other"):
+        assert again.fills(name) == floor.venue.fills(name)
+        assert again.all_orders(name, floor.name) == floor.venue.all_orders(name, floor.name)
+
+
+def test_fills_can_be_asked_for_from_an_event_on(floor: TradingFloor) -> None:
+    floor.sell("maker", 5, 100)
+    floor.buy("taker", 2, 100)
+    seen = floor.venue.sequence
+    floor.buy("taker", 3, 100)
+    assert [fill.fill_quantity for fill in floor.venue.fills("taker", seen)] == [3]
+    assert [fill.fill_quantity for fill in floor.venue.fills("taker")] == [2, 3]

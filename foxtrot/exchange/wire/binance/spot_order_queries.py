@@ -1,6 +1,7 @@
 """What a customer may ask about its spot orders and fills.
 
-The venue keeps the last 10 000 ended orders and 100 000 fills of all accounts together; what is older is not found.
+The venue keeps 10 000 ended orders and 100 000 fills; when there are more, who has most of them loses its oldest, and what is
+forgotten is not found here.
 """
 
 from foxtrot.domain.instrument import Instrument
