@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -37,6 +38,7 @@ class ScriptedSession:
         self.clock = ManualClock(START_MS * 1_000_000)
         self.account = "ours"
         self.linked = True
+        self.settings = SimpleNamespace(max_leverage=0)
         self.permit = SendPermit()
         self.heard = Recorder()
         self.instruments = {instrument.instrument_id: instrument for instrument in instruments}

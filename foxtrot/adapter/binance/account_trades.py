@@ -94,6 +94,8 @@ class TradeLists:
         """Return our id of each order; an order that the venue no longer lists keeps a name made of the venue's id."""
         instrument_id = self._codec.instrument_id(symbol)
         owners = {number: self._tracker.order_id_of(instrument_id, str(number)) for number in venue_ids}
+        if not self._spot and not all(owners.values()):
+            owners |= {number: name for number, name in (await self._became(symbol)).items() if number in owners}
         unknown = [number for number, name in owners.items() if not name]
         while unknown:
             listed = await self._orders_from(symbol, unknown[0])
@@ -105,15 +107,28 @@ class TradeLists:
             unknown = [number for number in unknown if not owners[number] and number > last]
         return {number: name or f"venue{number}" for number, name in owners.items()}
 
+    async def _became(self, symbol: str) -> dict[int, str]:
+        """Return the ids of the conditional orders by the number of the order that each became."""
+        params = {"symbol": symbol, "limit": str(PAGE)}
+        rows = await self._listed("fapiPrivateGetAllAlgoOrders", params)
+        found = [self._codec.algo_row(row, 0) for row in rows]
+        for order, spawned in found:
+            if spawned:
+                self._tracker.note_id(order.instrument_id, spawned, order.order_id)
+        return {int(spawned): order.order_id for order, spawned in found if spawned}
+
     async def _orders_from(self, symbol: str, first: int) -> list[OrderRow]:
         endpoint = "privateGetAllOrders" if self._spot else "fapiPrivateGetAllOrders"
         params = {"symbol": symbol, "orderId": str(first), "limit": str(PAGE)}
+        return [read(OrderRow, row, "order") for row in await self._listed(endpoint, params)]
+
+    async def _listed(self, endpoint: str, params: dict[str, str]) -> list[Row]:
+        """Return the rows of a list of orders; one that the venue refuses costs names, not fills."""
         try:
-            rows = rows_of(await self._session.request(endpoint, params))
+            return rows_of(await self._session.request(endpoint, params))
         except VenueRejected as refusal:
-            logger.warning("{} orders of {} from {}: {}", self._adapter.account, symbol, first, refusal)
+            logger.warning("{} names of the orders of {}: {}", self._adapter.account, params["symbol"], refusal)
             return []
-        return [read(OrderRow, row, "order") for row in rows]
 
 
 def _time_ns(row: Row) -> int:

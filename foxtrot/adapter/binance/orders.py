@@ -69,12 +69,13 @@ class Orders:
         self._adapter = adapter
         self._session = session
         self._market_lots = {} if market_lots is None else market_lots
-        self.leverage = leverage or Leverage(session)
+        self.leverage = leverage or Leverage(session, session.settings.max_leverage)
         self.tracker = OrderTracker(adapter.on_order, adapter.on_trade)
         self._queries = OrderQueries(adapter, session, self.tracker)
         self._watch = OrderWatch(adapter, session, self.tracker, self._queries)
         self._events = OrderEvents(adapter, session, self.tracker, self._queries, self._watch)
         self._sent: OrderedDict[str, None] = OrderedDict()
+        self._under_way: dict[str, asyncio.Event] = {}
         self._open_at_venue: frozenset[str] | None = None
 
     @property
@@ -93,10 +94,21 @@ class Orders:
             self.deny(order, "instrument", f"Binance does not list {order.instrument_id} for this account")
         else:
             self._remember(order.order_id)  # before anything is waited for, so that a second call finds it
-            await self._check_and_send(order, instrument)
+            landed = self._under_way[order.order_id] = asyncio.Event()
+            try:
+                await self._check_and_send(order, instrument)
+            finally:
+                del self._under_way[order.order_id]
+                landed.set()
 
     async def cancel(self, request: CancelRequest) -> None:
-        """Cancel an order, whatever the send permit says; one that the venue does not have comes back as RequestFailed."""
+        """Cancel an order, whatever the send permit says; one that the venue does not have comes back as RequestFailed.
+
+        The cancel of an order that is under way waits until that was answered, for it would not be found before.
+        """
+        under_way = self._under_way.get(request.order_id)
+        if under_way is not None:
+            await under_way.wait()
         instrument = self._session.find_instrument(request.instrument_id)
         if not self._session.linked:
             self._fail_cancel(request, NOT_CONNECTED)

@@ -482,6 +482,24 @@ def test_a_cancel_names_our_id_passes_a_closed_permit_and_is_told_once() -> None
     assert told(session) == [S.ACCEPTED, S.CANCELLED]
 
 
+def test_a_cancel_of_an_order_under_way_waits_for_its_answer() -> None:
+    async def story(session: ScriptedSession, orders: Orders) -> None:
+        answer: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        session.reply("privatePostOrder", lambda _asked: answer)
+        session.reply("privateDeleteOrder", row("CANCELED"))
+        placing = asyncio.ensure_future(orders.place(approved()))
+        await session.settle()
+        cancelling = asyncio.ensure_future(orders.cancel(request()))
+        await session.settle()
+        assert session.asked("privateDeleteOrder") == []
+        answer.set_result(row())
+        await asyncio.gather(placing, cancelling)
+
+    session = play(story)
+    assert told(session) == [S.ACCEPTED, S.CANCELLED]
+    assert session.heard.of(RequestFailed) == []
+
+
 @pytest.mark.parametrize("product", [Product.SPOT, Product.PERPETUAL])
 def test_a_cancel_of_an_unknown_order_is_one_failed_request(product: Product) -> None:
     async def story(session: ScriptedSession, orders: Orders) -> None:
