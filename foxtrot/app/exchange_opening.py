@@ -2,8 +2,8 @@
 
 from foxtrot.app.exchange_config import VENUES, ExchangeConfig
 from foxtrot.app.exchange_feed import RecordedFeed
-from foxtrot.app.exchange_store import ExchangeStore
-from foxtrot.domain.errors import ConfigError
+from foxtrot.app.exchange_store import VENUE_FILE, ExchangeStore
+from foxtrot.domain.errors import ConfigError, InputError
 from foxtrot.domain.instrument import Instrument
 from foxtrot.exchange.commands import AddInstrument, Deposit, OpenAccount
 from foxtrot.exchange.market_maker import Population
@@ -35,7 +35,10 @@ class VenueOpening:
         host = self._host
         saved = None if store is None else store.snapshot()
         if saved is not None:
-            host.restore(saved)
+            try:
+                host.restore(saved)
+            except InputError as error:
+                raise ConfigError(f"--data: {VENUE_FILE}: {error}; name another folder, or remove the file") from None
         instruments = {name: one for name, (one, _) in self._listings.items()}
         if replayed is not None:
             instruments[replayed.instrument.instrument_id] = replayed.instrument

@@ -165,6 +165,9 @@ def test_a_captures_book_is_the_venues_book(tmp_path: Path) -> None:
     assert market.book() == ([(100.0, 1.0), (99.0, 0.00002)], [(101.0, 2.0), (102.0, 3.0)])
     market.round(0.1)
     assert market.book() == ([(100.5, 0.7), (100.0, 1.0), (99.0, 0.00002)], [(101.0, 1.5), (102.0, 3.0)])
+    market.round(0.1)
+    assert market.prints == [(102.0, 0.25)]
+    assert market.book()[1] == [(102.0, 2.75)]  # nothing before its price can have been there, and what it left is
     market.run()
     assert market.prints == [(102.0, 0.25)]
     assert market.book() == ([(100.5, 0.7), (100.0, 1.0)], [(102.0, 2.75)])
