@@ -2,31 +2,26 @@
 
 import enum
 import threading
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from concurrent.futures import TimeoutError as FutureTimeout
 from functools import partial
 from random import Random
 from typing import Any
 
-from loguru import logger
-
 from foxtrot.adapter.base_adapter import AdapterContext, BaseAdapter, ExactBook
-from foxtrot.adapter.binance.account import AccountAnswers
-from foxtrot.adapter.binance.account_setup import AccountSetup
 from foxtrot.adapter.binance.capabilities import SPOT, USDM, within
 from foxtrot.adapter.binance.client import ConnectorMaker
 from foxtrot.adapter.binance.config import read_settings
-from foxtrot.adapter.binance.contracts import Contracts
 from foxtrot.adapter.binance.environments import LIVE
 from foxtrot.adapter.binance.history import History
-from foxtrot.adapter.binance.leverage import Leverage
 from foxtrot.adapter.binance.market_data import MarketData, MarketOptions
-from foxtrot.adapter.binance.orders import NOT_CONNECTED, Orders
+from foxtrot.adapter.binance.orders import NOT_CONNECTED
 from foxtrot.adapter.binance.session import THREAD_NAME, BinanceSession
+from foxtrot.adapter.binance.trading_side import TradingSide
 from foxtrot.adapter.health import HealthFigures
 from foxtrot.core.notices import BookLoaded, HistoryLoaded
 from foxtrot.domain.enums import AdapterState, Product
-from foxtrot.domain.errors import AdapterError, ConnectionLost, FoxtrotError, InvariantBroken, RequestTimedOut
+from foxtrot.domain.errors import ConnectionLost, FoxtrotError, InvariantBroken, RequestTimedOut
 from foxtrot.domain.market import DepthData
 from foxtrot.domain.order import ApprovedOrder, CancelRequest, TradeData
 from foxtrot.domain.subscription import HistoryRequest, SubscribeRequest
@@ -62,18 +57,9 @@ class BinanceAdapter(BaseAdapter):
         row = SPOT if settings.product is Product.SPOT else USDM
         self.capabilities = within(row, settings.recv_window_ms)  # type: ignore[misc]  # the class's is spot's
         self.session = BinanceSession(context, settings, random, make_connector)
-        self.session.user_tap = self._hear_user
         self.market_data = MarketData(self, self.session, _market_options(self.session))
-        self.contracts = Contracts(self, self.session)
-        self.leverage = Leverage(self.session, settings.max_leverage)
-        self.orders = Orders(self, self.session, self.contracts.market_lots, self.leverage)
-        self.answers = AccountAnswers(self, self.session, self.orders)
-        self.answers.wanted = lambda: tuple(self._desired)
+        self.trading = TradingSide(self, self.session, self.market_data, context)
         self.history = History(self, self.session)
-        self.setup = AccountSetup(self.session, context.position_mode, self._note_leverage)
-        self._desired: set[str] = set()
-        self._cursor_ns = 0
-        self._held: list[Mapping[str, Any]] | None = None  # user events that came while the account was being told
         self._early: list[Callable[[], None]] = []  # wishes for streams before there was a thread
         self._life = _Life.NEW
         self._door = threading.RLock()  # no job of ours enters the loop behind the one that ends us
@@ -95,7 +81,7 @@ class BinanceAdapter(BaseAdapter):
         with self._door:
             if self._life is _Life.NEW:
                 self._life = _Life.ENTERED
-                self.session.start(self)
+                self.session.start(self.trading)
                 for wish in self._early:
                     self.session.call_soon(wish)
                 self._early.clear()
@@ -116,60 +102,16 @@ class BinanceAdapter(BaseAdapter):
             return overran
         return "" if self._ended.wait(deadline_s) else THREAD_NAME
 
-    async def open_link(self) -> None:
-        """Tell contracts, account, positions, open orders and trades since the cursor, and resume the streams."""
-        self._held = []
-        try:
-            instruments = await self.contracts.load()
-            self.session.instruments = {listed.instrument_id: listed for listed in instruments}
-            self.on_contracts(instruments)
-            if self.session.settings.has_keys:
-                await self._tell_everything()
-        finally:
-            held, self._held = self._held, None
-        for event in held or ():
-            self._hear(event)
-        await self.market_data.resume()
-        if self.session.settings.has_keys:
-            self.session.spawn(self._quietly("unknown orders", self.orders.resolve_unknown), "unknown orders")
-            for instrument_id in self._desired:
-                self._prepare(instrument_id)
-
-    def link_lost(self) -> None:
-        """Stop what needs the link."""
-        self.market_data.stop()
-
     def on_trade(self, trade: TradeData) -> None:
         """Publish a fill of one of our orders, which moves the cursor of what need not be asked for again."""
-        self._cursor_ns = max(self._cursor_ns, trade.venue_time_ns)
+        self.trading.cursor_ns = max(self.trading.cursor_ns, trade.venue_time_ns)
         super().on_trade(trade)
-
-    async def _tell_everything(self) -> None:
-        await self.setup.check()
-        await self.answers.tell_account()
-        await self.answers.tell_positions()
-        await self.answers.tell_orders()
-        self._cursor_ns = await self.answers.tell_trades(self._cursor_ns)
 
     def _end(self) -> None:
         try:
             self.on_status(AdapterState.CLOSED)
         finally:
             self._ended.set()
-
-    def _hear_user(self, _client: object, event: Mapping[str, Any]) -> bool:
-        if self._held is not None:
-            self._held.append(event)
-        else:
-            self._hear(event)
-        return True
-
-    def _hear(self, event: Mapping[str, Any]) -> None:
-        try:
-            if not self.orders.hear(event):
-                self.answers.hear(event)
-        except FoxtrotError as error:
-            logger.warning("{}: an event of the account cannot be used: {}", self.account, error)
 
     # --- streams ----------------------------------------------------------------------------------------------------
 
@@ -190,21 +132,13 @@ class BinanceAdapter(BaseAdapter):
         self._ask(f"snapshot of {instrument_id}", publish)
 
     def _add(self, request: SubscribeRequest) -> None:
-        self._desired.add(request.instrument_id)
+        self.trading.desired.add(request.instrument_id)
         self.market_data.add(request)
-        if self.session.linked:
-            self._prepare(request.instrument_id)
+        self.trading.prepare_soon(request.instrument_id)
 
     def _remove(self, instrument_id: str) -> None:
-        self._desired.discard(instrument_id)
+        self.trading.desired.discard(instrument_id)
         self.market_data.remove(instrument_id)
-
-    def _prepare(self, instrument_id: str) -> None:
-        """Set a desired contract's leverage and margin type as the settings say."""
-        listed = self.session.find_instrument(instrument_id)
-        if listed is not None and self.session.settings.has_keys:
-            prepare = partial(self.setup.prepare, listed.symbol)
-            self.session.run(self._quietly(f"leverage of {listed.symbol}", prepare), "leverage")
 
     def _wish(self, what: str, job: Callable[[], None]) -> None:
         with self._door:
@@ -220,41 +154,32 @@ class BinanceAdapter(BaseAdapter):
     def send_order(self, order: ApprovedOrder) -> None:
         """Send an order; the permit is read as the last act before its bytes go to the socket."""
         reason = NOT_CONNECTED if self.session.settings.has_keys else NO_KEYS
-        if not self.session.settings.has_keys or not self._submit(partial(self._place, order), order.order_id):
-            self.orders.deny(order, "not_connected", reason)
-
-    async def _place(self, order: ApprovedOrder) -> None:
-        listed = self.session.find_instrument(order.instrument_id)
-        if listed is not None and self.session.linked:
-            await self._quietly(f"leverage of {listed.symbol}", partial(self.setup.prepare, listed.symbol))
-        await self.orders.place(order)
-
-    def _note_leverage(self, symbol: str, leverage: int) -> None:
-        self.leverage.hear({"ac": {"s": symbol, "l": leverage}})
+        if not self.session.settings.has_keys or not self._submit(partial(self.trading.place, order), order.order_id):
+            self.trading.orders.deny(order, "not_connected", reason)
 
     def cancel_order(self, request: CancelRequest) -> None:
         """Cancel an order; one that the venue does not have comes back as RequestFailed."""
-        self._ask(f"cancel of {request.order_id}", partial(self.orders.cancel, request))
+        self._ask(f"cancel of {request.order_id}", partial(self.trading.orders.cancel, request))
 
     # --- queries ----------------------------------------------------------------------------------------------------
 
     def query_account(self) -> None:
         """Ask for balances."""
-        self._ask("account", self.answers.tell_account)
+        self._ask("account", self.trading.answers.tell_account)
 
     def query_positions(self) -> None:
         """Ask for positions."""
-        self._ask("positions", self.answers.tell_positions)
+        self._ask("positions", self.trading.answers.tell_positions)
 
     def query_orders(self) -> None:
         """Ask for open orders."""
-        self._ask("orders", self.answers.tell_orders)
+        self._ask("orders", self.trading.answers.tell_orders)
 
     def query_trades(self, since_ns: int) -> None:
         """Ask for our trades since a time."""
 
         async def tell() -> None:
-            await self.answers.tell_trades(since_ns)
+            await self.trading.answers.tell_trades(since_ns)
 
         self._ask("trades", tell)
 
@@ -334,12 +259,6 @@ class BinanceAdapter(BaseAdapter):
 
         if not self._submit(ask, name):
             refuse(NOT_CONNECTED)
-
-    async def _quietly(self, what: str, job: Job) -> None:
-        try:
-            await job()
-        except AdapterError as error:
-            self.on_request_failed(what, error)
 
 
 def _market_options(session: BinanceSession) -> MarketOptions:

@@ -1,0 +1,118 @@
+"""The account's side of a Binance adapter: what is told over a new link, and what its stream says while the link stands."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any
+
+from loguru import logger
+
+from foxtrot.adapter.base_adapter import AdapterContext, BaseAdapter
+from foxtrot.adapter.binance.account import AccountAnswers
+from foxtrot.adapter.binance.account_setup import AccountSetup
+from foxtrot.adapter.binance.contracts import Contracts
+from foxtrot.adapter.binance.leverage import Leverage
+from foxtrot.adapter.binance.market_data import MarketData
+from foxtrot.adapter.binance.orders import Orders
+from foxtrot.adapter.binance.session import BinanceSession
+from foxtrot.domain.enums import AdapterState
+from foxtrot.domain.errors import AdapterError, FoxtrotError
+from foxtrot.domain.order import ApprovedOrder
+
+
+class TradingSide:
+    """Lives on the session's link: brings everything up to date over a new one, in the promised order.
+
+    What the user stream says while that goes on is kept and heard after it, so that nothing older follows something newer.
+
+    Thread: binance-io.
+    """
+
+    def __init__(
+        self, adapter: BaseAdapter, session: BinanceSession, market_data: MarketData, context: AdapterContext
+    ) -> None:
+        self.contracts = Contracts(adapter, session)
+        self.leverage = Leverage(session, session.settings.max_leverage)
+        self.orders = Orders(adapter, session, self.contracts.market_lots, self.leverage)
+        self.answers = AccountAnswers(adapter, session, self.orders)
+        self.answers.wanted = lambda: tuple(self.desired)
+        self.setup = AccountSetup(session, context.position_mode, self._note_leverage)
+        self.desired: set[str] = set()
+        self.cursor_ns = 0
+        session.user_tap = self._hear_user
+        self._adapter = adapter
+        self._session = session
+        self._market_data = market_data
+        self._held: list[Mapping[str, Any]] | None = None
+
+    def on_status(self, state: AdapterState, cause: str = "", attempt: int = 0, delay_s: float = 0.0) -> None:
+        """Publish a change of the connection."""
+        self._adapter.on_status(state, cause, attempt, delay_s)
+
+    async def open_link(self) -> None:
+        """Tell contracts, account, positions, open orders and trades since the cursor, and resume the streams."""
+        self._held = []
+        try:
+            instruments = await self.contracts.load()
+            self._session.instruments = {listed.instrument_id: listed for listed in instruments}
+            self._adapter.on_contracts(instruments)
+            if self._session.settings.has_keys:
+                await self._tell_everything()
+        finally:
+            held, self._held = self._held, None
+        for event in held or ():
+            self._hear(event)
+        await self._market_data.resume()
+        if self._session.settings.has_keys:
+            self._session.spawn(self._quietly("unknown orders", self.orders.resolve_unknown), "unknown orders")
+            for instrument_id in self.desired:
+                self.prepare_soon(instrument_id)
+
+    def link_lost(self) -> None:
+        """Stop what needs the link."""
+        self._market_data.stop()
+
+    def prepare_soon(self, instrument_id: str) -> None:
+        """Set a contract's leverage and margin type as the settings say, if the link stands."""
+        if self._session.linked and self._session.settings.has_keys:
+            self._session.run(self._prepare(instrument_id), f"leverage of {instrument_id}")
+
+    async def place(self, order: ApprovedOrder) -> None:
+        """Send an order, of a contract that is set up as the settings say."""
+        if self._session.linked:
+            await self._prepare(order.instrument_id)
+        await self.orders.place(order)
+
+    async def _tell_everything(self) -> None:
+        await self.setup.check()
+        await self.answers.tell_account()
+        await self.answers.tell_positions()
+        await self.answers.tell_orders()
+        self.cursor_ns = await self.answers.tell_trades(self.cursor_ns)
+
+    async def _prepare(self, instrument_id: str) -> None:
+        listed = self._session.find_instrument(instrument_id)
+        if listed is not None:
+            await self._quietly(f"leverage of {instrument_id}", partial(self.setup.prepare, listed.symbol))
+
+    async def _quietly(self, what: str, job: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await job()
+        except AdapterError as error:
+            self._adapter.on_request_failed(what, error)
+
+    def _hear_user(self, _client: object, event: Mapping[str, Any]) -> bool:
+        if self._held is not None:
+            self._held.append(event)
+        else:
+            self._hear(event)
+        return True
+
+    def _hear(self, event: Mapping[str, Any]) -> None:
+        try:
+            if not self.orders.hear(event):
+                self.answers.hear(event)
+        except FoxtrotError as error:
+            logger.warning("{}: an event of the account cannot be used: {}", self._adapter.account, error)
+
+    def _note_leverage(self, symbol: str, leverage: int) -> None:
+        self.leverage.hear({"ac": {"s": symbol, "l": leverage}})
