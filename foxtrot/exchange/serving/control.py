@@ -25,13 +25,13 @@ from aiohttp import web
 
 from foxtrot.domain.errors import ConfigError, FoxtrotError
 from foxtrot.exchange.faults import read_fault
+from foxtrot.exchange.serving.listener import SHUTDOWN_S, settled
 from foxtrot.exchange.serving.server_state import fault_rows, state_of
 
 if TYPE_CHECKING:
     from foxtrot.exchange.server import ExchangeServer
     from foxtrot.exchange.serving.doors import Doors
 
-SHUTDOWN_S: Final = 0.001
 HEADER: Final = "X-Foxtrot-Token"
 Body = dict[str, object]
 Reply = Callable[[Body, dict[str, list[str]]], Awaitable[object]]
@@ -68,8 +68,9 @@ class ControlListener:
         """Stop accepting and drop every connection."""
         if self._listening is not None and self._web is not None:
             self._listening.close()
+            await settled()
             await self._web.shutdown(timeout=SHUTDOWN_S)
-            await self._listening.wait_closed()
+            await settled()
         self._listening, self._web = None, None
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:

@@ -35,7 +35,8 @@ from foxtrot.exchange.wire.binance.surface_settings import SurfaceSettings
 _SECOND_NS = 1_000_000_000
 _PARTING_TURNS = 50
 """How many milliseconds clients are given to take the rest of what was sent before a stop."""
-_SHUTDOWN_S = 0.001
+_SETTLING_TURNS = 8
+SHUTDOWN_S = 0.001
 """aiohttp waits for ever when it is told to wait no time."""
 LONGEST_FRAME = 4 * 1024 * 1024
 """A client's message may have this many bytes."""
@@ -96,6 +97,7 @@ class BinanceListener:
         for server in self._servers:
             server.close()
         self._requests.cancel()
+        await settled()
         for one in self.sockets():
             one.close(GOING_AWAY, "Server is going away")
             one.outlet.end()
@@ -106,9 +108,8 @@ class BinanceListener:
         for one in self.sockets():
             one.outlet.abort()
         if self._web is not None:
-            await self._web.shutdown(timeout=_SHUTDOWN_S)
-        for server in self._servers:
-            await server.wait_closed()
+            await self._web.shutdown(timeout=SHUTDOWN_S)
+        await settled()
         self._servers, self._web = [], None
 
     def sockets(self) -> tuple[ClientSocket, ...]:
@@ -252,6 +253,12 @@ class SharedParts:
         self.settings = settings
         self.traffic = Traffic()
         self.numbers = Numbers()
+
+
+async def settled() -> None:
+    """Let the loop finish what a closed listener had begun: a connection just accepted is not yet known to aiohttp."""
+    for _ in range(_SETTLING_TURNS):
+        await asyncio.sleep(0)
 
 
 def _response(answer: HttpAnswer) -> web.Response:
