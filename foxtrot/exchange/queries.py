@@ -8,7 +8,7 @@ from foxtrot.domain.fees import FeeSchedule
 from foxtrot.domain.instrument import Instrument
 from foxtrot.exchange.account_settings import leverage_of, most_leverage
 from foxtrot.exchange.accounts import Account
-from foxtrot.exchange.commands import PlaceOrder
+from foxtrot.exchange.commands import PlaceOrder, TradingState
 from foxtrot.exchange.events import OrderFilled, TradePrinted
 from foxtrot.exchange.filters import order_refusal
 from foxtrot.exchange.market import Market
@@ -193,6 +193,11 @@ class VenueQueries:
         """Return the funding rate of an instrument and when it is next paid (0: never)."""
         market = self._market(instrument_id)
         return market.funding_rate, market.next_funding_ns
+
+    def trading_state(self, instrument_id: str) -> TradingState:
+        """Return whether an instrument trades; one that has expired is closed."""
+        market = self._market(instrument_id)
+        return TradingState.CLOSED if market.expired else market.state
 
     def _account(self, name: str) -> Account:
         account = self._state.ledger.accounts.get(name)

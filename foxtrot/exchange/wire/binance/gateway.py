@@ -18,6 +18,7 @@ _DEFAULT_WINDOW_US = 5_000_000
 _LONGEST_WINDOW_US = 60_000_000
 _AHEAD_US = 1_000_000
 _FIRST_MICROSECONDS = 10**15
+_LONGEST_NUMBER = 20
 _JSON = {"Content-Type": "application/json;charset=UTF-8"}
 _HTML = {"Content-Type": "text/html"}
 _NOT_FOUND = (
@@ -166,7 +167,7 @@ def check_time(params: Mapping[str, str], now_ns: int) -> None:
         ApiError: -1021 outside the window, -1131 a window above 60000, -1102 no number.
     """
     stamp = params.get("timestamp", "")
-    if not stamp.isascii() or not stamp.isdigit():
+    if not stamp.isascii() or not stamp.isdigit() or len(stamp) > _LONGEST_NUMBER:
         raise _missing("timestamp")
     sent_us = int(stamp) if int(stamp) >= _FIRST_MICROSECONDS else int(stamp) * 1000
     window_us = _window_us(params.get("recvWindow", ""))
@@ -181,7 +182,7 @@ def _window_us(text: str) -> int:
     if not text:
         return _DEFAULT_WINDOW_US
     whole, _, part = text.partition(".")
-    if not (whole + part).isdigit() or not text.isascii() or len(part) > 3:
+    if not (whole + part).isdigit() or not text.isascii() or len(part) > 3 or len(whole) > _LONGEST_NUMBER:
         raise ApiError(
             -1100,
             "Illegal characters found in parameter 'recvWindow'; legal range is '^[0-9]{1,5}([.][0-9]{1,3})?$'.",

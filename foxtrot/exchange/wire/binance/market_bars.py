@@ -138,12 +138,20 @@ class MarketBars:
         self.seconds = Series(SECOND_MS)
         self.minutes = Series(MINUTE_MS)
         self.last_trade_id = 0
-        name = instrument.instrument_id
+        name = self._name = instrument.instrument_id
         for c in venue.klines(name, MINUTE_MS * _MS_NS, _KEPT):
             bar = Bar(c.open_time_ns // _MS_NS, c.open, c.high, c.low, c.close, c.volume, c.turnover, c.trade_count)
             self.minutes.append(bar)
         for trade in venue.trades(name, 1):
             self.last_trade_id = trade.trade_id
+
+    def is_of(self, venue: VenueQueries) -> bool:
+        """Tell whether the venue's last trade is the last one here.
+
+        Source: none; a venue can be taken back to a snapshot under the surface.
+        """
+        last = venue.trades(self._name, 1)
+        return (last[-1].trade_id if last else 0) == self.last_trade_id
 
     def add(self, trade: TradePrinted) -> bool:
         """Add a trade and tell whether it was new.

@@ -64,7 +64,7 @@ def chosen(side: VenueSide, call: Call) -> tuple[list[Instrument], bool]:
         return list(side.symbols().values()), True
     try:
         names = msgspec.json.decode(symbols, type=list[str])
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         raise ApiError(-1130, "Data sent for parameter 'symbols' is not valid.") from None
     if len(set(names)) != len(names):
         raise ApiError(-1151, "Symbol is present multiple times in the list.")

@@ -1,4 +1,4 @@
-"""What the public side remembers beyond the venue: bars with taker volume, trading states, fundings that were paid."""
+"""What the public side remembers beyond the venue: bars with taker volume, and fundings that were paid."""
 
 from collections import deque
 from decimal import Decimal
@@ -8,7 +8,7 @@ import msgspec
 from foxtrot.domain.enums import Product
 from foxtrot.domain.instrument import Instrument
 from foxtrot.exchange.commands import TradingState
-from foxtrot.exchange.events import InstrumentAdded, TradePrinted, TradingStateChanged, VenueEvent
+from foxtrot.exchange.events import InstrumentAdded, TradePrinted, VenueEvent
 from foxtrot.exchange.wire.binance.market_bars import Bar, MarketBars
 from foxtrot.exchange.wire.binance.market_intervals import DAY_MS
 from foxtrot.exchange.wire.binance.streams_pace import Pace
@@ -17,7 +17,7 @@ from foxtrot.exchange.wire.binance.venue_side import VenueSide
 _MS_NS = 1_000_000
 _KEPT_FUNDINGS = 1_000
 _FUNDING_PACE_MS = 1_000
-_HEARD = frozenset({TradePrinted, InstrumentAdded, TradingStateChanged})
+_HEARD = frozenset({TradePrinted, InstrumentAdded})
 _STATUS = {TradingState.TRADING: "TRADING", TradingState.HALTED: "HALT", TradingState.CLOSED: "BREAK"}
 
 
@@ -39,18 +39,17 @@ class MarketStore:
         self.side = side
         self._bars: dict[str, MarketBars] = {}
         self._pace = Pace(_FUNDING_PACE_MS)
-        self._status: dict[str, str] = {}
         self._due: dict[str, Funding] = {}
         self._fundings: dict[str, deque[Funding]] = {}
 
     def bars(self, instrument: Instrument) -> MarketBars:
-        """Return the bars of an instrument.
+        """Return the bars of an instrument; made anew when the venue was replaced by one with other trades.
 
         Source: Binance spot API, Kline/Candlestick data.
         """
         name = instrument.instrument_id
         found = self._bars.get(name)
-        if found is None:
+        if found is None or not found.is_of(self.side.venue):
             found = self._bars[name] = MarketBars(instrument, self.side.venue)
         return found
 
@@ -66,7 +65,7 @@ class MarketStore:
 
         Source: Binance spot API, Enums, Symbol status; USDⓈ-M Futures, Contract status.
         """
-        return self._status.get(instrument.instrument_id, "TRADING")
+        return _STATUS[self.side.venue.trading_state(instrument.instrument_id)]
 
     def fundings(self, instrument: Instrument) -> tuple[Funding, ...]:
         """Return the fundings of an instrument, oldest first.
@@ -96,9 +95,6 @@ class MarketStore:
                 found.add(event)
         elif isinstance(event, InstrumentAdded):
             self.start()
-        elif isinstance(event, TradingStateChanged):
-            known = _STATUS.get(TradingState(event.state)) if event.state in set(TradingState) else "SETTLING"
-            self._status[event.instrument_id] = known or "TRADING"
 
     def tick(self, now_ns: int) -> None:
         """Note the fundings whose time has passed.

@@ -104,7 +104,7 @@ class StreamHub:
             if self._is_strict and listener.category and listener.category != self._category(name):
                 continue
             if listener.combined:
-                wrapped = wrapped or f'{{"stream":"{name}","data":{text}}}'
+                wrapped = wrapped or f'{{"stream":{msgspec.json.encode(name).decode()},"data":{text}}}'
             listener.connection.send(wrapped if listener.combined else text)
 
     @staticmethod

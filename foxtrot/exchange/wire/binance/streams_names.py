@@ -11,6 +11,28 @@ _PUBLIC_KINDS = ("depth", "rpiDepth", "bookTicker", "trade")
 _CATEGORIES = frozenset({"public", "market", "private"})
 _DEPTHS = frozenset({"5", "10", "20"})
 
+_PLAIN: tuple[tuple[str, ...], ...] = ((),)
+_SPEEDS = ((), ("0ms",), ("100ms",), ("250ms",), ("500ms",), ("1000ms",))
+_OF_ONE: dict[str, tuple[tuple[str, ...], ...]] = {
+    "trade": _PLAIN,
+    "aggTrade": _PLAIN,
+    "bookTicker": _PLAIN,
+    "miniTicker": _PLAIN,
+    "ticker": _PLAIN,
+    "forceOrder": _PLAIN,
+    "markPrice": ((), ("1s",), ("3s",)),
+    "depth": _SPEEDS,
+    "rpiDepth": _SPEEDS,
+}
+_OF_ALL: dict[str, tuple[tuple[str, ...], ...]] = {
+    "bookTicker": _PLAIN,
+    "miniTicker": (("arr",),),
+    "ticker": (("arr",),),
+    "forceOrder": (("arr",),),
+    "markPrice": (("arr",), ("arr", "1s"), ("arr", "3s")),
+}
+"""Which arguments a kind may have, for one symbol and for all."""
+
 
 class StreamName(msgspec.Struct, frozen=True):
     """A stream taken apart: "btcusdt@depth5@100ms" is symbol BTCUSDT, kind "depth5", arguments ("100ms",); all markets have no symbol."""
@@ -45,10 +67,15 @@ def parse_stream(name: str) -> StreamName | None:
     """
     head, *rest = name.split("@")
     if head.startswith("!"):
-        return StreamName(name, "", head[1:], tuple(rest))
+        stream = StreamName(name, "", head[1:], tuple(rest))
+        return stream if stream.arguments in _OF_ALL.get(stream.kind, ()) else None
     if not rest or not head or head != head.lower():
         return None
-    return StreamName(name, head.upper(), rest[0], tuple(rest[1:]))
+    stream = StreamName(name, head.upper(), rest[0], tuple(rest[1:]))
+    if stream.kind.startswith("kline_"):
+        return None if stream.arguments else stream
+    kind = "depth" if stream.levels else stream.kind
+    return stream if stream.arguments in _OF_ONE.get(kind, ()) else None
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -95,8 +122,6 @@ def speed_ms(product: Product, stream: StreamName) -> int:
 
     Source: Binance spot API, Diff. Depth Stream: 1000ms or 100ms; USDⓈ-M Futures: 250ms, 500ms, 100ms.
     """
-    text = stream.arguments[0] if stream.arguments else ""
-    digits = text.removesuffix("ms")
-    if text.endswith("ms") and digits.isascii() and digits.isdigit():
-        return int(digits)
+    if stream.arguments:
+        return int(stream.arguments[0].removesuffix("ms"))
     return 1000 if product is Product.SPOT else 250

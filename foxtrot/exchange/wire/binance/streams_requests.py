@@ -36,7 +36,7 @@ class StreamDesk:
         """
         try:
             request = msgspec.json.decode(text, type=StreamRequest)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             return self._refuse(listener, ApiError(3, "Invalid JSON: expected value at line 1 column 1"), b"null")
         number = bytes(request.id)
         try:
@@ -96,7 +96,10 @@ class StreamDesk:
 
 
 def _check_id(number: bytes) -> None:
-    value = msgspec.json.decode(number)
+    try:
+        value = msgspec.json.decode(number)
+    except msgspec.DecodeError:
+        value = 0.0  # a number beyond all bounds
     is_whole = isinstance(value, int) and not isinstance(value, bool)
     if value is None or is_whole or (isinstance(value, str) and len(value) <= _LONGEST_ID):
         return

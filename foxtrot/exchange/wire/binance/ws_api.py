@@ -10,6 +10,7 @@ from foxtrot.exchange.wire.binance.channels import UserChannels
 from foxtrot.exchange.wire.binance.connection import Connection
 from foxtrot.exchange.wire.binance.endpoint import Call, Endpoint, Routes, Security
 from foxtrot.exchange.wire.binance.gateway import Gate, Knock
+from foxtrot.exchange.wire.binance.market_parameters import whole_number
 from foxtrot.exchange.wire.binance.signing import is_ed25519, signed_params
 from foxtrot.exchange.wire.binance.venue_side import VenueSide
 
@@ -94,7 +95,7 @@ class WsApi:
         session = self._sessions[connection.number]
         try:
             request = msgspec.json.decode(text, type=WsRequest)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             self._answer(session, msgspec.Raw(b"null"), ApiError(-1135, "Invalid JSON Request"), None)
             return
         params = {name: _text(raw) for name, raw in request.params.items()}
@@ -166,8 +167,8 @@ class WsApi:
         return {"subscriptionId": self._channels.subscribe(session.connection, call.account)}
 
     def _unsubscribe(self, session: Session, call: Call) -> object:
-        text = call.params.get("subscriptionId", "")
-        self._channels.unsubscribe(session.connection, int(text) if text.isdigit() else None)
+        number = whole_number(call, "subscriptionId", -1)
+        self._channels.unsubscribe(session.connection, None if number < 0 else number)
         return {}
 
     def _list(self, session: Session, _call: Call) -> object:

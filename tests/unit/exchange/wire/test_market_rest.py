@@ -282,3 +282,14 @@ def test_klines_agree_with_the_trades_of_a_living_market() -> None:
         assert row[8] == len(minute)
         taken = [one for one in minute if one.aggressor is Side.BUY]
         assert Decimal(row[9]) == instrument.quantity_grid.to_decimal(sum(one.quantity for one in taken))
+
+
+def test_a_venue_taken_back_to_a_snapshot_has_its_bars_again() -> None:
+    rig = traded()
+    rows = rig.get("/api/v3/klines", symbol="BTCUSDT", interval="1m")
+    snapshot = rig.venue.snapshot()
+    other = SurfaceRig()
+    other.now_ns = rig.now_ns
+    other.venue.take_up(snapshot)
+    again = other.get("/api/v3/klines", symbol="BTCUSDT", interval="1m")
+    assert [row[:9] for row in again] == [row[:9] for row in rows]
