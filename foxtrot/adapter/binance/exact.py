@@ -44,6 +44,18 @@ def read(kind: type[T], raw: object, what: str) -> T:
         raise bad(what, str(error)) from None
 
 
+def maybe(text: str, name: str) -> Decimal:
+    """Return the amount of a field that is empty text while there is none; that is zero.
+
+    Raises:
+        BadMessage: it is some other text.
+    """
+    value = read(Decimal, text, name) if text else Decimal(0)
+    if not (value.is_finite() and abs(value) < LARGEST):
+        raise bad(name, f"{text:.40} is no possible amount")
+    return value
+
+
 def read_with(build: Callable[[], T], what: str) -> T:
     """Return what a translation makes of a message.
 

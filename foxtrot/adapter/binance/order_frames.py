@@ -62,6 +62,8 @@ class OrderRow(Exact, frozen=True):
 class AlgoRow(Exact, frozen=True):
     """A conditional order as an answer or a list tells it; `actualOrderId` is the order it became.
 
+    `activatePrice`, `actualQty` and `actualPrice` are empty text until there is something to tell.
+
     Source: USDⓈ-M Futures, Trade, New Algo Order, Query Algo Order, Current All Algo Open Orders.
     """
 
@@ -75,12 +77,12 @@ class AlgoRow(Exact, frozen=True):
     timeInForce: str = "GTC"  # noqa: N815
     price: Decimal = ZERO
     triggerPrice: Decimal = ZERO  # noqa: N815
-    activatePrice: Decimal | None = None  # noqa: N815
+    activatePrice: str = ""  # noqa: N815
     positionSide: str = "BOTH"  # noqa: N815
     reduceOnly: bool = False  # noqa: N815
     actualOrderId: str = ""  # noqa: N815
-    actualQty: Decimal | None = None  # noqa: N815
-    actualPrice: Decimal | None = None  # noqa: N815
+    actualQty: str = ""  # noqa: N815
+    actualPrice: str = ""  # noqa: N815
     createTime: Time = 0  # noqa: N815
     updateTime: Time = 0  # noqa: N815
 

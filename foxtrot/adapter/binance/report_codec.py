@@ -6,7 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from foxtrot.adapter.binance.codec import VENUE_OF_PRODUCT
-from foxtrot.adapter.binance.exact import EXACT, average_of, number, read, read_with
+from foxtrot.adapter.binance.exact import EXACT, average_of, maybe, number, read, read_with
 from foxtrot.adapter.binance.frames import to_ns
 from foxtrot.adapter.binance.order_frames import (
     AlgoRow,
@@ -152,13 +152,13 @@ class ReportCodec:
         Source: USDⓈ-M Futures, Trade, New Algo Order, Query Algo Order, Current All Algo Open Orders.
         """
         row = read(AlgoRow, raw, "algo order")
-        trigger = row.triggerPrice or row.activatePrice or ZERO
+        trigger = row.triggerPrice or maybe(row.activatePrice, "activatePrice")
         spawned = _spawned(row.actualOrderId)
         terms = _Terms(
             row.clientAlgoId, spawned or algo_id(row.algoId), row.symbol, row.side, row.orderType, row.quantity, row.price,
             row.timeInForce, trigger, row.positionSide, row.reduceOnly,
         )  # fmt: skip
-        filled, price = row.actualQty or ZERO, number(row.actualPrice or ZERO)
+        filled, price = maybe(row.actualQty, "actualQty"), number(maybe(row.actualPrice, "actualPrice"))
         time = row.updateTime or row.createTime
         return read_with(
             lambda: self._algo(terms, row.algoStatus, (filled, price), time, "", local_time_ns), "algo"
