@@ -13,6 +13,9 @@ from foxtrot.domain.market import DepthChange, DepthData, Level
 BUFFER_LIMIT = 10_000
 """Changes kept while waiting for a snapshot; older ones are let go, which a snapshot then reports as a gap."""
 
+_FAST_UNITS = 2**50
+"""Up to here scaling in floats finds the right unit by rounding, as in domain/instrument.py."""
+
 
 class DepthBook:
     """A LevelBook with its sequence rule and state.
@@ -134,10 +137,30 @@ class DepthBook:
 
 
 def _in_units(levels: tuple[Level, ...], price_grid: Grid, size_grid: Grid) -> list[UnitLevel]:
+    """Return levels in units, by one division where the grids are decimal and the figures not too large.
+
+    The quick way is that of Grid.from_float, for all levels at once: what does not come out exactly goes the long way.
+    """
+    if price_grid.numerator == 1 == size_grid.numerator:
+        price_by, size_by = price_grid.denominator, size_grid.denominator
+        try:
+            units = [(round(price * price_by), round(size * size_by)) for price, size in levels]
+        except (ValueError, OverflowError):  # not a number, or infinite: refused below
+            units = []
+        for (price, size), (price_units, size_units) in zip(levels, units, strict=False):
+            wrong = price_units / price_by != price or size_units / size_by != size
+            if wrong or not (price_units < _FAST_UNITS and size_units < _FAST_UNITS):
+                break
+        else:
+            if len(units) == len(levels):
+                return units
     to_price, to_size = price_grid.from_float, size_grid.from_float
     return [(to_price(price), to_size(size) if size else 0) for price, size in levels]
 
 
 def _floats(levels: tuple[UnitLevel, ...], price_grid: Grid, size_grid: Grid) -> tuple[Level, ...]:
+    if price_grid.numerator == 1 == size_grid.numerator:
+        price_by, size_by = price_grid.denominator, size_grid.denominator
+        return tuple([(price / price_by, size / size_by) for price, size in levels])
     to_price, to_size = price_grid.to_float, size_grid.to_float
     return tuple([(to_price(price), to_size(size)) for price, size in levels])

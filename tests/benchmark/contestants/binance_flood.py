@@ -9,6 +9,7 @@ import json
 import struct
 import sys
 import time
+from collections import deque
 from random import Random
 
 from aiohttp import web
@@ -37,6 +38,7 @@ class Flood:
         self.trade_id = 1_000
         self.subscribed: dict[web.WebSocketResponse, set[str]] = {}
         self.jobs: set[asyncio.Task[None]] = set()
+        self.printed: deque[dict[str, object]] = deque(maxlen=1000)
 
     def app(self) -> web.Application:
         """The routes."""
@@ -68,7 +70,9 @@ class Flood:
         rate = int(request.query.get("rate", "0"))
         targets = [socket for socket, streams in self.subscribed.items() if stream in streams]
         first = self.trade_id if stream == "trade" else self.update_id
-        job = asyncio.create_task(self.paced(stream, count, rate, targets) if rate else self.pour(stream, count, targets))
+        job = asyncio.create_task(
+            self.paced(stream, count, rate, targets) if rate else self.pour(stream, count, targets)
+        )
         self.jobs.add(job)
         job.add_done_callback(self.jobs.discard)
         step = 2 if stream == "depth" else 1
@@ -80,8 +84,8 @@ class Flood:
         chunks = [b"".join(frames[at : at + CHUNK]) for at in range(0, count, CHUNK)]
         for chunk in chunks:
             for socket in targets:
-                transport = socket._req.transport  # noqa: SLF001  (bytes made beforehand are the point)
-                while transport.get_write_buffer_size() > HIGH_WATER:
+                transport = socket._req.transport
+                while transport.get_write_buffer_size() > HIGH_WATER:  # noqa: ASYNC110  (aiohttp tells of no room)
                     await asyncio.sleep(0.001)
                 transport.write(chunk)
             await asyncio.sleep(0)
@@ -94,7 +98,7 @@ class Flood:
             while sent < due:
                 data = framed(self.frame(stream, time.time_ns() // 1_000))
                 for socket in targets:
-                    socket._req.transport.write(data)  # noqa: SLF001
+                    socket._req.transport.write(data)
                 sent += 1
             await asyncio.sleep(0.002)
 
@@ -102,6 +106,7 @@ class Flood:
         """The next frame of a stream."""
         if stream == "trade":
             self.trade_id += 1
+            self.printed.append({"id": self.trade_id, "price": "5", "qty": "1", "time": now, "isBuyerMaker": True})
             return (
                 f'{{"e":"trade","E":{now},"s":"{SYMBOL}","t":{self.trade_id},"p":"{self.price():.2f}000000",'
                 f'"q":"0.{self.random.randrange(1, 99999):05d}000","T":{now},"m":true,"M":true}}'
@@ -157,11 +162,8 @@ class Flood:
         return web.json_response({"lastUpdateId": self.update_id, "bids": sides[0], "asks": sides[1]})
 
     async def trades(self, _request: web.Request) -> web.Response:
-        """One print, as of now."""
-        now = time.time_ns() // 1_000_000
-        self.trade_id += 1
-        row = {"id": self.trade_id, "price": "50000.00", "qty": "1.00", "time": now, "isBuyerMaker": True}
-        return web.json_response([row])
+        """The latest prints."""
+        return web.json_response(list(self.printed))
 
     async def ticker_24hr(self, _request: web.Request) -> web.Response:
         """Totals."""

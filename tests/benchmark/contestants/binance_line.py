@@ -87,7 +87,6 @@ class Venue:
         url = f"http://127.0.0.1:{self.port}/flood?stream={stream}&count={count}&rate={rate}"
         with urllib.request.urlopen(url, timeout=30) as answer:
             said = json.load(answer)
-        assert said["targets"] == 1, said
         return int(said["last"])
 
     def close(self) -> None:
@@ -178,6 +177,33 @@ def ours(venue: Venue, stream: str, count: int, *, hot: bool, rate: int = 0) -> 
     return result
 
 
+def polled(venue: Venue, seconds: int, rate: int = 50) -> list[float]:
+    """Ages, in ms, of prints that are asked for once a second."""
+    ages: list[float] = []
+
+    class Sink:
+        def put(self, event: object) -> None:
+            if isinstance(event, MarketTrade):
+                ages.append((time.time_ns() - event.venue_time_ns) / 1e6)
+
+    async def body() -> Result:
+        session = LiveSession(venue.port)
+        await session.exchange.load_markets()
+        context = AdapterContext("a", Sink(), SendPermit(), session.clock, {}, {})
+        data = MarketData(Publisher(context), session, MarketOptions(websocket=False))  # type: ignore[arg-type]
+        data.add(WISHES["trade"])
+        await asyncio.get_running_loop().run_in_executor(None, venue.ask, "trade", seconds * rate, rate)
+        await asyncio.sleep(0.2)
+        await data.resume()
+        await asyncio.sleep(seconds)
+        data.stop()
+        await session.close()
+        return Result(1, 1, 1)
+
+    in_thread(body)
+    return ages
+
+
 def ccxt_alone(venue: Venue, stream: str, count: int, *, rate: int = 0) -> Result:
     """ccxt.pro with a task that awaits, and nothing behind it."""
 
@@ -235,5 +261,3 @@ def in_thread(body: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
     thread.start()
     thread.join()
     return results[0]
-
-
