@@ -25,7 +25,7 @@ from aiohttp import web
 
 from foxtrot.domain.errors import ConfigError, FoxtrotError
 from foxtrot.exchange.faults import read_fault
-from foxtrot.exchange.serving.listener import SHUTDOWN_S, settled
+from foxtrot.exchange.serving.listener import SHUTDOWN_S, settled, stop_accepting
 from foxtrot.exchange.serving.server_state import fault_rows, state_of
 
 if TYPE_CHECKING:
@@ -67,8 +67,7 @@ class ControlListener:
     async def close(self) -> None:
         """Stop accepting and drop every connection."""
         if self._listening is not None and self._web is not None:
-            self._listening.close()
-            await settled()
+            await stop_accepting((self._listening,))
             await self._web.shutdown(timeout=SHUTDOWN_S)
             await settled()
         self._listening, self._web = None, None

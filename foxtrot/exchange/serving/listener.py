@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from http.client import responses
 
@@ -94,10 +94,8 @@ class BinanceListener:
 
     async def close(self) -> None:
         """Stop accepting and drop every connection."""
-        for server in self._servers:
-            server.close()
+        await stop_accepting(self._servers)
         self._requests.cancel()
-        await settled()
         for one in self.sockets():
             one.close(GOING_AWAY, "Server is going away")
             one.outlet.end()
@@ -255,8 +253,19 @@ class SharedParts:
         self.numbers = Numbers()
 
 
+async def stop_accepting(servers: Iterable[asyncio.Server]) -> None:
+    """Close listening sockets, once what they have just accepted is on its way: asyncio would lose it half-made."""
+    loop = asyncio.get_running_loop()
+    for server in servers:
+        for listening in server.sockets:
+            loop.remove_reader(listening.fileno())
+    await settled()
+    for server in servers:
+        server.close()
+
+
 async def settled() -> None:
-    """Let the loop finish what a closed listener had begun: a connection just accepted is not yet known to aiohttp."""
+    """Let the loop finish what it has begun."""
     for _ in range(_SETTLING_TURNS):
         await asyncio.sleep(0)
 
