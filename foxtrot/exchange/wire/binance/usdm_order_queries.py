@@ -8,7 +8,7 @@ from foxtrot.exchange.wire.binance.endpoint import Call
 from foxtrot.exchange.wire.binance.numbers import decimal_text, notional_text, price_text, quantity_text
 from foxtrot.exchange.wire.binance.usdm_desk import MS_NS, UsdmDesk
 from foxtrot.exchange.wire.binance.usdm_errors import no_such_order
-from foxtrot.exchange.wire.binance.usdm_order_rows import POSITION_SIDE_TEXT, SIDE_TEXT, query_row
+from foxtrot.exchange.wire.binance.usdm_order_rows import LIQUIDATION_PREFIX, POSITION_SIDE_TEXT, SIDE_TEXT, query_row
 from foxtrot.exchange.wire.binance.usdm_orders import find_order
 from foxtrot.exchange.wire.binance.usdm_page import Row, page
 from foxtrot.exchange.wire.binance.usdm_params import Params
@@ -69,6 +69,22 @@ class UsdmOrderQueries:
         reports = self._desk.venue.all_orders(call.account, instrument.instrument_id)
         rows = [self._row(instrument, report) for report in reports]
         return page(rows, params, identity="orderId", from_name="orderId")
+
+    def liquidations(self, call: Call) -> list[Row]:
+        """Return the orders with which the venue liquidated the account.
+
+        Source: Binance USDⓈ-M Futures, User's Force Orders.
+        """
+        params = Params(call.params)
+        symbol = params.text("symbol")
+        wanted = [self._desk.side.instrument(symbol)] if symbol else list(self._desk.side.symbols().values())
+        rows = [
+            self._row(instrument, report)
+            for instrument in wanted
+            for report in self._desk.venue.all_orders(call.account, instrument.instrument_id)
+            if report.client_order_id.startswith(LIQUIDATION_PREFIX)
+        ]
+        return page(rows, params, identity="orderId", from_name="orderId", default=50)
 
     def trades(self, call: Call) -> list[Row]:
         """Return the account's trades on a symbol, oldest first.

@@ -30,7 +30,7 @@ Choice = TypeVar("Choice")
 
 
 class Params:
-    """The parameters of one call.
+    """The parameters of one call; a name may also be spelled in lower case, as some clients do in batch calls.
 
     Source: Binance USDⓈ-M Futures, General Info and Error Codes.
     """
@@ -43,14 +43,14 @@ class Params:
 
         Source: General Info; an empty parameter counts as not sent.
         """
-        return bool(self.values.get(name))
+        return bool(self.text(name))
 
     def text(self, name: str, default: str = "") -> str:
         """Return a parameter as it came.
 
         Source: General Info.
         """
-        return self.values.get(name) or default
+        return self.values.get(name) or self.values.get(name.lower()) or default
 
     def needed(self, name: str) -> str:
         """Return a parameter that must be there.
@@ -59,7 +59,7 @@ class Params:
         """
         if not self.has(name):
             raise missing(name)
-        return self.values[name]
+        return self.text(name)
 
     def flag(self, name: str, default: bool = False) -> bool:
         """Return a "true" or "false".

@@ -116,6 +116,7 @@ class UsdmTrading:
             ("GET", "/fapi/v1/openOrders"): _signed(queries.open_orders, weight=_open_weight),
             ("GET", "/fapi/v1/allOrders"): _signed(queries.all_orders, symbol, 5),
             ("GET", "/fapi/v1/userTrades"): _signed(queries.trades, symbol, 5),
+            ("GET", "/fapi/v1/forceOrders"): _signed(queries.liquidations, weight=_liquidation_weight),
         }
 
     def _algo_rows(self) -> Routes:
@@ -201,6 +202,10 @@ class UsdmTrading:
 
 def _signed(handler: _Handler, required: tuple[str, ...] = (), weight: int | Callable[[Call], int] = 1) -> Endpoint:
     return Endpoint(handler, Security.SIGNED, weight, False, required)
+
+
+def _liquidation_weight(call: Call) -> int:
+    return 20 if call.params.get("symbol") else 50
 
 
 def _open_weight(call: Call) -> int:

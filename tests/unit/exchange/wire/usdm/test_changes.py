@@ -142,6 +142,8 @@ def test_several_orders_are_each_answered_by_themselves(rig: UsdmRig) -> None:
     name = rig.call("GET", "v1/openOrders")[0]["clientOrderId"]
     rows = rig.call("DELETE", "v1/batchOrders", **SYMBOL, origClientOrderIdList=f'["{name}"]')
     assert rows[0]["status"] == "CANCELED"
+    rig.order()
+    assert rig.call("DELETE", "v1/batchOrders", **SYMBOL, orderidlist='["3"]')[0]["status"] == "CANCELED"
 
 
 def test_batches_have_bounds(rig: UsdmRig) -> None:

@@ -165,6 +165,9 @@ def test_an_account_that_is_liquidated_is_warned_and_hears_it_all(rig: UsdmRig) 
     assert (call["p"][0]["s"], call["p"][0]["pa"], call["p"][0]["mt"]) == ("BTCUSDT", "2.000", "CROSSED")
     order = rig.events("ORDER_TRADE_UPDATE")[0]["o"]
     assert order["c"].startswith("autoclose-")
+    (forced,) = rig.call("GET", "v1/forceOrders", **SYMBOL)
+    assert (forced["orderId"], forced["clientOrderId"], forced["executedQty"]) == (order["i"], order["c"], "1.500")
+    assert rig.call("GET", "v1/forceOrders", symbol="ETHUSDT") == []
     update = rig.events("ACCOUNT_UPDATE")[0]["a"]
     assert update["P"][0]["pa"] == "0.000"
     assert rig.call("GET", "v3/positionRisk") == []
