@@ -22,7 +22,7 @@ class Listener:
         self.combined = combined
         self.category = category
         self.names: dict[str, None] = {}
-        self.received_ns: deque[int] = deque(maxlen=64)
+        self.received_ns: deque[int] = deque()
         self.is_told_of_end = False
 
 

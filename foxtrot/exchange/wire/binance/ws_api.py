@@ -189,13 +189,23 @@ class WsApi:
         counted = self._gate.account(key) if endpoint is not None and endpoint.counts_order else ""
         return self._gate.limits.used_table(session.connection.client, counted, self._side.now_ns())
 
-    @staticmethod
-    def _answer(session: Session, number: msgspec.Raw, result: object, limits: list[dict[str, object]] | None) -> None:
+    def _error_data(self, error: ApiError) -> object:
+        """Return what an error carries besides code and text; a limit says here when it is over, having no header."""
+        wait_s = error.headers.get("Retry-After")
+        if wait_s is None:
+            return error.data
+        now_ms = self._side.now_ns() // _MS_NS
+        return {"serverTime": now_ms, "retryAfter": now_ms + 1000 * int(wait_s)}
+
+    def _answer(
+        self, session: Session, number: msgspec.Raw, result: object, limits: list[dict[str, object]] | None
+    ) -> None:
         body: dict[str, object] = {"id": number}
         if isinstance(result, ApiError):
             error: dict[str, object] = {"code": result.code, "msg": result.msg}
-            if result.data is not None:
-                error["data"] = result.data
+            data = self._error_data(result)
+            if data is not None:
+                error["data"] = data
             body |= {"status": result.status, "error": error}
         else:
             body |= {"status": 200, "result": result}

@@ -207,3 +207,10 @@ def test_what_is_not_asked_for_is_ignored_and_twice_the_same_is_refused() -> Non
     answer = door.gateway.answer(HttpRequest("GET", "/api/v3/ping", "timestamp=1&signature=2", "", {}, ""))
     assert (answer.status, answer.body) == (200, b"{}")
     assert door.post("symbol=A&symbol=B")[1]["code"] == -1101
+
+
+def test_the_query_wins_over_the_body() -> None:
+    door = Door()
+    query, body = "symbol=BTCUSDT", f"symbol=ETHUSDT&timestamp={T0}"
+    status, answer, _ = door.post(query, f"{body}&signature={signed(query + body)}")
+    assert (status, answer["symbol"]) == (200, "BTCUSDT")

@@ -256,3 +256,17 @@ def test_a_frame_is_encoded_once_and_wrapped_for_combined_connections() -> None:
     trade(rig)
     assert raw.texts[0] is other.texts[0]
     assert json.loads(combined.texts[0]) == {"stream": "btcusdt@trade", "data": json.loads(raw.texts[0])}
+
+
+def test_an_event_names_only_levels_that_changed_since_the_one_before() -> None:
+    rig = rig_of(Product.SPOT)
+    line = rig.open("/ws/btcusdt@depth@100ms")
+    rig.wait(100)
+    rig.order(Side.BUY, 5_000_000, 100_000)
+    rig.now_ns += 1
+    late = rig.open("/ws/btcusdt@depth")
+    rig.wait(100)
+    rig.order(Side.SELL, 7_000_000, 100_000)
+    rig.wait(1_000)
+    assert [[len(frame["b"]), len(frame["a"])] for frame in line.take()] == [[1, 0], [0, 1]]
+    assert [(frame["U"], frame["b"], len(frame["a"])) for frame in late.take()] == [(2, [], 1)]

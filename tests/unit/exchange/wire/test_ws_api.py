@@ -167,6 +167,7 @@ def test_limits_are_shared_with_rest() -> None:
     assert [answer["status"] for answer in answers] == [200, 200, 429, 418]
     assert rig.call("GET", "/api/v3/ping").status == 418
     assert answers[2]["error"]["code"] == answers[3]["error"]["code"] == -1003
+    assert answers[3]["error"]["data"] == {"serverTime": rig.now_ms, "retryAfter": rig.now_ms + 120_000}
 
 
 def test_order_counts_can_be_asked_for() -> None:
