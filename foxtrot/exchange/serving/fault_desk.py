@@ -67,12 +67,12 @@ class FaultDesk:
         self._refresh(now_ns)
         self.frames.tick(tuple(self.sockets.values()), now_ns)
 
-    async def wait_s(self, seconds: float) -> None:
-        """Wait by the clock."""
+    def wait_s(self, seconds: float) -> "asyncio.Future[None]":
+        """Return what is done when seconds have passed by the clock, counted from now."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waited += 1
         heappush(self._waits, (self.now_ns() + int(seconds * _SECOND_NS), self._waited, done))
-        await done
+        return done
 
     def cancel_waits(self) -> None:
         """End every wait: the server stops."""

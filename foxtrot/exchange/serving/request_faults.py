@@ -132,8 +132,10 @@ class RequestFaults:
         return keep
 
     def _later(self, seconds: float, work: Callable[[], None]) -> None:
+        over = self._desk.wait_s(seconds)
+
         async def wait() -> None:
-            await self._desk.wait_s(seconds)
+            await over
             work()
 
         task = asyncio.get_running_loop().create_task(wait())
