@@ -83,7 +83,7 @@ class UserChannels:
         channels = self._by_account.get(account)
         if channels:
             text = msgspec.json.encode(payload).decode()
-            for channel in channels:
+            for channel in tuple(channels):
                 channel.take(payload["e"], text)
 
     def is_heard(self, account: str) -> bool:

@@ -120,18 +120,20 @@ class DepthStreams:
         Source: USDⓈ-M Futures, Diff. Book Depth Streams, @0ms.
         """
         if instrument_id in self._eager:
-            self._serve(instrument_id, [one for one in self._lanes[instrument_id].values() if not one.pace.interval_ns])
+            self._serve(
+                instrument_id, [one for one in self._lanes.get(instrument_id, {}).values() if not one.pace.interval_ns]
+            )
 
     def tick(self, now_ns: int) -> None:
         """Publish what is due and changed.
 
         Source: Binance spot API, Diff. Depth Stream, Update Speed.
         """
-        for instrument_id, lanes in self._lanes.items():
+        for instrument_id, lanes in tuple(self._lanes.items()):
             due = [lane for lane in lanes.values() if lane.pace.is_due(now_ns)]
             if due:
                 self._serve(instrument_id, due)
-        for partial in self._partial.values():
+        for partial in tuple(self._partial.values()):
             if partial.pace.is_due(now_ns):
                 frame = partial.take(self._side, now_ns // _MS_NS)
                 if frame is not None:
@@ -149,7 +151,7 @@ class DepthStreams:
     def _gather(self, instrument_id: str) -> None:
         changes = self._side.venue.take_depth_changes(instrument_id)
         if changes.last_id >= changes.first_id:
-            for lane in self._lanes[instrument_id].values():
+            for lane in self._lanes.get(instrument_id, {}).values():
                 lane.gather(changes)
 
     def _forget_unheard(self) -> None:

@@ -61,7 +61,7 @@ class KlineStreams:
 
         Source: Binance spot API, Kline/Candlestick Streams.
         """
-        for lane in self._lanes.get(instrument.symbol, {}).values():
+        for lane in tuple(self._lanes.get(instrument.symbol, {}).values()):
             time_ms = trade.time_ns // _MS_NS
             if lane.bar is None:
                 lane.begin(flat_bar(bar_open_ms(lane.interval, time_ms), trade.price))
@@ -77,7 +77,7 @@ class KlineStreams:
         """
         now_ms = now_ns // _MS_NS
         for lanes in self._lanes.values():
-            for lane in lanes.values():
+            for lane in tuple(lanes.values()):
                 if lane.bar is None:
                     continue
                 self._roll(lane, now_ms)

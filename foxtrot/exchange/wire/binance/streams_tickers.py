@@ -41,7 +41,7 @@ class TickerStreams:
 
         Source: Binance spot API, Individual Symbol Ticker Streams; USDⓈ-M Futures, Mark Price Stream.
         """
-        for stream, pace in self._streams.values():
+        for stream, pace in tuple(self._streams.values()):
             if pace.is_due(now_ns):
                 self._serve(stream, now_ns // _MS_NS)
 

@@ -201,3 +201,18 @@ def test_a_closed_connection_leaves_nothing_behind() -> None:
     rig.wait(2_000, 100)
     lines[0].ask({"method": "LIST_SUBSCRIPTIONS", "id": 1})
     assert lines[0].take() == []
+
+
+def test_connections_that_break_while_they_are_sent_to_disturb_nobody() -> None:
+    rig = SurfaceRig()
+    names = [f"btcusdt@{kind}" for kind in ("trade", "depth@100ms", "depth5", "kline_1s", "ticker", "bookTicker")]
+    key = rig.surface.channels.create_key("alice")
+    doomed = [rig.open("/stream", f"streams={name}") for name in (*names, "!bookTicker", key)]
+    good = rig.open("/ws/btcusdt@depth@100ms/btcusdt@trade")
+    rig.wait(100)
+    for line in doomed:
+        line.connection.send = lambda _, line=line: rig.surface.closed(line.connection)
+    rig.surface.channels.deliver("alice", {"e": "x"})
+    trade(rig)
+    rig.wait(2_000, 100)
+    assert len(good.take()) >= 2
