@@ -29,12 +29,7 @@ def order_event(instrument: Instrument, event: OrderEvent, note: OrderNote, happ
         note: how the order was spelled.
         happened: execution type (x) and order status (X).
     """
-    return {
-        "e": "ORDER_TRADE_UPDATE",
-        "E": event.time_ns // MS_NS,
-        "T": event.time_ns // MS_NS,
-        "o": _order(instrument, event, note, happened),
-    }
+    return _update(event, _order(instrument, event, note, happened))
 
 
 def trade_event(instrument: Instrument, fill: OrderFilled, note: OrderNote, profit: Decimal) -> Row:
@@ -43,7 +38,6 @@ def trade_event(instrument: Instrument, fill: OrderFilled, note: OrderNote, prof
     Source: Binance USDⓈ-M Futures, User Data Streams, Event: Order Update, x TRADE.
     """
     status = "FILLED" if fill.remaining <= 0 else "PARTIALLY_FILLED"
-    row = order_event(instrument, fill, note, ("TRADE", status))
     order = _order(instrument, fill, note, ("TRADE", status))
     trade = {
         "l": quantity_text(instrument, fill.fill_quantity),
@@ -54,7 +48,7 @@ def trade_event(instrument: Instrument, fill: OrderFilled, note: OrderNote, prof
         "m": fill.liquidity is Liquidity.MAKER,
         "rp": decimal_text(profit),
     }
-    return {**row, "o": {**order, **trade}}
+    return _update(fill, {**order, **trade})
 
 
 def lite_event(instrument: Instrument, fill: OrderFilled) -> Row:
@@ -143,6 +137,11 @@ def margin_call(time_ms: int, wallet: Decimal, views: list[PositionView]) -> Row
         for view in views
     ]
     return {"e": "MARGIN_CALL", "E": time_ms, "cw": decimal_text(wallet), "p": rows}
+
+
+def _update(event: OrderEvent, order: Row) -> Row:
+    time_ms = event.time_ns // MS_NS
+    return {"e": "ORDER_TRADE_UPDATE", "E": time_ms, "T": time_ms, "o": order}
 
 
 def _order(instrument: Instrument, event: OrderEvent, note: OrderNote, happened: tuple[str, str]) -> Row:

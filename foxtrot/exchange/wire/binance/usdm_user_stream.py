@@ -114,10 +114,11 @@ class UsdmUserStream:
 
         Source: Binance USDⓈ-M Futures, User Data Streams.
         """
-        handler = self._handlers.get(type(event))
-        changes = handler is not None and isinstance(event, BalanceChanged | PositionChanged)
+        kind = type(event)
+        changes = kind is BalanceChanged or kind is PositionChanged
         if self._settling and not changes:
             self.flush()
+        handler = self._handlers.get(kind)
         if handler is not None and getattr(event, "account", "") in self._desk.side.uids:
             self._settling = changes
             handler(event)  # type: ignore[arg-type]  # the table pairs them
