@@ -249,17 +249,36 @@ class StandInSession:
         facts = {field: getattr(made, field) for field in made.__struct_fields__} | {"instrument_id": name}
         self.instrument = Instrument(**facts)
         self.instruments = {name: self.instrument}
-        options = {
+        self._options: dict[str, Any] = {
             "fetchCurrencies": False,
             "fetchMargins": False,
             **({"fetchMarkets": {"types": ["spot"]}} if spot else {}),
         }
-        settings = {"urls": {"api": loopback_urls(venue.port)}, "enableRateLimit": False, "options": options}
-        self.exchange: Any = (SpotClient if spot else UsdmClient)(settings)
-        self.exchange.clock = clock
-        self.exchange.timeout_on_exit = 0
+        self._port = venue.port
+        self.exchange: Any = None
+        self._renew()
         self.loop = asyncio.get_running_loop()
         clock.on_move(self._wake)
+
+    def _renew(self) -> None:
+        kind = SpotClient if self.product is Product.SPOT else UsdmClient
+        settings = {
+            "urls": {"api": loopback_urls(self._port)},
+            "enableRateLimit": False,
+            "options": dict(self._options),
+        }
+        before, self.exchange = self.exchange, kind(settings)
+        self.exchange.clock = self.clock
+        self.exchange.timeout_on_exit = 0
+        if before is not None:
+            self.exchange.market_tap = before.market_tap
+            self.exchange.set_markets(before.markets)
+
+    async def renew(self) -> None:
+        """Let go of the client and make another, as after each loss."""
+        before = self.exchange
+        self._renew()
+        await before.close()
 
     @property
     def market_tap(self) -> Any:

@@ -11,18 +11,17 @@ from functools import partial
 from typing import Any, Protocol
 
 import msgspec
-from loguru import logger
 
 from foxtrot.adapter.base_adapter import ExactBook
 from foxtrot.adapter.binance import ccxt_facts
 from foxtrot.adapter.binance.book_stream import BookPublisher, BookStream
-from foxtrot.adapter.binance.rest_polling import RestMarket, RestPoller, missing_trades
+from foxtrot.adapter.binance.market_fetching import Entry, Fetching
 from foxtrot.adapter.binance.session import BinanceSession
 from foxtrot.adapter.binance.stream_board import StreamBoard
 from foxtrot.adapter.binance.tick_stream import TickPublisher, TickStream
 from foxtrot.adapter.binance.topics import Listener, Topic, TopicKind, Topics
 from foxtrot.adapter.reconnect import BreakerState
-from foxtrot.domain.errors import AdapterError, FoxtrotError, OffGrid
+from foxtrot.domain.errors import FoxtrotError
 from foxtrot.domain.subscription import SubscribeRequest
 
 TRADES_LIMIT = 20_000
@@ -32,8 +31,6 @@ FRESH_WITHIN_S = 10.0
 BEAT_S = 1.0
 HOLD_S = 0.002
 """How long a print waits for the quote it changed, before it is told as a tick by itself."""
-RESYNC_PAUSE_S = 0.2
-ATTEMPTS_AT_ONCE = 3
 
 
 class MarketOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,25 +58,6 @@ class Publisher(TickPublisher, BookPublisher, Protocol):
         """Publish a failure."""
 
 
-class _Entry:
-    """One wanted instrument: what is wanted, its streams, and whether fresh facts were told since the streams were opened."""
-
-    def __init__(self, request: SubscribeRequest, symbol: str, ticks: TickStream) -> None:
-        self.request = request
-        self.symbol = symbol
-        self.ticks = ticks
-        self.book: BookStream | None = None
-        self.tick_told = asyncio.Event()
-        self.book_told = asyncio.Event()
-        self.syncing = 0
-        """For which life of the streams a snapshot is being fetched."""
-
-    def restart(self) -> None:
-        self.ticks.restart()
-        self.tick_told.clear()
-        self.book_told.clear()
-
-
 class MarketData(Listener):
     """The desired streams of one account; they survive a lost link.
 
@@ -90,15 +68,13 @@ class MarketData(Listener):
         self.options = options or MarketOptions()
         self.board = StreamBoard(session.clock, self._hold_ticks)
         self.topics = Topics(session, self, self._prepare)
-        self.market = RestMarket(session)
-        self.poller = RestPoller(self.market, session.clock.now_ns)
+        self.fetching = Fetching(session, publisher.on_request_failed)
         self._publisher = publisher
         self._session = session
         self._wanted: dict[str, SubscribeRequest] = {}
-        self._entries: dict[str, _Entry] = {}
+        self._entries: dict[str, Entry] = {}
         self._live = False
         self._holding = False
-        self._life = 0
         session.market_tap = self.topics.hear_answer
 
     # --- what is wanted ---------------------------------------------------------------------------------------------
@@ -140,12 +116,14 @@ class MarketData(Listener):
     async def resume(self) -> None:
         """Open every desired stream once, and return when fresh facts of all of them are published."""
         self._live = self.board.live = True
-        self._life += 1
+        life = self.fetching.begin()
         for entry in self._entries.values():
             entry.restart()
         for request in list(self._wanted.values()):
             self._open(request)
-        self._session.spawn(self._beat(self._life), "market data beat")
+        for entry in self._entries.values():
+            entry.ticks.ask_again()
+        self._session.spawn(self._beat(life), "market data beat")
         await self._poll()
         fresh = asyncio.ensure_future(self._until_fresh())
         patience = asyncio.ensure_future(self._session.wait_s(FRESH_WITHIN_S))
@@ -159,6 +137,7 @@ class MarketData(Listener):
         """Close every stream; the wishes stay."""
         self._live = self.board.live = False
         self.board.forget()
+        self.fetching.end()
         self.topics.stop()
         for entry in self._entries.values():
             if entry.book is not None:
@@ -179,7 +158,7 @@ class MarketData(Listener):
         Raises:
             AdapterError: it could not be had.
         """
-        return await self.market.exact(instrument_id, levels)
+        return await self.fetching.market.exact(instrument_id, levels)
 
     def publish_snapshot(self, instrument_id: str) -> None:
         """Publish a fresh snapshot; changes go on from it. While the book is being fetched it comes by itself."""
@@ -199,7 +178,7 @@ class MarketData(Listener):
         if topic.kind is TopicKind.BOOK and entry.book is not None:
             entry.book.begin()
         elif entry.request.ticks and self._ticks_are_up(entry):
-            self._session.spawn(self._fresh_tick(entry), f"tick of {topic.instrument_id}")
+            self.fetching.fresh_tick(entry)
 
     def on_down(self, topic: Topic, cause: str, *, gap: bool) -> None:
         """Let nobody believe what the stream kept up to date."""
@@ -239,7 +218,7 @@ class MarketData(Listener):
                 self._take_ccxt_book(entry, item)
         self.board.end_batch()
 
-    def _take_ccxt_book(self, entry: _Entry, item: Any) -> None:
+    def _take_ccxt_book(self, entry: Entry, item: Any) -> None:
         if isinstance(entry.book, ccxt_facts.CcxtBook):
             entry.book.take_book(item, self._session.clock.now_ns())
             if entry.book.dirty:
@@ -258,7 +237,7 @@ class MarketData(Listener):
         entry = self._entries.get(instrument_id)
         if entry is None:
             symbol = self._session.market_symbol(instrument_id)
-            entry = _Entry(request, symbol, TickStream(instrument_id, self._publisher, self._find_missing))
+            entry = Entry(request, symbol, TickStream(instrument_id, self._publisher, self.fetching.find_missing))
             self._entries[instrument_id] = entry
         entry.request = request
         entry.ticks.ticks, entry.ticks.trades = request.ticks, request.trades
@@ -274,7 +253,7 @@ class MarketData(Listener):
         if self.options.streams(entry.symbol):
             self._open_topics(entry)
 
-    def _open_topics(self, entry: _Entry) -> None:
+    def _open_topics(self, entry: Entry) -> None:
         request, known = entry.request, {topic.kind for topic in self.topics.of(entry.request.instrument_id)}
         kinds = []
         if request.depth_levels or request.depth_changes:
@@ -289,11 +268,11 @@ class MarketData(Listener):
             if kind not in known:
                 self.topics.open(kind, request.instrument_id)
 
-    def _new_book(self, entry: _Entry) -> BookStream:
+    def _new_book(self, entry: Entry) -> BookStream:
         instrument = self._session.instruments[entry.request.instrument_id]
         product = self._session.product
         if self.options.hot_path or not self.options.streams(entry.symbol):
-            return BookStream(instrument, product, self._publisher, partial(self._need_snapshot, entry))
+            return BookStream(instrument, product, self._publisher, partial(self.fetching.need_snapshot, entry))
         nothing: Callable[[], None] = partial(_ignore, entry)
         return ccxt_facts.CcxtBook(
             instrument, product, self._publisher, nothing, call_soon=self._session.call_soon
@@ -308,54 +287,6 @@ class MarketData(Listener):
             exchange.raw_hooks = self.board
             exchange.handle_order_book_subscription = _ignore  # the snapshot is ours to fetch
 
-    # --- fetching ---------------------------------------------------------------------------------------------------
-
-    def _need_snapshot(self, entry: _Entry) -> None:
-        if entry.syncing != self._life:
-            entry.syncing = self._life
-            self._session.spawn(self._synchronise(entry), f"snapshot of {entry.request.instrument_id}")
-
-    async def _synchronise(self, entry: _Entry) -> None:
-        book, attempt, life = entry.book, 0, self._life
-        try:
-            while book is not None and self._is_on(life) and not book.is_loaded:
-                attempt += 1
-                if attempt > ATTEMPTS_AT_ONCE:
-                    await self._session.wait_s(RESYNC_PAUSE_S * attempt)
-                try:
-                    snapshot = await self.market.snapshot(entry.symbol)
-                    if self._is_on(life) and book.load(snapshot):
-                        book.publish()
-                        entry.book_told.set()
-                except OffGrid as error:
-                    self._publisher.on_request_failed(f"book of {entry.request.instrument_id}", error)
-                    return
-                except AdapterError as error:
-                    logger.bind(account=self._session.account).warning("snapshot of {}: {}", entry.symbol, error)
-                    await self._session.wait_s(RESYNC_PAUSE_S * attempt)
-        finally:
-            if entry.syncing == life:
-                entry.syncing = 0
-
-    async def _fresh_tick(self, entry: _Entry) -> None:
-        try:
-            await self.poller.tick(entry.symbol, entry.ticks, fresh=True)
-        except AdapterError as error:
-            logger.bind(account=self._session.account).warning("quote of {}: {}", entry.symbol, error)
-        entry.tick_told.set()
-
-    def _find_missing(self, ticks: TickStream, first: int, last: int) -> None:
-        self._session.spawn(self._fill(ticks), f"prints {first} to {last} of {ticks.instrument_id}")
-
-    async def _fill(self, ticks: TickStream) -> None:
-        try:
-            symbol = self._session.market_symbol(ticks.instrument_id)
-            frames = await self.market.trades(symbol)
-        except AdapterError as error:
-            logger.bind(account=self._session.account).warning("prints of {}: {}", ticks.instrument_id, error)
-            frames = []
-        ticks.fill(missing_trades(frames, ticks.instrument_id, self._session.clock.now_ns()))
-
     def _hold_ticks(self) -> None:
         if not self._holding:
             self._holding = True
@@ -368,17 +299,13 @@ class MarketData(Listener):
             self._holding = False
         self.board.publish_waiting()
 
-    def _is_on(self, life: int) -> bool:
-        """Tell whether the streams are those that were opened then."""
-        return self._live and life == self._life
-
     # --- the beat ---------------------------------------------------------------------------------------------------
 
     async def _beat(self, life: int) -> None:
         polled_ns = self._session.clock.monotonic_ns()
-        while self._is_on(life):
+        while life == self.fetching.life:
             await self._session.wait_s(min(BEAT_S, self.options.poll_interval_s))
-            if not self._is_on(life):
+            if life != self.fetching.life:
                 return
             await self.topics.beat()
             now_ns = self._session.clock.monotonic_ns()
@@ -391,11 +318,11 @@ class MarketData(Listener):
             if not self._live:
                 return
             if self._polled(entry):
-                await self.poller.poll(entry.request, entry.symbol, entry.ticks, entry.book)
+                await self.fetching.poller.poll(entry.request, entry.symbol, entry.ticks, entry.book)
                 entry.tick_told.set()
                 entry.book_told.set()
 
-    def _polled(self, entry: _Entry) -> bool:
+    def _polled(self, entry: Entry) -> bool:
         if not self.options.streams(entry.symbol):
             return True
         if self.topics.breaker.state is BreakerState.CLOSED:
@@ -411,7 +338,7 @@ class MarketData(Listener):
             if entry.book is not None:
                 await entry.book_told.wait()
 
-    def _ticks_are_up(self, entry: _Entry) -> bool:
+    def _ticks_are_up(self, entry: Entry) -> bool:
         topics: Mapping[TopicKind, Topic] = {one.kind: one for one in self.topics.of(entry.request.instrument_id)}
         return all(kind in topics and topics[kind].up.is_set() for kind in (TopicKind.QUOTE, TopicKind.TRADE))
 

@@ -162,10 +162,14 @@ class RestPoller:
                 self.failures += 1
                 logger.debug("polling {} failed: {}", symbol, error)
 
-    async def tick(self, symbol: str, ticks: TickStream, *, fresh: bool) -> None:
-        """Tell a tick of what is asked for now; a fresh one yields to the stream's own quote."""
+    async def tick(
+        self, symbol: str, ticks: TickStream, *, fresh: bool, wanted: Callable[[], bool] = lambda: True
+    ) -> None:
+        """Tell a tick of what is asked for now, if it is still wanted then; a fresh one yields to the stream's own quote."""
         totals = await self._market.totals(symbol)
         quote = await self._market.quote(symbol)
+        if not wanted():
+            return
         ticks.rest_totals(totals)
         if not fresh:
             ticks.forget_quote()

@@ -30,6 +30,20 @@ _decode_envelope: Callable[[str], Envelope] = msgspec.json.Decoder(Envelope, str
 _BAD = (msgspec.MsgspecError, RecursionError)
 
 
+class Deaf:
+    """Takes the frames of connections that are given up, so that nobody else spends time on them.
+
+    Thread: stateless, any thread.
+    """
+
+    def take(self, _text: str) -> bool:
+        """Take a frame."""
+        return True
+
+    def end_batch(self) -> None:
+        """Tell nothing."""
+
+
 class StreamBoard:
     """The streams by symbol, and the batch that is being read.
 

@@ -178,8 +178,15 @@ class TickStream:
             )
         )
 
+    def ask_again(self) -> None:
+        """Ask once more for what was missing when the link was lost."""
+        if self._held is not None:
+            self._find_missing(self, *self._missing)
+
     def fill(self, found: list[MarketTrade]) -> None:
         """Take the prints that were missing, as far as they could be had, and tell those that waited behind them."""
+        if self._held is None:
+            return
         first, last = self._missing
         wanted = {trade.trade_id: trade for trade in found if first <= int(trade.trade_id) <= last}
         for trade_id in sorted(wanted, key=int):
@@ -187,7 +194,7 @@ class TickStream:
         lost = last - first + 1 - len(wanted)
         if lost > 0:
             self._publisher.on_gap(Gap(self.instrument_id, MarketTrade.__name__, lost))
-        held, self._held, self._missing = self._held or [], None, (0, -1)
+        held, self._held, self._missing = self._held, None, (0, -1)
         expected = last + 1
         for place, trade in enumerate(held):
             number = int(trade.trade_id)

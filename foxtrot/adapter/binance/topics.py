@@ -19,14 +19,16 @@ import ccxt
 from loguru import logger
 
 from foxtrot.adapter.binance.session import BinanceSession
+from foxtrot.adapter.binance.stream_board import Deaf
 from foxtrot.adapter.reconnect import Backoff, BreakerState, CircuitBreaker
+from foxtrot.domain.errors import AdapterError
 
 ANSWER_WITHIN_S = 5.0
 SILENT_AFTER_S = 15.0
 LONGEST_SILENCE_S = 300.0
 _WAIT_FOR_BREAKER_S = 1.0
 _WRONG = (ccxt.BadSymbol, ccxt.BadRequest, ccxt.ArgumentsRequired, ccxt.NotSupported)
-_RAISED = (ccxt.BaseError, LookupError, TypeError, ValueError, AttributeError, OSError)
+_RAISED = (ccxt.BaseError, AdapterError, LookupError, TypeError, ValueError, AttributeError, OSError)
 """What ccxt lets out besides its own errors when a message is not what it expects."""
 
 
@@ -136,15 +138,15 @@ class Topics:
         return [one for one in self._topics.values() if one.instrument_id == instrument_id and one.wanted]
 
     def stop(self) -> None:
-        """End every task and drop the connections; whoever wants topics opens them again."""
+        """End every task and hear nothing more; the session lets go of the connections, and a new client opens new ones."""
         for topic in self._topics.values():
             if topic.task is not None:
                 topic.task.cancel()
             topic.settled.set()
         self._topics.clear()
-        exchange = self._session.exchange
-        for url in self._market_urls(exchange):
-            self._session.spawn(self._session.kick(url, "market data stopped"), f"drop of {url}")
+        if self._prepared is not None:
+            self._prepared.raw_hooks = Deaf()
+            self._prepared = None
 
     # --- what the venue says ----------------------------------------------------------------------------------------
 
@@ -161,7 +163,9 @@ class Topics:
 
     async def beat(self) -> None:
         """Drop connections that do not answer a subscription, or are silent for too long; called every second or so."""
-        now_ns, exchange = self._session.clock.monotonic_ns(), self._session.exchange
+        now_ns, exchange = self._session.clock.monotonic_ns(), self._prepared
+        if exchange is None:
+            return
         for topic in list(self._topics.values()):
             waiting = topic.wanted and topic.asked_ns and not topic.up.is_set()
             if waiting and now_ns - topic.asked_ns > ANSWER_WITHIN_S * 1e9:
@@ -285,11 +289,11 @@ class Topics:
         await self._session.kick(url, cause)
 
     def _client_of(self, topic: Topic) -> Any:
-        return next((one for one in self._session.exchange.clients.values() if topic.key in one.subscriptions), None)
+        clients = {} if self._prepared is None else self._prepared.clients
+        return next((one for one in clients.values() if topic.key in one.subscriptions), None)
 
     def _market_urls(self, exchange: Any) -> list[str]:
-        clients = exchange.clients if exchange is not None else {}
-        return [url for url, client in clients.items() if getattr(client, "is_market", False)]
+        return [url for url, client in exchange.clients.items() if getattr(client, "is_market", False)]
 
 
 async def _first(*waits: Any) -> None:

@@ -148,6 +148,18 @@ def test_a_gap_in_the_book_is_told_before_the_fresh_snapshot(product: Product, h
     run(product, hot, scenario)
 
 
+def test_of_a_burst_the_last_quote_is_told(product: Product, hot: bool) -> None:
+    async def scenario(rig: MarketRig) -> None:
+        rig.data.add(everything(rig, trades=False, depth_levels=0))
+        await rig.data.resume()
+        for number in range(300):
+            rig.venue.change("b", "99.00", f"{number + 1}.000", send=False)
+            rig.venue.quote()
+        await rig.until(lambda: rig.heard.of(TickData)[-1].bid_size == 300.0)
+
+    run(product, hot, scenario)
+
+
 def test_missing_prints_are_fetched_and_told_in_order(product: Product, hot: bool) -> None:
     async def scenario(rig: MarketRig) -> None:
         rig.data.add(everything(rig, depth_levels=0))
@@ -212,6 +224,7 @@ def test_stopping_and_resuming_opens_each_stream_once(product: Product, hot: boo
         for _ in range(3):
             await rig.data.resume()
             rig.data.stop()
+            await rig.session.renew()
             before = len(rig.heard)
             rig.venue.trade("101.00", "0.1")
             rig.venue.quote()

@@ -1,0 +1,129 @@
+"""What market data has to ask for: the snapshot a book begins with, the present quote, and prints that did not come."""
+
+import asyncio
+from collections.abc import Callable
+
+from loguru import logger
+
+from foxtrot.adapter.binance.book_stream import BookStream
+from foxtrot.adapter.binance.rest_polling import RestMarket, RestPoller, missing_trades
+from foxtrot.adapter.binance.session import BinanceSession
+from foxtrot.adapter.binance.tick_stream import TickStream
+from foxtrot.domain.errors import AdapterError, FoxtrotError, OffGrid
+from foxtrot.domain.subscription import SubscribeRequest
+
+RESYNC_PAUSE_S = 0.2
+ATTEMPTS_AT_ONCE = 3
+
+
+class Entry:
+    """One wanted instrument: what is wanted, its streams, and whether fresh facts were told since they were opened.
+
+    Thread: binance-io.
+    """
+
+    def __init__(self, request: SubscribeRequest, symbol: str, ticks: TickStream) -> None:
+        self.request = request
+        self.symbol = symbol
+        self.ticks = ticks
+        self.book: BookStream | None = None
+        self.tick_told = asyncio.Event()
+        self.book_told = asyncio.Event()
+        self.syncing = 0
+        """For which life of the streams a snapshot is being fetched."""
+
+    def restart(self) -> None:
+        """Begin anew after a loss."""
+        self.ticks.restart()
+        self.tick_told.clear()
+        self.book_told.clear()
+
+
+class Fetching:
+    """Asks for what streams do not bring by themselves.
+
+    Thread: binance-io.
+
+    Args:
+        session: who asks.
+        fail: tells of a request that failed for good.
+    """
+
+    def __init__(self, session: BinanceSession, fail: Callable[[str, FoxtrotError | str], None]) -> None:
+        self.market = RestMarket(session)
+        self.poller = RestPoller(self.market, session.clock.now_ns)
+        self.life = 0
+        """Which opening of the streams this is; what was asked for in an earlier one is left alone. 0 while they are closed."""
+        self._lives = 0
+        self._session = session
+        self._fail = fail
+
+    def begin(self) -> int:
+        """Begin a new life of the streams and return its number."""
+        self._lives += 1
+        self.life = self._lives
+        return self.life
+
+    def end(self) -> None:
+        """Let nothing that was asked for be told."""
+        self.life = 0
+
+    def need_snapshot(self, entry: Entry) -> None:
+        """Fetch a snapshot of a book until it is taken in."""
+        if entry.syncing != self.life:
+            entry.syncing = self.life
+            self._session.spawn(self._synchronise(entry, self.life), f"snapshot of {entry.request.instrument_id}")
+
+    def fresh_tick(self, entry: Entry) -> None:
+        """Fetch the present quote and tell it, unless the stream is quicker."""
+        self._session.spawn(self._fresh_tick(entry, self.life), f"tick of {entry.request.instrument_id}")
+
+    def find_missing(self, ticks: TickStream, first: int, last: int) -> None:
+        """Fetch prints that did not come."""
+        self._session.spawn(self._fill(ticks, self.life), f"prints {first} to {last} of {ticks.instrument_id}")
+
+    async def _synchronise(self, entry: Entry, life: int) -> None:
+        book, attempt = entry.book, 0
+        try:
+            while book is not None and life == self.life and not book.is_loaded:
+                attempt += 1
+                if attempt > ATTEMPTS_AT_ONCE:
+                    await self._session.wait_s(RESYNC_PAUSE_S * attempt)
+                if not await self._load(entry, book, life):
+                    await self._session.wait_s(RESYNC_PAUSE_S * attempt)
+        except OffGrid as error:
+            self._fail(f"book of {entry.request.instrument_id}", error)
+        finally:
+            if entry.syncing == life:
+                entry.syncing = 0
+
+    async def _load(self, entry: Entry, book: BookStream, life: int) -> bool:
+        """Ask once; False when it failed, so that asking again needs a pause."""
+        try:
+            snapshot = await self.market.snapshot(entry.symbol)
+        except AdapterError as error:
+            self._log(f"snapshot of {entry.symbol}", error)
+            return False
+        if life == self.life and book.load(snapshot):
+            book.publish()
+            entry.book_told.set()
+        return True
+
+    async def _fresh_tick(self, entry: Entry, life: int) -> None:
+        try:
+            await self.poller.tick(entry.symbol, entry.ticks, fresh=True, wanted=lambda: life == self.life)
+        except AdapterError as error:
+            self._log(f"quote of {entry.symbol}", error)
+        entry.tick_told.set()
+
+    async def _fill(self, ticks: TickStream, life: int) -> None:
+        try:
+            frames = await self.market.trades(self._session.market_symbol(ticks.instrument_id))
+        except AdapterError as error:
+            self._log(f"prints of {ticks.instrument_id}", error)
+            frames = []
+        if life == self.life:
+            ticks.fill(missing_trades(frames, ticks.instrument_id, self._session.clock.now_ns()))
+
+    def _log(self, what: str, error: AdapterError) -> None:
+        logger.bind(account=self._session.account).warning("{} could not be had: {}", what, error)
