@@ -63,6 +63,8 @@ def load_exchange_config(path: Path, environment: Mapping[str, str]) -> Exchange
     Raises:
         ConfigError: one line that names file, line, table and key, the value and the fix.
     """
+    if not path.exists():
+        raise ConfigError(f"--config {path} does not exist; docs/exchange.md shows one to start from")
     file = TomlFile.read(path)
     for name in file.tables:
         if name not in TABLES:
