@@ -13,9 +13,6 @@ from foxtrot.exchange.wire.binance.usdm_params import Params
 
 _MOST_NEW = 5
 _MOST_CANCELLED = 10
-_Id = int | str
-"""Some clients send the ids of a list as text."""
-
 _Value = str | bool | int | float | None
 
 
@@ -50,7 +47,7 @@ class UsdmBatches:
         params = Params(call.params)
         names: list[tuple[str, str]]
         if params.has("orderIdList"):
-            names = [("orderId", str(number)) for number in params.rows("orderIdList", _Id)]
+            names = [("orderId", str(number)) for number in params.ids("orderIdList")]
         elif params.has("origClientOrderIdList"):
             names = [("origClientOrderId", name) for name in params.rows("origClientOrderIdList", str)]
         else:

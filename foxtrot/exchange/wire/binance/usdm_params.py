@@ -178,6 +178,16 @@ class Params:
         except msgspec.MsgspecError:
             raise missing(name) from None
 
+    def ids(self, name: str) -> list[int]:
+        """Return a JSON list of whole numbers; some clients send them as text.
+
+        Source: Cancel Multiple Orders, orderIdList; Error Codes, -1102.
+        """
+        try:
+            return msgspec.json.decode(self.needed(name), type=list[int], strict=False)
+        except msgspec.MsgspecError:
+            raise missing(name) from None
+
     def limit(self, default: int = 500) -> int:
         """Return how many rows are wanted at most.
 
