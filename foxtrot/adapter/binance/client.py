@@ -22,6 +22,7 @@ from foxtrot.domain.enums import Product
 Tap = Callable[[Any, Mapping[str, Any]], bool]
 """Sees a decoded message and the ccxt client it came on before ccxt does; True when ccxt need not see it."""
 ConnectorMaker = Callable[[], aiohttp.BaseConnector]
+USED_WEIGHT: Final = "X-MBX-USED-WEIGHT-1M"
 KEEP_ALIVE_MS: Final = 10_000
 TRADES_LIMIT: Final = 20_000
 NEVER_STALE_MS: Final = 1 << 52
@@ -62,6 +63,7 @@ class _Taps(FastClients):
     user_tap: Tap
     on_ending: Callable[[Any, str], None]
     on_frame: Callable[[Any], None]
+    on_weight: Callable[[int], None]
 
     def milliseconds(self) -> int:
         """Return our clock's time; everything that is signed carries it."""
@@ -104,6 +106,16 @@ class _Taps(FastClients):
             error.refusal = _refusal(code, headers, response)
             raise
 
+    def on_rest_response(self, code: int, reason: str, url: str, method: str, headers: Any, *rest: Any) -> Any:
+        """Note how much of the minute's weight is used, which every answer says.
+
+        Source: Binance spot API, LIMITS (X-MBX-USED-WEIGHT-(intervalNum)(intervalLetter)).
+        """
+        weight = next((value for name, value in headers.items() if name.upper() == USED_WEIGHT), "")
+        if weight.isdecimal():
+            self.on_weight(int(weight))
+        return super().on_rest_response(code, reason, url, method, headers, *rest)  # type: ignore[misc]  # ccxt's
+
     def _note_frame(self, client: Any, message: Any) -> None:
         self.on_frame(client)
         if message.type is WSMsgType.CLOSE:
@@ -143,7 +155,7 @@ def make_exchange(
     made: Any = (SpotExchange if spot else UsdmExchange)(_configuration(settings, spot=spot))
     made.clock, made.budget = clock, budget
     made.market_tap = made.user_tap = leave
-    made.on_ending, made.on_frame = ignore, ignore
+    made.on_ending = made.on_frame = made.on_weight = ignore
     exact = made.exceptions["exact"]
     made.exceptions["exact"] = {**exact, **made.exceptions["spot" if spot else "linear"]["exact"]}
     made.ssl_context = _tls()

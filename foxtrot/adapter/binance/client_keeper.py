@@ -39,6 +39,7 @@ class ClientKeeper:
         self.user_tap: Tap = client.leave
         self.on_frame: Callable[[Any], None] = client.ignore
         self.on_ending: Callable[[Any, str], None] = client.ignore
+        self.on_weight: Callable[[int], None] = client.ignore
         self.budget = ConnectionBudget(settings.connection_limit)
         self._settings = settings
         self._clock = clock
@@ -61,7 +62,7 @@ class ClientKeeper:
         """Make a client and ask by it from now on."""
         made = client.make_exchange(self._settings, self._clock, self.budget, self._make_connector)
         made.market_tap, made.user_tap = self._tap_market, self._tap_user
-        made.on_frame = self.on_frame
+        made.on_frame, made.on_weight = self.on_frame, self.on_weight
         made.on_ending = partial(self._hear_ending, made)
         self._door.use(made)
 

@@ -75,11 +75,17 @@ class BinanceSession:
         self.watchdog = Watchdog(self.bridge, self.health, self._kick_soon, self._tell_stale)
         self.backoff = Backoff(random or Random())
         self.on_stale: Callable[[StreamHealth], None] = _ignore_stale
+        self.keeper.on_weight = self._note_weight
         self.keeper.on_frame, self.keeper.on_ending = self.watchdog.heard, self._hear_ending
         self._life = _Life(self)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._jobs: set[asyncio.Task[Any]] = set()
         self._closer: asyncio.Task[None] | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Tell whether something that was asked is not answered yet, or a link is being made; read by any thread."""
+        return bool(self._jobs) or self._life.opening
 
     # --- the client -------------------------------------------------------------------------------------------------
 
@@ -212,6 +218,9 @@ class BinanceSession:
         else:
             self._kick_soon(connection.url, kind)
 
+    def _note_weight(self, weight: int) -> None:
+        self.health.used_weight = weight
+
     def _kick_soon(self, url: str, cause: str) -> None:
         self.spawn(self.kick(url, cause), "binance kick")
 
@@ -239,11 +248,13 @@ class _Life:
         self._clock = session.clock
         self._user: LinkUser | None = None
         self._lost: asyncio.Future[str] | None = None
+        self.opening = False
 
     async def live(self, user: LinkUser) -> None:
         self._user = user
         session, attempt = self._session, 0
         while True:
+            self.opening = True
             self._say(AdapterState.CONNECTING, attempt=attempt)
             cause, pause_s = await self._try_link(user)
             self.unlink(cause)
@@ -262,7 +273,7 @@ class _Life:
 
     def unlink(self, cause: str) -> None:
         """Let go of the present client, in the background when orders may still be on their way over it."""
-        session = self._session
+        session, self.opening = self._session, False
         was_linked, session.linked, self._lost = session.linked, False, None
         session.watchdog.forget()
         session.health.down(cause)
@@ -319,6 +330,7 @@ class _Life:
                 opening.result()
                 self._session.backoff.good(self._clock.monotonic_ns())
                 self._say(AdapterState.READY)
+                self.opening = False
             return await lost
         finally:
             opening.cancel()

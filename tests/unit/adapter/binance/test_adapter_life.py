@@ -109,6 +109,27 @@ def test_a_listen_key_that_expires_is_a_loss_and_a_new_one_is_had() -> None:
         bench.come_back(since)
 
 
+def test_a_listen_key_that_cannot_be_renewed_is_a_loss() -> None:
+    with BinanceBench("usdm") as bench:
+        bench.connect()
+        since = len(bench.heard)
+        bench.fault("error_code", endpoint="PUT /fapi/v1/listenKey", status=400, code=-1125, msg="does not exist")
+
+        def lost() -> bool:
+            bench.advance(20.0)
+            return AdapterState.LOST in bench.heard.states(since)
+
+        bench.wait(lost)
+        assert "listen key" in bench.wait_state(AdapterState.LOST, since).cause
+        bench.come_back(since)
+
+
+def test_the_used_weight_is_among_the_figures(bench: BinanceBench) -> None:
+    bench.connect()
+    assert bench.adapter.health().used_weight > 0
+    bench.wait(lambda: not bench.adapter.session.busy)
+
+
 def test_a_venue_that_is_down_is_tried_again_until_it_is_there(bench: BinanceBench) -> None:
     bench.server.stop()
     bench.adapter.connect()
