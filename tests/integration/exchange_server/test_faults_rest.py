@@ -200,7 +200,9 @@ def test_requests_of_the_websocket_api_meet_the_same_faults() -> None:
         async with socket_of(server, "/ws-api/v3") as ws:
 
             async def ask(number: int) -> None:
-                await ws.send_json({"id": number, "method": "order.place", "params": {"newClientOrderId": f"c{number}"}})
+                await ws.send_json(
+                    {"id": number, "method": "order.place", "params": {"newClientOrderId": f"c{number}"}}
+                )
 
             fault(server, "ack_lost", endpoint="order.place")
             fault(server, "ack_lost", endpoint="order.place", code=-1007)
