@@ -47,9 +47,7 @@ def read_algo(desk: UsdmDesk, account: str, params: Params, algo_id: int) -> Alg
         0 if closes else params.quantity(instrument),
         limit_price(desk, params, instrument) if kind in PRICED else 0,
         0 if kind == TRAILING else params.price("triggerPrice", instrument),
-        params.choice(
-            "workingType", WORKING_TYPES, ApiError(-4031, "Invalid parameter working type"), "CONTRACT_PRICE"
-        ),
+        _working_type(params),
         desk.side.now_ns(),
         reduce_only,
         closes,
@@ -62,6 +60,11 @@ def read_algo(desk: UsdmDesk, account: str, params: Params, algo_id: int) -> Alg
     _refuse_sizes(order)
     _refuse_ended(order)
     return order
+
+
+def _working_type(params: Params) -> str:
+    refusal = ApiError(-4031, "Invalid parameter working type")
+    return params.choice("workingType", WORKING_TYPES, refusal, "CONTRACT_PRICE")
 
 
 def _read_close(desk: UsdmDesk, account: str, params: Params, kind: str) -> bool:

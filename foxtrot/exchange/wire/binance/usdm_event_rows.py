@@ -168,11 +168,17 @@ def _order(instrument: Instrument, event: OrderEvent, note: OrderNote, happened:
         "a": "0",
         "m": False,
         "R": event.reduce_only,
-        "wt": note.working_type,
         "ot": kind,
         "ps": POSITION_SIDE_TEXT[event.position_side],
-        "cp": note.close_position,
         "rp": "0",
+        **_noted(note),
+    }
+
+
+def _noted(note: OrderNote) -> Row:
+    return {
+        "wt": note.working_type,
+        "cp": note.close_position,
         "pP": False,
         "si": note.algo_id,
         "ss": 0,
