@@ -2,10 +2,11 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from decimal import Decimal
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -74,7 +75,7 @@ class BinanceRig(ContractRig):
         self._adapter_class = adapter_class
         self._hot_path = hot_path
         self._mode = mode
-        self._adapters: list[BinanceAdapter] = []
+        self._adapters: list[tuple[BinanceAdapter, Recorder]] = []
         self._others = 0
         self._silenced = False
         self.spot, self.contract = self._instruments()
@@ -103,7 +104,7 @@ class BinanceRig(ContractRig):
     def discard(self) -> None:
         try:
             self.server.clear_faults()
-            for adapter in self._adapters:
+            for adapter, _ in self._adapters:
                 BinanceAdapter.close(adapter, DEADLINE_S)
             self.join_helpers()
         finally:
@@ -322,7 +323,7 @@ class BinanceRig(ContractRig):
         context = AdapterContext(account, heard, self.permit, self.clock, settings, {}, "loopback", mode, secrets)
         adapter = self._adapter_class(context)
         adapter.session.backoff = Backoff(Longest(), base_s=5.0, cap_s=5.0)
-        self._adapters.append(adapter)
+        self._adapters.append((adapter, heard))
         return adapter
 
     def _session(self) -> Any:
@@ -332,11 +333,21 @@ class BinanceRig(ContractRig):
 
     def _arrive(self) -> None:
         """Wait until whatever was asked is answered, and whatever the server has sent is published."""
-        for adapter in self._adapters:
-            session = adapter.session
-            if session.bridge.running and not session.bridge.is_own_thread:
-                with suppress(CancelledError, ConnectionLost):  # it closes just now
-                    session.bridge.submit(_caught_up(session, wait_jobs=not self._silenced)).result(DEADLINE_S)
+        for adapter, heard in self._adapters:
+            bridge = adapter.session.bridge
+            if not bridge.running or bridge.is_own_thread:
+                continue
+            state = self._connected(heard)
+            with suppress(CancelledError, ConnectionLost):  # it closes just now
+                bridge.submit(_caught_up(adapter, state, wait_jobs=not self._silenced)).result(DEADLINE_S)
+
+    def _connected(self, heard: Recorder) -> AdapterState | None:
+        """Return the state of a link, once it is not about to become another."""
+        under_way = (AdapterState.CONNECTING, AdapterState.CONNECTED)
+        if not self._silenced:
+            with suppress(AssertionError):
+                wait_until(lambda: (heard.states() or [None])[-1] not in under_way, deadline_s=5.0)
+        return (heard.states() or [None])[-1]
 
     def _connections(self) -> list[dict[str, Any]]:
         return self.server.call(
@@ -367,22 +378,46 @@ class BinanceRig(ContractRig):
         return thousandths * (10**5 if instrument.product is Product.SPOT else 1)
 
 
-async def _caught_up(session: Any, *, wait_jobs: bool) -> None:
-    """Return when no request of ours is under way and a ping on every connection has come back behind all frames."""
+async def _caught_up(adapter: BinanceAdapter, state: AdapterState | None, *, wait_jobs: bool) -> None:
+    """Return when no request of ours is under way and a ping on every connection has come back behind all frames.
+
+    The waits have a limit each, for what a test keeps from happening; a loop that is busy is given its time.
+    """
+    session: Any = adapter.session
     for _ in range(2):
         if wait_jobs and session._jobs:
             await asyncio.wait(tuple(session._jobs), timeout=2.0)
+        if wait_jobs and session.linked and state is AdapterState.READY:
+            await _at_most(2.0, lambda: not session.linked or _is_fresh(adapter))
         exchange = session.door.exchange
         pinged = [one for one in exchange.clients.values() if one.connection and not one.closed()] if exchange else []
         for client in pinged:
             client.lastPong = None
             await client.connection.ping()
-        for _ in range(400):
-            if all(client.lastPong is not None or client.closed() for client in pinged):
-                break
-            await asyncio.sleep(0.001)
+        await _at_most(2.0, partial(_all_back, pinged))
         for _ in range(6):
             await asyncio.sleep(0)
+
+
+def _is_fresh(adapter: BinanceAdapter) -> bool:
+    """Tell whether every stream that is wanted has been asked for and has told where the market is."""
+    data: Any = adapter.market_data
+    return all(
+        all(topic.settled.is_set() for topic in data.topics.of(entry.request.instrument_id))
+        and (not entry.request.ticks or entry.tick_told.is_set())
+        and (entry.book is None or entry.book_told.is_set())
+        for entry in data._entries.values()
+    )
+
+
+def _all_back(pinged: list[Any]) -> bool:
+    return all(client.lastPong is not None or client.closed() for client in pinged)
+
+
+async def _at_most(seconds: float, condition: Callable[[], bool]) -> None:
+    until = asyncio.get_running_loop().time() + seconds
+    while not condition() and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110  (what is waited for tells nobody)
+        await asyncio.sleep(0.001)
 
 
 def key_of(account: str) -> ApiKey:
