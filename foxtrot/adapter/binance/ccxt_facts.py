@@ -4,8 +4,7 @@ The same facts come out of it as of the raw frames, except that ccxt keeps the t
 once per wake-up: its changes are then what differs between two of them.
 """
 
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -16,8 +15,6 @@ from foxtrot.adapter.binance.book_stream import FULL_BOOK_LEVELS, BookStream
 from foxtrot.adapter.binance.frames import BookTickerFrame, TickerFrame, TradeFrame, to_ns
 from foxtrot.domain.enums import BookState
 from foxtrot.domain.market import DepthChange, DepthData, Level
-
-READ_WITHIN_S = 0.5
 
 
 def trade_frame(trade: Mapping[str, Any], symbol: str) -> TradeFrame:
@@ -49,43 +46,29 @@ def ticker_frame(ticker: Mapping[str, Any]) -> TickerFrame:
 
 
 class CcxtBook(BookStream):
-    """A book that ccxt keeps; it is read after each wake-up.
+    """A book that ccxt keeps; it is copied at each wake-up, since ccxt goes on changing its own.
 
-    Thread: binance-io; `exact`, from any, lets the session's thread read and waits for it, at most READ_WITHIN_S.
-
-    Args:
-        call_soon: runs a function on the session's thread; False when it is closed.
+    Thread: binance-io, except `exact`, from any: it reads one frozen copy.
     """
 
-    def __init__(self, *arguments: Any, call_soon: Callable[[Callable[[], None]], bool]) -> None:
-        super().__init__(*arguments)
-        self._call_soon = call_soon
-        self._source_book: Any = None
-        self._shown: DepthData | None = None
-        self._heard_ns = 0
-        self._reader = 0
+    _full: DepthData | None = None
 
     def begin(self, cause: str = "") -> None:
         """Wait for ccxt's first book."""
-        self._source_book = self._shown = None
+        self._full = None
         self.polled = False
         self.dirty = self._chained = False
         self._tell(BookState.SYNCING, cause)
 
     def take_book(self, book: Any, now_ns: int) -> None:
-        """Take ccxt's book as it is now; the object is ccxt's own and goes on changing."""
-        update_id = int(book["nonce"])
-        time_ms = book["timestamp"]
-        self._reader = threading.get_ident()
-        self._source_book, self._heard_ns = book, now_ns
-        before = self._shown
-        levels = FULL_BOOK_LEVELS if self.changes else max(self.levels, 1)
-        bids, asks = _levels(book["bids"], levels), _levels(book["asks"], levels)
+        """Take ccxt's book as it is now."""
+        update_id, time_ms, before = int(book["nonce"]), book["timestamp"], self._full
         time_ns = now_ns if time_ms is None else to_ns(time_ms)
-        self._shown = DepthData(self.instrument_id, time_ns, now_ns, update_id, bids, asks)
+        bids, asks = _copied(book["bids"]), _copied(book["asks"])
+        self._full = DepthData(self.instrument_id, time_ns, now_ns, update_id, bids, asks)
         crossed = bool(bids and asks) and bids[0][0] >= asks[0][0]
         self._tell(BookState.CROSSED if crossed else BookState.LIVE)
-        if before is not None and update_id == before.update_id and self._chained:
+        if before is not None and update_id == before.update_id:
             return
         self.dirty = True
         if self.changes and self._chained and before is not None:
@@ -95,79 +78,56 @@ class CcxtBook(BookStream):
                 DepthChange(self.instrument_id, time_ns, now_ns, old + 1, update_id, old, *changed)
             )
 
-    def publish(self) -> None:
-        """Tell the levels that were read last."""
-        if self.polled:
-            super().publish()
-            return
-        self.dirty = False
-        shown = self._shown
-        if shown is None or self._told is not BookState.LIVE:
-            return
-        if self.levels or not self._chained:
-            levels = FULL_BOOK_LEVELS if self.changes and not self._chained else self.levels
-            if len(shown.bids) > levels or len(shown.asks) > levels:
-                shown = msgspec.structs.replace(shown, bids=shown.bids[:levels], asks=shown.asks[:levels])
-            self._publisher.on_depth(shown)
-        self._chained = self.changes
-
     def want(self, levels: int, *, changes: bool) -> None:
-        """Set what to publish, and read ccxt's book anew when more of it is wanted."""
+        """Set what to publish: changes follow a full snapshot, not one of the best levels."""
         more = levels > self.levels or (changes and not self.changes)
         self._chained = self._chained and not (changes and not self.changes)
         self.levels, self.changes = levels, changes
-        if more and self._source_book is not None:
-            self.take_book(self._source_book, self._heard_ns)
-            self.dirty = True
+        self.dirty = more and (self._full is not None or self.polled)
+
+    def publish(self) -> None:
+        """Tell the levels that were copied last."""
+        full = self._full
+        if self.polled or full is None:
+            super().publish()
+            return
+        self.dirty = False
+        if self._told is not BookState.LIVE:
+            return
+        if self.levels or not self._chained:
+            levels = FULL_BOOK_LEVELS if self.changes and not self._chained else self.levels
+            self._publisher.on_depth(msgspec.structs.replace(full, bids=full.bids[:levels], asks=full.asks[:levels]))
+        self._chained = self.changes
 
     def restart_chain(self) -> bool:
         """Tell a fresh snapshot on which changes go on; False while there is no book."""
         self._chained = False
-        if self._shown is None or self._told is not BookState.LIVE:
+        if self._full is None or self._told is not BookState.LIVE:
             return False
         self.publish()
         return True
 
     def stale(self, cause: str) -> None:
         """Say that the stream is gone or silent."""
-        self._source_book = self._shown = None
+        self._full = None
         super().stale(cause)
 
     def exact(self, now_ns: int) -> ExactBook | None:
-        """Return ccxt's book with exact prices and sizes, or None when it is not LIVE."""
-        if self._reader == threading.get_ident():
-            return self._read(now_ns)
-        if self._source_book is None:
+        """Return ccxt's book with exact prices and sizes, or None when it is not LIVE; from any thread."""
+        full = self._full
+        if full is None or self.polled or self._told is not BookState.LIVE:
             return None
-        answer: list[ExactBook | None] = []
-        read = threading.Event()
+        age_ms = max(0, now_ns - full.local_time_ns) / 1e6
+        bids, asks = self._exact(full.bids), self._exact(full.asks)
+        return ExactBook(self.instrument_id, full.update_id, bids, asks, "stream", age_ms)
 
-        def run() -> None:
-            answer.append(self._read(now_ns))
-            read.set()
-
-        if not self._call_soon(run) or not read.wait(READ_WITHIN_S):
-            return None
-        return answer[0]
-
-    def _read(self, now_ns: int) -> ExactBook | None:
-        source = self._source_book
-        if source is None or self.polled or self._told is not BookState.LIVE:
-            return None
-        bids, asks = self._exact(source["bids"]), self._exact(source["asks"])
-        age_ms = max(0, now_ns - self._heard_ns) / 1e6
-        return ExactBook(self.instrument_id, int(source["nonce"]), bids, asks, "stream", age_ms)
-
-    def _exact(self, side: Any) -> tuple[tuple[Decimal, Decimal], ...]:
+    def _exact(self, side: tuple[Level, ...]) -> tuple[tuple[Decimal, Decimal], ...]:
         price, size = self.book.instrument.price_grid, self.book.instrument.quantity_grid
-        return tuple(
-            (price.to_decimal(price.from_float(p)), size.to_decimal(size.from_float(q)))
-            for p, q in _levels(side, FULL_BOOK_LEVELS)
-        )
+        return tuple((price.to_decimal(price.from_float(p)), size.to_decimal(size.from_float(q))) for p, q in side)
 
 
-def _levels(side: Any, levels: int) -> tuple[Level, ...]:
-    return tuple([(level[0], level[1]) for level in side[:levels]])
+def _copied(side: Any) -> tuple[Level, ...]:
+    return tuple([(level[0], level[1]) for level in side])
 
 
 def _changed(old: tuple[Level, ...], new: tuple[Level, ...]) -> tuple[Level, ...]:

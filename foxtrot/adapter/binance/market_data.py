@@ -6,7 +6,7 @@ same facts are asked for by REST.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Protocol
 
@@ -273,10 +273,7 @@ class MarketData(Listener):
         product = self._session.product
         if self.options.hot_path or not self.options.streams(entry.symbol):
             return BookStream(instrument, product, self._publisher, partial(self.fetching.need_snapshot, entry))
-        nothing: Callable[[], None] = partial(_ignore, entry)
-        return ccxt_facts.CcxtBook(
-            instrument, product, self._publisher, nothing, call_soon=self._session.call_soon
-        )  # fmt: skip
+        return ccxt_facts.CcxtBook(instrument, product, self._publisher, _ignore)
 
     def _prepare(self, exchange: Any) -> None:
         """Set up a new instance of ccxt's: few connections, long buffers, and our hooks when the hot path is on."""
