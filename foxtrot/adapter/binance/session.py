@@ -71,7 +71,7 @@ class BinanceSession:
         self.bridge = AsyncBridge(THREAD_NAME, context.clock, self._hear_loop_error)
         self.door = RestDoor(self.bridge, context.permit, self.health)
         self.keeper = ClientKeeper(settings, context.clock, self.door, make_connector)
-        self.user_stream = UserStream(settings.product, self.door, self.bridge)
+        self.user_stream = UserStream(settings.product, self.door, self.bridge, self.health)
         self.watchdog = Watchdog(self.bridge, self.health, self._kick_soon, self._tell_stale)
         self.backoff = Backoff(random or Random())
         self.on_stale: Callable[[StreamHealth], None] = _ignore_stale

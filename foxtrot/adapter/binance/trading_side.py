@@ -101,6 +101,7 @@ class TradingSide:
             self._adapter.on_request_failed(what, error)
 
     def _hear_user(self, _client: object, event: Mapping[str, Any]) -> bool:
+        self._session.user_stream.note(event)
         if self._held is not None:
             self._held.append(event)
         else:

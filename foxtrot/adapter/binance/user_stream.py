@@ -6,7 +6,8 @@ the events go to our tap, never into its conflating caches.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from math import inf
 from typing import Any, Final
 
 from loguru import logger
@@ -15,6 +16,7 @@ from foxtrot.adapter.binance.client import NEVER_STALE_MS, BinanceExchange
 from foxtrot.adapter.binance.errors import UNKNOWN_LISTEN_KEY, clean
 from foxtrot.adapter.binance.rest_door import RestDoor
 from foxtrot.adapter.bridge import AsyncBridge
+from foxtrot.adapter.health import AdapterHealth, StalenessRule, StreamHealth
 from foxtrot.domain.enums import Product
 from foxtrot.domain.errors import AdapterError, BadMessage
 
@@ -22,6 +24,8 @@ LIFELINE: Final = "foxtrot:lifeline"
 DIAL_DEADLINE_S: Final = 15.0
 RENEW_AFTER_S: Final = 22 * 60.0
 RENEW_AGAIN_S: Final = 60.0
+NEVER_STALE: Final = StalenessRule(floor_s=inf, ceiling_s=inf)
+"""An account may be quiet for ever; that its stream lives is told by pongs."""
 Lost = Callable[[str], None]
 
 
@@ -31,11 +35,12 @@ class UserStream:
     Thread: binance-io.
     """
 
-    def __init__(self, product: Product, door: RestDoor, bridge: AsyncBridge) -> None:
+    def __init__(self, product: Product, door: RestDoor, bridge: AsyncBridge, health: AdapterHealth) -> None:
+        self.url = ""
         self._product = product
         self._door = door
         self._bridge = bridge
-        self.url = ""
+        self._figures = health.stream("user", lambda name: StreamHealth(name, NEVER_STALE))
 
     async def open(self, lost: Lost) -> None:
         """Connect and subscribe; when it returns, every later event is heard.
@@ -45,6 +50,16 @@ class UserStream:
         """
         open_product = self._open_spot if self._product is Product.SPOT else self._open_usdm
         await self._door.ask(lambda found: open_product(found, lost), DIAL_DEADLINE_S)
+        self._figures.up(self._bridge.clock.monotonic_ns())
+
+    def note(self, event: Mapping[str, Any]) -> None:
+        """Count an event, and how long it was under way by its own time.
+
+        Source: Binance spot API and USDⓈ-M Futures, User Data Streams ("E", event time in ms).
+        """
+        sent_ms, clock = event.get("E"), self._bridge.clock
+        venue_ms = clock.now_ns() / 1e6 - sent_ms if isinstance(sent_ms, int) else None
+        self._figures.heard(clock.monotonic_ns(), venue_ms=venue_ms)
 
     async def keep(self, lost: Lost) -> None:
         """Renew the listen key for ever; a key that Binance does not know any more is a loss."""

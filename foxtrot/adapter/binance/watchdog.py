@@ -34,6 +34,8 @@ class Watchdog:
         self._on_stale = on_stale
         self._frames: dict[str, StreamHealth] = {}
         self._told: set[str] = set()
+        self._clients: dict[str, Any] = {}
+        self._last_at: dict[str, Any] = {}
 
     def heard(self, client: Any) -> None:
         """Note a frame of any kind on a connection."""
@@ -43,10 +45,13 @@ class Watchdog:
             found = self._frames[client.url] = StreamHealth(client.url, FRAMES)
             found.up(now_ns)
         found.silent_s = 0.0
+        self._clients[client.url] = client
 
     def forget(self) -> None:
         """Forget all connections."""
         self._frames.clear()
+        self._clients.clear()
+        self._last_at.clear()
         self._told.clear()
 
     async def watch(self) -> None:
@@ -63,8 +68,12 @@ class Watchdog:
         """Count silence and act on what has been silent for too long."""
         for url, frames in tuple(self._frames.items()):
             frames.beat(utc_ns, elapsed_s)
+            last_at = getattr(self._clients[url], "last_message_at", None)
+            if last_at != self._last_at.get(url):  # its reader notes every frame, the hot path's too
+                self._last_at[url] = last_at
+                frames.silent_s = 0.0
             if frames.stale:
-                del self._frames[url]
+                del self._frames[url], self._clients[url]
                 self._kick(url, f"no frame for {frames.silent_s:.0f} s")
         stale = self._health.beat(utc_ns, elapsed_s)
         for stream in stale:

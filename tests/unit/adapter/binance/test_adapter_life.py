@@ -1,6 +1,7 @@
 """The adapter's life over real sockets: opening, every kind of loss, coming back, refusals that are final, closing."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from loguru import logger
@@ -16,6 +17,7 @@ from foxtrot.core.notices import (
 from foxtrot.domain.account import AccountData
 from foxtrot.domain.enums import AdapterState, OrderStatus, PositionMode
 from tests.support.binance_bench import BinanceBench
+from tests.support.waiting import wait_until
 
 OPENING = [
     AdapterState.CONNECTING,
@@ -27,6 +29,10 @@ OPENING = [
     TradesLoaded,
     AdapterState.READY,
 ]
+
+
+def _has(bench: BinanceBench, events: int) -> bool:
+    return len(bench.heard) >= events
 
 
 def _opening(bench: BinanceBench, since: int = 0) -> list[object]:
@@ -56,7 +62,7 @@ def test_closing_ends_the_thread_and_is_told_last(bench: BinanceBench) -> None:
     assert bench.heard.states().count(AdapterState.CLOSED) == 1
 
 
-LOSSES = {
+LOSSES: dict[str, tuple[str, dict[str, object], str]] = {
     "a close frame": ("close", {"connection": "user", "code": 1001, "msg": "cable pulled"}, "cable pulled"),
     "a reset": ("reset", {"connection": "user"}, "user stream"),
 }
@@ -115,11 +121,11 @@ def test_a_listen_key_that_cannot_be_renewed_is_a_loss() -> None:
         since = len(bench.heard)
         bench.fault("error_code", endpoint="PUT /fapi/v1/listenKey", status=400, code=-1125, msg="does not exist")
 
-        def lost() -> bool:
-            bench.advance(20.0)
-            return AdapterState.LOST in bench.heard.states(since)
-
-        bench.wait(lost)
+        for _ in range(8):  # 22 minutes and 40 seconds, slowly enough for the server's pings
+            told = len(bench.heard) + 1
+            bench.advance(170.0)
+            bench.adapter.query_account()
+            wait_until(partial(_has, bench, told))
         assert "listen key" in bench.wait_state(AdapterState.LOST, since).cause
         bench.come_back(since)
 
@@ -232,6 +238,20 @@ def test_a_silent_connection_is_found_by_our_clock(bench: BinanceBench) -> None:
 
     bench.wait(lost)
     assert "no frame" in bench.wait_state(AdapterState.LOST, since).cause
+
+
+def test_what_the_account_hears_is_among_the_figures(bench: BinanceBench) -> None:
+    bench.connect()
+    order = bench.order()
+    bench.adapter.send_order(order)
+
+    def heard() -> bool:
+        bench.advance(0.06)  # the venue holds the first events of a subscription back
+        return bench.adapter.health().streams[0].messages > 0
+
+    bench.wait(heard)
+    (user,) = [stream for stream in bench.adapter.health().streams if stream.name == "user"]
+    assert (user.up, user.reconnects, user.stale) == (True, 0, False)
 
 
 def test_a_key_that_may_withdraw_is_warned_of_once_and_clearly() -> None:
