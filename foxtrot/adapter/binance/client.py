@@ -83,6 +83,12 @@ class _Taps(FastClients):
         """Return how long to wait before dialling: what our budget of connections wants; back-off is the session's."""
         return self.budget.wait_s(self.clock.monotonic_ns())
 
+    def calculate_rate_limiter_cost(self, api: Any, method: Any, path: str, params: Any, config: Any) -> Any:
+        """Return what a request costs; ccxt compares its `limit` with numbers, and our parameters are text."""
+        limit = params.get("limit")
+        counted = {**params, "limit": int(limit)} if isinstance(limit, str) else params
+        return super().calculate_rate_limiter_cost(api, method, path, counted, config)  # type: ignore[misc]  # ccxt's
+
     def handle_message(self, client: Any, message: Any) -> None:
         """Show a message to the taps, and to ccxt what they leave."""
         event = user_event(message)
