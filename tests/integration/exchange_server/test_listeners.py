@@ -278,6 +278,13 @@ def test_listeners_are_bound_to_the_loopback_address() -> None:
                 other.connect(("127.0.0.2", port))
 
 
+def test_connections_that_come_while_it_stops_are_neither_lost_half_made_nor_left() -> None:
+    for _ in range(6):
+        with echo_server() as server:
+            for port in filter(None, server.ports.values()):
+                socket.create_connection(("127.0.0.1", port)).close()
+
+
 def test_an_error_of_a_surface_ends_its_request_or_connection_and_no_other() -> None:
     async def story(server: ExchangeServer) -> None:
         async with socket_of(server) as broken, socket_of(server) as other, aiohttp.ClientSession() as session:
