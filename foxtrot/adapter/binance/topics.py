@@ -26,6 +26,8 @@ from foxtrot.domain.errors import AdapterError
 ANSWER_WITHIN_S = 5.0
 SILENT_AFTER_S = 15.0
 LONGEST_SILENCE_S = 300.0
+LONGEST_BEAT_S = 1.0
+"""The silence that one beat counts for; beats come every second or, when much is asked for, less often."""
 _WAIT_FOR_BREAKER_S = 1.0
 _WRONG = (ccxt.BadSymbol, ccxt.BadRequest, ccxt.ArgumentsRequired, ccxt.NotSupported)
 _RAISED = (ccxt.BaseError, AdapterError, LookupError, TypeError, ValueError, AttributeError, OSError)
@@ -107,7 +109,7 @@ class Topics:
         self._random = random or Random(session.account)
         self._topics: dict[str, Topic] = {}
         self._failed_ns = -1
-        self._silence_s = SILENT_AFTER_S
+        self._silence = _Silence()
 
     # --- what is wanted ---------------------------------------------------------------------------------------------
 
@@ -172,15 +174,9 @@ class Topics:
                 client = self._client_of(topic)
                 if client is not None and client.isConnected:
                     await self._kick(client.url, f"{topic.key} was not answered")
-        for url in self._market_urls(exchange):
-            heard_ms = exchange.clients[url].last_text_at if url in exchange.clients else None
-            if heard_ms is None:
-                continue
-            if exchange.milliseconds() - heard_ms > self._silence_s * 1000:
-                self._silence_s = min(2 * self._silence_s, LONGEST_SILENCE_S)
+        for url, client in list(exchange.clients.items()):
+            if getattr(client, "is_market", False) and self._silence.grew(url, client.last_text_at):
                 await self._kick(url, "silent for too long")
-            elif exchange.milliseconds() - heard_ms < SILENT_AFTER_S * 100:
-                self._silence_s = SILENT_AFTER_S
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
@@ -292,8 +288,32 @@ class Topics:
         clients = {} if self._prepared is None else self._prepared.clients
         return next((one for one in clients.values() if topic.key in one.subscriptions), None)
 
-    def _market_urls(self, exchange: Any) -> list[str]:
-        return [url for url, client in exchange.clients.items() if getattr(client, "is_market", False)]
+
+class _Silence:
+    """How long connections have brought no text, a few seconds at most per beat: a jump of the clock proves nothing.
+
+    After a connection was dropped for it, the next one may be silent for twice as long: the market may just be quiet.
+    """
+
+    def __init__(self) -> None:
+        self._limit_s = SILENT_AFTER_S
+        self._silent: dict[str, tuple[int | None, float]] = {}
+
+    def grew(self, url: str, heard_at: int | None) -> bool:
+        """Count one beat of a connection; True when it has been silent for too long."""
+        before, silent_s = self._silent.get(url, (None, 0.0))
+        if heard_at is None or heard_at != before:
+            if before is not None and silent_s + LONGEST_BEAT_S < SILENT_AFTER_S:
+                self._limit_s = SILENT_AFTER_S
+            self._silent[url] = (heard_at, 0.0)
+            return False
+        silent_s += LONGEST_BEAT_S
+        self._silent[url] = (before, silent_s)
+        if silent_s <= self._limit_s:
+            return False
+        self._limit_s = min(2 * self._limit_s, LONGEST_SILENCE_S)
+        del self._silent[url]
+        return True
 
 
 async def _first(*waits: Any) -> None:
