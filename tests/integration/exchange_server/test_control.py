@@ -7,6 +7,8 @@ from decimal import Decimal
 import aiohttp
 import pytest
 
+from foxtrot.core.clock import ManualClock
+from foxtrot.exchange.commands import Deposit
 from foxtrot.exchange.server import ExchangeServer
 from foxtrot.exchange.server_settings import AccountSetup
 from foxtrot.exchange.wire.binance.venue_side import ApiKey
@@ -198,14 +200,28 @@ def test_a_restart_by_a_fault_leaves_the_ports_shut_for_a_while() -> None:
     run(story)
 
 
-def test_a_step_moves_the_market_and_returns_when_it_is_told() -> None:
+def test_a_step_moves_the_market_by_the_clock_and_observers_hear_of_it() -> None:
+    clock = ManualClock(1_700_000_000 * 1_000_000_000)
+
     async def story(server: ExchangeServer, ask: Ask) -> None:
-        before = server.call(lambda s: s.host.venue.sequence)
-        for _ in range(3):
-            assert (await ask("POST", "/step"))[0] == 200
-        assert server.call(lambda s: s.host.venue.sequence) > before
         observed: list[object] = []
         server.call(lambda s: setattr(s.host, "observers", (observed.append,)))
-        await until(lambda: bool(observed))
+        before = server.call(lambda s: s.host.venue.sequence)
+        clock.advance(1_000_000_000)
+        assert (await ask("POST", "/step"))[0] == 200
+        assert server.call(lambda s: s.host.venue.sequence) == before + len(observed)
+        assert observed
 
-    run(story, agents=4)
+    run(story, agents=4, clock=clock)
+
+
+def test_feeds_are_executed_in_every_round() -> None:
+    def deposits(now_ns: int) -> tuple[Deposit, ...]:
+        return (Deposit(now_ns, "alice", "BTC", Decimal(1)),)
+
+    async def story(server: ExchangeServer, _ask: Ask) -> None:
+        server.call(lambda s: s.host.feeds.append(deposits))
+        server.step()
+        assert server.call(lambda s: s.host.venue.balances("alice")["BTC"][0]) >= 3
+
+    run(story)
