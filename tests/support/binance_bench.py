@@ -71,7 +71,7 @@ class BinanceBench:
             {},
             environment="loopback",
             position_mode=mode,
-            secrets={"api_key": Secret(KEY), "api_secret": Secret(secret)},
+            secrets={"api_key": Secret(KEY), "api_secret": Secret(secret)} if secret else {},
         )
         return BinanceAdapter(context, Random(1))
 

@@ -1,5 +1,6 @@
 """Our ccxt.pro clients: by our clock, over our own HTTP session, with taps in front of ccxt and its errors kept whole."""
 
+import logging
 import ssl
 from collections.abc import Callable, Mapping
 from functools import cache, partial
@@ -169,6 +170,7 @@ def make_exchange(
     made.session = aiohttp.ClientSession(connector=connector, request_class=PermitRequest, trust_env=False)
     made.own_session = False
     made.timeout_on_exit = 0
+    made.logger = _quiet_logger()  # ccxt's own writes the headers of every request, keys included, at DEBUG
     return cast("BinanceExchange", made)
 
 
@@ -222,6 +224,13 @@ def retry_after_s(headers: Any) -> float:
         if str(name).lower() == "retry-after" and str(value).strip().isdecimal():
             return float(value)
     return 0.0
+
+
+@cache
+def _quiet_logger() -> logging.Logger:
+    quiet = logging.getLogger("foxtrot.ccxt")
+    quiet.setLevel(logging.WARNING)
+    return quiet
 
 
 @cache

@@ -18,7 +18,7 @@ from foxtrot.adapter.binance.rest_door import RestDoor
 from foxtrot.adapter.bridge import AsyncBridge
 from foxtrot.adapter.health import AdapterHealth, StalenessRule, StreamHealth
 from foxtrot.domain.enums import Product
-from foxtrot.domain.errors import AdapterError, BadMessage
+from foxtrot.domain.errors import AdapterError, BadMessage, ConnectionLost, RateLimited
 
 LIFELINE: Final = "foxtrot:lifeline"
 DIAL_DEADLINE_S: Final = 15.0
@@ -37,6 +37,7 @@ class UserStream:
 
     def __init__(self, product: Product, door: RestDoor, bridge: AsyncBridge, health: AdapterHealth) -> None:
         self.url = ""
+        self._client: Any = None
         self._product = product
         self._door = door
         self._bridge = bridge
@@ -49,7 +50,13 @@ class UserStream:
             AdapterError: it could not be had.
         """
         open_product = self._open_spot if self._product is Product.SPOT else self._open_usdm
-        await self._door.ask(lambda found: open_product(found, lost), DIAL_DEADLINE_S)
+        try:
+            await self._door.ask(lambda found: open_product(found, lost), DIAL_DEADLINE_S)
+        except ConnectionLost as error:
+            pause_s = getattr(self._client, "last_retry_after", None)
+            if pause_s:  # the handshake was refused with a wish
+                raise RateLimited(error.venue, error.code, error.text, pause_s) from error
+            raise
         self._figures.up(self._bridge.clock.monotonic_ns())
 
     def note(self, event: Mapping[str, Any]) -> None:
@@ -78,7 +85,7 @@ class UserStream:
 
     async def _open_spot(self, exchange: BinanceExchange, lost: Lost) -> None:
         url = self.url = exchange.urls["api"]["ws"]["ws-api"]["spot"]
-        client = exchange.client(url)
+        client = self._client = exchange.client(url)
         lifeline = client.future(LIFELINE)
         number = str(exchange.request_id(url))
         message = {
@@ -98,7 +105,7 @@ class UserStream:
         exchange.options["linear"] = {"listenKey": key, "lastAuthenticatedTime": NEVER_STALE_MS}
         url = self.url = exchange.get_private_ws_url("linear", key)
         lifeline = exchange.watch(url, LIFELINE, None, "linear")
-        client = exchange.client(url)
+        client = self._client = exchange.client(url)
         await asyncio.wait({lifeline, client.connected}, return_when=asyncio.FIRST_COMPLETED)
         if lifeline.done():
             lifeline.result()

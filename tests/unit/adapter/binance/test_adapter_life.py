@@ -16,7 +16,7 @@ from foxtrot.core.notices import (
 )
 from foxtrot.domain.account import AccountData
 from foxtrot.domain.enums import AdapterState, OrderStatus, PositionMode
-from tests.support.binance_bench import BinanceBench
+from tests.support.binance_bench import KEY, SECRET, BinanceBench
 from tests.support.waiting import wait_until
 
 OPENING = [
@@ -299,3 +299,48 @@ def test_a_lost_answer_leaves_the_order_unknown_until_it_is_found(bench: Binance
     bench.advance(10.5)
     bench.wait(lambda: bool(bench.heard.reports(order.order_id)))
     assert bench.heard.reports(order.order_id)[0].status is OrderStatus.UNKNOWN
+
+
+def test_without_keys_there_are_contracts_and_prices_and_no_orders() -> None:
+    with BinanceBench("spot", secret="") as bench:
+        bench.connect()
+        assert _opening(bench) == [
+            AdapterState.CONNECTING,
+            AdapterState.CONNECTED,
+            ContractsLoaded,
+            AdapterState.READY,
+        ]
+        order = bench.order()
+        bench.adapter.send_order(order)
+        (told,) = bench.heard.reports(order.order_id)
+        assert told.status is OrderStatus.DENIED
+        assert "api_key_env" in told.reason
+
+
+def test_a_refused_handshake_is_not_tried_again_before_it_may_be(bench: BinanceBench) -> None:
+    bench.fault("refuse_handshake", status=503, retry_after_s=9, connection="user")
+    bench.adapter.connect()
+    assert bench.wait_state(AdapterState.BACKING_OFF).delay_s >= 9.0
+    bench.come_back(0)
+
+
+def test_neither_key_nor_secret_is_in_any_line_or_event(caplog: pytest.LogCaptureFixture) -> None:
+    lines: list[str] = []
+    number = logger.add(lambda line: lines.append(str(line)), level=0, diagnose=False)
+    caplog.set_level(0)
+    try:
+        with BinanceBench("usdm", settings={"leverage": 3}) as bench:
+            bench.connect()
+            bench.adapter.send_order(bench.order())
+            bench.wait(lambda: not bench.adapter.session.busy)
+            bench.fault("html", endpoint="GET /fapi/v3/account", status=502)
+            bench.adapter.query_account()
+            bench.wait(lambda: bool(bench.heard.of(RequestFailed)))
+            since = len(bench.heard)
+            bench.fault("reset")
+            bench.come_back(since)
+            texts = [*lines, caplog.text, *map(str, bench.heard.events()), repr(bench.adapter.session.settings)]
+    finally:
+        logger.remove(number)
+    for hidden in (KEY, SECRET, "signature", "listenKey="):
+        assert not [text for text in texts if hidden in text]
