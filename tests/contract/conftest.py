@@ -1,15 +1,24 @@
-"""Every contract test runs once on each rig."""
+"""The rig of every contract test."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.contract.rigs import RIGS
+from tests.contract.rigs import MARKET_RIGS, RIGS
 from tests.support.contract_rig import ContractRig
 
+OF_THE_MARKET = ("test_3_reconnecting", "test_5_depth", "test_6_books")
 
-@pytest.fixture(params=list(RIGS))
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run every test on every rig, and those of public market data on each way to it."""
+    if "rig" in metafunc.fixturenames:
+        of_the_market = metafunc.module.__name__.rpartition(".")[2] in OF_THE_MARKET
+        metafunc.parametrize("rig", [*RIGS, *(MARKET_RIGS if of_the_market else ())], indirect=True)
+
+
+@pytest.fixture
 def rig(request: pytest.FixtureRequest) -> Iterator[ContractRig]:
     """An open market at one venue and an adapter that is not connected yet."""
-    with RIGS[request.param]() as made:
+    with (RIGS | MARKET_RIGS)[request.param]() as made:
         yield made

@@ -13,3 +13,10 @@ RIGS: dict[str, Callable[[], ContractRig]] = {
     "binance_spot": lambda: BinanceRig(Product.SPOT),
     "binance_usdm": lambda: BinanceRig(Product.PERPETUAL),
 }
+"""Every contract test runs once on each rig."""
+
+MARKET_RIGS: dict[str, Callable[[], ContractRig]] = {
+    "binance_spot_by_ccxt": lambda: BinanceRig(Product.SPOT, hot_path=False),
+    "binance_usdm_by_ccxt": lambda: BinanceRig(Product.PERPETUAL, hot_path=False),
+}
+"""Another way of the same adapter to the public market: the tests of promises 3, 5 and 6 run on these too."""
