@@ -17,6 +17,7 @@ from foxtrot.exchange.server_settings import ServerSettings
 from foxtrot.exchange.serving.doors import Doors
 from foxtrot.exchange.serving.fault_desk import FaultDesk
 from foxtrot.exchange.serving.guard import Guard
+from foxtrot.exchange.serving.traffic import Traffic
 from foxtrot.exchange.serving.venue_host import SurfaceFactory, VenueHost
 from foxtrot.exchange.wire.binance.venue_side import VenueSide
 
@@ -69,6 +70,11 @@ class ExchangeServer:
     def is_running(self) -> bool:
         """Tell whether the listeners accept."""
         return self._loop is not None
+
+    @property
+    def traffic(self) -> Traffic:
+        """Return what was counted: connections, requests, orders received; to be read in `call`."""
+        return self._doors.shared.traffic
 
     @property
     def failures(self) -> tuple[str, ...]:
@@ -209,7 +215,7 @@ class ExchangeServer:
     def _round(self, loop: asyncio.AbstractEventLoop) -> None:
         """Do what is due, and again after the pause, as long as the server runs."""
         if self._loop is loop:
-            self.guard.run("a round", self._doors.tick)
+            self._doors.tick()
             loop.call_later(self.settings.tick_ms / 1000, self._round, loop)
 
     async def _step(self) -> None:

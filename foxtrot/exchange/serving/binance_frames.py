@@ -108,7 +108,7 @@ def spoil_number(text: str, instead: str) -> str:
 
 def lower_snapshot(body: bytes, by: int) -> bytes:
     """Return the answer of a depth snapshot with a lower lastUpdateId."""
-    return re.sub(rb'"lastUpdateId":(\d+)', lambda m: b'"lastUpdateId":%d' % max(1, int(m[1]) - by), body, count=1)
+    return re.sub(rb'("lastUpdateId":\s*)(\d+)', lambda m: b"%b%d" % (m[1], max(1, int(m[2]) - by)), body, count=1)
 
 
 def _decode(text: str) -> object:

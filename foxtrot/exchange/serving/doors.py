@@ -6,6 +6,7 @@ import shutil
 import socket
 import ssl
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 _PRODUCT = {"binance_spot": SPOT, "binance_usdm": USDM, "binance_spot_tls": SPOT, "binance_usdm_tls": USDM}
 _BACKLOG = 256
-_DRAIN_TURNS = 2_000
+_DRAIN_TURNS = 500
 
 
 class Doors:
@@ -83,13 +84,13 @@ class Doors:
         await self._open_products()
 
     def tick(self) -> None:
-        """Do what is due: faults, the venue and its surfaces, pings."""
-        faults, host = self._server.faults, self._server.host
-        faults.tick()
-        host.tick()
-        now_ns = host.now_ns()
-        for listener in self._listeners.values():
-            listener.tick(now_ns)
+        """Do what is due: faults, the venue, then each product with its pings; one that fails holds up no other."""
+        run, host = self._server.guard.run, self._server.host
+        run("faults", self._server.faults.tick)
+        run("the venue", host.pass_time)
+        for product, listener in self._listeners.items():
+            run(f"the surface of {product}", partial(host.publish, product))
+            run(f"the pings of {product}", partial(listener.tick, host.now_ns()))
 
     async def drained(self) -> None:
         """Return when what was sent is on the sockets; who does not read is not waited for."""

@@ -125,6 +125,8 @@ class RequestFaults:
         def keep(text: str) -> str | None:
             if fault.kind == "delay":
                 self._later(fault.delay_s, lambda: socket.put(text))
+            elif fault.kind == "stale_snapshot":
+                return lower_snapshot(text.encode(), fault.lag or DEFAULT_LAG).decode()
             elif fault.kind == "cut_answer":
                 socket.cut(text)
             return None

@@ -75,12 +75,15 @@ class VenueHost:
         """Give the venue one command."""
         return self.run(lambda: self.venue.execute(command))
 
-    def tick(self) -> None:
-        """Let time pass: the venue, the feeds, then what the surfaces have due."""
+    def pass_time(self) -> None:
+        """Let time pass at the venue, and the feeds act."""
         now_ns = self.now_ns()
         self.run(lambda: self._pass_time(now_ns))
-        for surface in self.surfaces.values():
-            self.run(lambda surface=surface: surface.tick(now_ns))  # type: ignore[misc]  # bound at once
+
+    def publish(self, product: str) -> None:
+        """Let the surface of a product do what it has due."""
+        now_ns, surface = self.now_ns(), self.surfaces[product]
+        self.run(lambda: surface.tick(now_ns))
 
     def reload(self, lower_by: int = 0) -> None:
         """Replace the venue by one restored from its snapshot, as after a restart; update ids may come back lower."""

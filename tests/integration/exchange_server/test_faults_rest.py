@@ -220,3 +220,16 @@ def test_requests_of_the_websocket_api_meet_the_same_faults() -> None:
             assert heard == [1, 2, 6, 5]
 
     run(story, clock)
+
+
+def test_snapshots_and_answers_of_the_websocket_api_are_old_or_cut() -> None:
+    async def story(server: ExchangeServer, session: aiohttp.ClientSession) -> None:
+        async with socket_of(server, "/ws-api/v3") as ws:
+            fault(server, "stale_snapshot", endpoint="depth", lag=5)
+            await ws.send_str('{"id":1,"method":"depth","params":{"lastUpdateId":50}}')
+            assert (await ws.receive_str(timeout=5)) == '{"id": 1, "status": 200, "result": {"lastUpdateId": 45}}'
+            fault(server, "cut_answer", endpoint="depth")
+            await ws.send_str('{"id":2,"method":"depth"}')
+            assert (await ws.receive(timeout=5)).type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
+
+    run(story)
