@@ -38,6 +38,7 @@ _PARTING_TURNS = 50
 _SETTLING_TURNS = 8
 SHUTDOWN_S = 0.001
 """aiohttp waits for ever when it is told to wait no time."""
+_FAILED = HttpAnswer(500, b'{"code":-1000,"msg":"An unknown error occurred while processing the request."}')
 LONGEST_FRAME = 4 * 1024 * 1024
 """A client's message may have this many bytes."""
 
@@ -149,7 +150,7 @@ class BinanceListener:
         if not self._shared.guard.run(
             place.endpoint, lambda: answers.append(self._host.run(lambda: self.surface.answer(asked)))
         ):
-            return HttpAnswer(500, b'{"code":-1000,"msg":"An unknown error occurred while processing the request."}')
+            return _FAILED
         answer = answers[0]
         if asked.path.endswith(("/listenKey", "/userDataStream")) and answer.status == HTTPStatus.OK:
             self._keys[_listen_key_of(answer.body)] = place.account
@@ -176,11 +177,9 @@ class BinanceListener:
             return web.Response(status=400, text="the WebSocket handshake is not one")
         one = self._socket(transport, (path, query, request.remote or ""))
         one.account = account
-        try:
-            self._host.run(lambda: self.surface.open(one.connection))
-        except ApiError as refused:
-            body = msgspec.json.encode({"code": refused.code, "msg": refused.msg})
-            return _response(HttpAnswer(refused.status, body, refused.headers))
+        refusal = self._entered(one)
+        if refusal is not None:
+            return _response(refusal)
         self._desk.join(one)
         self._shared.traffic.connections[self.product] += 1
         try:
@@ -192,6 +191,23 @@ class BinanceListener:
             one.dispose()
             self._shared.guard.run("closed", lambda: self._host.run(lambda: self.surface.closed(one.connection)))
         return ws
+
+    def _entered(self, one: ClientSocket) -> HttpAnswer | None:
+        """Tell the surface of a connection; return what the handshake is answered with when it is refused."""
+        refused: list[ApiError] = []
+
+        def enter() -> None:
+            try:
+                self._host.run(lambda: self.surface.open(one.connection))
+            except ApiError as error:
+                refused.append(error)
+
+        if not self._shared.guard.run("a new connection", enter):
+            return _FAILED
+        if not refused:
+            return None
+        error = refused[0]
+        return HttpAnswer(error.status, msgspec.json.encode({"code": error.code, "msg": error.msg}), error.headers)
 
     def _socket(self, transport: asyncio.Transport, asked: tuple[str, str, str]) -> ClientSocket:
         path, query, client = asked

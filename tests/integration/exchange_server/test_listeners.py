@@ -13,6 +13,7 @@ import pytest
 
 from foxtrot.core.clock import ManualClock
 from foxtrot.domain.errors import ConfigError
+from foxtrot.exchange.commands import OpenAccount
 from foxtrot.exchange.server import ExchangeServer
 from foxtrot.exchange.server_settings import ServerPorts, ServerSettings
 from foxtrot.exchange.wire.binance.surface_settings import SurfaceSettings
@@ -296,6 +297,31 @@ def test_an_error_of_a_surface_ends_its_request_or_connection_and_no_other() -> 
             assert (await other.receive_json(timeout=5))["u"] == 2
 
     with pytest.raises(AssertionError, match="a text frame: JSONDecodeError"), echo_server() as server:
+        asyncio.run(story(server))
+
+
+@pytest.mark.parametrize("part", ["open", "tick", "on_event", "answer"])
+def test_a_surface_that_fails_is_named_and_the_other_product_goes_on(
+    part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("our own")
+
+    async def story(server: ExchangeServer) -> None:
+        monkeypatch.setattr(echo(server), part, fail, raising=True)
+        server.call(lambda s: s.host.execute(OpenAccount(s.host.now_ns(), "bob")))
+        async with aiohttp.ClientSession() as session:
+            async with session.get(address(server, "/api/v3/time")) as answer:
+                assert answer.status == (500 if part == "answer" else 200)
+            if part == "open":
+                with pytest.raises(aiohttp.WSServerHandshakeError, match="500"):
+                    await session.ws_connect(address(server, "/ws", "ws"))
+        async with socket_of(server, port="binance_usdm") as ws:
+            say(server, DEPTH % (1, 7), product="usdm")
+            assert (await ws.receive_json(timeout=5))["u"] == 7
+        await until(lambda: "our own" in str(server.failures))
+
+    with pytest.raises((AssertionError, ZeroDivisionError), match="our own"), echo_server() as server:
         asyncio.run(story(server))
 
 
