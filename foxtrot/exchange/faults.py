@@ -45,7 +45,7 @@ _HOW: Final = ("status", "code", "msg", "retry_after_s", "executed")
 
 KINDS: Final[Mapping[str, Kind]] = {
     # answers of REST and ws-api
-    "ack_lost": Kind(Scope.REQUEST, 1, ("code", "msg", "status", "hang")),
+    "ack_lost": Kind(Scope.REQUEST, 1, ("code", "msg", "status", "hang", "reset")),
     "delay": Kind(Scope.REQUEST, 1, ("delay_s", "executed")),
     "http_status": Kind(Scope.REQUEST, 1, _HOW),
     "error_code": Kind(Scope.REQUEST, 1, _HOW),
@@ -134,6 +134,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lag: int = 0
     executed: bool = False
     hang: bool = False
+    reset: bool = False
     symbol: str = ""
     side: str = "BUY"
     quantity: str = ""

@@ -23,7 +23,7 @@ from foxtrot.exchange.serving.client_socket import GOING_AWAY, ClientSocket
 from foxtrot.exchange.serving.fault_answers import refused_handshake
 from foxtrot.exchange.serving.fault_desk import FaultDesk
 from foxtrot.exchange.serving.guard import Guard
-from foxtrot.exchange.serving.outlet import Outlet
+from foxtrot.exchange.serving.outlet import Outlet, forget_politeness
 from foxtrot.exchange.serving.request_faults import Broken, RequestFaults
 from foxtrot.exchange.serving.surface_port import Surface
 from foxtrot.exchange.serving.traffic import Traffic
@@ -138,7 +138,7 @@ class BinanceListener:
         try:
             answer = await self._requests.rest(asked, place, lambda: self._answer(asked, place))
         except Broken as broken:
-            await _break(request, broken.answer)
+            await _break(request, broken)
             return web.Response()
         if self._desk.script.lasting("one_byte_writes", place, self._desk.now_ns()):
             await _trickle(request, answer)
@@ -315,10 +315,13 @@ def _raw(answer: HttpAnswer) -> bytes:
     return f"HTTP/1.1 {answer.status} {reason}\r\n{lines}\r\n".encode("latin-1") + answer.body
 
 
-async def _break(request: web.BaseRequest, answer: HttpAnswer | None) -> None:
+async def _break(request: web.BaseRequest, broken: Broken) -> None:
     """Write all but the second half of the body, or nothing, and close."""
     transport = request.transport
     if transport is not None:
+        answer = broken.answer
+        if broken.is_reset:
+            forget_politeness(transport)
         if answer is not None:
             raw = _raw(answer)
             transport.write(raw[: len(raw) - len(answer.body) + len(answer.body) // 2])

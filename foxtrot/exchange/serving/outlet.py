@@ -84,9 +84,7 @@ class Outlet:
 
     def reset(self) -> None:
         """Close the socket now with a TCP reset."""
-        raw = self._transport.get_extra_info("socket")
-        if raw is not None and not self._transport.is_closing():
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        forget_politeness(self._transport)
         self.abort()
 
     def freeze(self) -> None:
@@ -108,3 +106,10 @@ class Outlet:
         if self._waiting:
             self._flush_is_due = True
             self._loop.call_soon(self.flush)
+
+
+def forget_politeness(transport: asyncio.Transport) -> None:
+    """Make the end of a connection a TCP reset."""
+    raw = transport.get_extra_info("socket")
+    if raw is not None and not transport.is_closing():
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)

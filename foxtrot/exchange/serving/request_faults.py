@@ -28,11 +28,12 @@ _USER_METHODS: Final = ("userDataStream.subscribe", "userDataStream.subscribe.si
 
 
 class Broken(FoxtrotError):
-    """An answer that is not given whole: `sent` of its bytes leave, then the socket closes."""
+    """An answer that is not given whole: half of it leaves, or nothing, then the socket closes or is reset."""
 
-    def __init__(self, answer: HttpAnswer | None) -> None:
+    def __init__(self, answer: HttpAnswer | None, *, is_reset: bool = False) -> None:
         super().__init__("the answer is withheld")
         self.answer = answer
+        self.is_reset = is_reset
 
 
 class RequestFaults:
@@ -119,7 +120,7 @@ class RequestFaults:
             return lost
         if fault.hang:
             await asyncio.get_running_loop().create_future()
-        raise Broken(None)
+        raise Broken(None, is_reset=fault.reset)
 
     def _reply(self, socket: ClientSocket, fault: Fault) -> Callable[[str], str | None]:
         def keep(text: str) -> str | None:

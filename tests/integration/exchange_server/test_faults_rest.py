@@ -48,6 +48,16 @@ def test_a_lost_acknowledgement_comes_after_the_order_was_taken() -> None:
     run(story)
 
 
+def test_the_connection_of_a_lost_acknowledgement_may_be_reset() -> None:
+    async def story(server: ExchangeServer, session: aiohttp.ClientSession) -> None:
+        fault(server, "ack_lost", endpoint=ORDER, reset=True)
+        with pytest.raises(aiohttp.ClientOSError, match="reset by peer"):
+            await post(server, session)
+        assert echo(server).asked == [ORDER]
+
+    run(story)
+
+
 def test_a_lost_acknowledgement_may_be_a_timeout_of_the_venue() -> None:
     async def story(server: ExchangeServer, session: aiohttp.ClientSession) -> None:
         fault(server, "ack_lost", endpoint=ORDER, code=-1007)
