@@ -72,11 +72,11 @@ class Ear:
         await asyncio.gather(self._task, return_exceptions=True)
         await self._socket.__aexit__(*error)
 
-    async def until(self, wanted):
-        """Wait until one of the messages is wanted, and return it."""
+    async def until(self, wanted, after=None):
+        """Wait until one of the messages, or of those after one, is wanted, and return it."""
         async with asyncio.timeout(10):
             while True:
-                for message in self.heard:
+                for message in self.heard[self.heard.index(after) + 1 if after else 0 :]:
                     if wanted(message):
                         return message
                 self._news.clear()
@@ -116,9 +116,7 @@ async def trade_spot(client, sockets):
             price=f"{Decimal(ticker['bidPrice']) - 5:.2f}",  # the market moves; nearer it might cross
         )  # fmt: skip
         told["maker_fill"] = await ear.until(lambda one: one.get("c") == "maker" and one.get("X") == "FILLED")
-        told["balances"] = await ear.until(
-            lambda one: one["e"] == "outboundAccountPosition" and one["u"] >= told["maker_fill"]["T"]
-        )
+        told["balances"] = await ear.until(lambda one: one["e"] == "outboundAccountPosition", told["maker_fill"])
         told["poor"] = await refusal(client.order_market_buy(symbol=SYMBOL, quantity="100"))
         told["unknown"] = await refusal(client.get_order(symbol=SYMBOL, orderId=1 << 40))
         told["coarse"] = await refusal(client.order_limit_buy(symbol=SYMBOL, quantity="0.01", price="50000.001"))
