@@ -1,0 +1,119 @@
+"""The one way of requests: deadlines by our clock, what left and what did not, a venue that is left alone while it is down."""
+
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+import pytest
+
+from foxtrot.adapter.binance.errors import NotSent, PermitClosed, UnknownOutcome
+from foxtrot.adapter.binance.rest_door import RestDoor
+from foxtrot.domain.errors import AdapterError, ConnectionLost, RateLimited, RequestTimedOut, VenueRejected
+from tests.support.binance_bench import BinanceBench
+
+ORDER = {
+    "symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.01", "price": "50000",
+    "newClientOrderId": "door-1",
+}  # fmt: skip
+
+
+@pytest.fixture
+def bench() -> Iterator[BinanceBench]:
+    with BinanceBench("spot") as made:
+        made.connect()
+        yield made
+
+
+def _door(bench: BinanceBench) -> RestDoor:
+    return bench.adapter.session.door
+
+
+def _do(bench: BinanceBench, coroutine: Coroutine[Any, Any, Any], meanwhile: Callable[[], None] | None = None) -> Any:
+    asked = bench.adapter.session.bridge.submit(coroutine)
+    if meanwhile is not None:
+        meanwhile()
+    return asked.result(10)
+
+
+def _send(bench: BinanceBench) -> Coroutine[Any, Any, Any]:
+    return _door(bench).send_permitted("privatePostOrder", ORDER, reduces=False)
+
+
+def test_a_question_is_answered_and_counted(bench: BinanceBench) -> None:
+    before = bench.adapter.health().requests
+    assert _do(bench, _door(bench).request("privateGetOpenOrders", {})) == []
+    assert bench.adapter.health().requests == before + 1
+
+
+def test_a_refused_question_says_binances_code_and_words(bench: BinanceBench) -> None:
+    with pytest.raises(VenueRejected) as raised:
+        _do(bench, _door(bench).request("privateGetOpenOrders", {"symbol": "NOPE"}))
+    assert (raised.value.code, raised.value.text) == ("-1121", "Invalid symbol.")
+
+
+def test_a_question_without_an_answer_ends_by_our_clock(bench: BinanceBench) -> None:
+    bench.fault("delay", endpoint="GET /api/v3/openOrders", delay_s=3600)
+    with pytest.raises(RequestTimedOut):
+        _do(bench, _door(bench).request("privateGetOpenOrders", {}, deadline_s=4.0), lambda: _pass(bench, 4.5))
+
+
+def _pass(bench: BinanceBench, seconds: float) -> None:
+    """Let time pass once the bridge has begun what it was given before."""
+    bench.adapter.session.bridge.submit(_nothing()).result(5)
+    bench.advance(seconds)
+
+
+async def _nothing() -> None:
+    """Do nothing."""
+
+
+def test_an_order_that_never_left_is_told_apart_from_one_that_may_live(bench: BinanceBench) -> None:
+    bench.fault("error_code", endpoint="POST /api/v3/order", status=503, code=-1007, msg="Timeout", executed=True)
+    with pytest.raises(UnknownOutcome):
+        _do(bench, _send(bench))
+    assert bench.open_orders() == ["door-1"]
+    bench.server.stop()
+    with pytest.raises(AdapterError) as raised:
+        _do(bench, _send(bench))
+    assert isinstance(raised.value, NotSent | UnknownOutcome)
+    bench.server.start()
+    assert bench.open_orders() == ["door-1"]
+
+
+def test_a_refused_order_is_no_unknown_one(bench: BinanceBench) -> None:
+    bench.fault(
+        "error_code", endpoint="POST /api/v3/order", status=400, code=-2010, msg="Account has insufficient balance."
+    )
+    with pytest.raises(VenueRejected):
+        _do(bench, _send(bench))
+
+
+def test_an_order_without_the_permit_or_while_binance_wants_quiet_does_not_leave(bench: BinanceBench) -> None:
+    bench.permit.close("kill switch")
+    with pytest.raises(PermitClosed, match="kill switch"):
+        _do(bench, _send(bench))
+    bench.fault("http_status", status=418, retry_after_s=30, count=1)
+    with pytest.raises(RateLimited):
+        _do(bench, _door(bench).request("privateGetOpenOrders", {}))
+    with pytest.raises(NotSent) as raised:
+        _do(bench, _send(bench))
+    assert raised.value.rule == "rate_limited"
+    assert bench.open_orders() == []
+
+
+def test_a_venue_that_keeps_failing_is_left_alone_and_tried_with_one_request(bench: BinanceBench) -> None:
+    bench.fault("html", endpoint="GET /api/v3/openOrders", status=502, count=5)
+    for _ in range(5):
+        with pytest.raises(ConnectionLost):
+            _do(bench, _door(bench).request("privateGetOpenOrders", {}))
+    with pytest.raises(ConnectionLost, match="breaker"):
+        _do(bench, _door(bench).request("privateGetOpenOrders", {}))
+    bench.advance(10.0)
+    assert _do(bench, _door(bench).request("privateGetOpenOrders", {})) == []
+
+
+def test_a_clock_that_jumped_costs_one_more_question_and_no_order_is_sent_twice(bench: BinanceBench) -> None:
+    bench.fault("clock_skew", skew_ms=-60_000)
+    with pytest.raises(VenueRejected, match="-1021"):
+        _do(bench, _send(bench))
+    assert bench.open_orders() == []
+    assert _do(bench, _send(bench))["clientOrderId"] == "door-1"
