@@ -236,9 +236,7 @@ class BinanceRig(ContractRig):
 
     def received(self) -> list[str]:
         return self.server.call(
-            lambda server: [
-                one.client_order_id for one in server._doors.shared.traffic.orders if one.account == self.account
-            ]
+            lambda server: [one.client_order_id for one in server.traffic.orders if one.account == self.account]
         )
 
     def open_orders(self) -> set[str]:
