@@ -97,7 +97,10 @@ class _Taps(FastClients):
         return super().calculate_rate_limiter_cost(api, method, path, counted, config)  # type: ignore[misc]  # ccxt's
 
     def handle_message(self, client: Any, message: Any) -> None:
-        """Show a message to the taps, and to ccxt what they leave."""
+        """Show a message to the taps, and to ccxt what they leave; after plain text a connection is not believed any more."""
+        if isinstance(message, str):
+            self.on_ending(client, "a frame that is no JSON")
+            return
         event = user_event(message)
         if event is not None:
             kind = event.get("e")

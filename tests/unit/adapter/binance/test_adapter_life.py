@@ -344,3 +344,35 @@ def test_neither_key_nor_secret_is_in_any_line_or_event(caplog: pytest.LogCaptur
         logger.remove(number)
     for hidden in (KEY, SECRET, "signature", "listenKey="):
         assert not [text for text in texts if hidden in text]
+
+
+@pytest.mark.parametrize("text", ["{", "[]"])
+def test_a_frame_that_cannot_be_read_costs_the_link_and_not_the_stream_for_ever(bench: BinanceBench, text: str) -> None:
+    bench.connect()
+    since = len(bench.heard)
+    bench.fault("malformed_frame", connection="user", text=text)
+    order = bench.order()
+    bench.adapter.send_order(order)
+    bench.wait(lambda: bool(bench.heard.reports(order.order_id)))
+
+    def lost() -> bool:
+        bench.advance(0.06)
+        return AdapterState.LOST in bench.heard.states(since)
+
+    bench.wait(lost)
+    bench.come_back(since)
+
+
+def test_an_order_on_its_way_is_answered_although_the_link_is_lost_meanwhile(bench: BinanceBench) -> None:
+    bench.connect()
+    since = len(bench.heard)
+    bench.fault("delay", endpoint="POST /*/order", delay_s=0.2)
+    order = bench.order()
+    bench.adapter.send_order(order)
+    bench.wait(lambda: bool(bench.adapter.session.door._in_flight))
+    bench.fault("reset", connection="user")
+    bench.wait_state(AdapterState.BACKING_OFF, since)
+    assert bench.heard.reports(order.order_id) == []
+    bench.advance(0.2)
+    bench.wait(lambda: bool(bench.heard.reports(order.order_id)))
+    assert bench.heard.reports(order.order_id)[-1].status is OrderStatus.ACCEPTED
