@@ -18,6 +18,7 @@ from foxtrot.adapter.base_adapter import AdapterContext, BaseAdapter
 from foxtrot.adapter.binance.environments import loopback_urls
 from foxtrot.adapter.binance.fast_client import FastClients
 from foxtrot.adapter.binance.market_data import MarketData, MarketOptions
+from foxtrot.adapter.health import AdapterHealth
 from foxtrot.core.clock import ManualClock
 from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.enums import Product
@@ -236,6 +237,8 @@ class StandInSession:
 
     account = "ours"
     linked = True
+    health: AdapterHealth | None = None
+    on_stale: Any = None
 
     def __init__(self, venue: StandIn, clock: ManualClock) -> None:
         self.product = venue.product
@@ -372,6 +375,7 @@ class MarketRig:
         self.clock = ManualClock(START_NS)
         self.heard = Recorder()
         self.session = StandInSession(venue, self.clock)
+        self.health = self.session.health = AdapterHealth("ours")
         self.name = self.session.instrument.instrument_id
         context = AdapterContext("ours", self.heard, SendPermit(), self.clock, {}, {})
         self.publisher = Publisher(context)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from foxtrot.adapter.base_adapter import ExactBook
 from foxtrot.adapter.binance.frames import DepthUpdateFrame, to_ns
+from foxtrot.adapter.health import StreamHealth
 from foxtrot.books.book_state import HAS_LEVELS
 from foxtrot.books.depth_book import DepthBook
 from foxtrot.books.sequence import ContiguousIds, PreviousId, SequenceRule
@@ -56,6 +57,7 @@ class BookStream:
         self.changes = False
         self.dirty = False
         """Whether there is a change that no DepthData has told."""
+        self.health: StreamHealth | None = None
         self.gaps = 0
         self.syncs = 0
         self.polled = False
@@ -71,6 +73,11 @@ class BookStream:
     def state(self) -> BookState:
         """Return the state that was told last."""
         return self._told
+
+    @property
+    def update_id(self) -> int:
+        """Return the id as of which the book is known."""
+        return self.book.update_id
 
     @property
     def is_loaded(self) -> bool:

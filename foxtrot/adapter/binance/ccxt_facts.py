@@ -53,6 +53,16 @@ class CcxtBook(BookStream):
 
     _full: DepthData | None = None
 
+    @property
+    def update_id(self) -> int:
+        """Return the id as of which the book is known."""
+        return self.book.update_id if self._full is None else self._full.update_id
+
+    @property
+    def is_loaded(self) -> bool:
+        """Tell whether there is a book."""
+        return self._full is not None or super().is_loaded
+
     def begin(self, cause: str = "") -> None:
         """Wait for ccxt's first book."""
         self._full = None

@@ -5,47 +5,31 @@ what ccxt's watchers return. Where no stream can be had (the breaker is open, or
 same facts are asked for by REST.
 """
 
-import asyncio
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, Protocol
-
-import msgspec
 
 from foxtrot.adapter.base_adapter import ExactBook
 from foxtrot.adapter.binance import ccxt_facts
 from foxtrot.adapter.binance.book_stream import BookPublisher, BookStream
 from foxtrot.adapter.binance.market_fetching import Entry, Fetching
+from foxtrot.adapter.binance.market_upkeep import BOOK_OF, TICKS_OF, MarketOptions, Upkeep
 from foxtrot.adapter.binance.session import BinanceSession
 from foxtrot.adapter.binance.stream_board import StreamBoard
 from foxtrot.adapter.binance.tick_stream import TickPublisher, TickStream
 from foxtrot.adapter.binance.topics import Listener, Topic, TopicKind, Topics
-from foxtrot.adapter.reconnect import BreakerState
+from foxtrot.adapter.health import AdapterHealth
 from foxtrot.domain.errors import FoxtrotError
 from foxtrot.domain.subscription import SubscribeRequest
 
 TRADES_LIMIT = 20_000
 STREAMS_PER_CONNECTION = 1024
 """Source: Binance spot API, web-socket-streams, Websocket Limits: 1024 streams on a connection."""
-FRESH_WITHIN_S = 10.0
-BEAT_S = 1.0
 HOLD_S = 0.002
 """How long a print waits for the quote it changed, before it is told as a tick by itself."""
 
 
-class MarketOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How market data is had: `no_websocket` are the venue's symbols that are asked for by REST every `poll_interval_s`."""
-
-    hot_path: bool = True
-    websocket: bool = True
-    no_websocket: frozenset[str] = frozenset()
-    totals: bool = False
-    """Whether ticks carry volume, turnover, open, high and low of 24 hours; one more stream per symbol."""
-    poll_interval_s: float = 1.0
-
-    def streams(self, symbol: str) -> bool:
-        """Tell whether a symbol's market data comes by WebSocket."""
-        return self.websocket and symbol not in self.no_websocket
+__all__ = ["MarketData", "MarketOptions"]
 
 
 class Publisher(TickPublisher, BookPublisher, Protocol):
@@ -75,7 +59,10 @@ class MarketData(Listener):
         self._entries: dict[str, Entry] = {}
         self._live = False
         self._holding = False
+        self._upkeep = Upkeep(session, self.options, self._entries, self.topics, self.fetching)
+        self._health: AdapterHealth = getattr(session, "health", None) or AdapterHealth(session.account)
         session.market_tap = self.topics.hear_answer
+        session.on_stale = self._upkeep.hear_stale
 
     # --- what is wanted ---------------------------------------------------------------------------------------------
 
@@ -110,6 +97,8 @@ class MarketData(Listener):
         if entry is not None:
             self.board.ticks.pop(entry.symbol, None)
             self.board.books.pop(entry.symbol, None)
+            for health in entry.healths():
+                health.down()
             for topic in self.topics.of(instrument_id):
                 self.topics.close(topic.kind, instrument_id)
 
@@ -123,15 +112,9 @@ class MarketData(Listener):
             self._open(request)
         for entry in self._entries.values():
             entry.ticks.ask_again()
-        self._session.spawn(self._beat(life), "market data beat")
-        await self._poll()
-        fresh = asyncio.ensure_future(self._until_fresh())
-        patience = asyncio.ensure_future(self._session.wait_s(FRESH_WITHIN_S))
-        try:
-            await asyncio.wait((fresh, patience), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            fresh.cancel()
-            patience.cancel()
+        self._session.spawn(self._upkeep.beat(life), "market data beat")
+        await self._upkeep.poll()
+        await self._upkeep.wait_until_fresh()
 
     def stop(self) -> None:
         """Close every stream; the wishes stay."""
@@ -175,9 +158,15 @@ class MarketData(Listener):
         entry = self._entries.get(topic.instrument_id)
         if entry is None:
             return
+        now_ns = self._session.clock.monotonic_ns()
         if topic.kind is TopicKind.BOOK and entry.book is not None:
+            entry.book.health = self._health.stream(f"{BOOK_OF}{topic.instrument_id}")
+            entry.book.health.up(now_ns)
             entry.book.begin()
-        elif entry.request.ticks and self._ticks_are_up(entry):
+            return
+        entry.ticks.health = self._health.stream(f"{TICKS_OF}{topic.instrument_id}")
+        entry.ticks.health.up(now_ns)
+        if entry.request.ticks and self._ticks_are_up(entry):
             self.fetching.fresh_tick(entry)
 
     def on_down(self, topic: Topic, cause: str, *, gap: bool) -> None:
@@ -185,6 +174,9 @@ class MarketData(Listener):
         entry = self._entries.get(topic.instrument_id)
         if entry is None or not self._live:
             return
+        part: TickStream | BookStream | None = entry.book if topic.kind is TopicKind.BOOK else entry.ticks
+        if part is not None and part.health is not None:
+            part.health.down()
         if topic.kind is TopicKind.QUOTE:
             entry.ticks.restart()
         elif topic.kind is TopicKind.BOOK and entry.book is not None:
@@ -220,6 +212,8 @@ class MarketData(Listener):
 
     def _take_ccxt_book(self, entry: Entry, item: Any) -> None:
         if isinstance(entry.book, ccxt_facts.CcxtBook):
+            if entry.book.health is not None:
+                entry.book.health.heard(self._session.clock.monotonic_ns())
             entry.book.take_book(item, self._session.clock.now_ns())
             if entry.book.dirty:
                 entry.book.publish()
@@ -295,45 +289,6 @@ class MarketData(Listener):
         finally:
             self._holding = False
         self.board.publish_waiting()
-
-    # --- the beat ---------------------------------------------------------------------------------------------------
-
-    async def _beat(self, life: int) -> None:
-        polled_ns = self._session.clock.monotonic_ns()
-        while life == self.fetching.life:
-            await self._session.wait_s(min(BEAT_S, self.options.poll_interval_s))
-            if life != self.fetching.life:
-                return
-            await self.topics.beat()
-            now_ns = self._session.clock.monotonic_ns()
-            if now_ns - polled_ns >= self.options.poll_interval_s * 1e9:
-                polled_ns = now_ns
-                await self._poll()
-
-    async def _poll(self) -> None:
-        for entry in list(self._entries.values()):
-            if not self._live:
-                return
-            if self._polled(entry):
-                await self.fetching.poller.poll(entry.request, entry.symbol, entry.ticks, entry.book)
-                entry.tick_told.set()
-                entry.book_told.set()
-
-    def _polled(self, entry: Entry) -> bool:
-        if not self.options.streams(entry.symbol):
-            return True
-        if self.topics.breaker.state is BreakerState.CLOSED:
-            return False
-        return not all(topic.up.is_set() for topic in self.topics.of(entry.request.instrument_id))
-
-    async def _until_fresh(self) -> None:
-        for entry in list(self._entries.values()):
-            for topic in self.topics.of(entry.request.instrument_id):
-                await topic.settled.wait()
-            if entry.request.ticks:
-                await entry.tick_told.wait()
-            if entry.book is not None:
-                await entry.book_told.wait()
 
     def _ticks_are_up(self, entry: Entry) -> bool:
         topics: Mapping[TopicKind, Topic] = {one.kind: one for one in self.topics.of(entry.request.instrument_id)}

@@ -9,11 +9,14 @@ from foxtrot.adapter.binance.book_stream import BookStream
 from foxtrot.adapter.binance.rest_polling import RestMarket, RestPoller, missing_trades
 from foxtrot.adapter.binance.session import BinanceSession
 from foxtrot.adapter.binance.tick_stream import TickStream
+from foxtrot.adapter.health import StreamHealth
 from foxtrot.domain.errors import AdapterError, FoxtrotError, OffGrid
 from foxtrot.domain.subscription import SubscribeRequest
 
 RESYNC_PAUSE_S = 0.2
 ATTEMPTS_AT_ONCE = 3
+SETTLE_S = 2.0
+"""How long a change may take by the stream after a request has shown it."""
 
 
 class Entry:
@@ -31,6 +34,11 @@ class Entry:
         self.book_told = asyncio.Event()
         self.syncing = 0
         """For which life of the streams a snapshot is being fetched."""
+
+    def healths(self) -> list[StreamHealth]:
+        """Return the figures of its streams."""
+        both = self.ticks.health, None if self.book is None else self.book.health
+        return [health for health in both if health is not None]
 
     def restart(self) -> None:
         """Begin anew after a loss."""
@@ -81,6 +89,25 @@ class Fetching:
     def find_missing(self, ticks: TickStream, first: int, last: int) -> None:
         """Fetch prints that did not come."""
         self._session.spawn(self._fill(ticks, self.life), f"prints {first} to {last} of {ticks.instrument_id}")
+
+    async def poll(self, entry: Entry, life: int) -> None:
+        """Ask once for everything that is wanted of an instrument without a stream."""
+        await self.poller.poll(entry.request, entry.symbol, entry.ticks, entry.book, lambda: life == self.life)
+
+    async def has_fallen_behind(self, entry: Entry) -> bool:
+        """Tell whether a book whose stream is silent misses something, or its market is just quiet."""
+        book, life = entry.book, self.life
+        if book is None or not book.is_loaded:
+            return False
+        try:
+            now = await self.market.snapshot(entry.symbol, 5)
+        except AdapterError as error:
+            self._log(f"snapshot of {entry.symbol}", error)
+            return False
+        if now.update_id <= book.update_id:
+            return False
+        await self._session.wait_s(SETTLE_S)
+        return life == self.life and book.update_id < now.update_id
 
     async def _synchronise(self, entry: Entry, life: int) -> None:
         book, attempt = entry.book, 0

@@ -145,16 +145,31 @@ class RestPoller:
         self._market = market
         self._now_ns = now_ns
 
-    async def poll(self, request: SubscribeRequest, symbol: str, ticks: TickStream, book: BookStream | None) -> None:
-        """Ask for everything a request wants of one instrument; what fails is tried again in the next round."""
+    async def poll(
+        self,
+        request: SubscribeRequest,
+        symbol: str,
+        ticks: TickStream,
+        book: BookStream | None,
+        wanted: Callable[[], bool],
+    ) -> None:
+        """Ask for everything a request wants of one instrument; what fails is tried again in the next round.
+
+        Args:
+            request: what is wanted.
+            symbol: the venue's name of the instrument.
+            ticks: takes quotes and prints.
+            book: takes snapshots.
+            wanted: asked after each answer, whether it is still to be told.
+        """
         self.rounds += 1
         steps: list[Callable[[], Awaitable[None]]] = []
         if request.trades:
-            steps.append(lambda: self._trades(symbol, ticks))
+            steps.append(lambda: self._trades(symbol, ticks, wanted))
         if request.ticks:
-            steps.append(lambda: self.tick(symbol, ticks, fresh=False))
+            steps.append(lambda: self.tick(symbol, ticks, fresh=False, wanted=wanted))
         if book is not None:
-            steps.append(lambda: self._book(symbol, book))
+            steps.append(lambda: self._book(symbol, book, wanted))
         for step in steps:
             try:
                 await step()
@@ -176,8 +191,10 @@ class RestPoller:
         ticks.rest_quote(quote, self._now_ns())
         ticks.publish(self._now_ns())
 
-    async def _trades(self, symbol: str, ticks: TickStream) -> None:
+    async def _trades(self, symbol: str, ticks: TickStream, wanted: Callable[[], bool]) -> None:
         frames = await self._market.trades(symbol)
+        if not wanted():
+            return
         now_ns = self._now_ns()
         if not ticks.has_traded and frames:
             ticks.start_after(frames[-1].t)
@@ -185,10 +202,10 @@ class RestPoller:
             if frame.t > ticks.last_id:
                 ticks.trade(frame, now_ns)
 
-    async def _book(self, symbol: str, book: BookStream) -> None:
+    async def _book(self, symbol: str, book: BookStream, wanted: Callable[[], bool]) -> None:
         levels = max(POLLED_LEVELS, book.levels) if not book.changes else SNAPSHOT_LEVELS
         snapshot = await self._market.snapshot(symbol, levels)
-        if snapshot.update_id == book.book.update_id and book.polled:
+        if not wanted() or (snapshot.update_id == book.book.update_id and book.polled):
             return
         book.load_polled(snapshot)
         book.publish()

@@ -95,7 +95,10 @@ class StreamBoard:
         """Tell what the frames that arrived together have changed."""
         now_ns = self._now_ns
         if self._ticked:
+            heard_ns = self._clock.monotonic_ns()
             for stream in self._ticked:
+                if stream.health is not None:
+                    stream.health.heard(heard_ns)
                 if stream.quoted:
                     self._waiting.pop(stream, None)
                     stream.publish(now_ns)
@@ -104,7 +107,10 @@ class StreamBoard:
                     self._wait_for_quote()
             self._ticked.clear()
         if self._booked:
+            heard_ns = self._clock.monotonic_ns()
             for book in self._booked:
+                if book.health is not None:
+                    book.health.heard(heard_ns, venue_ms=(now_ns - book.book.venue_time_ns) / 1e6)
                 if book.dirty:
                     book.publish()
             self._booked.clear()

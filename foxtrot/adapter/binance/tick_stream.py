@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from foxtrot.adapter.binance.frames import BookTickerFrame, TickerFrame, TradeFrame, to_ns
+from foxtrot.adapter.health import StreamHealth
 from foxtrot.core.notices import Gap
 from foxtrot.domain.enums import Side
 from foxtrot.domain.market import MarketTrade, TickData
@@ -44,7 +45,7 @@ class TickStream:
 
     __slots__ = (
         "_find_missing", "_has_quote", "_held", "_last_id", "_missing", "_published", "_publisher", "_quote_ns", "_quoted_at", "ask",
-        "ask_size", "bid", "bid_size", "changed", "duplicates", "gaps", "high", "instrument_id", "last", "last_size", "low",
+        "ask_size", "bid", "bid_size", "changed", "duplicates", "gaps", "health", "high", "instrument_id", "last", "last_size", "low",
         "open", "previous_close", "quoted", "ticks", "trades", "turnover", "volume",
     )  # fmt: skip
 
@@ -56,6 +57,7 @@ class TickStream:
         """Whether there is something that no tick has told."""
         self.quoted = False
         """Whether a quote is part of it, so that it need not wait."""
+        self.health: StreamHealth | None = None
         self.duplicates = 0
         self.gaps = 0
         self.bid = self.bid_size = self.ask = self.ask_size = self.last = self.last_size = 0.0

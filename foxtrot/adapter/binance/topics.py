@@ -178,6 +178,13 @@ class Topics:
             if getattr(client, "is_market", False) and self._silence.grew(url, client.last_text_at):
                 await self._kick(url, "silent for too long")
 
+    async def drop(self, instrument_id: str, kind: TopicKind, cause: str) -> None:
+        """Drop the connection of a topic, which comes back by itself."""
+        for topic in self.of(instrument_id):
+            client = self._client_of(topic)
+            if topic.kind is kind and client is not None:
+                await self._kick(client.url, f"{topic.key}: {cause}")
+
     # --- inside -----------------------------------------------------------------------------------------------------
 
     async def _run(self, topic: Topic) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from foxtrot.adapter.health import StreamHealth
 from foxtrot.core.notices import BookStateChanged, Gap, RequestFailed
 from foxtrot.domain.enums import BookState, Product, Side
 from foxtrot.domain.market import DepthChange, DepthData, MarketTrade, TickData
@@ -76,6 +77,7 @@ def test_a_print_without_a_quote_is_a_tick_a_moment_later(product: Product, hot:
         before = len(rig.heard)
         rig.venue.trade("101.00", "0.250", buyer_is_maker=True)
         await rig.until(lambda: bool(rig.heard.of(MarketTrade, before)))
+        await rig.quiet(3)
         assert rig.heard.of(TickData, before) == []
         await rig.advance(1)
         await rig.until(lambda: bool(rig.heard.of(TickData, before)))
@@ -339,6 +341,42 @@ def test_a_silent_connection_is_dropped_and_comes_back(product: Product, hot: bo
         assert BookState.STALE in [state.state for state in rig.heard.of(BookStateChanged, before)]
         await rig.until(lambda: bool(rig.heard.of(DepthData, before)))
         assert rig.data.topics.kicks >= 1
+
+    run(product, hot, scenario)
+
+
+@pytest.mark.parametrize("behind", [True, False])
+def test_a_silent_book_is_dropped_only_when_the_venues_has_moved(product: Product, hot: bool, behind: bool) -> None:
+    async def scenario(rig: MarketRig) -> None:
+        rig.data.add(everything(rig))
+        await rig.data.resume()
+        rig.venue.change("b", "99.00", "4.000")
+        await rig.until(lambda: rig.heard.of(DepthData)[-1].bids[0] == (99.0, 4.0))
+        if behind:
+            rig.venue.change("b", "99.50", "0.700", send=False)
+        before = len(rig.heard)
+        rig.session.on_stale(StreamHealth(f"book {rig.name}"))
+        await rig.until(lambda: rig.venue.requests.count("depth") >= 2)
+        await rig.quiet(5)
+        await rig.advance(3)
+        await rig.quiet(5)
+        states = [state.state for state in rig.heard.of(BookStateChanged, before)]
+        assert states[:1] == ([BookState.STALE] if behind else [])
+        assert rig.data.topics.kicks == int(behind)
+
+    run(product, hot, scenario)
+
+
+def test_streams_show_their_figures(product: Product, hot: bool) -> None:
+    async def scenario(rig: MarketRig) -> None:
+        rig.data.add(everything(rig))
+        await rig.data.resume()
+        rig.venue.change("b", "99.00", "4.000")
+        rig.venue.quote()
+        await rig.until(lambda: all(rig.health.stream(f"{kind} {rig.name}").messages for kind in ("book", "ticks")))
+        assert all(stream.up for stream in rig.health.snapshot(rig.clock.monotonic_ns()).streams)
+        rig.data.remove(rig.name)
+        assert not any(stream.up for stream in rig.health.snapshot(rig.clock.monotonic_ns()).streams)
 
     run(product, hot, scenario)
 
