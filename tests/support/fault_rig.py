@@ -1,0 +1,368 @@
+"""The Binance rig with everything streaming and an order resting, to which something is done; and the checks of what is left.
+
+A test of a fault is: `begin`, `inject` (or anything that goes wrong), `pass_s` while it lasts, `over`, `recovered_s`, `check`,
+`record`. While time passes other people trade, and every second what the adapter tells is held against what the venue did.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+from itertools import groupby
+from typing import Any
+
+import msgspec
+
+from foxtrot.adapter.binance.adapter import BinanceAdapter
+from foxtrot.adapter.reconnect import Backoff
+from foxtrot.core.notices import (
+    AdapterStatus,
+    BookStateChanged,
+    Gap,
+    OpenOrdersLoaded,
+    RequestFailed,
+    TradesLoaded,
+)
+from foxtrot.domain.enums import AdapterState, BookState, OrderStatus, Product, Side
+from foxtrot.domain.market import DepthChange, DepthData, MarketTrade
+from foxtrot.domain.order import OrderData, TradeData
+from foxtrot.domain.subscription import SubscribeRequest
+from foxtrot.exchange.faults import Fault
+from foxtrot.exchange.server_settings import ServerSettings
+from foxtrot.exchange.wire.binance.surface_settings import SurfaceSettings
+from tests.support.binance_rig import BinanceRig, Longest, _all_back, _at_most
+from tests.support.fault_document import FaultRow, record
+from tests.support.venue_memory import BookJudge, VenueMemory
+
+NORMAL_S = 2.0
+FAULTY_S = 0.05
+"""How long, in real time, a step waits for an answer that may not come while something is wrong."""
+ROUNDS = 4
+ENDED = {
+    OrderStatus.FILLED,
+    OrderStatus.CANCELLED,
+    OrderStatus.EXPIRED,
+    OrderStatus.REJECTED,
+    OrderStatus.DENIED,
+}
+
+
+class FaultRig(BinanceRig):
+    """See the module; `spot` streams everything, `contract` ticks, trades and depth, and `resting` is our order.
+
+    Thread: the test's.
+    """
+
+    def __init__(self, product: Product, *, hot_path: bool = True, surface: SurfaceSettings | None = None) -> None:
+        self.patience_s = NORMAL_S
+        self.resting = ""
+        self.taken = 0
+        self._surface = surface or SurfaceSettings(limits=False)
+        self._pulses = 0
+        self._old: list[int] = []
+        self._judged = 0
+        self._begun_at = 0
+        self._streams: Counter[str] = Counter()
+        self._size = (0, 0)
+        self._first_print: dict[str, int] = {}
+        self._sent: list[str] = []
+        super().__init__(product, hot_path=hot_path)
+        self.memory = VenueMemory(self.server, self.side, (self.spot, self.contract))
+        self.judge = BookJudge(self.memory)
+
+    @property
+    def side(self) -> str:
+        """Return the server's name of the product."""
+        return "spot" if self.product is Product.SPOT else "usdm"
+
+    # --- the course of a test ---------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Connect, stream everything, rest an order of which a part is filled; all is well after it."""
+        self.connect()
+        session = self._session()
+        session.backoff = Backoff(Longest())
+        self._market_data().topics._random = Longest()
+        self.adapter.subscribe(SubscribeRequest(self.spot.instrument_id, True, True, 5, True))
+        self.adapter.subscribe(SubscribeRequest(self.contract.instrument_id, True, True, 5))
+        self.settle()
+        self.resting = self.place()
+        self.hit_ours(100)
+        self._first_print = {name: len(seen) for name, seen in self.memory.prints.items()}
+        self.pass_s(2)
+        assert set(self._heard_prints()) >= set(self._due_prints()), "prints were missing before anything was wrong"
+        self._streams, self._size = self._served(), self._counted()
+        assert self.wrongs() == []
+        self._begun_at = len(self.heard)
+
+    def inject(self, kind: str, **terms: Any) -> int:
+        """Set a fault; from now on a step waits but a moment for what may not come."""
+        self.patience_s = FAULTY_S
+        return self.server.inject(Fault(kind=kind, **terms))
+
+    def over(self) -> None:
+        """Remove all faults."""
+        self.server.clear_faults()
+
+    def pass_s(self, seconds: float, *, trading: bool = True) -> None:
+        """Let time pass a second at a time: others trade, the server does what is due, what is told is judged."""
+        whole, rest = divmod(seconds, 1.0)
+        for step_s in [1.0] * int(whole) + [rest] * bool(rest):
+            self.step(step_s, trading=trading)
+
+    def step(self, step_s: float, *, trading: bool = True) -> None:
+        """Let one step of time pass."""
+        if trading:
+            self.pulse()
+        self.clock.advance(int(step_s * 1e9))
+        self.server.step()
+        self._arrive()
+        self._judge_news()
+
+    def recovered_s(self, limit_s: float, *, trading: bool = True) -> float:
+        """Let time pass until all is well, and return how many seconds that took; fails past the limit.
+
+        Raises:
+            AssertionError: with what is not well.
+        """
+        passed_s = 0.0
+        while wrongs := self.wrongs():
+            assert passed_s < limit_s, f"not well after {passed_s} s: {wrongs}; told: {self.seen()}"
+            self.step(1.0, trading=trading)
+            passed_s += 1.0
+        self.patience_s = NORMAL_S
+        return passed_s
+
+    def check(self) -> None:
+        """Hold everything that was told since the beginning against what the venue did; trade and order as before.
+
+        Raises:
+            AssertionError: with all that is wrong.
+        """
+        self.hit_ours(100)
+        self.pass_s(2)
+        later = self.place()
+        self.pass_s(1)
+        assert self.wrongs() == []
+        assert self.judge.wrong == []
+        assert self._missing_prints() == []
+        assert self._orders_wrong() == []
+        assert self.heard.reports(later), "the order after recovery is not heard of"
+        assert self._grown() == []
+
+    def record(self, section: str, fault: str, recovered_s: float, bound_s: float) -> None:
+        """Write or compare the row of the document."""
+        record(section, FaultRow(fault, "spot" if self.side == "spot" else "USD-M", self.seen(), recovered_s, bound_s))
+
+    # --- what others and we do --------------------------------------------------------------------------------------
+
+    def pulse(self) -> None:
+        """Let others trade once in each instrument and change its book."""
+        self._pulses += 1
+        for instrument in (self.spot, self.contract):
+            self.rest(Side.SELL, 10_100 + self._pulses % 5, 100 + self._pulses % 3, instrument)
+            self.take(Side.BUY, 100, instrument)
+        self._old.append(self.rest(Side.BUY, 9_790 - self._pulses % 13, 300 + self._pulses % 7))
+        if len(self._old) > 5:
+            self.withdraw(self._old.pop(0))
+
+    def hit_ours(self, quantity: int) -> None:
+        """Let somebody else fill a part of our resting order, in thousandths."""
+        self.take(Side.SELL, quantity)
+        self.taken += quantity
+
+    def place(self, **changes: Any) -> str:
+        """Send a bid of ours that rests at the top of the book, and let its answer come."""
+        order = self.order(quantity=5_000, price=9_950, **changes)
+        self._sent.append(order.order_id)
+        self.adapter.send_order(order)
+        self._arrive()
+        return order.order_id
+
+    # --- judgement --------------------------------------------------------------------------------------------------
+
+    def wrongs(self) -> list[str]:
+        """Return what is not as it should be now; nothing when all is well."""
+        states = self.heard.states()
+        if not states or states[-1] is not AdapterState.READY:
+            return [f"the adapter is {states[-1:]}"]
+        served = self._served()
+        found = [] if not self._streams or served == self._streams else [f"streams: {served}, not {self._streams}"]
+        for instrument in (self.spot, self.contract):
+            name = instrument.instrument_id
+            book, (update_id, _) = self.adapter.get_order_book_from_websocket(name), self.memory.now(name)
+            if book is None or book.update_id != update_id:
+                found.append(f"book of {name}: {book and book.update_id}, the venue's is {update_id}")
+        return found
+
+    def seen(self) -> str:
+        """Return in words what was told since the beginning: states of the link and of books, gaps, failures."""
+        events = self.heard.events(self._begun_at)
+        link = [event.state.value for event in events if isinstance(event, AdapterStatus)]
+        name = self.spot.instrument_id
+        book = [
+            event.state.value for event in events if isinstance(event, BookStateChanged) and event.instrument_id == name
+        ]
+        words = ["link " + " → ".join(link)] if link else ["link stays"]
+        words += ["book " + " → ".join(_shortened(book))] if book else ["book stays live"]
+        lost = sum(event.count for event in events if isinstance(event, Gap))
+        words += [f"gap of {lost} prints"] if lost else []
+        failed = sorted({event.what for event in events if isinstance(event, RequestFailed)})
+        return "; ".join(words + [f"failed: {what}" for what in failed])
+
+    def link_states(self) -> list[AdapterState]:
+        """Return the states of the link since the beginning."""
+        return self.heard.states(self._begun_at)
+
+    def _judge_news(self) -> None:
+        """Judge what was told since the last time, in order, and the books in memory."""
+        self.memory.look()
+        events = self.heard.events(self._judged)
+        self._judged += len(events)
+        for event in events:
+            if isinstance(event, BookStateChanged) and event.state is not BookState.LIVE:
+                self.judge.break_chain(event.instrument_id)
+            elif isinstance(event, DepthData):
+                full = event.instrument_id == self.spot.instrument_id and len(event.bids) > 5 or self._is_whole(event)
+                self.judge.hear_depth(event, full=full)
+            elif isinstance(event, DepthChange):
+                self.judge.hear_change(event)
+        for name in self.memory.books:
+            book = self.adapter.get_order_book_from_websocket(name)
+            if book is not None:
+                sides = (tuple((float(p), float(q)) for p, q in side) for side in (book.bids, book.asks))
+                self.judge.judge("the book in memory", name, book.update_id, tuple(sides))  # type: ignore[arg-type]
+
+    def _is_whole(self, depth: DepthData) -> bool:
+        true = self.memory.books[depth.instrument_id].get(depth.update_id)
+        return true is not None and (len(depth.bids), len(depth.asks)) == (len(true[0]), len(true[1]))
+
+    def _due_prints(self) -> Iterator[tuple[str, str]]:
+        for name, seen in self.memory.prints.items():
+            yield from ((name, trade_id) for trade_id in list(seen)[self._first_print.get(name, 0) :])
+
+    def _heard_prints(self) -> Counter[tuple[str, str]]:
+        return Counter((trade.instrument_id, trade.trade_id) for trade in self.heard.of(MarketTrade))
+
+    def _missing_prints(self) -> list[str]:
+        """Return prints that were told twice, told wrongly, or neither told nor counted in a gap."""
+        heard = self._heard_prints()
+        found = [f"print {key} was told {times} times" for key, times in heard.items() if times > 1]
+        for trade in self.heard.of(MarketTrade):
+            true = self.memory.prints[trade.instrument_id].get(trade.trade_id)
+            if true is not None and true != (trade.price, trade.size):
+                found.append(f"print {trade} is not the venue's {true}")
+        for name in self.memory.prints:
+            missing = [key for key in self._due_prints() if key[0] == name and key not in heard]
+            told = sum(gap.count for gap in self.heard.of(Gap) if gap.instrument_id == name)
+            if len(missing) != told:
+                found.append(f"{name}: {len(missing)} prints are missing {missing[:5]}, gaps tell of {told}")
+        return found
+
+    def _orders_wrong(self) -> list[str]:
+        """Return what differs between what was told of our orders and the venue's truth."""
+        received = Counter(self.received())
+        found = [f"{order_id} reached the venue {times} times" for order_id, times in received.items() if times > 1]
+        open_now, filled = self._believed()
+        if open_now != self.open_orders():
+            found.append(f"open orders: told {open_now}, the venue has {self.open_orders()}")
+        true = Counter({trade_id: 1 for trade_id, *_ in self.fills()})
+        told = Counter(trade.trade_id for trade in self.heard.of(TradeData))
+        loaded = {trade.trade_id for event in self.heard.of(TradesLoaded) for trade in event.trades}
+        if set(told) | loaded != set(true) or any(times > 1 for times in told.values()):
+            found.append(f"fills: told {dict(told)} and {loaded}, the venue has {set(true)}")
+        for order in self.server.call(lambda server: server.host.venue.open_orders(self.account)):
+            size = self.spot.quantity(order.filled)
+            if filled.get(order.client_order_id) != size:
+                found.append(f"{order.client_order_id} is filled {size}, told {filled.get(order.client_order_id)}")
+        return found
+
+    def _believed(self) -> tuple[set[str], dict[str, float]]:
+        """Return the open orders and how far each is filled, as a desk would know them from what was told."""
+        open_now: set[str] = set()
+        filled: dict[str, float] = {}
+        for event in self.heard.events():
+            if isinstance(event, OpenOrdersLoaded):
+                open_now = {order.order_id for order in event.orders}
+                filled |= {order.order_id: order.filled_quantity for order in event.orders}
+            elif isinstance(event, OrderData):
+                (open_now.discard if event.status in ENDED else open_now.add)(event.order_id)
+                filled[event.order_id] = max(filled.get(event.order_id, 0.0), event.filled_quantity)
+        return open_now, filled
+
+    def _served(self) -> Counter[str]:
+        return Counter(str(stream) for one in self._connections() for stream in one["streams"])
+
+    def _counted(self) -> tuple[int, int]:
+        """Return how many tasks and connections the adapter has."""
+
+        async def count() -> tuple[int, int]:
+            exchange = self._session().door.exchange
+            return len(asyncio.all_tasks()), len(exchange.clients) if exchange else 0
+
+        return self._session().bridge.submit(count()).result(NORMAL_S)  # type: ignore[no-any-return]
+
+    def _grown(self) -> list[str]:
+        self._arrive()
+        before, now = self._size, self._counted()
+        return (
+            [f"{now} tasks and connections, {before} before"]
+            if any(n > b for n, b in zip(now, before, strict=True))
+            else []
+        )
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _market_data(self) -> Any:
+        adapter = self.adapter
+        assert isinstance(adapter, BinanceAdapter)
+        return adapter.market_data
+
+    def _server_settings(self) -> ServerSettings:
+        return msgspec.structs.replace(super()._server_settings(), surface=self._surface)
+
+    def _arrive(self) -> None:
+        """Wait until what was asked is answered and what was sent is told; not long for what may not come."""
+        bridge = self._session().bridge
+        if not bridge.running:
+            return
+        bridge.submit(_come_to_rest(self.adapter, self.patience_s)).result(10 * NORMAL_S)
+
+
+async def _come_to_rest(adapter: Any, patience_s: float) -> None:
+    """Return when nothing that was asked is unanswered and a ping on every connection is back behind all frames."""
+    session = adapter.session
+    for _ in range(ROUNDS):
+        was_busy = _is_busy(session)
+        await _at_most(patience_s, lambda: not _is_busy(session))
+        for client in (clients := _open_clients(session)):
+            client.lastPong = None
+            await client.connection.ping()
+        await _at_most(patience_s, partial(_all_back, clients))
+        for _ in range(6):
+            await asyncio.sleep(0)
+        if not was_busy and not _is_busy(session):
+            return
+
+
+def _open_clients(session: Any) -> list[Any]:
+    exchange = session.door.exchange
+    return [one for one in exchange.clients.values() if one.connection and not one.closed()] if exchange else []
+
+
+def _is_busy(session: Any) -> bool:
+    """Tell whether a request is unanswered or a connection is being made."""
+    exchange = session.door.exchange
+    if session._jobs:
+        return True
+    if exchange is None or exchange.session is None or exchange.session.closed:
+        return False
+    return len(exchange.session.connector._acquired) > len(_open_clients(session))
+
+
+def _shortened(states: list[str]) -> list[str]:
+    """Return states with repetitions of a pair told once."""
+    pairs = [key for key, _ in groupby(states)]
+    if len(pairs) <= 6:
+        return pairs
+    return [*pairs[:4], "…", pairs[-1]]
