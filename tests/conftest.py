@@ -1,17 +1,18 @@
 """What every test gets: a guard against leaked threads, a guard against the network, the recorded data, one random seed."""
 
+import ipaddress
 import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0", "::ffff:127.")
+LOCAL_NAMES = ("localhost", "")
 JOIN_DEADLINE_S = 1.0
 
 settings.register_profile("default", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -63,33 +64,73 @@ def no_thread_left_behind() -> Iterator[None]:
 
 def is_local(address: object) -> bool:
     """Whether a socket address stays on this machine; a path is a Unix socket."""
-    return not isinstance(address, tuple) or str(address[0]).startswith(LOOPBACK)
+    if not isinstance(address, tuple):
+        return True
+    host = str(address[0])
+    try:
+        found = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host in LOCAL_NAMES
+    mapped = getattr(found, "ipv4_mapped", None)
+    return (mapped or found).is_loopback or found.is_unspecified
+
+
+class Border:
+    """The edge of this machine: whether tests may cross it now, and what was refused, also where somebody hid the error."""
+
+    def __init__(self) -> None:
+        self.is_open = False
+        self.refused: list[str] = []
+
+    def check(self, address: object) -> None:
+        if not self.is_open and not is_local(address):
+            self.refused.append(f"a test tried to reach {address}; mark it `network` if it must")
+            raise RuntimeError(self.refused[-1])
+
+    def guard_address(self, method: Callable[..., object], position: int) -> Callable[..., object]:
+        """Check the address that a socket's method is given."""
+
+        def guarded(sock: socket.socket, *arguments: object) -> object:
+            if len(arguments) > position:
+                self.check(arguments[-1])
+            return method(sock, *arguments)
+
+        return guarded
+
+    def guard_name(self, function: Callable[..., object]) -> Callable[..., object]:
+        """Check the name that a look-up is given."""
+
+        def guarded(host: str | bytes | None, *arguments: object, **named: object) -> object:
+            self.check((host.decode() if isinstance(host, bytes) else host or "localhost",))
+            return function(host, *arguments, **named)
+
+        return guarded
+
+
+@pytest.fixture(scope="session", autouse=True)
+def border() -> Iterator[Border]:
+    """Guards the sockets of the whole run, so that what a module's fixtures do is seen too.
+
+    Event loops connect and look up by these functions as well, and so does everything that is built on them.
+    """
+    made = Border()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, position in (("connect", 0), ("connect_ex", 0), ("sendto", 1), ("sendmsg", 3)):
+            patch.setattr(socket.socket, name, made.guard_address(getattr(socket.socket, name), position))
+        for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr"):
+            patch.setattr(socket, name, made.guard_name(getattr(socket, name)))
+        yield made
 
 
 @pytest.fixture(autouse=True)
-def no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refuses every connection that leaves this machine, except in tests marked `network`."""
-    if request.node.get_closest_marker("network"):
-        return
-    connect, connect_ex = socket.socket.connect, socket.socket.connect_ex
-    getaddrinfo = socket.getaddrinfo
+def no_network(request: pytest.FixtureRequest, border: Border) -> Iterator[list[str]]:
+    """Refuses every connection and look-up that leaves this machine, except in tests marked `network`.
 
-    def checked(address: object) -> None:
-        if not is_local(address):
-            raise RuntimeError(f"a test tried to reach {address}; mark it `network` if it must")
-
-    def guarded_connect(self: socket.socket, address: object) -> None:
-        checked(address)
-        connect(self, address)
-
-    def guarded_connect_ex(self: socket.socket, address: object) -> int:
-        checked(address)
-        return connect_ex(self, address)
-
-    def guarded_getaddrinfo(host: str | bytes | None, *arguments: object, **named: object) -> object:
-        checked((host.decode() if isinstance(host, bytes) else host or "localhost",))
-        return getaddrinfo(host, *arguments, **named)
-
-    monkeypatch.setattr(socket, "getaddrinfo", guarded_getaddrinfo)
-    monkeypatch.setattr(socket.socket, "connect", guarded_connect)
-    monkeypatch.setattr(socket.socket, "connect_ex", guarded_connect_ex)
+    A test that tries fails, whatever became of the error; one that means to try takes this list of what was refused and
+    empties it.
+    """
+    border.is_open = request.node.get_closest_marker("network") is not None
+    yield border.refused
+    border.is_open = False
+    refused, border.refused = border.refused, []
+    assert not refused, f"refused: {refused}"

@@ -9,7 +9,8 @@ from tests.architecture.source_tree import REPOSITORY
 
 # One test each in one run; the name is the reason to fail.
 UNDESERVING = """
-import socket, threading, warnings
+import asyncio, contextlib, socket, threading, warnings
+import pytest
 
 stop = threading.Event()
 
@@ -28,6 +29,24 @@ def test_reaches_an_address_elsewhere():
 def test_looks_up_a_name():
     socket.create_connection(('example.com', 80))
 
+def test_hides_that_it_reached_an_address_elsewhere():
+    try:
+        asyncio.run(asyncio.open_connection('198.51.100.7', 443))
+    except RuntimeError:
+        hidden = True
+
+@pytest.fixture(scope='module')
+def elsewhere():
+    with contextlib.suppress(RuntimeError):
+        socket.gethostbyname('example.org')
+
+def test_has_a_fixture_that_looks_up_a_name(elsewhere):
+    assert elsewhere is None
+
+def test_sends_a_datagram_elsewhere():
+    with socket.socket(type=socket.SOCK_DGRAM) as s:
+        s.sendto(b'?', ('203.0.113.9', 53))
+
 def test_warns():
     warnings.warn('careless')
 """
@@ -37,6 +56,9 @@ MESSAGES = [
     "exceptions nobody saw, in threads: ",
     "a test tried to reach ('192.0.2.1', 80)",
     "a test tried to reach ('example.com',)",
+    "a test tried to reach ('198.51.100.7', 443)",
+    "a test tried to reach ('example.org',)",
+    "a test tried to reach ('203.0.113.9', 53)",
     "UserWarning: careless",
 ]
 
@@ -71,7 +93,7 @@ def test_a_leaked_thread_an_unseen_exception_the_network_and_a_warning_each_fail
     assert ran.returncode == 1, ran.stdout + ran.stderr
     assert [message for message in MESSAGES if message not in ran.stdout] == []
     assert [line for line in ran.stdout.splitlines() if line.startswith("ERROR")] != []
-    assert "3 failed, 2 passed, 2 errors" in ran.stdout
+    assert "4 failed, 4 passed, 7 errors" in ran.stdout
 
 
 def test_a_harmless_test_passes(tmp_path: Path) -> None:
