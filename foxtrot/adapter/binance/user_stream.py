@@ -87,6 +87,7 @@ class UserStream:
         url = self.url = exchange.urls["api"]["ws"]["ws-api"]["spot"]
         client = self._client = exchange.client(url)
         lifeline = client.future(LIFELINE)
+        lifeline.add_done_callback(_seen)
         number = str(exchange.request_id(url))
         message = {
             "id": number,
@@ -115,6 +116,12 @@ class UserStream:
 def _subscribed(client: Any, message: Any) -> None:
     """Hear the answer to our subscription, as ccxt calls it."""
     client.resolve(message, str(message["id"]))
+
+
+def _seen(broken: "asyncio.Future[Any]") -> None:
+    """Look at the error of a lifeline that breaks before anybody holds it; the subscription tells the same."""
+    if not broken.cancelled():
+        broken.exception()
 
 
 def _hold(client: Any, lifeline: "asyncio.Future[Any]", lost: Lost) -> None:

@@ -1,5 +1,6 @@
 """The adapter's life over real sockets: opening, every kind of loss, coming back, refusals that are final, closing."""
 
+import gc
 from collections.abc import Iterator
 from functools import partial
 
@@ -318,10 +319,18 @@ def test_without_keys_there_are_contracts_and_prices_and_no_orders() -> None:
 
 
 def test_a_refused_handshake_is_not_tried_again_before_it_may_be(bench: BinanceBench) -> None:
-    bench.fault("refuse_handshake", status=503, retry_after_s=9, connection="user")
-    bench.adapter.connect()
-    assert bench.wait_state(AdapterState.BACKING_OFF).delay_s >= 9.0
-    bench.come_back(0)
+    lines: list[str] = []
+    number = logger.add(lambda line: lines.append(str(line)), level="ERROR")
+    try:
+        bench.fault("refuse_handshake", status=503, retry_after_s=9, connection="user")
+        bench.adapter.connect()
+        assert bench.wait_state(AdapterState.BACKING_OFF).delay_s >= 9.0
+        bench.come_back(0)
+        bench.adapter.close()
+        gc.collect()
+    finally:
+        logger.remove(number)
+    assert lines == []
 
 
 def test_neither_key_nor_secret_is_in_any_line_or_event(caplog: pytest.LogCaptureFixture) -> None:
