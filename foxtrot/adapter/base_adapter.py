@@ -10,6 +10,7 @@ import msgspec
 from loguru import logger
 
 from foxtrot.adapter.capabilities import Capabilities
+from foxtrot.adapter.health import HealthFigures
 from foxtrot.core.clock import Clock
 from foxtrot.core.notices import (
     AdapterStatus,
@@ -116,6 +117,10 @@ class BaseAdapter(abc.ABC):
     def real_money(cls, environment: str) -> bool:
         """Tell whether orders in an environment ("" is the safest) spend real money; who does not say so may well do it."""
         return True
+
+    def health(self) -> HealthFigures | None:
+        """Return how well the link and its streams do, None where nothing is counted; from any thread."""
+        return None
 
     # --- downward: called by the platform -------------------------------------------------------------------------
 

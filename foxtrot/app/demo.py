@@ -1,39 +1,40 @@
-"""The demo: a living market in process, a sample strategy trading on it, and an honest count at the end."""
+"""The demo: a living market behind Binance's protocol, the real adapter and a sample strategy on it, an honest count at the end."""
 
-from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
+
 from foxtrot.adapter.base_adapter import Setting
-from foxtrot.adapter.simulated.adapter import SimulatedAdapter
+from foxtrot.adapter.registry import load_adapter
+from foxtrot.app.account_health import health_object
 from foxtrot.app.config import Config
 from foxtrot.app.config_tables import AccountTable, OrderExits, PlatformTable, StrategyTable
+from foxtrot.app.demo_exchange import DemoExchange, fill_name, fill_units_text, order_units_text
+from foxtrot.app.demo_figures import DemoFigures
 from foxtrot.app.live import Json, summary_object
 from foxtrot.app.main_engine import MainEngine
 from foxtrot.app.shutdown import StopReport
 from foxtrot.app.stop_signals import stop_signals
-from foxtrot.core.notices import Gap, OrderChanged
 from foxtrot.domain.enums import OrderStatus
-from foxtrot.domain.errors import InvariantBroken
-from foxtrot.exchange.events import TradePrinted, VenueEvent
+from foxtrot.domain.instrument import Instrument
+from foxtrot.domain.subscription import SubscribeRequest
+from foxtrot.strategy.line import Line
 from foxtrot.strategy.settings import OrderExit
 from foxtrot.trading.limits import Limits
+from foxtrot.trading.reconcile import AccountState, compare
 
 ACCOUNT = "demo"
+ADAPTER, ENVIRONMENT, PROTOCOL = "binance", "loopback", "binance spot"
 INSTRUMENT = "BTCUSDT.BINANCE"
 STRATEGY = "market_making"
 
 
-def demo_config() -> Config:
-    """Return the configuration of the demo: one simulated account, the market-making sample on BTCUSDT."""
-    settings: dict[str, Setting] = {
-        "balances": "USDT=1000000, BTC=10",
-        "instruments": f"{INSTRUMENT},ETHUSDT.BINANCE",
-        "agents": 12,
-    }
+def demo_config(settings: dict[str, Setting]) -> Config:
+    """Return the configuration of the demo: one account at Binance's loopback, the market-making sample on BTCUSDT."""
     limits = Limits(messages_per_s=50)
-    account = AccountTable(adapter="simulated", settings=settings, limits=limits)
+    account = AccountTable(adapter=ADAPTER, environment=ENVIRONMENT, settings=settings, limits=limits)
     strategy = StrategyTable(
         class_name=STRATEGY,
         account=ACCOUNT,
@@ -59,72 +60,113 @@ def run_demo(seconds: float, home: Path, progress: Callable[[float], None] | Non
 
     Blocks: for `seconds`, or until SIGINT or SIGTERM.
     """
-    with stop_signals() as stopped:
-        platform = MainEngine(demo_config(), home)
-        counts = DemoCounts(platform)
-        started_ns = platform.clock.monotonic_ns()
-
-        def elapsed() -> float:
-            return (platform.clock.monotonic_ns() - started_ns) / 1e9
-
-        platform.start()
-        while (left := seconds - elapsed()) > 0 and not stopped.wait(min(left, 0.25)):
+    with stop_signals() as stopped, Demo(home) as demo:
+        demo.start()
+        while (left := seconds - demo.elapsed_s()) > 0 and not stopped.wait(min(left, 0.25)):
             if progress is not None:
-                progress(elapsed())
-        elapsed_s = elapsed()
-        return demo_object(platform, platform.stop(), counts, elapsed_s)
+                progress(demo.elapsed_s())
+        return demo.finish()
 
 
-class DemoCounts:
-    """What the venue and the strategy did, counted where it happens.
+class Demo:
+    """The exchange, the platform on it, and the judgement of both; as a context it ends the exchange last.
 
-    Thread: `prints` by simulated-io, the rest by foxtrot-engine; read when both have ended.
+    Thread: main.
     """
 
-    def __init__(self, platform: MainEngine) -> None:
-        adapter = platform.line.adapters[ACCOUNT]
-        if not isinstance(adapter, SimulatedAdapter):
-            raise InvariantBroken("the demo trades on the simulated adapter")
-        self.prints = 0
-        self.shed = 0
-        self.statuses: Counter[OrderStatus] = Counter()
-        self.partly_filled: set[str] = set()
-        self._adapter = adapter
-        adapter.session.observers = (*adapter.session.observers, self._on_venue_event)
-        platform.line.dispatcher.subscribe(OrderChanged, self._on_order_changed, owner="demo")
-        platform.line.dispatcher.subscribe(Gap, self._on_gap, owner="demo")
+    def __init__(self, home: Path) -> None:
+        load_adapter(ADAPTER)  # takes seconds, and the market should not have opened long before us
+        self._home = home
+        self._started_ns = 0
+        self.exchange = DemoExchange(ACCOUNT)
 
-    @property
-    def agents(self) -> dict[str, str]:
-        """Return the other traders: account → kind."""
-        return dict(self._adapter.session.traders)
+    def __enter__(self) -> "Demo":
+        """Open the exchange, and make the platform that will trade on it."""
+        self.exchange.start()
+        try:
+            self.platform = MainEngine(demo_config(self.exchange.settings), self._home)
+            self.figures = DemoFigures(self.platform.line.dispatcher, INSTRUMENT)
+        except BaseException:
+            self.exchange.stop()
+            raise
+        return self
 
-    def _on_venue_event(self, event: VenueEvent) -> None:
-        self.prints += type(event) is TradePrinted
+    def __exit__(self, *_: object) -> None:
+        """Stop the platform if that was not done, then the exchange."""
+        self.platform.stop()
+        self.exchange.stop()
 
-    def _on_gap(self, gap: Gap) -> None:
-        self.shed += gap.count
+    def start(self) -> None:
+        """Start to trade; public trades are heard too, so that every one can be accounted for."""
+        self._started_ns = self.platform.clock.monotonic_ns()
+        self.platform.line.adapters[ACCOUNT].subscribe(SubscribeRequest(INSTRUMENT, trades=True))
+        self.platform.start()
 
-    def _on_order_changed(self, change: OrderChanged) -> None:
-        self.statuses[change.order.status] += 1
-        if change.order.status is OrderStatus.PARTIALLY_FILLED:
-            self.partly_filled.add(change.order.order_id)
+    def elapsed_s(self) -> float:
+        """Return how long it has traded."""
+        return (self.platform.clock.monotonic_ns() - self._started_ns) / 1e9
+
+    def finish(self) -> Json:
+        """Stop the platform, ask the exchange for the truth, stop the exchange; returns the summary.
+
+        Blocks: for the stops, each with its own deadline.
+        """
+        elapsed_s = self.elapsed_s()
+        printed = self.exchange.last_trade_id(INSTRUMENT)
+        report = self.platform.stop()
+        truth = compare(ACCOUNT, believed(self.platform.line), self.exchange.truth())
+        overran = self.exchange.stop()
+        report = msgspec.structs.replace(
+            report,
+            differences={**report.differences, "exchange": truth},
+            overran=(*report.overran, overran) if overran else report.overran,
+            failures=(*report.failures, *self.exchange.server.failures),
+        )
+        return demo_object(self, report, elapsed_s, printed)
 
 
-def demo_object(platform: MainEngine, report: StopReport, counts: DemoCounts, elapsed_s: float) -> Json:
-    """Return the demo's summary as one JSON object."""
-    base = summary_object(platform, report)
-    statistics = platform.events.statistics()
+def believed(line: Line) -> AccountState:
+    """Return the account as desk and portfolio hold it, in the words of the exchange's own truth.
+
+    Thread: any, once the engine has stopped.
+    """
+    listed: dict[str, Instrument] = {one.instrument_id: one for one in line.instruments.all()}
+    orders = {r.terms.order_id: order_units_text(r.quantity_units, r.filled) for r in line.desk.open_records()}
+    fills = {}
+    for fill in line.desk.fills(ACCOUNT):
+        grids = listed[fill.instrument_id]
+        quantity, price = grids.quantity_grid.from_float(fill.quantity), grids.price_grid.from_float(fill.price)
+        fills[fill_name(fill.trade_id, fill.order_id)] = fill_units_text(quantity, price, fill.fee, fill.fee_asset)
+    return AccountState(orders, fills, {}, line.portfolio.balances(ACCOUNT))
+
+
+def demo_object(demo: Demo, report: StopReport, elapsed_s: float, printed: int) -> Json:
+    """Return the demo's summary as one JSON object; `printed` is the last public trade that had to be heard."""
+    platform, figures, exchange = demo.platform, demo.figures, demo.exchange
+    health = health_object(report.health.get(ACCOUNT)) or {}
+    messages = int(str(health.get("messages", 0)))
+    events = platform.events
+    missed = figures.missed_until(printed)
+    dropped = figures.shed + missed + len(events.dispatcher.dead_letters)  # what a stop had to leave is among these
     equity = next((end.equity for end in report.summary.strategies), None)
     return {
-        **base,
+        **summary_object(platform, report),
+        "protocol": PROTOCOL,
+        "adapter": ADAPTER,
+        "environment": ENVIRONMENT,
         "seconds": round(elapsed_s, 3),
-        "events_per_s": round(statistics.handled / elapsed_s, 1),
-        "dropped": counts.shed + sum(report.left.values()),
+        "events_per_s": round(events.statistics().handled / elapsed_s, 1),
+        "dropped": dropped,
+        "missed_trades": missed,
+        "market_trades": figures.trades_heard,
         "equity": None if equity is None else float(equity),
-        "exchange_trades": counts.prints,
-        "cancels": counts.statuses[OrderStatus.CANCELLED],
-        "partial_fills": len(counts.partly_filled),
-        "agents": sorted(set(counts.agents.values())),
-        "agent_count": len(counts.agents),
+        "exchange_trades": exchange.prints,
+        "cancels": figures.statuses[OrderStatus.CANCELLED],
+        "partial_fills": len(figures.partly_filled),
+        "agents": sorted(set(exchange.agents.values())),
+        "agent_count": len(exchange.agents),
+        "latency_venue_to_strategy_ms": figures.venue_to_strategy.summary(),
+        "latency_strategy_to_ack_ms": figures.strategy_to_ack.summary(),
+        "connection": {**health, "messages_per_s": round(messages / elapsed_s, 1)},
+        "requests": health.get("requests", 0),
     }

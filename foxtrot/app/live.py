@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 from loguru import logger
 
+from foxtrot.app.account_health import health_object
 from foxtrot.app.account_venues import account_venues
 from foxtrot.app.config import Config
 from foxtrot.app.main_engine import MainEngine
@@ -64,7 +65,10 @@ def summary_object(platform: MainEngine, report: StopReport) -> Json:
     statistics = platform.events.statistics()
     summary = report.summary
     return {
-        "accounts": [msgspec.to_builtins(venue) for venue in account_venues(platform.config)],
+        "accounts": [
+            {**msgspec.to_builtins(venue), "health": health_object(report.health.get(venue.account))}
+            for venue in account_venues(platform.config)
+        ],
         "orders": summary.order_count,
         "trades": summary.fill_count,
         "denied": summary.denied,

@@ -127,6 +127,7 @@ class MainEngine:
                 summary = self.ask(lambda: summarise(self.line), part_s)
             except FoxtrotError as error:
                 self.failures.append(f"stop: {error}")
+        health = {name: adapter.health() for name, adapter in self.line.adapters.items()}
         overran = [adapter.close(part_s) for adapter in self.line.adapters.values()]
         stopped = self.events.stop(part_s)
         overran.append(stopped.overran)
@@ -137,7 +138,7 @@ class MainEngine:
             self.failures.append(str(error))
         late = tuple(name for name in overran if name)
         last = summary or summarise(self.line)
-        self._report = StopReport(last, differences, stopped.left, late, tuple(self.failures))
+        self._report = StopReport(last, differences, stopped.left, late, tuple(self.failures), health)
         return self._report
 
     def ask(self, function: Callable[[], T], deadline_s: float = 5.0) -> T:

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import msgspec
 
+from foxtrot.adapter.health import HealthFigures
 from foxtrot.domain.enums import OrderType
 from foxtrot.strategy.line import Line
 from foxtrot.trading.order_record import OrderRecord
@@ -61,13 +62,17 @@ class Summary(msgspec.Struct, frozen=True):
 
 
 class StopReport(msgspec.Struct, frozen=True):
-    """How the stop of a platform went. `differences` by account is empty tuples where venue and platform agree."""
+    """How the stop of a platform went. `differences` by account is empty tuples where venue and platform agree.
+
+    `health` by account is how its connection did until it was closed, None where the adapter counts nothing.
+    """
 
     summary: Summary
     differences: dict[str, tuple[Difference, ...]]
     left: dict[str, int]
     overran: tuple[str, ...]
     failures: tuple[str, ...]
+    health: dict[str, HealthFigures | None] = {}
 
     @property
     def reconciled(self) -> bool:
