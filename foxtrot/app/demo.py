@@ -1,6 +1,7 @@
 """The demo: a living market behind Binance's protocol, the real adapter and a sample strategy on it, an honest count at the end."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from foxtrot.app.demo_figures import DemoFigures
 from foxtrot.app.live import Json, summary_object
 from foxtrot.app.main_engine import MainEngine
 from foxtrot.app.shutdown import StopReport
-from foxtrot.app.stop_signals import stop_signals
+from foxtrot.app.stop_signals import StopSignal, stop_signals
 from foxtrot.domain.enums import OrderStatus
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.subscription import SubscribeRequest
@@ -29,6 +30,9 @@ ACCOUNT = "demo"
 ADAPTER, ENVIRONMENT, PROTOCOL = "binance", "loopback", "binance spot"
 INSTRUMENT = "BTCUSDT.BINANCE"
 STRATEGY = "market_making"
+LOOK_S = 0.05
+READY_WITHIN_S = 30.0
+"""How long the account may take to become ready before its time of trading runs all the same: a busy machine needs seconds."""
 
 
 def demo_config(settings: dict[str, Setting]) -> Config:
@@ -54,14 +58,15 @@ def demo_config(settings: dict[str, Setting]) -> Config:
 
 
 def run_demo(seconds: float, home: Path, progress: Callable[[float], None] | None = None) -> Json:
-    """Run the demo for some seconds and return what happened.
+    """Run the demo for some seconds of trading and return what happened.
 
     Thread: main.
 
-    Blocks: for `seconds`, or until SIGINT or SIGTERM.
+    Blocks: until the account is ready, at most READY_WITHIN_S, then for `seconds`, or until SIGINT or SIGTERM.
     """
     with stop_signals() as stopped, Demo(home) as demo:
         demo.start()
+        demo.wait_until_trading(stopped)
         while (left := seconds - demo.elapsed_s()) > 0 and not stopped.wait(min(left, 0.25)):
             if progress is not None:
                 progress(demo.elapsed_s())
@@ -83,12 +88,11 @@ class Demo:
     def __enter__(self) -> "Demo":
         """Open the exchange, and make the platform that will trade on it."""
         self.exchange.start()
-        try:
+        with ExitStack() as undone:
+            undone.callback(self.exchange.stop)
             self.platform = MainEngine(demo_config(self.exchange.settings), self._home)
             self.figures = DemoFigures(self.platform.line.dispatcher, INSTRUMENT)
-        except BaseException:
-            self.exchange.stop()
-            raise
+            undone.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -97,13 +101,23 @@ class Demo:
         self.exchange.stop()
 
     def start(self) -> None:
-        """Start to trade; public trades are heard too, so that every one can be accounted for."""
+        """Begin to connect; public trades are heard too, so that every one can be accounted for."""
         self._started_ns = self.platform.clock.monotonic_ns()
         self.platform.line.adapters[ACCOUNT].subscribe(SubscribeRequest(INSTRUMENT, trades=True))
         self.platform.start()
 
+    def wait_until_trading(self, stopped: StopSignal) -> None:
+        """Let the time of trading begin: when the account is ready, or has had time enough for it.
+
+        Blocks: at most READY_WITHIN_S, and no longer than until a stop is asked for.
+        """
+        while not self.platform.all_ready.is_set() and self.elapsed_s() < READY_WITHIN_S:
+            if stopped.wait(LOOK_S):
+                break
+        self._started_ns = self.platform.clock.monotonic_ns()
+
     def elapsed_s(self) -> float:
-        """Return how long it has traded."""
+        """Return how long it has traded; before that, how long it has tried to connect."""
         return (self.platform.clock.monotonic_ns() - self._started_ns) / 1e9
 
     def finish(self) -> Json:
