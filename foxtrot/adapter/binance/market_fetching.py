@@ -9,6 +9,7 @@ from foxtrot.adapter.binance.book_stream import BookStream
 from foxtrot.adapter.binance.rest_polling import RestMarket, RestPoller, missing_trades
 from foxtrot.adapter.binance.session import BinanceSession
 from foxtrot.adapter.binance.tick_stream import TickStream
+from foxtrot.adapter.binance.topics import TopicKind
 from foxtrot.adapter.health import StreamHealth
 from foxtrot.domain.errors import AdapterError, FoxtrotError, OffGrid
 from foxtrot.domain.subscription import SubscribeRequest
@@ -90,9 +91,12 @@ class Fetching:
         """Fetch prints that did not come."""
         self._session.spawn(self._fill(ticks, self.life), f"prints {first} to {last} of {ticks.instrument_id}")
 
-    async def poll(self, entry: Entry, life: int) -> None:
-        """Ask once for everything that is wanted of an instrument without a stream."""
-        await self.poller.poll(entry.request, entry.symbol, entry.ticks, entry.book, lambda: life == self.life)
+    async def poll(self, entry: Entry, lacks: Callable[[TopicKind], bool]) -> None:
+        """Ask once for everything that is wanted of an instrument and whose stream is lacking."""
+        life = self.life
+        await self.poller.poll(
+            entry.request, entry.symbol, entry.ticks, entry.book, lambda kind: life == self.life and lacks(kind)
+        )
 
     async def has_fallen_behind(self, entry: Entry) -> bool:
         """Tell whether a book whose stream is silent misses something, or its market is just quiet."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 
 import msgspec
 
@@ -84,7 +85,7 @@ class Upkeep:
             if self._polled(entry):
                 for health in entry.healths():
                     health.fell_back()
-                await self._fetching.poll(entry, life)
+                await self._fetching.poll(entry, partial(self._lacks, entry))
                 entry.tick_told.set()
                 entry.book_told.set()
 
@@ -94,6 +95,11 @@ class Upkeep:
         if self._topics.breaker.state is BreakerState.CLOSED:
             return False
         return not all(topic.up.is_set() for topic in self._topics.of(entry.request.instrument_id))
+
+    def _lacks(self, entry: Entry, kind: TopicKind) -> bool:
+        """Tell whether no stream brings something of an instrument, so that what is asked for may stand in."""
+        topics = self._topics.of(entry.request.instrument_id)
+        return not any(topic.kind is kind and topic.up.is_set() for topic in topics)
 
     async def _until_fresh(self) -> None:
         for entry in list(self._entries.values()):

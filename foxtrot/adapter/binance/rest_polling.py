@@ -23,6 +23,7 @@ from foxtrot.adapter.binance.frames import (
 )
 from foxtrot.adapter.binance.session import BinanceSession
 from foxtrot.adapter.binance.tick_stream import TickStream
+from foxtrot.adapter.binance.topics import TopicKind
 from foxtrot.domain.enums import Product, Side
 from foxtrot.domain.errors import AdapterError, BadMessage, OffGrid
 from foxtrot.domain.market import DepthData, MarketTrade
@@ -151,25 +152,25 @@ class RestPoller:
         symbol: str,
         ticks: TickStream,
         book: BookStream | None,
-        wanted: Callable[[], bool],
+        lacks: Callable[[TopicKind], bool],
     ) -> None:
-        """Ask for everything a request wants of one instrument; what fails is tried again in the next round.
+        """Ask for everything a request wants of one instrument and no stream brings; what fails is tried in the next round.
 
         Args:
             request: what is wanted.
             symbol: the venue's name of the instrument.
             ticks: takes quotes and prints.
             book: takes snapshots.
-            wanted: asked after each answer, whether it is still to be told.
+            lacks: whether a stream is lacking; asked before each question and after its answer, for the stream may be quicker.
         """
         self.rounds += 1
         steps: list[Callable[[], Awaitable[None]]] = []
-        if request.trades:
-            steps.append(lambda: self._trades(symbol, ticks, wanted))
-        if request.ticks:
-            steps.append(lambda: self.tick(symbol, ticks, fresh=False, wanted=wanted))
-        if book is not None:
-            steps.append(lambda: self._book(symbol, book, wanted))
+        if request.trades and lacks(TopicKind.TRADE):
+            steps.append(lambda: self._trades(symbol, ticks, lambda: lacks(TopicKind.TRADE)))
+        if request.ticks and lacks(TopicKind.QUOTE):
+            steps.append(lambda: self.tick(symbol, ticks, fresh=False, wanted=lambda: lacks(TopicKind.QUOTE)))
+        if book is not None and lacks(TopicKind.BOOK):
+            steps.append(lambda: self._book(symbol, book, lambda: lacks(TopicKind.BOOK)))
         for step in steps:
             try:
                 await step()
