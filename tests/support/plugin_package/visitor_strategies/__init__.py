@@ -7,7 +7,7 @@ class Visitor(Strategy):
     """Buys once at the market and rests one bid far below it."""
 
     size = Parameter(0.01)
-    below = Parameter(0.03)
+    below = Parameter(0.045)
 
     def on_start(self) -> None:
         """Begin without having asked for anything."""
