@@ -5,9 +5,15 @@ from collections.abc import Iterator
 import pytest
 
 from tests.contract.rigs import MARKET_RIGS, RIGS
+from tests.support import contract_document
 from tests.support.contract_rig import ContractRig
 
 OF_THE_MARKET = ("test_3_reconnecting", "test_5_depth", "test_6_books")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let a run that is asked to write the page of Binance's contract tests."""
+    contract_document.register(config)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -6,10 +6,33 @@ from pathlib import Path
 
 import pytest
 
+from foxtrot.adapter.base_adapter import AdapterContext
+from foxtrot.adapter.binance.config import PRODUCTS
 from foxtrot.adapter.capabilities import Capabilities
 from foxtrot.adapter.registry import adapter_names, load_adapter
+from foxtrot.core.clock import ManualClock
+from foxtrot.core.send_permit import SendPermit
+from tests.support.recorder import Recorder
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "adapters.md"
+OF_PRODUCTS = {"binance": ("testnet", tuple(PRODUCTS))}
+"""Adapters whose accounts are each one of several products: an environment to make them in, and the setting `product`."""
+
+
+def _columns() -> dict[str, tuple[str, str]]:
+    """Return the columns of the table: adapter and product, "" for an adapter with one kind of account."""
+    products = {name: OF_PRODUCTS[name][1] if name in OF_PRODUCTS else ("",) for name in adapter_names()}
+    return {f"{name} {product}".strip(): (name, product) for name in products for product in products[name]}
+
+
+def _declared(name: str, product: str) -> Capabilities:
+    """Return what an account of an adapter declares."""
+    if not product:
+        return load_adapter(name).capabilities
+    environment, _ = OF_PRODUCTS[name]
+    settings = {"product": product}
+    context = AdapterContext("ours", Recorder(), SendPermit(), ManualClock(), settings, {}, environment)
+    return load_adapter(name)(context).capabilities
 
 
 def _text(value: object) -> str:
@@ -24,16 +47,22 @@ def _text(value: object) -> str:
 def _documented() -> dict[str, dict[str, str]]:
     rows = [line.strip("|").split("|") for line in PAGE.read_text("utf-8").splitlines() if line.startswith("|")]
     cells = [[cell.strip() for cell in row] for row in rows if not re.fullmatch(r"[-| ]+", "".join(row))]
-    head, *body = cells
+    first = next(number for number, row in enumerate(cells) if row[0] == "capability")
+    head, *body = cells[first : first + 1 + len(Capabilities.__struct_fields__)]
     return {name: {row[0]: row[column] for row in body} for column, name in enumerate(head) if column}
 
 
-def test_the_table_has_a_column_for_every_adapter() -> None:
-    assert set(_documented()) == set(adapter_names())
+def test_the_table_has_a_column_for_every_adapter_and_product() -> None:
+    assert set(_documented()) == set(_columns())
 
 
-@pytest.mark.parametrize("name", adapter_names())
-def test_a_column_says_what_the_adapter_declares(name: str) -> None:
-    capabilities = load_adapter(name).capabilities
+@pytest.mark.parametrize("column", list(_columns()))
+def test_a_column_says_what_an_account_declares(column: str) -> None:
+    capabilities = _declared(*_columns()[column])
     declared = {field: _text(getattr(capabilities, field)) for field in Capabilities.__struct_fields__}
-    assert _documented()[name] == declared
+    assert _documented()[column] == declared
+
+
+def test_an_adapter_class_declares_what_its_first_product_does() -> None:
+    for name, (_, products) in OF_PRODUCTS.items():
+        assert load_adapter(name).capabilities == _declared(name, products[0])
