@@ -17,13 +17,14 @@ from foxtrot.adapter.binance.session import BinanceSession
 from foxtrot.core.notices import OpenOrdersLoaded, PositionsLoaded, TradesLoaded
 from foxtrot.domain.account import AccountData, BalanceData, PositionData
 from foxtrot.domain.enums import Product
-from foxtrot.domain.errors import AdapterError, BadMessage
+from foxtrot.domain.errors import AdapterError, BadMessage, RateLimited
 from foxtrot.domain.order import OrderData
 
 ZERO = Decimal(0)
 Event = Mapping[str, object]
 REFRESH_S = 1.0
-"""How long after the margin figures were asked for they are asked for again at the earliest."""
+REFRESH_AGAIN_S = 5.0
+"""How long after the margin figures were asked for they are asked for again at the earliest; the latter without an answer."""
 
 
 class AccountAnswers:
@@ -67,6 +68,23 @@ class AccountAnswers:
         Raises:
             AdapterError: they could not be had.
         """
+        self._publish_balances(await self._load_account())
+
+    async def check_account(self) -> None:
+        """Ask for the balances, and tell them, and positions with them, if their totals are not what was told.
+
+        Raises:
+            AdapterError: they could not be had.
+        """
+        before = {asset: (row.total, row.locked if self._spot else ZERO) for asset, row in self._balances.items()}
+        at_ns = await self._load_account()
+        now = {asset: (row.total, row.locked if self._spot else ZERO) for asset, row in self._balances.items()}
+        if now != before:
+            self._publish_balances(at_ns)
+            await self.tell_positions()
+
+    async def _load_account(self) -> int:
+        """Take in all balances and return the venue's time of them."""
         self._touched.clear()
         self._stale = False
         raw = await self._session.request("privateGetAccount" if self._spot else "fapiPrivateV3GetAccount", {})
@@ -79,7 +97,7 @@ class AccountAnswers:
             if known is not None or row.total or row.locked:
                 self._balances[row.asset] = row
         self._margin = (data.margin_used, data.margin_available)
-        self._publish_balances(data.venue_time_ns)
+        return data.venue_time_ns
 
     async def tell_positions(self) -> None:
         """Publish all positions; a spot account has none.
@@ -102,9 +120,23 @@ class AccountAnswers:
         Raises:
             AdapterError: they could not be had.
         """
-        orders = await self._open_orders()
+        orders = await self.open_orders()
         self._orders.note_listed(orders)
         self._adapter.on_open_orders(OpenOrdersLoaded(self._account, orders, self._adapter.clock.now_ns()))
+
+    async def open_orders(self) -> tuple[OrderData, ...]:
+        """Return all open orders, those that wait for their trigger included, without telling them.
+
+        Raises:
+            AdapterError: they could not be had.
+        """
+        endpoint = "privateGetOpenOrders" if self._spot else "fapiPrivateGetOpenOrders"
+        plain = rows_of(await self._session.request(endpoint, {}))
+        waiting = [] if self._spot else rows_of(await self._session.request("fapiPrivateGetOpenAlgoOrders", {}))
+        now_ns = self._adapter.clock.now_ns()
+        found = [self._told_as(self._reports.order_row(row, now_ns)[0]) for row in plain]
+        found += [self._reports.algo_row(row, now_ns)[0] for row in waiting]
+        return tuple(sorted(found, key=lambda order: (order.venue_time_ns, order.venue_order_id)))
 
     async def tell_trades(self, since_ns: int) -> int:
         """Publish our fills since a time, inclusive; returns the time of the last one, or `since_ns` without any.
@@ -183,23 +215,21 @@ class AccountAnswers:
     async def _refresh_while_stale(self) -> None:
         try:
             while self._stale and self._session.linked:
-                await self.tell_account()
-                await self._session.wait_s(REFRESH_S)
-        except AdapterError as error:
-            logger.warning("{} margin figures could not be asked for: {}", self._account, error)
+                await self._session.wait_s(await self._try_refresh())
         finally:
             self._refreshing = False
 
-    # --- inside -----------------------------------------------------------------------------------------------------
+    async def _try_refresh(self) -> float:
+        """Ask once, and return for how long to wait before it may be asked again; without an answer they stay stale."""
+        try:
+            await self.tell_account()
+        except AdapterError as error:
+            logger.warning("{} margin figures could not be asked for: {}", self._account, error)
+            self._stale = True
+            return max(REFRESH_AGAIN_S, error.retry_after_s if isinstance(error, RateLimited) else 0.0)
+        return REFRESH_S
 
-    async def _open_orders(self) -> tuple[OrderData, ...]:
-        endpoint = "privateGetOpenOrders" if self._spot else "fapiPrivateGetOpenOrders"
-        plain = rows_of(await self._session.request(endpoint, {}))
-        waiting = [] if self._spot else rows_of(await self._session.request("fapiPrivateGetOpenAlgoOrders", {}))
-        now_ns = self._adapter.clock.now_ns()
-        found = [self._told_as(self._reports.order_row(row, now_ns)[0]) for row in plain]
-        found += [self._reports.algo_row(row, now_ns)[0] for row in waiting]
-        return tuple(sorted(found, key=lambda order: (order.venue_time_ns, order.venue_order_id)))
+    # --- inside -----------------------------------------------------------------------------------------------------
 
     def _told_as(self, order: OrderData) -> OrderData:
         """Return an order under the id by which it was told first: a triggered one keeps that of its conditional order."""

@@ -24,7 +24,14 @@ from foxtrot.domain.errors import (
 VENUE: Final = "binance"
 CLOCK_OFF: Final = "-1021"
 UNKNOWN_LISTEN_KEY: Final = "-1125"
+TOO_MANY_ORDERS: Final = "-1015"
+"""The count of orders is spent: a limit of its own, which cancels and questions do not draw on.
+
+Source: Binance spot API, rest-api, Unfilled Order Count (429 without Retry-After); USDⓈ-M Futures, General Info, Limits.
+"""
 DEFAULT_RETRY_AFTER_S: Final = 60.0
+ORDER_PAUSE_S: Final = 10.0
+"""The shortest interval by which orders are counted, which is what such a refusal without a time can mean."""
 
 
 class NotSent(AdapterError):
@@ -164,7 +171,7 @@ def translate(error: BaseException, refusal: Refusal | None) -> AdapterError:
     kind = kind_of(error, refusal)
     code, text = _words(error, refusal)
     if kind is Kind.LIMITED:
-        return RateLimited(VENUE, code, text, _retry_after_s(refusal))
+        return RateLimited(VENUE, code, text, _retry_after_s(refusal, code))
     made: type[AdapterError] = _QUERY_CLASSES[kind]
     if kind is Kind.UNKNOWN and code.startswith("-"):
         made = VenueRejected
@@ -196,5 +203,7 @@ def _words(error: BaseException, refusal: Refusal | None) -> tuple[str, str]:
     return refusal.code, clean(refusal.text) + (f" [{advice}]" if advice else "")
 
 
-def _retry_after_s(refusal: Refusal | None) -> float:
-    return refusal.retry_after_s if refusal is not None and refusal.retry_after_s else DEFAULT_RETRY_AFTER_S
+def _retry_after_s(refusal: Refusal | None, code: str) -> float:
+    if refusal is not None and refusal.retry_after_s:
+        return refusal.retry_after_s
+    return ORDER_PAUSE_S if code == TOO_MANY_ORDERS else DEFAULT_RETRY_AFTER_S

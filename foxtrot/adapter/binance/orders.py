@@ -2,9 +2,10 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from foxtrot.adapter.base_adapter import BaseAdapter
+from foxtrot.adapter.binance.advice import advised, unlisted
 from foxtrot.adapter.binance.contract_codec import MarketLot
 from foxtrot.adapter.binance.errors import VENUE, Kind, NotSent, kind_of_code
 from foxtrot.adapter.binance.exact import Exact, read
@@ -34,6 +35,7 @@ from foxtrot.domain.errors import (
 )
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.order import ApprovedOrder, CancelRequest, OrderData
+from foxtrot.domain.order_state import WORKING
 
 NOT_CONNECTED = "the venue is not connected"
 SENT_BEFORE = "this id was sent before; an id is never sent twice"
@@ -77,6 +79,8 @@ class Orders:
         self._sent: OrderedDict[str, None] = OrderedDict()
         self._under_way: dict[str, asyncio.Event] = {}
         self._open_at_venue: frozenset[str] | None = None
+        self.on_taken: Callable[[int], None] = _ignore
+        """Hears the monotonic time at which an order or a cancel was sent that Binance has taken."""
 
     @property
     def unknown(self) -> frozenset[str]:
@@ -91,7 +95,7 @@ class Orders:
         elif not self._session.linked:
             self.deny(order, "not_connected", NOT_CONNECTED)
         elif instrument is None:
-            self.deny(order, "instrument", f"Binance does not list {order.instrument_id} for this account")
+            self.deny(order, "instrument", unlisted(order.instrument_id, self._session.instruments))
         else:
             self._remember(order.order_id)  # before anything is waited for, so that a second call finds it
             landed = self._under_way[order.order_id] = asyncio.Event()
@@ -113,7 +117,7 @@ class Orders:
         if not self._session.linked:
             self._fail_cancel(request, NOT_CONNECTED)
         elif instrument is None:
-            self._fail_cancel(request, f"Binance does not list {request.instrument_id} for this account")
+            self._fail_cancel(request, unlisted(request.instrument_id, self._session.instruments))
         else:
             await self._cancel(request, instrument)
 
@@ -142,6 +146,29 @@ class Orders:
                     await self._watch.check(order.order_id, order.instrument_id)
         await self._watch.fetch_fills()
 
+    def working(self) -> frozenset[str]:
+        """Return the ids of the orders of which the venue has said that they may still trade."""
+        return frozenset(order.order_id for order in self.tracker.open_orders() if order.status in WORKING)
+
+    def differing(self, listed: tuple[OrderData, ...], known: frozenset[str]) -> list[tuple[str, str]]:
+        """Return id and instrument of the orders of which a list of the open ones says more than we were told.
+
+        Args:
+            listed: the venue's list.
+            known: what was `working` before it was asked for.
+        """
+        found = [
+            (row.order_id, row.instrument_id) for row in listed if _says_more(row, self.tracker.last(row.order_id))
+        ]
+        gone = known - {row.order_id for row in listed}
+        still = [order for order in self.tracker.open_orders() if order.order_id in gone]
+        return found + [(order.order_id, order.instrument_id) for order in still if order.status in WORKING]
+
+    async def look_at(self, order_id: str, instrument_id: str) -> None:
+        """Ask for one order and the fills it lacks, and tell what is new; without an answer nothing changes."""
+        await self._watch.check(order_id, instrument_id)
+        await self._watch.fetch_fills()
+
     # --- sending ----------------------------------------------------------------------------------------------------
 
     def _remember(self, order_id: str) -> None:
@@ -157,9 +184,11 @@ class Orders:
             self.deny(order, refusal.rule if isinstance(refusal, OrderRefused) else "not_checked", str(refusal))
             return
         self.tracker.expect(order.order_id)
+        sent_ns = self._session.clock.monotonic_ns()
         try:
             answer = await self._session.send_permitted(call.endpoint, call.params, reduces=order.reduces)
             self._take_answer(order, call, answer)
+            self.on_taken(sent_ns)
         except NotSent as stopped:
             del self._sent[order.order_id]
             self.tracker.forget(order.order_id)
@@ -217,15 +246,17 @@ class Orders:
         if refusal.code in DUPLICATE or "uplicate order" in refusal.text:
             self._watch.note_unknown(order, f"the venue has an order of this id: {refusal}")
             return
-        now_ns = self._adapter.clock.now_ns()
-        told = own_order(order, instrument, now_ns, OrderStatus.REJECTED, refusal.code, refusal.text)
+        now_ns, words = self._adapter.clock.now_ns(), advised(refusal.code, refusal.text, order, instrument)
+        told = own_order(order, instrument, now_ns, OrderStatus.REJECTED, refusal.code, words)
         self.tracker.report(told)
 
     # --- cancelling -------------------------------------------------------------------------------------------------
 
     async def _cancel(self, request: CancelRequest, instrument: Instrument) -> None:
+        sent_ns = self._session.clock.monotonic_ns()
         try:
             await self._ask_cancel(request, instrument)
+            self.on_taken(sent_ns)
         except AdapterError as error:
             if _is_refusal(error):
                 self._fail_cancel(request, str(error))
@@ -278,6 +309,17 @@ class Orders:
 
     def _fail_cancel(self, request: CancelRequest, error: str) -> None:
         self._adapter.on_request_failed(f"cancel of {request.order_id}", error)
+
+
+def _says_more(row: OrderData, last: OrderData | None) -> bool:
+    """Tell whether a listed order was never told, or with less filled."""
+    if last is None or last.status is OrderStatus.UNKNOWN:
+        return last is None
+    return last.status in WORKING and last.filled_quantity < row.filled_quantity
+
+
+def _ignore(_sent_ns: int) -> None:
+    """Hear nothing."""
 
 
 def _is_refusal(error: AdapterError) -> bool:

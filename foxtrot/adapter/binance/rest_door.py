@@ -11,6 +11,7 @@ from loguru import logger
 from foxtrot.adapter.binance.client import BinanceExchange
 from foxtrot.adapter.binance.errors import (
     CLOCK_OFF,
+    TOO_MANY_ORDERS,
     VENUE,
     NotSent,
     PermitClosed,
@@ -44,6 +45,9 @@ class RestDoor:
 
     def __init__(self, bridge: AsyncBridge, permit: SendPermit, health: AdapterHealth) -> None:
         self.exchange: BinanceExchange | None = None
+        self.on_clock_off: Callable[[str], None] = logger.warning
+        """Hears, once for each change, that our clock and Binance's differ notably, and what to do."""
+        self._told_offset_ms = 0
         self._breaker = CircuitBreaker(bridge.clock.monotonic_ns)
         self._bridge = bridge
         self._clock = bridge.clock
@@ -51,6 +55,7 @@ class RestDoor:
         self._health = health
         self._quiet_until_ns = 0
         self._quiet_why = ""
+        self._no_orders_until_ns = 0
         self._in_flight: set[asyncio.Task[Any]] = set()
 
     def use(self, exchange: BinanceExchange | None) -> None:
@@ -138,8 +143,9 @@ class RestDoor:
             Ours minus theirs, in ms.
         """
         offset_ms = int(await self.ask(lambda exchange: exchange.load_time_difference()))
-        if abs(offset_ms) > NOTABLE_OFFSET_MS:
-            logger.warning("our clock is {} ms ahead of Binance's; requests are signed with theirs", offset_ms)
+        if abs(offset_ms - self._told_offset_ms) > NOTABLE_OFFSET_MS:
+            self._told_offset_ms = offset_ms
+            self.on_clock_off(_clock_words(offset_ms))
         return offset_ms
 
     async def drain(self, timeout_s: float) -> None:
@@ -168,6 +174,11 @@ class RestDoor:
             raise NotSent("not_connected", "the venue is not connected")
         if self.quiet_s > 0:
             raise NotSent("rate_limited", f"{self._quiet_why}; nothing is sent for {self.quiet_s:.0f} s")
+        full_s = (self._no_orders_until_ns - self._clock.monotonic_ns()) / 1e9
+        if full_s > 0:
+            raise NotSent(
+                "rate_limited", f"Binance takes no more orders ({TOO_MANY_ORDERS}); none is sent for {full_s:.0f} s"
+            )
 
     def _judge(self, error: BaseException, way: OrderPass) -> AdapterError:
         """Return what an error of an order means, which depends on whether it had left."""
@@ -187,7 +198,10 @@ class RestDoor:
     def _note(self, error: AdapterError) -> AdapterError:
         """Count a failure and act on what it says about the next request."""
         self._health.failed_requests += 1
-        if isinstance(error, RateLimited):
+        if isinstance(error, RateLimited) and error.code == TOO_MANY_ORDERS:
+            self._no_orders_until_ns = self._clock.monotonic_ns() + int(error.retry_after_s * 1e9)
+            logger.warning("Binance: {}; no order for {} s", error, error.retry_after_s)
+        elif isinstance(error, RateLimited):
             until_ns = self._clock.monotonic_ns() + int(error.retry_after_s * 1e9)
             self._quiet_until_ns = max(self._quiet_until_ns, until_ns)
             self._quiet_why = f"Binance asks for fewer requests ({error.code})"
@@ -197,6 +211,16 @@ class RestDoor:
         else:
             self._breaker.succeeded()
         return error
+
+
+def _clock_words(offset_ms: int) -> str:
+    if abs(offset_ms) <= NOTABLE_OFFSET_MS:
+        return "our clock agrees with Binance's again"
+    where = "ahead of" if offset_ms > 0 else "behind"
+    return (
+        f"our clock is {abs(offset_ms) / 1000:.1f} s {where} Binance's, which it would refuse with {CLOCK_OFF} (outside of the "
+        "recvWindow); requests carry Binance's time instead. Have this machine's clock set by NTP"
+    )
 
 
 async def _outcome(sending: "asyncio.Task[Any]") -> Any:

@@ -8,6 +8,7 @@ from loguru import logger
 
 from foxtrot.adapter.base_adapter import AdapterContext, BaseAdapter
 from foxtrot.adapter.binance.account import AccountAnswers
+from foxtrot.adapter.binance.account_check import AccountCheck
 from foxtrot.adapter.binance.account_setup import AccountSetup
 from foxtrot.adapter.binance.contracts import Contracts
 from foxtrot.adapter.binance.leverage import Leverage
@@ -35,7 +36,9 @@ class TradingSide:
         self.orders = Orders(adapter, session, self.contracts.market_lots, self.leverage)
         self.answers = AccountAnswers(adapter, session, self.orders)
         self.answers.wanted = lambda: tuple(self.desired)
-        self.setup = AccountSetup(session, context.position_mode, self._note_leverage)
+        self.check = AccountCheck(session, self.orders, self.answers)
+        self.setup = AccountSetup(session, context.position_mode, self._note_leverage, adapter.on_request_failed)
+        session.door.on_clock_off = partial(adapter.on_request_failed, "check of the clock")
         self.desired: set[str] = set()
         self.cursor_ns = 0
         session.user_tap = self._hear_user
@@ -64,12 +67,14 @@ class TradingSide:
         await self._market_data.resume()
         if self._session.settings.has_keys:
             self._session.spawn(self._quietly("unknown orders", self.orders.resolve_unknown), "unknown orders")
+            self.check.start()
             for instrument_id in self.desired:
                 self.prepare_soon(instrument_id)
 
     def link_lost(self) -> None:
         """Stop what needs the link."""
         self._market_data.stop()
+        self.check.stop()
 
     def prepare_soon(self, instrument_id: str) -> None:
         """Set a contract's leverage and margin type as the settings say, if the link stands."""
@@ -102,6 +107,7 @@ class TradingSide:
 
     def _hear_user(self, _client: object, event: Mapping[str, Any]) -> bool:
         self._session.user_stream.note(event)
+        self.check.note_event()
         if self._held is not None:
             self._held.append(event)
         else:
