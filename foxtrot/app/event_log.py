@@ -4,7 +4,6 @@ from loguru import logger
 
 from foxtrot.core.dispatcher import Dispatcher
 from foxtrot.core.notices import (
-    AdapterStatus,
     BookStateChanged,
     Gap,
     GateChanged,
@@ -16,22 +15,22 @@ from foxtrot.core.notices import (
     StrategyStatus,
     TradeBooked,
 )
-from foxtrot.domain.enums import AdapterState, GateState, OrderStatus
+from foxtrot.domain.enums import GateState, OrderStatus
 
 OWNER = "event_log"
 LEVELS = frozenset({"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"})
-_LOUD_STATES = frozenset({AdapterState.LOST, AdapterState.BACKING_OFF, AdapterState.FAILED})
 _LOUD_ORDERS = frozenset({OrderStatus.UNKNOWN, OrderStatus.REJECTED, OrderStatus.DENIED})
 
 
 class EventLog:
     """Hears notices after everybody else and writes a line about each; whatever it raised would halt nothing but itself.
 
+    Changes of a connection are not among them: each adapter writes its own.
+
     Thread: the dispatcher's; the lines are written by foxtrot-log.
     """
 
     def __init__(self, dispatcher: Dispatcher) -> None:
-        dispatcher.subscribe(AdapterStatus, self.on_adapter_status, owner=OWNER)
         dispatcher.subscribe(RequestFailed, self.on_request_failed, owner=OWNER)
         dispatcher.subscribe(BookStateChanged, self.on_book_state, owner=OWNER)
         dispatcher.subscribe(Gap, self.on_gap, owner=OWNER)
@@ -42,13 +41,6 @@ class EventLog:
         dispatcher.subscribe(TradeBooked, self.on_trade_booked, owner=OWNER)
         dispatcher.subscribe(StrategyStatus, self.on_strategy_status, owner=OWNER)
         dispatcher.subscribe(StrategyLog, self.on_strategy_log, owner=OWNER)
-
-    def on_adapter_status(self, status: AdapterStatus) -> None:
-        """Write a change of a connection."""
-        level = "WARNING" if status.state in _LOUD_STATES else "INFO"
-        retry = f", attempt {status.attempt} in {status.delay_s:.1f} s" if status.attempt else ""
-        cause = f": {status.cause}" if status.cause else ""
-        logger.bind(account=status.account).log(level, "{} {}{}{}", status.adapter, status.state, cause, retry)
 
     def on_request_failed(self, failure: RequestFailed) -> None:
         """Write a request that a venue did not fulfil."""

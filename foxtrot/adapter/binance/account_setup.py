@@ -1,11 +1,11 @@
 """What an account is set to at Binance and what its key may do: read at each connect, changed only where the settings say so."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from loguru import logger
 
-from foxtrot.adapter.binance.environments import DEMO, TESTNET
+from foxtrot.adapter.binance.environments import DEMO, LIVE, TESTNET
 from foxtrot.adapter.binance.errors import VENUE, NotSetUp
 from foxtrot.adapter.binance.session import BinanceSession
 from foxtrot.domain.enums import PositionMode, Product
@@ -22,6 +22,10 @@ NO_CHANGE: Final = frozenset({"-4046", "-4059"})
 Source: USDⓈ-M Futures, Error Codes, -4046 NO_NEED_TO_CHANGE_MARGIN_TYPE, -4059 NO_NEED_TO_CHANGE_POSITION_SIDE.
 """
 
+KEY_CHECK: Final = "check of the API key"
+TRADE_RIGHTS: Final = {Product.SPOT: "enableSpotAndMarginTrading", Product.PERPETUAL: "enableFutures"}
+_KEYS_PAGE: Final = "At Binance, API management:"
+
 
 class AccountSetup:
     """Compares the account with its settings.
@@ -32,13 +36,21 @@ class AccountSetup:
         session: of the account.
         mode: the position mode it is to have.
         on_leverage: told the symbol and the leverage it was set to.
+        warn: told what was looked at and what is wrong with it, where trading goes on all the same.
     """
 
-    def __init__(self, session: BinanceSession, mode: PositionMode, on_leverage: Callable[[str, int], None]) -> None:
+    def __init__(
+        self,
+        session: BinanceSession,
+        mode: PositionMode,
+        on_leverage: Callable[[str, int], None],
+        warn: Callable[[str, str], None],
+    ) -> None:
         self._session = session
         self._settings = session.settings
         self._mode = mode
         self._on_leverage = on_leverage
+        self._warn = warn
         self._rights_known = False
         self._done: set[str] = set()
 
@@ -46,7 +58,7 @@ class AccountSetup:
         """Look at the key's rights and, for USD-M, at the position mode.
 
         Raises:
-            NotSetUp: the account's position mode is another one and may not be changed.
+            NotSetUp: the key may withdraw real money, or the account's position mode is another one and may not be changed.
             AdapterError: it cannot be asked.
         """
         if not self._rights_known:
@@ -116,11 +128,12 @@ class AccountSetup:
         await self._change("fapiPrivatePostPositionSideDual", {"dualSidePosition": wanted})
 
     async def _check_rights(self) -> None:
-        """Warn of a key that may take money out; where the question cannot be asked nothing is said.
+        """Refuse or warn of a key that may take money out, and warn of one that may not trade.
+
+        Where the question cannot be asked nothing is said, and it is asked again over the next link.
 
         Source: Binance Wallet, Account, Get API Key Permission.
         """
-        self._rights_known = True
         if self._settings.environment in WITHOUT_SAPI:
             return
         try:
@@ -128,11 +141,21 @@ class AccountSetup:
         except AdapterError as error:
             logger.debug("{}: the rights of the key are not known: {}", self._account, error)
             return
-        if isinstance(rights, dict) and rights.get("enableWithdrawals") is True:
-            logger.warning(
-                "{}: the API key may WITHDRAW. Trading needs no such right: take it from the key at Binance, API management",
-                self._account,
+        self._rights_known = True
+        if isinstance(rights, dict):
+            self._judge_rights(rights)
+
+    def _judge_rights(self, rights: Mapping[str, Any]) -> None:
+        if rights.get(TRADE_RIGHTS[self._session.product]) is False:
+            self._warn(
+                KEY_CHECK, f"it may not trade: every order would be refused with -2015. {_KEYS_PAGE} give it the right"
             )
+        if rights.get("enableWithdrawals") is not True:
+            return
+        fault = f"it may WITHDRAW (enableWithdrawals), which trading does not need. {_KEYS_PAGE} make a key without that right"
+        if self._settings.environment == LIVE and not self._settings.allow_withdrawal_key:
+            raise NotSetUp(f"{KEY_CHECK} of account {self._account}: {fault}, or set allow_withdrawal_key = true")
+        self._warn(KEY_CHECK, fault)
 
 
 def _rows(answer: Any) -> list[dict[str, Any]]:

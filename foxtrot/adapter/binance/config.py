@@ -7,6 +7,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import msgspec
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from foxtrot.adapter.base_adapter import AdapterContext, Setting
 from foxtrot.adapter.binance.environments import ENVIRONMENTS, LOOPBACK, SAFEST, Urls, loopback_urls
@@ -19,6 +21,7 @@ PRODUCTS: Final = {"spot": Product.SPOT, "usdm": Product.PERPETUAL}
 MARGIN_TYPES: Final = ("", "crossed", "isolated")
 OVERRIDES: Final = ("url", "port", "port_file")
 SECRETS: Final = ("api_key", "api_secret")
+PEM_MARK: Final = "PRIVATE KEY"
 PORT_FILE_KEYS: Final = {Product.SPOT: "binance_spot", Product.PERPETUAL: "binance_usdm"}
 
 
@@ -47,6 +50,8 @@ class BinanceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How often data without a stream is asked for."""
     rate_limit: bool = True
     recv_window_ms: int = 5000
+    allow_withdrawal_key: bool = False
+    """Whether a key that may take money out is used where the money is real; elsewhere it is only warned of."""
     connection_limit: int = 150
     """How many WebSocket connections may be opened in five minutes: half of what Binance allows one address."""
 
@@ -139,6 +144,7 @@ def read_settings(context: AdapterContext) -> BinanceSettings:
         poll_interval_s=reader.seconds("poll_interval_s", 1.0, 0.1, 3600.0),
         rate_limit=reader.flag("rate_limit", default=environment != LOOPBACK),
         recv_window_ms=reader.whole("recv_window_ms", 5000, 1, 60_000),
+        allow_withdrawal_key=reader.flag("allow_withdrawal_key", default=False),
         connection_limit=reader.whole("connection_limit", 150, 1, 300),
     )
     reader.end()
@@ -159,6 +165,24 @@ def _check(reader: _Reader, settings: BinanceSettings, context: AdapterContext) 
     if bool(settings.api_key) != bool(settings.api_secret):
         missing = "api_secret" if settings.api_key else "api_key"
         raise reader.wrong(missing, "", f'the other of the pair is set; add {missing}_env = "VARIABLE"')
+    if settings.has_keys:
+        _check_keys(reader, settings)
+
+
+def _check_keys(reader: _Reader, settings: BinanceSettings) -> None:
+    """Refuse what cannot be a key, so that it is not sent in a header or fails in the middle of signing."""
+    secret = settings.api_secret.reveal()
+    is_pem = PEM_MARK in secret
+    for name, text in (("api_key", settings.api_key.reveal()), ("api_secret", "" if is_pem else secret)):
+        if not all("!" <= character <= "~" for character in text):
+            raise reader.wrong(
+                name, "***", "it has a blank, a line break or another letter that no key has; copy it whole"
+            )
+    if is_pem:
+        try:
+            load_pem_private_key(secret.encode(), None)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            raise reader.wrong("api_secret", "***", "it is no readable private key in PEM without a password") from None
 
 
 def _urls(reader: _Reader, environment: str, product: Product) -> Urls:

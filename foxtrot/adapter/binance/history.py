@@ -6,6 +6,7 @@ from operator import index
 from loguru import logger
 
 from foxtrot.adapter.base_adapter import BaseAdapter
+from foxtrot.adapter.binance.advice import unlisted
 from foxtrot.adapter.binance.exact import bad
 from foxtrot.adapter.binance.history_codec import bar_data, interval_name, market_trade, server_time_ns
 from foxtrot.adapter.binance.session import BinanceSession
@@ -167,7 +168,7 @@ class History:
     def _instrument(self, instrument_id: str) -> Instrument:
         instrument = self._session.find_instrument(instrument_id)
         if instrument is None:
-            raise ConfigError(f"Binance does not list {instrument_id} for this account")
+            raise ConfigError(unlisted(instrument_id, self._session.instruments))
         return instrument
 
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from foxtrot.adapter.base_adapter import ExactBook
 from foxtrot.adapter.binance import ccxt_facts
+from foxtrot.adapter.binance.advice import unlisted
 from foxtrot.adapter.binance.book_stream import BookPublisher, BookStream
 from foxtrot.adapter.binance.market_fetching import Entry, Fetching
 from foxtrot.adapter.binance.market_upkeep import BOOK_OF, TICKS_OF, MarketOptions, Upkeep
@@ -75,7 +76,7 @@ class MarketData(Listener):
         """Add to the desired streams and begin at once when the link is up."""
         instrument_id = request.instrument_id
         if self._session.instruments and self._session.find_instrument(instrument_id) is None:
-            self._publisher.on_request_failed(f"subscribe {instrument_id}", f"Binance does not list {instrument_id}")
+            self._refuse_unlisted(instrument_id)
             return
         before = self._wanted.get(instrument_id)
         if before is not None:
@@ -221,12 +222,16 @@ class MarketData(Listener):
 
     # --- opening ----------------------------------------------------------------------------------------------------
 
+    def _refuse_unlisted(self, instrument_id: str) -> None:
+        words = unlisted(instrument_id, self._session.instruments)
+        self._publisher.on_request_failed(f"subscribe {instrument_id}", words)
+
     def _open(self, request: SubscribeRequest) -> None:
         instrument_id = request.instrument_id
         instrument = self._session.find_instrument(instrument_id)
         if instrument is None:
             self._wanted.pop(instrument_id, None)
-            self._publisher.on_request_failed(f"subscribe {instrument_id}", f"Binance does not list {instrument_id}")
+            self._refuse_unlisted(instrument_id)
             return
         entry = self._entries.get(instrument_id)
         if entry is None:

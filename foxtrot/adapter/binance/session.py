@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 from loguru import logger
 
 from foxtrot.adapter.base_adapter import AdapterContext
+from foxtrot.adapter.binance.advice import unlisted
 from foxtrot.adapter.binance.client import BinanceExchange, ConnectorMaker, Tap
 from foxtrot.adapter.binance.client_keeper import ClientKeeper
 from foxtrot.adapter.binance.config import BinanceSettings
@@ -124,7 +125,7 @@ class BinanceSession:
         """
         found = self.instruments.get(instrument_id)
         if found is None:
-            raise VenueRejected(VENUE, "instrument", f"Binance does not list {instrument_id} for this account")
+            raise VenueRejected(VENUE, "instrument", unlisted(instrument_id, self.instruments))
         return found.symbol
 
     def unified(self, instrument_id: str) -> str:
@@ -291,8 +292,8 @@ class _Life:
                 raise
             return "ccxt gave up what it was waiting for", 0.0
         except LoginFailed as refused:
-            own = isinstance(refused, NotSetUp)
-            return refused.text if own else f"Binance refuses the credentials: {refused}", None
+            words = refused.text if isinstance(refused, NotSetUp) else f"Binance refuses the credentials: {refused}"
+            return f"{words} -> {type(refused).__name__}; it is not tried again", None
         except RateLimited as limited:
             return str(limited), limited.retry_after_s
         except AdapterError as error:

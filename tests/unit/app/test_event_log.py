@@ -9,7 +9,6 @@ from foxtrot.app.logging_setup import start_logging
 from foxtrot.core.clock import ManualClock
 from foxtrot.core.dispatcher import Dispatcher
 from foxtrot.core.notices import (
-    AdapterStatus,
     BookStateChanged,
     Gap,
     GateChanged,
@@ -21,7 +20,7 @@ from foxtrot.core.notices import (
     StrategyStatus,
     TradeBooked,
 )
-from foxtrot.domain.enums import AdapterState, BookState, GateState, Liquidity, OrderStatus, OrderType, Side
+from foxtrot.domain.enums import BookState, GateState, Liquidity, OrderStatus, OrderType, Side
 from foxtrot.domain.order import OrderData, TradeData
 
 ORDER = OrderData(
@@ -59,8 +58,6 @@ class Kept:
 @pytest.mark.parametrize(
     ("notice", "line"),
     [
-        (AdapterStatus("paper", "simulated", AdapterState.READY, "", 0, 0.0, 1), "INFO     account=paper simulated ready"),
-        (AdapterStatus("a", "binance", AdapterState.BACKING_OFF, "reset", 2, 1.5, 1), "WARNING  account=a binance backing_off: reset, attempt 2 in 1.5 s"),
         (RequestFailed("paper", "history", "no such bars", 1), "WARNING  account=paper history failed: no such bars"),
         (BookStateChanged("paper", "X.Y", BookState.LIVE, "", 1), "INFO     account=paper book of X.Y is live"),
         (Gap("X.Y", "DepthChange", 7), "WARNING  7 DepthChange of X.Y were shed: the queue was full"),

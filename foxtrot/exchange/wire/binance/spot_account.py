@@ -7,6 +7,7 @@ from foxtrot.domain.enums import Liquidity, Side
 from foxtrot.domain.fees import FeeBasis
 from foxtrot.domain.instrument import Instrument
 from foxtrot.exchange.wire.binance.endpoint import Call
+from foxtrot.exchange.wire.binance.key_rights import key_rights
 from foxtrot.exchange.wire.binance.numbers import decimal_text
 from foxtrot.exchange.wire.binance.spot_order_desk import SpotOrderDesk
 from foxtrot.exchange.wire.binance.spot_order_shapes import MS_NS, Fields
@@ -118,22 +119,7 @@ class SpotAccount:
 
         Source: Binance Wallet API, Get API Key Permission.
         """
-        key = self._key(call)
-        return {
-            "ipRestrict": False,
-            "createTime": 0,
-            "enableReading": True,
-            "enableWithdrawals": key.can_withdraw,
-            "enableInternalTransfer": False,
-            "enableMargin": False,
-            "enableFutures": False,
-            "permitsUniversalTransfer": False,
-            "enableVanillaOptions": False,
-            "enableFixApiTrade": False,
-            "enableFixReadOnly": False,
-            "enableSpotAndMarginTrading": key.can_trade,
-            "enablePortfolioMarginTrading": False,
-        }
+        return key_rights(self._key(call))
 
     def _key(self, call: Call) -> ApiKey:
         return self._side.keys.get(call.api_key, _NO_KEY)

@@ -6,6 +6,7 @@ from typing import Protocol
 from foxtrot.exchange.events import MarkPriceChanged, TradePrinted, VenueEvent
 from foxtrot.exchange.wire.binance.api_error import ApiError
 from foxtrot.exchange.wire.binance.endpoint import Call, Endpoint, Routes, Security
+from foxtrot.exchange.wire.binance.key_rights import key_rights
 from foxtrot.exchange.wire.binance.usdm_account import UsdmAccount
 from foxtrot.exchange.wire.binance.usdm_algo_book import AlgoBook
 from foxtrot.exchange.wire.binance.usdm_algo_orders import UsdmAlgoOrders
@@ -143,7 +144,11 @@ class UsdmTrading:
             ("GET", "/fapi/v2/positionRisk"): _signed(account.risk_v2, weight=5),
             ("GET", "/fapi/v3/positionRisk"): _signed(account.risk_v3, weight=5),
             ("GET", "/fapi/v1/income"): _signed(self._income.income, weight=30),
+            ("GET", "/sapi/v1/account/apiRestrictions"): _signed(self._rights),
         }
+
+    def _rights(self, call: Call) -> dict[str, object]:
+        return key_rights(self._desk.side.keys[call.api_key])
 
     def _setting_rows(self) -> Routes:
         one, symbol, mode = self._settings, ("symbol",), "/fapi/v1/positionSide/dual"

@@ -242,7 +242,8 @@ def test_a_refusal_is_rejected_with_code_and_words(refusal: VenueRejected) -> No
 
     session = play(story)
     (rejected,) = session.heard.of(OrderData)
-    assert (rejected.status, rejected.rule, rejected.reason) == (S.REJECTED, refusal.code, refusal.text)
+    assert (rejected.status, rejected.rule) == (S.REJECTED, refusal.code)
+    assert rejected.reason.startswith(refusal.text)
 
 
 ANSWER = row("FILLED", "1", fills=[fill_of(1, "0.2"), fill_of(2, "0.8")])

@@ -1,0 +1,25 @@
+"""What an API key may do, as the wallet tells it; both products' ports answer it, for one port is all a client has here."""
+
+from foxtrot.exchange.wire.binance.venue_side import ApiKey
+
+
+def key_rights(key: ApiKey) -> dict[str, object]:
+    """Return the rights of a key.
+
+    Source: Binance Wallet API, Get API Key Permission.
+    """
+    return {
+        "ipRestrict": False,
+        "createTime": 0,
+        "enableReading": True,
+        "enableWithdrawals": key.can_withdraw,
+        "enableInternalTransfer": False,
+        "enableMargin": False,
+        "enableFutures": key.can_trade,
+        "permitsUniversalTransfer": False,
+        "enableVanillaOptions": False,
+        "enableFixApiTrade": False,
+        "enableFixReadOnly": False,
+        "enableSpotAndMarginTrading": key.can_trade,
+        "enablePortfolioMarginTrading": False,
+    }
