@@ -2,6 +2,9 @@
 
 Every fact carries `venue_time_ns` (when it happened, by the venue's clock) and `local_time_ns` (when we received it), UTC
 nanoseconds. `TickData` and `DepthData` may be conflated; `DepthChange`, `MarketTrade` and `BarData` may not.
+
+`source` says how a fact came: STREAM, pushed by the venue or kept by its stream, or REST, asked for by a request because no
+stream brought it: such a fact is as old as the question, and what happened between two questions is not in it.
 """
 
 import msgspec
@@ -10,6 +13,9 @@ from foxtrot.domain.enums import Side
 
 Level = tuple[float, float]
 """One price level: (price, size)."""
+
+STREAM, REST = "stream", "rest"
+"""What the `source` of a fact may be."""
 
 NO_PRICE = 0.0
 """A price or size that is absent from a tick (an empty side of the book, no trade yet)."""
@@ -35,6 +41,7 @@ class TickData(msgspec.Struct, frozen=True, gc=False):
     previous_close: float = NO_PRICE
     open_interest: float = 0.0
     mark_price: float = NO_PRICE
+    source: str = STREAM
 
 
 class DepthData(msgspec.Struct, frozen=True, gc=False):
@@ -46,6 +53,7 @@ class DepthData(msgspec.Struct, frozen=True, gc=False):
     update_id: int
     bids: tuple[Level, ...]
     asks: tuple[Level, ...]
+    source: str = STREAM
 
 
 class DepthChange(msgspec.Struct, frozen=True, gc=False):
@@ -71,10 +79,14 @@ class MarketTrade(msgspec.Struct, frozen=True, gc=False):
     price: float
     size: float
     aggressor: Side
+    source: str = STREAM
 
 
 class BarData(msgspec.Struct, frozen=True, gc=False):
-    """One closed bar over [open_time_ns, close_time_ns); `interval` is the text of an Interval such as "1m"."""
+    """One closed bar over [open_time_ns, close_time_ns); `interval` is the text of an Interval such as "1m".
+
+    `backfilled` marks a bar that closed while the link was lost and came after it: it tells the past, nothing to trade on.
+    """
 
     instrument_id: str
     interval: str
@@ -88,6 +100,7 @@ class BarData(msgspec.Struct, frozen=True, gc=False):
     turnover: float = 0.0
     trade_count: int = 0
     local_time_ns: int = 0
+    backfilled: bool = False
 
 
 class FundingRate(msgspec.Struct, frozen=True, gc=False):

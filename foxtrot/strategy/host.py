@@ -238,12 +238,23 @@ class StrategyHost:
                 if bar.open_time_ns <= self._last_open.get(bar.instrument_id, -1):
                     return
                 self._last_open.pop(bar.instrument_id, None)
-            self.strategy.on_bar(bar)
+            if bar.backfilled:
+                self._tell_past(bar)
+            else:
+                self.strategy.on_bar(bar)
             if self._corrects:
                 for correction in self._early.after(bar):
                     self.strategy.on_bar_correction(correction)
         elif self.stage in (Stage.INITIALISING, Stage.READY):
             self._held.append(bar)
+
+    def _tell_past(self, bar: BarData) -> None:
+        """Deliver a bar that was missed, without permission to trade: its prices are those of then."""
+        self.seat.may_trade, self.seat.state = False, "catching up"
+        try:
+            self.strategy.on_bar(bar)
+        finally:
+            self.seat.may_trade, self.seat.state = self._running, str(self.stage)
 
     def on_bar_correction(self, correction: BarCorrection) -> None:
         """Deliver a correction of one of its bars, after that bar: the bar may still wait in the market lane."""

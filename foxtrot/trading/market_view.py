@@ -82,7 +82,7 @@ class MarketView:
             price, heard_ns, source = trade.price, trade.local_time_ns, "trade"
         bar = self.bars.get(instrument_id)
         if bar is not None and 0.0 < bar.close < inf:
-            closed_ns = bar.local_time_ns or bar.close_time_ns
+            closed_ns = bar.close_time_ns if bar.backfilled else bar.local_time_ns or bar.close_time_ns
             if closed_ns > heard_ns:
                 price, heard_ns, source = bar.close, closed_ns, "bar"
         return Reference(price, heard_ns, source) if source else None
