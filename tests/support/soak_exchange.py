@@ -28,7 +28,7 @@ from foxtrot.exchange.wire.binance.venue_side import ApiKey
 ACCOUNT, KEY, SECRET = "soak", "soak-key", "soak-secret"
 MAKER, TAKER = "maker", "taker"
 LEVELS = 30
-MOST_AT_ONCE = 50
+MOST_AT_ONCE = 300
 """How many pairs one round may make up for; a market that was held up goes on instead of flooding."""
 
 

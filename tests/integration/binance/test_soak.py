@@ -25,7 +25,7 @@ SHORT_S = 20.0
 LONG_S = 600.0
 """From which length on memory is judged; a shorter run is still warming up."""
 MOST_GROWTH_MB = 5.0
-PAIRS_PER_S = 500.0
+PAIRS_PER_S = 550.0
 """Each is a print and a change of the top of the book, besides the depth: over 1,000 messages a second."""
 STEADY = ("threads", "clients", "streams", "topics")
 BOUNDED = ("tasks", "sockets", "futures", "subscriptions", "session_tasks", "closing", "unknown")
