@@ -58,7 +58,7 @@ class Strategy:
         """Hear a public print."""
 
     def on_bar(self, bar: BarData) -> None:
-        """Hear a bar at its close."""
+        """Hear a bar at its close; one missed in a loss comes after it, `backfilled` and with `trading` False."""
 
     def on_bar_correction(self, correction: BarCorrection) -> None:
         """Hear that a bar heard before was changed by a late print."""
