@@ -27,7 +27,7 @@ from foxtrot.domain.enums import AdapterState, BookState, OrderStatus, Product, 
 from foxtrot.domain.market import DepthChange, DepthData, MarketTrade
 from foxtrot.domain.order import OrderData, TradeData
 from foxtrot.domain.subscription import SubscribeRequest
-from foxtrot.exchange.faults import Fault
+from foxtrot.exchange.faults import Fault, Scope
 from foxtrot.exchange.server_settings import ServerSettings
 from foxtrot.exchange.wire.binance.surface_settings import SurfaceSettings
 from tests.support.binance_rig import BinanceRig, Longest, _all_back, _at_most
@@ -38,6 +38,8 @@ NORMAL_S = 2.0
 FAULTY_S = 0.05
 """How long, in real time, a step waits for an answer that may not come while something is wrong."""
 ROUNDS = 4
+LATE_S = 12
+"""How long tasks that wait for something by the clock may outlive a recovery."""
 ENDED = {
     OrderStatus.FILLED,
     OrderStatus.CANCELLED,
@@ -63,7 +65,7 @@ class FaultRig(BinanceRig):
         self._judged = 0
         self._begun_at = 0
         self._streams: Counter[str] = Counter()
-        self._size = (0, 0)
+        self._tasks: Counter[str] = Counter()
         self._first_print: dict[str, int] = {}
         self._sent: list[str] = []
         super().__init__(product, hot_path=hot_path)
@@ -74,6 +76,11 @@ class FaultRig(BinanceRig):
     def side(self) -> str:
         """Return the server's name of the product."""
         return "spot" if self.product is Product.SPOT else "usdm"
+
+    @property
+    def market(self) -> str:
+        """Return what the server calls the connection that carries market data."""
+        return "stream" if self.product is Product.SPOT else "public"
 
     # --- the course of a test ---------------------------------------------------------------------------------------
 
@@ -91,8 +98,8 @@ class FaultRig(BinanceRig):
         self._first_print = {name: len(seen) for name, seen in self.memory.prints.items()}
         self.pass_s(2)
         assert set(self._heard_prints()) >= set(self._due_prints()), "prints were missing before anything was wrong"
-        self._streams, self._size = self._served(), self._counted()
-        assert self.wrongs() == []
+        self._streams, self._tasks = self._served(), self._running()
+        assert self.wrongs() == [], self.wrongs()
         self._begun_at = len(self.heard)
 
     def inject(self, kind: str, **terms: Any) -> int:
@@ -143,12 +150,16 @@ class FaultRig(BinanceRig):
         self.pass_s(2)
         later = self.place()
         self.pass_s(1)
-        assert self.wrongs() == []
-        assert self.judge.wrong == []
-        assert self._missing_prints() == []
-        assert self._orders_wrong() == []
-        assert self.heard.reports(later), "the order after recovery is not heard of"
-        assert self._grown() == []
+        grown = self._grown()
+        wrong = [
+            *grown,
+            *self.wrongs(),
+            *self.judge.wrong,
+            *self._missing_prints(),
+            *self._orders_wrong(),
+            *([] if self.heard.reports(later) else ["the order after recovery is not heard of"]),
+        ]
+        assert wrong == [], wrong
 
     def record(self, section: str, fault: str, recovered_s: float, bound_s: float) -> None:
         """Write or compare the row of the document."""
@@ -178,6 +189,53 @@ class FaultRig(BinanceRig):
         self.adapter.send_order(order)
         self._arrive()
         return order.order_id
+
+    # --- the server's and the adapter's inside -----------------------------------------------------------------------
+
+    def connections_made(self) -> int:
+        """Return how many WebSockets were ever accepted."""
+        return self.server.call(lambda server: server._doors.shared.traffic.connections.total())
+
+    def subscribed(self) -> int:
+        """Return how many SUBSCRIBE requests were ever accepted."""
+        return self.server.call(lambda server: server._doors.shared.traffic.requests[f"{self.side} SUBSCRIBE"])
+
+    def acted(self, kind: str) -> int:
+        """Return how often the faults of a kind have acted."""
+        armed = self.server.call(lambda server: server.faults.script.armed())
+        return sum(one.fired for one in armed if one.fault.kind == kind)
+
+    def dials(self) -> int:
+        """Return how many WebSockets the adapter has tried to open in the last five minutes."""
+        return len(self._session().keeper.budget._spent)
+
+    def waiting_faults(self) -> list[str]:
+        """Return the kinds of faults that have not acted as often as they are to, or not at all."""
+        armed = self.server.call(lambda server: server.faults.script.armed())
+        return [
+            one.fault.kind
+            for one in armed
+            if one.fired < (one.fault.limit or 1) and not one.has_swept and one.fault.scope is not Scope.STATE
+        ]
+
+    def wait_for_port(self) -> None:
+        """Let time pass until a server that restarts listens again."""
+        for _ in range(20):
+            if self.server.call(lambda server: server._doors._restarting is None or server._doors._restarting.done()):
+                return
+            self.step(0.5)
+        raise AssertionError("the server does not come back")
+
+    def ping_every_ms(self, period_ms: int) -> None:
+        """Let ccxt ping on every connection at once, and then so often, by the machine's clock."""
+
+        async def begin() -> None:
+            for client in _open_clients(self._session()):
+                client.keepAlive = period_ms
+                client.ping_looper.cancel()
+                client.ping_looper = asyncio.ensure_future(client.ping_loop())
+
+        self._session().bridge.submit(begin()).result(NORMAL_S)
 
     # --- judgement --------------------------------------------------------------------------------------------------
 
@@ -223,7 +281,7 @@ class FaultRig(BinanceRig):
             if isinstance(event, BookStateChanged) and event.state is not BookState.LIVE:
                 self.judge.break_chain(event.instrument_id)
             elif isinstance(event, DepthData):
-                full = event.instrument_id == self.spot.instrument_id and len(event.bids) > 5 or self._is_whole(event)
+                full = self._is_whole(event)
                 self.judge.hear_depth(event, full=full)
             elif isinstance(event, DepthChange):
                 self.judge.hear_change(event)
@@ -293,23 +351,30 @@ class FaultRig(BinanceRig):
     def _served(self) -> Counter[str]:
         return Counter(str(stream) for one in self._connections() for stream in one["streams"])
 
-    def _counted(self) -> tuple[int, int]:
-        """Return how many tasks and connections the adapter has."""
+    def _running(self, at_most: "Counter[str] | None" = None) -> "Counter[str]":
+        """Return the adapter's tasks and connections by name, once there are no more of each than allowed; not for ever."""
 
-        async def count() -> tuple[int, int]:
+        def found() -> Counter[str]:
             exchange = self._session().door.exchange
-            return len(asyncio.all_tasks()), len(exchange.clients) if exchange else 0
+            return Counter(
+                [_name_of(task) for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+                + ["a connection" for _ in (exchange.clients if exchange else ())]
+            )
 
-        return self._session().bridge.submit(count()).result(NORMAL_S)  # type: ignore[no-any-return]
+        async def count() -> Counter[str]:
+            await _at_most(FAULTY_S, lambda: at_most is None or found() <= at_most)
+            return found()
+
+        return self._session().bridge.submit(count()).result(5 * NORMAL_S)  # type: ignore[no-any-return]
 
     def _grown(self) -> list[str]:
-        self._arrive()
-        before, now = self._size, self._counted()
-        return (
-            [f"{now} tasks and connections, {before} before"]
-            if any(n > b for n, b in zip(now, before, strict=True))
-            else []
-        )
+        """Return what there is more of than before; what waits for something by the clock is given its time."""
+        for _ in range(LATE_S):
+            more = self._running(self._tasks) - self._tasks
+            if not more:
+                return []
+            self.step(1.0)
+        return [f"more than before: {dict(more)}"]
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
@@ -366,3 +431,9 @@ def _shortened(states: list[str]) -> list[str]:
     if len(pairs) <= 6:
         return pairs
     return [*pairs[:4], "…", pairs[-1]]
+
+
+def _name_of(task: "asyncio.Task[Any]") -> str:
+    """Return a task's name, or its coroutine's where asyncio has but numbered it."""
+    name = task.get_name()
+    return getattr(task.get_coro(), "__qualname__", "") if name.startswith("Task-") else name
