@@ -9,6 +9,7 @@ import msgspec
 from foxtrot.adapter.binance.market_fetching import Entry, Fetching
 from foxtrot.adapter.binance.session import BinanceSession
 from foxtrot.adapter.binance.topics import TopicKind, Topics
+from foxtrot.adapter.binance.vigil import Vigil
 from foxtrot.adapter.health import StreamHealth
 from foxtrot.adapter.reconnect import BreakerState
 
@@ -52,6 +53,7 @@ class Upkeep:
         self._entries = entries
         self._topics = topics
         self._fetching = fetching
+        self._vigil = Vigil(session, topics, fetching)
 
     async def wait_until_fresh(self) -> None:
         """Return when fresh facts of everything that is wanted were told, or after FRESH_WITHIN_S."""
@@ -71,6 +73,7 @@ class Upkeep:
             if life != self._fetching.life:
                 return
             await self._topics.beat()
+            self._vigil.beat(self._entries)
             now_ns = self._session.clock.monotonic_ns()
             if now_ns - polled_ns >= self._options.poll_interval_s * 1e9:
                 polled_ns = now_ns
