@@ -5,6 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from foxtrot.domain.enums import Liquidity, OrderStatus, OrderType, PositionSide, Side, TimeInForce
+from foxtrot.domain.market import STREAM
 
 
 class OrderRequest(msgspec.Struct, frozen=True, gc=False):
@@ -71,7 +72,8 @@ class CancelRequest(msgspec.Struct, frozen=True, gc=False):
 class OrderData(msgspec.Struct, frozen=True, gc=False):
     """The state of one order as told by the venue or by the desk; `filled_quantity` is cumulative.
 
-    `rule` and `reason` say why an order was denied, rejected, cancelled or expired; empty otherwise.
+    `rule` and `reason` say why an order was denied, rejected, cancelled or expired; empty otherwise. `source` is how it was
+    heard of: "stream" (the venue told it unasked, or answered the order itself) or "rest" (it was asked for).
     """
 
     order_id: str
@@ -95,6 +97,7 @@ class OrderData(msgspec.Struct, frozen=True, gc=False):
     position_side: PositionSide = PositionSide.NET
     rule: str = ""
     reason: str = ""
+    source: str = STREAM
 
     @property
     def remaining_quantity(self) -> float:
@@ -105,7 +108,7 @@ class OrderData(msgspec.Struct, frozen=True, gc=False):
 class TradeData(msgspec.Struct, frozen=True, gc=False):
     """One fill of one of our orders; unique by (account, instrument_id, trade_id, order_id).
 
-    `fee` is what was charged in `fee_asset` (negative is a rebate).
+    `fee` is what was charged in `fee_asset` (negative is a rebate); `source` is as in OrderData.
     """
 
     trade_id: str
@@ -123,3 +126,4 @@ class TradeData(msgspec.Struct, frozen=True, gc=False):
     local_time_ns: int
     strategy_id: str = ""
     position_side: PositionSide = PositionSide.NET
+    source: str = STREAM
