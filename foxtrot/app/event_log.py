@@ -76,7 +76,8 @@ class EventLog:
         """Write where an order stands."""
         order = change.order
         level = "WARNING" if order.status in _LOUD_ORDERS else "INFO"
-        why = f": {order.rule} {order.reason}".rstrip() if order.reason or order.rule else ""
+        rule = "" if order.rule and order.reason.startswith(order.rule) else order.rule
+        why = f": {f'{rule} {order.reason}'.strip()}" if order.reason or rule else ""
         price = f"at {order.price!r}" if order.price else "at market"
         what = f"{order.side} {order.quantity!r} {order.instrument_id} {price}, filled {order.filled_quantity!r}"
         bound = logger.bind(strategy_id=change.strategy_id, order_id=order.order_id)

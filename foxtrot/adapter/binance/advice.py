@@ -43,11 +43,11 @@ def least_quantity(instrument: Instrument, price_units: int) -> str:
     step = Decimal(instrument.quantity_grid.to_text(1)) * instrument.lot_units
     lots = -(-instrument.min_notional // (price * step))
     units = max(int(lots) * instrument.lot_units, instrument.min_quantity_units)
-    return instrument.quantity_grid.to_text(units)
+    return _short(instrument.quantity_grid.to_text(units))
 
 
 def _notional(order: ApprovedOrder, instrument: Instrument) -> str:
-    worth = f"an order must be worth at least {instrument.min_notional:f} {instrument.quote_asset}"
+    worth = f"an order must be worth at least {_short(f'{instrument.min_notional:f}')} {instrument.quote_asset}"
     if not order.price_units:
         return f"{worth}: raise the quantity"
     return f"{worth}: raise the quantity to at least {least_quantity(instrument, order.price_units)}"
@@ -58,10 +58,17 @@ def _price_step(_order: ApprovedOrder, instrument: Instrument) -> str:
 
 
 def _quantity_step(_order: ApprovedOrder, instrument: Instrument) -> str:
-    text = instrument.quantity_grid.to_text
+    def text(units: int) -> str:
+        return _short(instrument.quantity_grid.to_text(units))
+
     most = f" to {text(instrument.max_quantity_units)}" if instrument.max_quantity_units else ""
     least = text(max(instrument.min_quantity_units, instrument.lot_units))
     return f"quantities go in steps of {text(instrument.lot_units)}, from {least}{most}: round it, downwards"
+
+
+def _short(text: str) -> str:
+    """Return decimal text without the zeros at its end."""
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _said(text: str) -> Words:
