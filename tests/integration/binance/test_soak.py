@@ -21,12 +21,12 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 MB = 1024
-SHORT_S = 20.0
+SHORT_S = 24.0
 LONG_S = 600.0
 """From which length on memory is judged; a shorter run is still warming up."""
 MOST_GROWTH_MB = 5.0
-PAIRS_PER_S = 550.0
-"""Each is a print and a change of the top of the book, besides the depth: over 1,000 messages a second."""
+PAIRS_PER_S = 900.0
+"""Each is a print; with tops of books, told once a round, and the depth it is over 1,000 messages a second."""
 STEADY = ("threads", "clients", "streams", "topics")
 BOUNDED = ("tasks", "sockets", "futures", "subscriptions", "session_tasks", "closing", "unknown")
 """What moves a little while requests are under way, but has no reason to move on."""
@@ -99,7 +99,7 @@ def test_nothing_grows_over_many_reconnects(tmp_path: Path) -> None:
     seconds = float(os.environ.get("FOXTROT_SOAK_S") or SHORT_S)
     is_long = seconds >= LONG_S
     times_s = (seconds, *((10.0, 5.0) if is_long else (0.5, 1.0)))
-    soak = _run(times_s, 60.0 if is_long else 5.0, "paced" if is_long else "free", tmp_path / "client.log")
+    soak = _run(times_s, 60.0 if is_long else 6.0, "paced" if is_long else "free", tmp_path / "client.log")
     samples, told = soak.samples, soak.end["told"]
 
     assert soak.exchange["failures"] == []
@@ -111,6 +111,7 @@ def test_nothing_grows_over_many_reconnects(tmp_path: Path) -> None:
     assert not {"FAILED", "Gap"} & set(told)
     warm = [row for row in samples if row["at_s"] >= seconds / 6]
     third = len(warm) // 3
+    assert third, "too few samples: the machine is too busy to be judged by"
     first, last = warm[:third], warm[-third:]
     for name in STEADY:
         assert min(row[name] for row in last) <= min(row[name] for row in first), name
