@@ -11,10 +11,11 @@ from loguru import logger
 from foxtrot.adapter.binance.market_fetching import SETTLE_S, Entry, Fetching
 from foxtrot.adapter.binance.session import BinanceSession
 from foxtrot.adapter.binance.tick_stream import TickStream
-from foxtrot.adapter.binance.topics import TopicKind, Topics
+from foxtrot.adapter.binance.topics import Topic, TopicKind, Topics
 from foxtrot.domain.errors import AdapterError
 
-ASK_AFTER_S = 15.0
+ASK_AFTER_S = 20.0
+"""A little more than a whole connection may be silent, which needs no question."""
 LONGEST_PAUSE_S = 300.0
 LONGEST_BEAT_S = 1.0
 """The most silence one beat counts for: a jump of the clock proves nothing."""
@@ -75,19 +76,20 @@ class Vigil:
                 key = name, topic.kind
                 silence = watched[key] = self._silences.get(key) or _Silence()
                 if silence.is_due(mark(entry), elapsed_s):
-                    self._session.spawn(self._look(entry, topic.kind), f"check of silent {topic.key}")
+                    self._session.spawn(self._look(entry, topic), f"check of silent {topic.key}")
         self._silences = watched
 
-    async def _look(self, entry: Entry, kind: TopicKind) -> None:
-        """Drop the connection of a stream that misses something."""
-        life, mark = self._fetching.life, _MARKS[kind](entry)
+    async def _look(self, entry: Entry, topic: Topic) -> None:
+        """Drop the connection of a stream that misses something, unless it is another by now."""
+        before = self._fetching.life, topic.asked_ns, _MARKS[topic.kind](entry)
         try:
-            missed = await self._misses(entry, kind)
+            missed = await self._misses(entry, topic.kind)
         except AdapterError as error:
             logger.bind(account=self._session.account).warning("{} could not be checked: {}", entry.symbol, error)
             return
-        if missed and life == self._fetching.life and mark == _MARKS[kind](entry):
-            await self._topics.drop(entry.request.instrument_id, kind, "silent, while its market is not")
+        now = self._fetching.life, topic.asked_ns, _MARKS[topic.kind](entry)
+        if missed and topic.up.is_set() and now == before:
+            await self._topics.drop(topic.instrument_id, topic.kind, "silent, while its market is not")
 
     async def _misses(self, entry: Entry, kind: TopicKind) -> bool:
         """Ask whether the venue has what the stream should have told; what it tells within SETTLE_S is not missed."""
