@@ -7,6 +7,7 @@ A test of a fault is: `begin`, `inject` (or anything that goes wrong), `pass_s` 
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -106,6 +107,10 @@ class FaultRig(BinanceRig):
         """Set a fault; from now on a step waits but a moment for what may not come."""
         self.patience_s = FAULTY_S
         return self.server.inject(Fault(kind=kind, **terms))
+
+    def expect_prints_from_now(self, instrument_id: str) -> None:
+        """Let those that were printed before be nobody's business: they were not subscribed."""
+        self._first_print[instrument_id] = len(self.memory.prints[instrument_id])
 
     def over(self) -> None:
         """Remove all faults."""
@@ -402,7 +407,8 @@ async def _come_to_rest(adapter: Any, patience_s: float) -> None:
         await _at_most(patience_s, lambda: not _is_busy(session))
         for client in (clients := _open_clients(session)):
             client.lastPong = None
-            await client.connection.ping()
+            with suppress(ConnectionResetError):  # it is being closed
+                await client.connection.ping()
         await _at_most(patience_s, partial(_all_back, clients))
         for _ in range(6):
             await asyncio.sleep(0)

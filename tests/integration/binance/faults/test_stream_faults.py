@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from foxtrot.domain.enums import AdapterState, Product
+from foxtrot.domain.enums import AdapterState, Product, Side
 from foxtrot.domain.market import DepthData, MarketTrade, TickData
 from foxtrot.domain.subscription import SubscribeRequest
 from foxtrot.exchange.faults import KINDS, Scope
@@ -198,9 +198,9 @@ CASES = (
     Case("silence for good, pings answered", "go_silent", until_dropped("go_silent", **MARKET), 30, True),
     Case("one stream silent for 5 s: depth", "go_silent", lasting(5, ("go_silent", {"stream": DEPTH})), 3, True),
     Case("one stream silent for 5 s: trades", "go_silent", lasting(5, ("go_silent", {"stream": TRADES})), 3, True),
-    Case("one stream silent for good: depth", "go_silent", until_dropped("go_silent", stream=DEPTH), 70, True),
-    Case("one stream silent for good: trades", "go_silent", until_dropped("go_silent", stream=TRADES), 70, True),
-    Case("one stream silent for good: quotes", "go_silent", until_dropped("go_silent", stream=QUOTES), 70, True),
+    Case("one stream silent for good: depth", "go_silent", until_dropped("go_silent", stream=DEPTH), 30, True),
+    Case("one stream silent for good: trades", "go_silent", until_dropped("go_silent", stream=TRADES), 30, True),
+    Case("one stream silent for good: quotes", "go_silent", until_dropped("go_silent", stream=QUOTES), 30, True),
     Case("diff gap", "gap", once("gap", stream=DEPTH), 2, True),
     Case("a print is swallowed", "gap", once("gap", stream=TRADES), 2, True),
     Case("a quote is swallowed", "gap", once("gap", stream=QUOTES), 2, True),
@@ -303,6 +303,19 @@ def test_everything_is_as_at_the_venue_after(case: Case, product: Product) -> No
         rig.record(STREAMS, case.fault, recovered_s, case.bound_s)
 
 
+@pytest.mark.parametrize("product", BOTH)
+def test_a_market_that_is_quiet_while_another_trades_costs_no_connection(product: Product) -> None:
+    with FaultRig(product) as rig:
+        rig.begin()
+        before = rig.connections_made()
+        for _ in range(60):
+            rig.take(Side.BUY, 100, rig.contract)
+            rig.pass_s(1, trading=False)
+        assert rig.connections_made() == before
+        assert rig.link_states() == []
+        rig.check()
+
+
 def test_every_kind_of_fault_of_streams_and_connections_has_a_case() -> None:
     ours = (Scope.HANDSHAKE, Scope.INCOMING, Scope.FRAME, Scope.CONNECTION, Scope.STATE)
     of_accounts = {"reject_user_stream", "duplicate_fills", "reorder_fills", "clock_skew"}
@@ -333,5 +346,6 @@ def test_what_is_unwanted_before_its_subscription_is_answered_does_not_stay(prod
         assert [trade for trade in rig.heard.of(MarketTrade, before) if trade.instrument_id == name] == []
         rig.adapter.subscribe(SubscribeRequest(name, True, True, 5))
         rig.pass_s(1)
+        rig.expect_prints_from_now(name)
         rig.recovered_s(10)
         rig.check()
