@@ -23,6 +23,8 @@ from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.enums import AdapterState, OrderType, PositionMode, PositionSide, Product, Side
 from foxtrot.domain.errors import ConnectionLost
 from foxtrot.domain.instrument import Grid, Instrument
+from foxtrot.domain.interval import Interval
+from foxtrot.domain.market import BarData
 from foxtrot.domain.order import ApprovedOrder
 from foxtrot.exchange.commands import CancelOrder, PlaceOrder, VenueCommand
 from foxtrot.exchange.faults import Fault
@@ -263,7 +265,28 @@ class BinanceRig(ContractRig):
         _, bids, asks = self.server.call(lambda server: server.host.venue.depth(name))
         return bids, asks
 
+    def bars(self, interval: str) -> list[BarData]:
+        return self.server.call(partial(self._bars, Interval.parse(interval)))
+
     # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _bars(self, interval: Interval, server: ExchangeServer) -> list[BarData]:
+        """Return bars made of the venue's candles; a minute without trades repeats the last close."""
+        spot, length_ns = self.spot, interval.duration_ns
+        candles = {one.open_time_ns: one for one in server.host.venue.klines(spot.instrument_id, length_ns, 10_000)}
+        made: list[BarData] = []
+        for open_ns in range(min(candles), self.clock.now_ns() - length_ns + 1, length_ns):
+            one = candles.get(open_ns)
+            if one is None:
+                prices, volume, turnover, count = (made[-1].close,) * 4, 0.0, 0.0, 0
+            else:
+                prices = (spot.price(one.open), spot.price(one.high), spot.price(one.low), spot.price(one.close))
+                volume, count = spot.quantity(one.volume), one.trade_count
+                turnover = float(spot.price_grid.to_decimal(1) * spot.quantity_grid.to_decimal(one.turnover))
+            made.append(
+                BarData(spot.instrument_id, interval.text, open_ns, open_ns + length_ns, *prices, volume, turnover, count)
+            )
+        return made
 
     def _open_orders(self, server: ExchangeServer) -> set[str]:
         found = {order.client_order_id for order in server.host.venue.open_orders(self.account)}
@@ -391,7 +414,8 @@ async def _caught_up(adapter: BinanceAdapter, state: AdapterState | None, *, wai
         pinged = [one for one in exchange.clients.values() if one.connection and not one.closed()] if exchange else []
         for client in pinged:
             client.lastPong = None
-            await client.connection.ping()
+            with suppress(ConnectionResetError):  # it is being closed
+                await client.connection.ping()
         await _at_most(2.0, partial(_all_back, pinged))
         for _ in range(6):
             await asyncio.sleep(0)
@@ -400,7 +424,7 @@ async def _caught_up(adapter: BinanceAdapter, state: AdapterState | None, *, wai
 def _is_fresh(adapter: BinanceAdapter) -> bool:
     """Tell whether every stream that is wanted has been asked for and has told where the market is."""
     data: Any = adapter.market_data
-    return all(
+    return not data.bars.asking and all(
         all(topic.settled.is_set() for topic in data.topics.of(entry.request.instrument_id))
         and (not entry.request.ticks or entry.tick_told.is_set())
         and (entry.book is None or entry.book_told.is_set())

@@ -35,7 +35,7 @@ class AccountCheck:
         self._heard_ns = self._compared_ns = -1
         self._watching: asyncio.Task[None] | None = None
         self._waiting: asyncio.Task[None] | None = None
-        orders.on_taken = self.note_taken
+        orders.tell_taken(self.note_taken)
 
     def start(self) -> None:
         """Begin to compare, over a new link."""

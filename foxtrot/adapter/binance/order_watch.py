@@ -1,5 +1,7 @@
 """Orders that need asking after: those whose outcome is unknown, and those of which fills are missing."""
 
+from collections.abc import Callable
+
 import msgspec
 from loguru import logger
 
@@ -47,6 +49,8 @@ class OrderWatch:
         self._session = session
         self._tracker = tracker
         self._queries = queries
+        self.on_found: Callable[[int], None] = _ignore
+        """Hears the monotonic time at which an order was sent that was found by asking."""
         self._unknown: dict[str, Unknown] = {}
         self._filling = False
 
@@ -125,6 +129,8 @@ class OrderWatch:
         try:
             found = await self._queries.ask(order_id, unknown.order.instrument_id)
             unknown.asked += 1
+            if found:
+                self.on_found(unknown.sent_ns)
             if not found and self._is_past_bound(unknown, asked_ns):
                 unknown.not_found += 1
                 await self._judge(unknown)
@@ -158,6 +164,10 @@ class OrderWatch:
     def _is_settled(self, order_id: str) -> bool:
         last = self._tracker.last(order_id)
         return last is not None and last.status is not OrderStatus.UNKNOWN
+
+
+def _ignore(_sent_ns: int) -> None:
+    """Hear nothing."""
 
 
 def is_open(order: OrderData | None) -> bool:

@@ -79,8 +79,7 @@ class Orders:
         self._sent: OrderedDict[str, None] = OrderedDict()
         self._under_way: dict[str, asyncio.Event] = {}
         self._open_at_venue: frozenset[str] | None = None
-        self.on_taken: Callable[[int], None] = _ignore
-        """Hears the monotonic time at which an order or a cancel was sent that Binance has taken."""
+        self._on_taken: Callable[[int], None] = _ignore
 
     @property
     def unknown(self) -> frozenset[str]:
@@ -146,6 +145,10 @@ class Orders:
                     await self._watch.check(order.order_id, order.instrument_id)
         await self._watch.fetch_fills()
 
+    def tell_taken(self, hear: Callable[[int], None]) -> None:
+        """Let somebody hear the monotonic time at which an order or a cancel was sent that Binance has taken."""
+        self._on_taken = self._watch.on_found = hear
+
     def working(self) -> frozenset[str]:
         """Return the ids of the orders of which the venue has said that they may still trade."""
         return frozenset(order.order_id for order in self.tracker.open_orders() if order.status in WORKING)
@@ -163,6 +166,10 @@ class Orders:
         gone = known - {row.order_id for row in listed}
         still = [order for order in self.tracker.open_orders() if order.order_id in gone]
         return found + [(order.order_id, order.instrument_id) for order in still if order.status in WORKING]
+
+    def tell_listed(self, order: OrderData) -> None:
+        """Tell what a list says of an order, as far as it is new."""
+        self._queries.tell(order)
 
     async def look_at(self, order_id: str, instrument_id: str) -> None:
         """Ask for one order and the fills it lacks, and tell what is new; without an answer nothing changes."""
@@ -188,7 +195,7 @@ class Orders:
         try:
             answer = await self._session.send_permitted(call.endpoint, call.params, reduces=order.reduces)
             self._take_answer(order, call, answer)
-            self.on_taken(sent_ns)
+            self._on_taken(sent_ns)
         except NotSent as stopped:
             del self._sent[order.order_id]
             self.tracker.forget(order.order_id)
@@ -256,15 +263,22 @@ class Orders:
         sent_ns = self._session.clock.monotonic_ns()
         try:
             await self._ask_cancel(request, instrument)
-            self.on_taken(sent_ns)
+            self._on_taken(sent_ns)
         except AdapterError as error:
             if _is_refusal(error):
                 self._fail_cancel(request, str(error))
             if is_open(self.tracker.last(request.order_id)) or not _is_refusal(error):
                 await self._watch.check(request.order_id, request.instrument_id)
-                if not _is_refusal(error) and is_open(self.tracker.last(request.order_id)):
-                    self._fail_cancel(request, f"no answer ({error}), and the order is still open")
+                if not _is_refusal(error):
+                    self._judge_cancel(request, sent_ns, error)
         self._watch.note_fills()
+
+    def _judge_cancel(self, request: CancelRequest, sent_ns: int, error: AdapterError) -> None:
+        """Tell what became of a cancel without an answer, once its order was asked for."""
+        if is_open(self.tracker.last(request.order_id)):
+            self._fail_cancel(request, f"no answer ({error}), and the order is still open")
+        else:
+            self._on_taken(sent_ns)
 
     async def _ask_cancel(self, request: CancelRequest, instrument: Instrument) -> None:
         """Ask for a cancel by whatever the order is: ordinary, waiting for its trigger, or told by an earlier run.
