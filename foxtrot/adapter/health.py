@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from foxtrot.adapter.reconnect import CircuitBreaker
 from foxtrot.domain.calendar import TradingCalendar
 
 SECOND_NS: Final = 1_000_000_000
@@ -59,7 +60,11 @@ class StreamFigures(msgspec.Struct, frozen=True):
 
 
 class HealthFigures(msgspec.Struct, frozen=True):
-    """An adapter at one moment: the link, its requests and its streams by name."""
+    """An adapter at one moment: the link, its requests and its streams by name.
+
+    `rest_fallbacks` counts the questions of all streams that went to REST; `breakers` has the state of each breaker by name:
+    closed (all is well), open (nobody dials, REST stands in) or half_open (one attempt is due).
+    """
 
     account: str
     up: bool
@@ -70,6 +75,8 @@ class HealthFigures(msgspec.Struct, frozen=True):
     used_weight: int
     last_cause: str
     streams: tuple[StreamFigures, ...]
+    rest_fallbacks: int = 0
+    breakers: dict[str, str] = {}
 
 
 def quantile(values: "deque[float] | list[float]", share: float) -> float:
@@ -217,6 +224,7 @@ class AdapterHealth:
         self.failed_requests = 0
         self.used_weight = 0
         self.last_cause = ""
+        self.breakers: dict[str, CircuitBreaker] = {}
         self.streams: dict[str, StreamHealth] = {}
         self._uptime = _Uptime()
 
@@ -256,6 +264,8 @@ class AdapterHealth:
             used_weight=self.used_weight,
             last_cause=self.last_cause,
             streams=tuple(stream.figures(now_ns) for stream in tuple(self.streams.values())),
+            rest_fallbacks=sum(stream.rest_fallbacks for stream in tuple(self.streams.values())),
+            breakers={name: breaker.shown.value for name, breaker in tuple(self.breakers.items())},
         )
 
 

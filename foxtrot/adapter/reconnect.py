@@ -133,6 +133,12 @@ class CircuitBreaker:
             self._move(_Outcome.RESTED)
         return self._state
 
+    @property
+    def shown(self) -> BreakerState:
+        """Return the state for looking at, which changes nothing, so that any thread may ask."""
+        rested = self._now_ns() - self._opened_ns >= self._rest_ns
+        return BreakerState.HALF_OPEN if self._state is BreakerState.OPEN and rested else self._state
+
     def allows(self) -> bool:
         """Tell whether a request may be made now; half open it is one, whose outcome must be told."""
         state = self.state
@@ -152,6 +158,12 @@ class CircuitBreaker:
         """Note that a request failed."""
         self._failed += 1
         self._move(_Outcome.BAD_ENOUGH if self._failed >= self._failures else _Outcome.BAD)
+
+    def trip(self, rest_s: float = 0.0) -> None:
+        """Open at once, since whoever was asked wants to be left alone for so long, which may be longer than the usual rest."""
+        self._failed = max(self._failed + 1, self._failures)
+        self._move(_Outcome.BAD_ENOUGH)
+        self._opened_ns = self._now_ns() + max(0, int(rest_s * SECOND_NS) - self._rest_ns)
 
     def _move(self, outcome: _Outcome) -> None:
         move = _MOVES[self.state if outcome is not _Outcome.RESTED else self._state, outcome]

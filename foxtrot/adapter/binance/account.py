@@ -10,7 +10,7 @@ from foxtrot.adapter.base_adapter import BaseAdapter
 from foxtrot.adapter.binance.account_codec import AccountCodec
 from foxtrot.adapter.binance.account_trades import TradeLists
 from foxtrot.adapter.binance.order_events import unwrapped
-from foxtrot.adapter.binance.order_queries import rows_of
+from foxtrot.adapter.binance.order_queries import of_source, rows_of
 from foxtrot.adapter.binance.orders import Orders
 from foxtrot.adapter.binance.report_codec import ReportCodec
 from foxtrot.adapter.binance.session import BinanceSession
@@ -18,7 +18,8 @@ from foxtrot.core.notices import OpenOrdersLoaded, PositionsLoaded, TradesLoaded
 from foxtrot.domain.account import AccountData, BalanceData, PositionData
 from foxtrot.domain.enums import Product
 from foxtrot.domain.errors import AdapterError, BadMessage, RateLimited
-from foxtrot.domain.order import OrderData
+from foxtrot.domain.market import REST
+from foxtrot.domain.order import OrderData, TradeData
 
 ZERO = Decimal(0)
 Event = Mapping[str, object]
@@ -51,6 +52,7 @@ class AccountAnswers:
         self._touched: set[str] = set()
         self._liquidation: dict[str, float] = {}
         self._held: set[str] = set()
+        self._told_positions: list[PositionData | BalanceData] = []
         self._stale = False
         self._refreshing = False
         self._handlers: dict[str, Callable[[Event], None]] = {
@@ -105,14 +107,44 @@ class AccountAnswers:
         Raises:
             AdapterError: they could not be had.
         """
-        rows: tuple[PositionData, ...] = ()
         if not self._spot:
             await self._orders.leverage.load()
-            raw = await self._session.request("fapiPrivateV3GetPositionRisk", {})
-            rows = self._codec.positions(raw, self._adapter.clock.now_ns())
-            self._liquidation = {row.instrument_id: row.liquidation_price for row in rows}
-            self._held |= set(self._liquidation)
+        rows = await self._load_positions()
+        self._told_positions = _undated(rows)
         self._adapter.on_positions(PositionsLoaded(self._account, rows, self._adapter.clock.now_ns()))
+
+    async def poll(self) -> None:
+        """Ask for balances and positions, and tell those of which anything is new.
+
+        Raises:
+            AdapterError: they could not be had.
+        """
+        before = (_undated(self._balances.values()), self._margin)
+        at_ns = await self._load_account()
+        if (_undated(self._balances.values()), self._margin) != before:
+            self._publish_balances(at_ns)
+        rows = await self._load_positions()
+        if _undated(rows) != self._told_positions:
+            self._told_positions = _undated(rows)
+            self._adapter.on_positions(PositionsLoaded(self._account, rows, self._adapter.clock.now_ns()))
+
+    async def _load_positions(self) -> tuple[PositionData, ...]:
+        """Return all positions; a spot account has none."""
+        if self._spot:
+            return ()
+        raw = await self._session.request("fapiPrivateV3GetPositionRisk", {})
+        rows = self._codec.positions(raw, self._adapter.clock.now_ns())
+        self._liquidation = {row.instrument_id: row.liquidation_price for row in rows}
+        self._held |= set(self._liquidation)
+        return rows
+
+    async def new_trades(self, symbols: Iterable[str]) -> tuple[TradeData, ...]:
+        """Return our fills of some symbols that no list has had yet, without telling them.
+
+        Raises:
+            AdapterError: they could not be had.
+        """
+        return await self._trades.news(symbols)
 
     async def tell_orders(self) -> None:
         """Publish all open orders, those that wait for their trigger included.
@@ -124,18 +156,19 @@ class AccountAnswers:
         self._orders.note_listed(orders)
         self._adapter.on_open_orders(OpenOrdersLoaded(self._account, orders, self._adapter.clock.now_ns()))
 
-    async def open_orders(self) -> tuple[OrderData, ...]:
-        """Return all open orders, those that wait for their trigger included, without telling them.
+    async def open_orders(self, symbol: str = "") -> tuple[OrderData, ...]:
+        """Return all open orders, or a symbol's, those that wait for their trigger included, without telling them.
 
         Raises:
             AdapterError: they could not be had.
         """
+        which = {"symbol": symbol} if symbol else {}
         endpoint = "privateGetOpenOrders" if self._spot else "fapiPrivateGetOpenOrders"
-        plain = rows_of(await self._session.request(endpoint, {}))
-        waiting = [] if self._spot else rows_of(await self._session.request("fapiPrivateGetOpenAlgoOrders", {}))
+        plain = rows_of(await self._session.request(endpoint, which))
+        waiting = [] if self._spot else rows_of(await self._session.request("fapiPrivateGetOpenAlgoOrders", which))
         now_ns = self._adapter.clock.now_ns()
         found = [self._told_as(self._reports.order_row(row, now_ns)[0]) for row in plain]
-        found += [self._reports.algo_row(row, now_ns)[0] for row in waiting]
+        found += [of_source(self._reports.algo_row(row, now_ns)[0], REST) for row in waiting]
         return tuple(sorted(found, key=lambda order: (order.venue_time_ns, order.venue_order_id)))
 
     async def tell_trades(self, since_ns: int) -> int:
@@ -144,7 +177,7 @@ class AccountAnswers:
         Raises:
             AdapterError: they could not be had.
         """
-        trades = await self._trades.since(self._symbols(), since_ns)
+        trades = await self._trades.since(self.symbols(), since_ns)
         for trade in trades:
             self._orders.tracker.note_fill(trade)
         self._adapter.on_trades(TradesLoaded(self._account, trades, self._adapter.clock.now_ns()))
@@ -234,9 +267,10 @@ class AccountAnswers:
     def _told_as(self, order: OrderData) -> OrderData:
         """Return an order under the id by which it was told first: a triggered one keeps that of its conditional order."""
         known = self._orders.tracker.order_id_of(order.instrument_id, order.venue_order_id)
-        return msgspec.structs.replace(order, order_id=known) if known and known != order.order_id else order
+        return msgspec.structs.replace(order, order_id=known or order.order_id, source=REST)
 
-    def _symbols(self) -> set[str]:
+    def symbols(self) -> set[str]:
+        """Return the symbols in which the account may have traded."""
         instruments = self._session.instruments
         names = {*self.wanted(), *self._held, *self._orders.tracker.instruments} & instruments.keys()
         symbols = {instruments[name].symbol for name in names}
@@ -244,3 +278,8 @@ class AccountAnswers:
             assets = {asset for asset, row in self._balances.items() if row.total}
             symbols |= {i.symbol for i in instruments.values() if i.base_asset in assets and i.quote_asset in assets}
         return symbols
+
+
+def _undated(rows: Iterable[PositionData | BalanceData]) -> list[PositionData | BalanceData]:
+    """Return rows without their times, to see whether anything else of them is new."""
+    return [msgspec.structs.replace(row, venue_time_ns=0, local_time_ns=0) for row in rows]

@@ -41,6 +41,9 @@ class TradeLists:
         self._spot = session.product is Product.SPOT
         self._endpoint = "privateGetMyTrades" if self._spot else "fapiPrivateGetUserTrades"
         self._codec = ReportCodec(session.product, adapter.account)
+        self._last_ids: dict[str, int] = {}
+        """The id of the last fill of a symbol that was in a list; ids of a symbol's fills grow."""
+        self._listed_ns = 0
 
     async def since(self, symbols: Iterable[str], since_ns: int) -> tuple[TradeData, ...]:
         """Return our fills of some symbols since a time, inclusive, oldest first.
@@ -48,12 +51,34 @@ class TradeLists:
         Raises:
             AdapterError: a page could not be had or read.
         """
+        self._last_ids.clear()
+        self._listed_ns = self._adapter.clock.now_ns()
         found: list[TradeData] = []
         for symbol in sorted(symbols):
-            rows = [row for row in await self._rows_since(symbol, since_ns) if _time_ns(row) >= since_ns]
-            if rows:
-                found += await self._facts(symbol, rows)
-        return tuple(sorted(found, key=lambda trade: (trade.venue_time_ns, trade.instrument_id, int(trade.trade_id))))
+            found += await self._take(symbol, await self._rows_since(symbol, since_ns), since_ns)
+        return _sorted(found)
+
+    async def news(self, symbols: Iterable[str]) -> tuple[TradeData, ...]:
+        """Return our fills of some symbols that were in no list yet, oldest first, asked for by the id of the last one.
+
+        Raises:
+            AdapterError: a page could not be had or read.
+        """
+        found: list[TradeData] = []
+        for symbol in sorted(symbols):
+            if symbol in self._last_ids:
+                found += await self._take(symbol, await self._rows_from(symbol, self._last_ids[symbol] + 1), 0)
+            else:  # what is wanted since the lists were asked for; of older fills nobody has asked
+                rows = await self._rows_since(symbol, self._listed_ns)
+                found += await self._take(symbol, rows, self._listed_ns)
+        return _sorted(found)
+
+    async def _take(self, symbol: str, rows: list[Row], since_ns: int) -> list[TradeData]:
+        """Return the facts of the rows since a time, and remember the last id of all."""
+        wanted = [row for row in rows if _time_ns(row) >= since_ns]
+        facts = await self._facts(symbol, wanted) if wanted else []
+        self._last_ids[symbol] = max([self._last_ids.get(symbol, 0), *map(_id, rows)])
+        return facts
 
     async def _rows_since(self, symbol: str, since_ns: int) -> list[Row]:
         """Return the rows of a symbol from a time on; the newest page alone is asked for where that reaches back far enough."""
@@ -61,6 +86,10 @@ class TradeLists:
         if len(latest) < PAGE or _time_ns(latest[0]) < since_ns:
             return latest
         first = 0 if since_ns <= 0 else await self._first_id(symbol, since_ns // 1_000_000, _id(latest[0]))
+        return await self._rows_from(symbol, first)
+
+    async def _rows_from(self, symbol: str, first: int) -> list[Row]:
+        """Return the rows of a symbol from an id on."""
         rows: list[Row] = []
         while True:
             page = await self._page(symbol, {"fromId": str(first)})
@@ -129,6 +158,10 @@ class TradeLists:
         except VenueRejected as refusal:
             logger.warning("{} names of the orders of {}: {}", self._adapter.account, params["symbol"], refusal)
             return []
+
+
+def _sorted(found: list[TradeData]) -> tuple[TradeData, ...]:
+    return tuple(sorted(found, key=lambda trade: (trade.venue_time_ns, trade.instrument_id, int(trade.trade_id))))
 
 
 def _time_ns(row: Row) -> int:

@@ -22,7 +22,7 @@ from foxtrot.adapter.health import HealthFigures
 from foxtrot.core.notices import BookLoaded, HistoryLoaded
 from foxtrot.domain.enums import AdapterState, Product
 from foxtrot.domain.errors import ConnectionLost, FoxtrotError, InvariantBroken, RequestTimedOut
-from foxtrot.domain.market import DepthData
+from foxtrot.domain.market import REST, STREAM, DepthData
 from foxtrot.domain.order import ApprovedOrder, CancelRequest, TradeData
 from foxtrot.domain.subscription import HistoryRequest, SubscribeRequest
 
@@ -276,4 +276,6 @@ def _depth_of(book: ExactBook, levels: int, now_ns: int) -> DepthData:
     """Return a book as a fact."""
     bids = tuple((float(price), float(size)) for price, size in book.bids[:levels])
     asks = tuple((float(price), float(size)) for price, size in book.asks[:levels])
-    return DepthData(book.instrument_id, 0, now_ns, book.update_id, bids, asks)
+    return DepthData(
+        book.instrument_id, 0, now_ns, book.update_id, bids, asks, STREAM if book.source == STREAM else REST
+    )

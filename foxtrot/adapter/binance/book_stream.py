@@ -5,6 +5,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Protocol
 
+import msgspec
+
 from foxtrot.adapter.base_adapter import ExactBook
 from foxtrot.adapter.binance.frames import DepthUpdateFrame, to_ns
 from foxtrot.adapter.health import StreamHealth
@@ -14,7 +16,7 @@ from foxtrot.books.sequence import ContiguousIds, PreviousId, SequenceRule
 from foxtrot.domain.enums import BookState, Product
 from foxtrot.domain.errors import BookOutOfSync, OffGrid
 from foxtrot.domain.instrument import Instrument
-from foxtrot.domain.market import DepthChange, DepthData
+from foxtrot.domain.market import REST, DepthChange, DepthData
 
 FULL_BOOK_LEVELS = 1000
 CROSSED_LIMIT = 10
@@ -168,7 +170,8 @@ class BookStream:
             return
         if self.levels or not self._chained:
             full = self.changes and not self._chained
-            self._publisher.on_depth(book.depth(FULL_BOOK_LEVELS if full else self.levels))
+            depth = book.depth(FULL_BOOK_LEVELS if full else self.levels)
+            self._publisher.on_depth(msgspec.structs.replace(depth, source=REST) if self.polled else depth)
         self._chained = self.changes
 
     def restart_chain(self) -> bool:

@@ -53,6 +53,8 @@ class Upkeep:
         self._entries = entries
         self._topics = topics
         self._fetching = fetching
+        if (health := getattr(session, "health", None)) is not None:
+            health.breakers["market"] = topics.breaker
         self._vigil = Vigil(session, topics, fetching)
 
     async def wait_until_fresh(self) -> None:
@@ -107,7 +109,8 @@ class Upkeep:
     async def _until_fresh(self) -> None:
         for entry in list(self._entries.values()):
             for topic in self._topics.of(entry.request.instrument_id):
-                await topic.settled.wait()
+                if not self._polled(entry):
+                    await topic.settled.wait()
             if entry.request.ticks:
                 await entry.tick_told.wait()
             if entry.book is not None:

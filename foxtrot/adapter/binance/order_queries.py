@@ -12,6 +12,7 @@ from foxtrot.adapter.binance.report_codec import ReportCodec
 from foxtrot.adapter.binance.session import BinanceSession
 from foxtrot.domain.enums import Product
 from foxtrot.domain.errors import BadMessage, VenueRejected
+from foxtrot.domain.market import REST, STREAM
 from foxtrot.domain.order import OrderData, TradeData
 
 NOT_FOUND = frozenset({"-2013", "-2011"})
@@ -75,23 +76,27 @@ class OrderQueries:
         found = await self._is_in(plain, order_id, conditional=False)
         return found or await self._is_in(waiting, order_id, conditional=True)
 
-    def take_plain(self, raw: object) -> OrderData:
+    def take_plain(self, raw: object, source: str = STREAM) -> OrderData:
         """Tell an ordinary order of an answer, under the id of the conditional one that became it.
+
+        `source` is REST where the order was asked for; the answer to placing or cancelling it is as good as the stream.
 
         Raises:
             BadMessage: it is no order.
         """
         order, fills = self.codec.order_row(raw, self._adapter.clock.now_ns())
+        order = of_source(order, source)
         self.tell(order, *fills)
         return order
 
-    def take_conditional(self, raw: object) -> tuple[OrderData, str]:
+    def take_conditional(self, raw: object, source: str = STREAM) -> tuple[OrderData, str]:
         """Tell a conditional order of an answer; returns it and the venue's id of the order it became.
 
         Raises:
             BadMessage: it is no such order.
         """
         order, spawned = self.codec.algo_row(raw, self._adapter.clock.now_ns())
+        order = of_source(order, source)
         if spawned:
             self._tracker.note_id(order.instrument_id, spawned, order.order_id)
         self._tracker.report(order)
@@ -111,20 +116,20 @@ class OrderQueries:
         raw = await self._found(endpoint, params)
         if raw is None:
             return False
-        self._check_echo(order_id, self.take_plain(raw))
+        self._check_echo(order_id, self.take_plain(raw, REST))
         return True
 
     async def _ask_conditional(self, order_id: str, instrument_id: str) -> bool:
         raw = await self._found("fapiPrivateGetAlgoOrder", {"clientAlgoId": order_id})
         if raw is None:
             return False
-        order, spawned = self.take_conditional(raw)
+        order, spawned = self.take_conditional(raw, REST)
         self._check_echo(order_id, order)
         if spawned:
             symbol = self._session.market_symbol(instrument_id)
             child = await self._found("fapiPrivateGetOrder", {"symbol": symbol, "orderId": spawned})
             if child is not None:
-                self.take_plain(child)
+                self.take_plain(child, REST)
         return True
 
     async def _found(self, endpoint: str, params: Mapping[str, str]) -> object | None:
@@ -146,9 +151,9 @@ class OrderQueries:
                 if row.get(field) != order_id:
                     continue
                 if conditional:
-                    self.take_conditional(row)
+                    self.take_conditional(row, REST)
                 else:
-                    self.take_plain(row)
+                    self.take_plain(row, REST)
                 return True
         return False
 
@@ -164,6 +169,11 @@ def name_of(order_id: str) -> dict[str, str]:
     if number != order_id and number.isdecimal():
         return {"orderId": number}
     return {"origClientOrderId": order_id}
+
+
+def of_source(order: OrderData, source: str) -> OrderData:
+    """Return an order as heard of by a source."""
+    return order if source == order.source else msgspec.structs.replace(order, source=source)
 
 
 def rows_of(answer: object) -> list[dict[str, object]]:

@@ -17,6 +17,7 @@ from foxtrot.adapter.binance.order_frames import (
     TradeRow,
 )
 from foxtrot.domain.enums import Liquidity, OrderStatus, OrderType, PositionSide, Product, Side, TimeInForce
+from foxtrot.domain.market import REST
 from foxtrot.domain.order import OrderData, TradeData
 
 ZERO = Decimal(0)
@@ -259,7 +260,7 @@ class ReportCodec:
             str(row.id), order_id, self.account, self.instrument_id(row.symbol), Side.BUY if buys else Side.SELL,
             number(row.price), number(row.qty), row.commission, row.commissionAsset,
             Liquidity.MAKER if makes else Liquidity.TAKER, str(row.orderId), to_ns(row.time), local_ns, "",
-            POSITION_SIDES[row.positionSide],
+            POSITION_SIDES[row.positionSide], REST,
         )  # fmt: skip
 
     def _algo(

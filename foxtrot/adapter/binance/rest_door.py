@@ -61,7 +61,7 @@ class RestDoor:
     def use(self, exchange: BinanceExchange | None) -> None:
         """Ask by this client from now on; None is nobody."""
         self.exchange = exchange
-        self._breaker = CircuitBreaker(self._clock.monotonic_ns)
+        self._breaker = self._health.breakers["requests"] = CircuitBreaker(self._clock.monotonic_ns)
 
     @property
     def quiet_s(self) -> float:

@@ -26,7 +26,7 @@ from foxtrot.adapter.binance.tick_stream import TickStream
 from foxtrot.adapter.binance.topics import TopicKind
 from foxtrot.domain.enums import Product, Side
 from foxtrot.domain.errors import AdapterError, BadMessage, OffGrid
-from foxtrot.domain.market import DepthData, MarketTrade
+from foxtrot.domain.market import REST, DepthData, MarketTrade
 from foxtrot.domain.subscription import SubscribeRequest
 
 SNAPSHOT_LEVELS = 1000
@@ -190,7 +190,7 @@ class RestPoller:
         if not fresh:
             ticks.forget_quote()
         ticks.rest_quote(quote, self._now_ns())
-        ticks.publish(self._now_ns())
+        ticks.publish(self._now_ns(), REST)
 
     async def _trades(self, symbol: str, ticks: TickStream, wanted: Callable[[], bool]) -> None:
         frames = await self._market.trades(symbol)
@@ -201,7 +201,7 @@ class RestPoller:
             ticks.start_after(frames[-1].t)
         for frame in frames:
             if frame.t > ticks.last_id:
-                ticks.trade(frame, now_ns)
+                ticks.trade(frame, now_ns, REST)
 
     async def _book(self, symbol: str, book: BookStream, wanted: Callable[[], bool]) -> None:
         levels = max(POLLED_LEVELS, book.levels) if not book.changes else SNAPSHOT_LEVELS
@@ -219,7 +219,7 @@ def missing_trades(frames: list[TradeFrame], instrument_id: str, now_ns: int) ->
     """
     return [
         MarketTrade(
-            instrument_id, to_ns(one.T), now_ns, str(one.t), one.p, one.q, Side.SELL if one.m else Side.BUY
+            instrument_id, to_ns(one.T), now_ns, str(one.t), one.p, one.q, Side.SELL if one.m else Side.BUY, REST
         )
         for one in frames
     ]  # fmt: skip

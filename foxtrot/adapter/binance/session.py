@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 from loguru import logger
 
 from foxtrot.adapter.base_adapter import AdapterContext
+from foxtrot.adapter.binance.account_feed import AccountFeed, FeedUser
 from foxtrot.adapter.binance.advice import unlisted
 from foxtrot.adapter.binance.client import BinanceExchange, ConnectorMaker, Tap
 from foxtrot.adapter.binance.client_keeper import ClientKeeper
@@ -29,7 +30,7 @@ FINISH_S: Final = 2.0
 """How long a closing session waits for what was asked before, in real time."""
 
 
-class LinkUser(Protocol):
+class LinkUser(FeedUser, Protocol):
     """Who lives on a link: told of its changes, and asked to bring itself up to date over a new one."""
 
     def on_status(self, state: AdapterState, cause: str = "", attempt: int = 0, delay_s: float = 0.0) -> None:
@@ -73,6 +74,7 @@ class BinanceSession:
         self.door = RestDoor(self.bridge, context.permit, self.health)
         self.keeper = ClientKeeper(settings, context.clock, self.door, make_connector)
         self.user_stream = UserStream(settings.product, self.door, self.bridge, self.health)
+        self.feed = AccountFeed(settings, self.user_stream, self.bridge, self.health)
         self.watchdog = Watchdog(self.bridge, self.health, self._kick_soon, self._tell_stale)
         self.backoff = Backoff(random or Random())
         self.on_stale: Callable[[StreamHealth], None] = _ignore_stale
@@ -87,6 +89,11 @@ class BinanceSession:
     def busy(self) -> bool:
         """Tell whether something that was asked is not answered yet, or a link is being made; read by any thread."""
         return bool(self._jobs) or self._life.opening
+
+    @property
+    def by_rest(self) -> str:
+        """Return why the account is asked for by REST, "" while its stream stands."""
+        return self.feed.by_rest
 
     # --- the client -------------------------------------------------------------------------------------------------
 
@@ -214,7 +221,7 @@ class BinanceSession:
                 self.bridge.stop()
 
     def _hear_ending(self, connection: Any, kind: str) -> None:
-        if connection.url == self.user_stream.url:
+        if connection.url == self.user_stream.url and not self.by_rest:
             self.lose(f"user stream: {kind}")
         else:
             self._kick_soon(connection.url, kind)
@@ -309,13 +316,13 @@ class _Life:
         await session.door.sync_clock()
         await session.door.ask(lambda exchange: exchange.load_markets(), 30.0)
         if session.settings.has_keys:
-            await session.user_stream.open(session.lose)
+            await session.feed.open(session.lose)
         session.linked = True
         session.health.up(self._clock.monotonic_ns())
         self._say(AdapterState.CONNECTED)
         guards = [session.spawn(session.watchdog.watch(), "binance watchdog")]
         if session.settings.has_keys:
-            guards.append(session.spawn(session.user_stream.keep(session.lose), "binance listen key"))
+            guards.append(session.spawn(session.feed.keep(user, session.lose, self._tell_back), "binance account"))
         try:
             return await self._open_and_hold(user, lost)
         finally:
@@ -330,12 +337,21 @@ class _Life:
             if not lost.done():
                 opening.result()
                 self._session.backoff.good(self._clock.monotonic_ns())
-                self._say(AdapterState.READY)
+                self._tell_ready()
                 self.opening = False
             return await lost
         finally:
             opening.cancel()
             await asyncio.gather(opening, return_exceptions=True)
+
+    def _tell_ready(self) -> None:
+        by_rest = self._session.by_rest
+        self._say(AdapterState.READY, f"by REST: {by_rest}" if by_rest else "")
+
+    def _tell_back(self) -> None:
+        """Tell READY once more, now that the account's stream is back; a link that is not READY yet tells it then."""
+        if not self.opening:
+            self._tell_ready()
 
     def _say(self, state: AdapterState, cause: str = "", attempt: int = 0, delay_s: float = 0.0) -> None:
         if self._user is not None and not self._session.closing:

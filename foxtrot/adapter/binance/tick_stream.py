@@ -7,11 +7,13 @@ the tick; a print that no quote follows is told as a tick a moment later (`hold`
 from collections.abc import Callable
 from typing import Protocol
 
+import msgspec
+
 from foxtrot.adapter.binance.frames import BookTickerFrame, TickerFrame, TradeFrame, to_ns
 from foxtrot.adapter.health import StreamHealth
 from foxtrot.core.notices import Gap
 from foxtrot.domain.enums import Side
-from foxtrot.domain.market import MarketTrade, TickData
+from foxtrot.domain.market import STREAM, MarketTrade, TickData
 
 LONGEST_HELD = 100_000
 """Prints kept back while older ones that are missing are fetched; past it the missing ones are given up."""
@@ -98,7 +100,7 @@ class TickStream:
         self._published = ()
         self.changed = self.quoted = False
 
-    def trade(self, frame: TradeFrame, now_ns: int) -> None:
+    def trade(self, frame: TradeFrame, now_ns: int, source: str = STREAM) -> None:
         """Take a print; one that was told before is left out, missing ids are noticed."""
         trade_id, last_id = frame.t, self._last_id
         if trade_id <= last_id:
@@ -108,7 +110,7 @@ class TickStream:
         time_ns = to_ns(frame.T)
         if self.trades:
             side = Side.SELL if frame.m else Side.BUY
-            trade = MarketTrade(self.instrument_id, time_ns, now_ns, str(trade_id), frame.p, frame.q, side)
+            trade = MarketTrade(self.instrument_id, time_ns, now_ns, str(trade_id), frame.p, frame.q, side, source)
             if (last_id and trade_id != last_id + 1) or self._held is not None:
                 self._hold(trade, last_id + 1, trade_id - 1)
             else:
@@ -156,7 +158,7 @@ class TickStream:
         self.quote(frame, now_ns)
         self._quoted_at = 0
 
-    def publish(self, now_ns: int) -> None:
+    def publish(self, now_ns: int, source: str = STREAM) -> None:
         """Tell what changed as one tick, unless all of it was told before."""
         self.changed = self.quoted = False
         if not self.ticks or not self._has_quote:
@@ -165,20 +167,19 @@ class TickStream:
         if shown == self._published:
             return
         self._published = shown
-        self._publisher.on_tick(
-            TickData(
-                self.instrument_id,
-                self._quote_ns or now_ns,
-                now_ns,
-                *shown,
-                self.volume,
-                self.turnover,
-                self.open,
-                self.high,
-                self.low,
-                self.previous_close,
-            )
+        tick = TickData(
+            self.instrument_id,
+            self._quote_ns or now_ns,
+            now_ns,
+            *shown,
+            self.volume,
+            self.turnover,
+            self.open,
+            self.high,
+            self.low,
+            self.previous_close,
         )
+        self._publisher.on_tick(tick if source is STREAM else msgspec.structs.replace(tick, source=source))
 
     def ask_again(self) -> None:
         """Ask once more for what was missing when the link was lost."""

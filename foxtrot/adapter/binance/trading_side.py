@@ -9,6 +9,7 @@ from loguru import logger
 from foxtrot.adapter.base_adapter import AdapterContext, BaseAdapter
 from foxtrot.adapter.binance.account import AccountAnswers
 from foxtrot.adapter.binance.account_check import AccountCheck
+from foxtrot.adapter.binance.account_polling import AccountPolling
 from foxtrot.adapter.binance.account_setup import AccountSetup
 from foxtrot.adapter.binance.contracts import Contracts
 from foxtrot.adapter.binance.leverage import Leverage
@@ -37,6 +38,8 @@ class TradingSide:
         self.answers = AccountAnswers(adapter, session, self.orders)
         self.answers.wanted = lambda: tuple(self.desired)
         self.check = AccountCheck(session, self.orders, self.answers)
+        self.polling = AccountPolling(session, self.orders, self.answers)
+        self.opened = False
         self.setup = AccountSetup(session, context.position_mode, self._note_leverage, adapter.on_request_failed)
         session.door.on_clock_off = partial(adapter.on_request_failed, "check of the clock")
         self.desired: set[str] = set()
@@ -53,28 +56,53 @@ class TradingSide:
 
     async def open_link(self) -> None:
         """Tell contracts, account, positions, open orders and trades since the cursor, and resume the streams."""
-        self._held = []
+        self.hold_events()
         try:
             instruments = await self.contracts.load()
             self._session.instruments = {listed.instrument_id: listed for listed in instruments}
             self._adapter.on_contracts(instruments)
             if self._session.settings.has_keys:
                 await self._tell_everything()
-        finally:
-            held, self._held = self._held, None
-        for event in held or ():
-            self._hear(event)
+        except BaseException:
+            self._held = None
+            raise
+        self.release_events()
+        self.opened = True
         await self._market_data.resume()
         if self._session.settings.has_keys:
             self._session.spawn(self._quietly("unknown orders", self.orders.resolve_unknown), "unknown orders")
-            self.check.start()
+            if not self._session.by_rest:
+                self.check.start()
             for instrument_id in self.desired:
                 self.prepare_soon(instrument_id)
 
     def link_lost(self) -> None:
         """Stop what needs the link."""
+        self.opened = False
         self._market_data.stop()
         self.check.stop()
+
+    def hold_events(self) -> None:
+        """Keep what the user stream says until `release_events`."""
+        self._held = []
+
+    def release_events(self) -> None:
+        """Hear what was kept."""
+        held, self._held = self._held, None
+        for event in held or ():
+            self._hear(event)
+
+    def stream_stands(self) -> None:
+        """Hear that from now on the user stream tells everything; whether it does is looked at."""
+        self.check.start()
+
+    async def poll_account(self, *, whole: bool) -> None:
+        """Ask for the account by REST, and tell what is new.
+
+        Raises:
+            AdapterError: something could not be had.
+        """
+        await self.polling.poll(whole=whole)
 
     def prepare_soon(self, instrument_id: str) -> None:
         """Set a contract's leverage and margin type as the settings say, if the link stands."""

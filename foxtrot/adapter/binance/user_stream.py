@@ -18,7 +18,7 @@ from foxtrot.adapter.binance.rest_door import RestDoor
 from foxtrot.adapter.bridge import AsyncBridge
 from foxtrot.adapter.health import AdapterHealth, StalenessRule, StreamHealth
 from foxtrot.domain.enums import Product
-from foxtrot.domain.errors import AdapterError, BadMessage, ConnectionLost, RateLimited
+from foxtrot.domain.errors import AdapterError, BadMessage, ConnectionLost
 
 LIFELINE: Final = "foxtrot:lifeline"
 DIAL_DEADLINE_S: Final = 15.0
@@ -37,6 +37,8 @@ class UserStream:
 
     def __init__(self, product: Product, door: RestDoor, bridge: AsyncBridge, health: AdapterHealth) -> None:
         self.url = ""
+        self.refused_for_s = 0.0
+        """For how long the venue wants not to be dialled, by the handshake that it refused last."""
         self._client: Any = None
         self._product = product
         self._door = door
@@ -50,12 +52,11 @@ class UserStream:
             AdapterError: it could not be had.
         """
         open_product = self._open_spot if self._product is Product.SPOT else self._open_usdm
+        self._client, self.refused_for_s = None, 0.0
         try:
             await self._door.ask(lambda found: open_product(found, lost), DIAL_DEADLINE_S)
-        except ConnectionLost as error:
-            pause_s = getattr(self._client, "last_retry_after", None)
-            if pause_s:  # the handshake was refused with a wish
-                raise RateLimited(error.venue, error.code, error.text, pause_s) from error
+        except ConnectionLost:
+            self.refused_for_s = getattr(self._client, "last_retry_after", None) or 0.0
             raise
         self._figures.up(self._bridge.clock.monotonic_ns())
 
@@ -67,6 +68,10 @@ class UserStream:
         sent_ms, clock = event.get("E"), self._bridge.clock
         venue_ms = clock.now_ns() / 1e6 - sent_ms if isinstance(sent_ms, int) else None
         self._figures.heard(clock.monotonic_ns(), venue_ms=venue_ms)
+
+    def fell_back(self) -> None:
+        """Count that the account was asked for by REST."""
+        self._figures.fell_back()
 
     async def keep(self, lost: Lost) -> None:
         """Renew the listen key for ever; a key that Binance does not know any more is a loss."""

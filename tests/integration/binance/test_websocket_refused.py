@@ -1,0 +1,191 @@
+"""A network without WebSockets: everything comes by REST meanwhile, orders work, and the streams come back once, nothing doubled."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from foxtrot.adapter.binance.adapter import BinanceAdapter
+from foxtrot.core.notices import AdapterStatus, BookStateChanged, RequestFailed, TradesLoaded
+from foxtrot.domain.enums import AdapterState, BookState, OrderStatus, Product, Side
+from foxtrot.domain.market import REST, STREAM, DepthData, MarketTrade, TickData
+from foxtrot.domain.order import CancelRequest, OrderData, TradeData
+from foxtrot.domain.subscription import SubscribeRequest
+from foxtrot.exchange.faults import Fault
+from tests.support.binance_rig import BinanceRig
+from tests.support.fault_rig import _come_to_rest
+from tests.support.waiting import wait_until
+
+REFUSED_S = 60
+
+
+class Scene(BinanceRig):
+    """A rig that counts seconds, in which everything of one instrument is wanted.
+
+    Thread: the test's.
+    """
+
+    def connect_and_wait(self) -> None:
+        """Connect, and let time pass until READY."""
+        self.adapter.connect()
+        self._until_ready()
+
+    def _until_ready(self) -> None:
+        def ready() -> bool:
+            if (self.heard.states() or [None])[-1] is AdapterState.READY:
+                return True
+            self.clock.advance(10**8)
+            self.server.step()
+            return False
+
+        wait_until(ready, 20.0)
+
+    def want(self) -> None:
+        """Subscribe to everything of the first instrument."""
+        self.adapter.subscribe(SubscribeRequest(self.spot.instrument_id, True, True, 5))
+
+    def refuse(self) -> None:
+        """Refuse every handshake from now on, for a minute."""
+        self.server.inject(Fault(kind="refuse_websockets", for_s=REFUSED_S))
+
+    def second(self) -> None:
+        """Let others trade once, and a second pass."""
+        self.rest(Side.SELL, 10_100, 100)
+        self.take(Side.BUY, 100)
+        self.clock.advance(10**9)
+        self.server.step()
+        self._arrive()
+
+    def _arrive(self) -> None:
+        """Wait until what was asked is answered and what was sent is told; not long for streams that may not come."""
+        bridge = self.binance.session.bridge
+        if bridge.running:
+            bridge.submit(_come_to_rest(self.adapter, 0.1)).result(10.0)
+
+    def last_state(self) -> AdapterState:
+        """Return the state of the link."""
+        return self.heard.states()[-1]
+
+    def status(self) -> AdapterStatus:
+        """Return what was told last of the link."""
+        return self.heard.of(AdapterStatus)[-1]
+
+    def streams_served(self) -> Counter[str]:
+        """Return which streams the server pushes."""
+        return Counter(str(stream) for one in self._connections() for stream in one["streams"])
+
+    @property
+    def binance(self) -> Any:
+        """Return the adapter with its inside."""
+        assert isinstance(self.adapter, BinanceAdapter)
+        return self.adapter
+
+
+@pytest.fixture(params=[Product.SPOT, Product.PERPETUAL], ids=["spot", "usdm"])
+def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
+    with Scene(request.param) as made:
+        yield made
+
+
+def sources(events: list[Any]) -> set[str]:
+    return {event.source for event in events}
+
+
+def all_comes_by_rest(scene: Scene) -> None:
+    """Trade for some seconds while nothing can stream, and look at what is told."""
+    since = len(scene.heard)
+    resting = scene.order(quantity=5_000, price=9_950)
+    cancelled = scene.order(quantity=1_000, price=9_800)
+    scene.adapter.send_order(resting)
+    scene.adapter.send_order(cancelled)
+    scene.second()
+    assert [order.status for order in scene.heard.reports(resting.order_id)] == [OrderStatus.ACCEPTED]
+    scene.take(Side.SELL, 5_000)
+    scene.adapter.cancel_order(CancelRequest(cancelled.order_id, scene.account, scene.spot.instrument_id))
+    for _ in range(4):
+        scene.second()
+    told = scene.heard.reports(resting.order_id)
+    assert [order.status for order in told] == [OrderStatus.ACCEPTED, OrderStatus.FILLED]
+    assert told[-1].source == REST
+    assert scene.heard.reports(cancelled.order_id)[-1].status is OrderStatus.CANCELLED
+    fills = [fill for fill in scene.heard.of(TradeData, since) if fill.order_id == resting.order_id]
+    assert sources(fills) == {REST}
+    assert sum(fill.quantity for fill in fills) == scene.spot.quantity(resting.quantity_units)
+    for fact in (TickData, MarketTrade, DepthData):
+        assert sources(scene.heard.of(fact, since)) == {REST}, fact
+    book = scene.adapter.get_order_book_depth(scene.spot.instrument_id, 5)
+    assert book.source == REST
+    assert scene.adapter.health().breakers["user"] != "closed"
+
+
+def all_streams_again(scene: Scene, before: Counter[str]) -> None:
+    """Let the rest of the minute pass, and look whether everything streams as before, once."""
+    for _ in range(REFUSED_S + 15):
+        scene.second()
+    assert (scene.last_state(), scene.status().cause) == (AdapterState.READY, "")
+    assert scene.adapter.health().breakers == {"user": "closed", "market": "closed", "requests": "closed"}
+    assert scene.streams_served() == before or not before
+    assert set(scene.streams_served().values()) == {1}
+    book = scene.adapter.get_order_book_from_websocket(scene.spot.instrument_id)
+    assert book is not None
+    assert scene.heard.of(BookStateChanged)[-1].state is BookState.LIVE
+    bids, asks = scene.book()
+    units = scene.spot.price_grid, scene.spot.quantity_grid
+    for told, true in ((book.bids, bids), (book.asks, asks)):
+        assert list(told) == [(units[0].to_decimal(price), units[1].to_decimal(size)) for price, size in true]
+    since = len(scene.heard)
+    rounds = scene.binance.trading.polling.rounds
+    later = scene.order(quantity=1_000, price=9_950)
+    scene.adapter.send_order(later)
+    scene.second()
+    scene.take(Side.SELL, 1_000)
+    scene.second()
+    assert scene.heard.reports(later.order_id)[-1].status is OrderStatus.FILLED
+    for fact in (TickData, MarketTrade, DepthData, OrderData, TradeData):
+        assert sources(scene.heard.of(fact, since)) == {STREAM}, fact
+    assert scene.binance.trading.polling.rounds == rounds, "the account is still asked for"
+
+
+def nothing_is_doubled(scene: Scene) -> None:
+    """Look at everything that was told since the beginning."""
+    prints = Counter(trade.trade_id for trade in scene.heard.of(MarketTrade))
+    assert max(prints.values()) == 1
+    fills = Counter((fill.trade_id, fill.order_id) for fill in scene.heard.of(TradeData))
+    assert max(fills.values()) == 1
+    listed = {fill.trade_id for loaded in scene.heard.of(TradesLoaded) for fill in loaded.trades}
+    assert {fill[0] for fill in fills} | listed == {fill[0] for fill in scene.fills()}
+    assert not {fill[0] for fill in fills} & listed
+    states = Counter((one.order_id, one.status, one.filled_quantity) for one in scene.heard.of(OrderData))
+    assert max(states.values()) == 1
+    assert [failed.what for failed in scene.heard.of(RequestFailed)] == []
+
+
+def test_refused_when_it_connects(scene: Scene) -> None:
+    scene.refuse()
+    scene.want()
+    scene.connect_and_wait()
+    assert scene.status().cause.startswith("by REST: ")
+    all_comes_by_rest(scene)
+    all_streams_again(scene, Counter())
+    nothing_is_doubled(scene)
+
+
+def test_refused_in_the_middle_of_trading(scene: Scene) -> None:
+    scene.want()
+    scene.connect_and_wait()
+    scene.second()
+    served = scene.streams_served()
+    before = scene.order(quantity=3_000, price=9_940)
+    scene.adapter.send_order(before)
+    scene.second()
+    scene.refuse()
+    scene.server.inject(Fault(kind="reset", count=0, for_s=0.5))
+    wait_until(lambda: scene.last_state() is AdapterState.BACKING_OFF)
+    scene.take(Side.SELL, 1_000)
+    scene._until_ready()
+    assert AdapterState.LOST in scene.heard.states()
+    assert scene.status().cause.startswith("by REST: ")
+    all_comes_by_rest(scene)
+    all_streams_again(scene, served)
+    nothing_is_doubled(scene)
