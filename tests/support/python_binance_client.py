@@ -61,6 +61,7 @@ class Ear:
         self.heard = []
         self._socket = socket
         self._news = asyncio.Event()
+        self._ended = False
 
     async def __aenter__(self):
         await self._socket.__aenter__()
@@ -68,6 +69,7 @@ class Ear:
         return self
 
     async def __aexit__(self, *error):
+        self._ended = True  # a message that comes just now would swallow the cancellation: wait_for of Python 3.11
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         await self._socket.__aexit__(*error)
@@ -83,7 +85,7 @@ class Ear:
                 await self._news.wait()
 
     async def _listen(self):
-        while True:
+        while not self._ended:
             self.heard.append(await self._socket.recv())
             self._news.set()
 
