@@ -207,6 +207,7 @@ async def kick(exchange: BinanceExchange, url: str, error: Exception) -> None:
     client = exchange.clients.pop(url, None)
     if client is None:
         return
+    client.dropped = True
     client.error = error  # so that its own close is not told again
     client.reset(error)
     client.rejections.clear()

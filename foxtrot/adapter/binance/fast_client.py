@@ -47,9 +47,19 @@ class FastClient(Client):  # type: ignore[misc]  # ccxt has no types
     last_text_at: int | None = None
     """When the last text came, in ms by the exchange's clock; pongs do not count."""
     reader: "asyncio.Task[None] | None" = None
+    dropped: bool = False
+    """Whether it is given up; one that was being dialled then is closed as soon as it stands, and asks for nothing."""
+
+    async def send(self, message: Any) -> None:
+        """Send a message, as ccxt's method of this name."""
+        if not self.dropped:
+            await super().send(message)
 
     def receive_loop(self) -> None:
         """Begin to read; called once, when the connection stands."""
+        if self.dropped:
+            self.reader = self.asyncio_loop.create_task(self.aiohttp_close())
+            return
         self.reader = self.asyncio_loop.create_task(self._read())
         self.reader.add_done_callback(self._end)
 
