@@ -242,6 +242,23 @@ class FaultRig(BinanceRig):
 
         self._session().bridge.submit(begin()).result(NORMAL_S)
 
+    def give_up_twice(self) -> None:
+        """Let the adapter give its market connection up, and the next one too while it is being dialled."""
+
+        async def give_up() -> None:
+            session = self._session()
+            exchange = session.door.exchange
+            url = next(url for url, client in exchange.clients.items() if client.is_market)
+            await session.kick(url, "a test wants it")
+            dialling = lambda: getattr(exchange.clients.get(url), "connecting", False)  # noqa: E731
+            await _at_most(5 * NORMAL_S, dialling)
+            await session.kick(url, "a test wants it again")
+
+        giving_up = self._session().bridge.submit(give_up())
+        self.patience_s = FAULTY_S
+        self.pass_s(3)
+        giving_up.result(5 * NORMAL_S)
+
     # --- judgement --------------------------------------------------------------------------------------------------
 
     def wrongs(self) -> list[str]:

@@ -316,6 +316,15 @@ def test_a_market_that_is_quiet_while_another_trades_costs_no_connection(product
         rig.check()
 
 
+@pytest.mark.parametrize("product", BOTH)
+def test_a_connection_that_is_given_up_while_it_is_dialled_leaves_no_second_one(product: Product) -> None:
+    with FaultRig(product) as rig:
+        rig.begin()
+        rig.give_up_twice()
+        rig.recovered_s(10)
+        rig.check()
+
+
 def test_every_kind_of_fault_of_streams_and_connections_has_a_case() -> None:
     ours = (Scope.HANDSHAKE, Scope.INCOMING, Scope.FRAME, Scope.CONNECTION, Scope.STATE)
     of_accounts = {"reject_user_stream", "duplicate_fills", "reorder_fills", "clock_skew"}
