@@ -41,8 +41,8 @@ def least_quantity(instrument: Instrument, price_units: int) -> str:
     """Return the least quantity that reaches the smallest worth of an order at a price, as decimal text."""
     price = Decimal(instrument.price_grid.to_text(price_units)) * Decimal(str(instrument.multiplier))
     step = Decimal(instrument.quantity_grid.to_text(1)) * instrument.lot_units
-    lots = -(-instrument.min_notional // (price * step))
-    units = max(int(lots) * instrument.lot_units, instrument.min_quantity_units)
+    lots, rest = divmod(instrument.min_notional, price * step)
+    units = max((int(lots) + (rest > 0)) * instrument.lot_units, instrument.min_quantity_units)
     return _short(instrument.quantity_grid.to_text(units))
 
 
