@@ -20,7 +20,7 @@ from tests.support.waiting import wait_until
 
 PACKAGE = Path(__file__).resolve().parents[2] / "support" / "plugin_package"
 Json = dict[str, Any]
-START_S, END_S = 30.0, 60.0
+START_S, END_S = 60.0, 60.0
 
 EXCHANGE = """
 [account.cash]
