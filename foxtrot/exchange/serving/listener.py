@@ -183,7 +183,8 @@ class BinanceListener:
         self._desk.join(one)
         self._shared.traffic.connections[self.product] += 1
         try:
-            await ws.prepare(request)
+            if not await _is_prepared(ws, request):
+                return web.Response(status=400, text="the client is gone")
             one.accept(ws.headers.get("Sec-WebSocket-Extensions", ""))
             await one.converse(ws, lambda text: self._hear(one, text))
         finally:
@@ -339,3 +340,12 @@ async def _trickle(request: web.BaseRequest, answer: HttpAnswer) -> None:
         transport.write(bytes((byte,)))
         await asyncio.sleep(0)
     transport.close()
+
+
+async def _is_prepared(ws: web.WebSocketResponse, request: web.BaseRequest) -> bool:
+    """Answer a handshake; False when its client was gone by then, which is no fault of ours to log."""
+    try:
+        await ws.prepare(request)
+    except ConnectionResetError:
+        return False
+    return True

@@ -9,6 +9,7 @@ import threading
 import warnings
 
 import aiohttp
+import aiohttp.web
 import pytest
 
 from foxtrot.core.clock import ManualClock
@@ -43,6 +44,33 @@ def test_a_request_reaches_the_surface_as_it_was_written() -> None:
 
     with echo_server() as server:
         asyncio.run(story())
+
+
+def test_a_client_that_is_gone_before_its_handshake_is_answered_is_forgotten_without_a_word(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    prepare = aiohttp.web.WebSocketResponse.prepare
+
+    async def reset_first(ws: aiohttp.web.WebSocketResponse, request: aiohttp.web.BaseRequest) -> object:
+        assert request.transport is not None
+        request.transport.abort()
+        return await prepare(ws, request)
+
+    async def story() -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(aiohttp.web.WebSocketResponse, "prepare", reset_first)
+            with pytest.raises(aiohttp.ClientError):
+                async with socket_of(server, "/ws"):
+                    pass
+        await until(lambda: not echo(server).connections)
+        async with socket_of(server, "/ws") as ws:
+            await ws.send_json({"id": 1, "method": "x", "params": "y"})
+            assert (await ws.receive_json(timeout=5))["result"] == "y"
+
+    with echo_server() as server:
+        asyncio.run(story())
+        assert server.failures == ()
+    assert caplog.text == ""
 
 
 @pytest.mark.parametrize(
