@@ -9,7 +9,7 @@ from foxtrot.adapter.binance.environments import DEMO, LIVE, TESTNET
 from foxtrot.adapter.binance.errors import VENUE, NotSetUp
 from foxtrot.adapter.binance.session import BinanceSession
 from foxtrot.domain.enums import PositionMode, Product
-from foxtrot.domain.errors import AdapterError, BadMessage, VenueRejected
+from foxtrot.domain.errors import AdapterError, BadMessage, LoginFailed, VenueRejected
 
 WITHOUT_SAPI: Final = frozenset({TESTNET, DEMO})
 """Environments that do not serve the wallet's endpoints.
@@ -130,7 +130,7 @@ class AccountSetup:
     async def _check_rights(self) -> None:
         """Refuse or warn of a key that may take money out, and warn of one that may not trade.
 
-        Where the question cannot be asked nothing is said, and it is asked again over the next link.
+        Where the question cannot be asked that is told if the money is real, and it is asked again over the next link.
 
         Source: Binance Wallet, Account, Get API Key Permission.
         """
@@ -139,6 +139,10 @@ class AccountSetup:
         try:
             rights = await self._session.request("sapiGetAccountApiRestrictions", {})
         except AdapterError as error:
+            if self._settings.environment == LIVE and not isinstance(error, LoginFailed):
+                self._warn(
+                    KEY_CHECK, f"its rights are not known, so that it may WITHDRAW unseen: {error}. {_KEYS_PAGE} look"
+                )
             logger.debug("{}: the rights of the key are not known: {}", self._account, error)
             return
         self._rights_known = True

@@ -26,6 +26,7 @@ from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.enums import AdapterState, OrderStatus
 from foxtrot.domain.errors import ConfigError
 from foxtrot.domain.subscription import SubscribeRequest
+from foxtrot.exchange.faults import Fault
 from foxtrot.exchange.server import ExchangeServer
 from foxtrot.exchange.server_settings import AccountSetup, ServerPorts, ServerSettings
 from foxtrot.exchange.wire.binance.venue_side import ApiKey
@@ -152,13 +153,14 @@ class Here(AbstractResolver):
         """Have nothing to close."""
 
 
-@pytest.mark.parametrize("allowed", [False, True])
-def test_a_key_that_may_withdraw_real_money_is_refused_unless_it_is_allowed(product: str, allowed: bool) -> None:
-    key = ApiKey(KEY, ACCOUNT, SECRET, can_withdraw=True)
-    ports = ServerPorts(**{f"binance_{product}_tls": 0})
-    server = ExchangeServer(ServerSettings(ports=ports, accounts=(AccountSetup(ACCOUNT, (key,)),), agents=0))
+@contextmanager
+def live(product: str, key: ApiKey, *faults: Fault, allowed: bool = False) -> Iterator[tuple[Recorder, list[str]]]:
+    """Connect with nothing but Binance's real addresses, which lead to this machine; give what is told, and loud lines."""
+    name = f"binance_{product}_tls"
+    accounts = (AccountSetup(ACCOUNT, (key,)),)
+    server = ExchangeServer(ServerSettings(ports=ServerPorts(**{name: 0}), accounts=accounts, agents=0, faults=faults))
     server.start()
-    port, heard = server.ports[f"binance_{product}_tls"], Recorder()
+    port, heard = server.ports[name], Recorder()
     assert port is not None
     trusted = ssl.create_default_context(cafile=str(server.ca_file))
     hidden = {"api_key": Secret(KEY), "api_secret": Secret(SECRET)}
@@ -170,23 +172,38 @@ def test_a_key_that_may_withdraw_real_money_is_refused_unless_it_is_allowed(prod
     adapter.connect()
     try:
         wait_until(lambda: heard.states()[-1:] in ([AdapterState.READY], [AdapterState.FAILED]), 20.0)
+        yield heard, lines
     finally:
         assert adapter.close() == ""
         assert server.stop() == ""
         logger.remove(number)
-    warnings = [failed.error for failed in heard.of(RequestFailed)]
-    if allowed:
-        assert AdapterState.READY in heard.states()
-        assert len(warnings) == 1
-        assert "may WITHDRAW" in warnings[0]
-        return
-    assert AdapterState.READY not in heard.states()
-    (failed,) = [status for status in heard.of(AdapterStatus) if status.cause]
-    for part in ("may WITHDRAW", "make a key without that right", "allow_withdrawal_key = true", "NotSetUp"):
-        assert part in failed.cause
-    assert warnings == []
-    assert len(lines) == 1
-    assert failed.cause in lines[0]
+
+
+def test_a_key_that_may_withdraw_real_money_is_refused(product: str) -> None:
+    with live(product, ApiKey(KEY, ACCOUNT, SECRET, can_withdraw=True)) as (heard, lines):
+        assert heard.states()[-1] is AdapterState.FAILED
+        (failed,) = [status for status in heard.of(AdapterStatus) if status.cause]
+        for part in ("may WITHDRAW", "make a key without that right", "allow_withdrawal_key = true", "NotSetUp"):
+            assert part in failed.cause
+        assert heard.of(RequestFailed) == []
+        (line,) = lines
+        assert failed.cause in line
+
+
+def test_a_key_that_may_withdraw_real_money_is_used_and_named_where_that_is_allowed(product: str) -> None:
+    with live(product, ApiKey(KEY, ACCOUNT, SECRET, can_withdraw=True), allowed=True) as (heard, _):
+        assert heard.states()[-1] is AdapterState.READY
+        (warning,) = heard.of(RequestFailed)
+        assert "may WITHDRAW" in warning.error
+
+
+def test_rights_that_cannot_be_looked_at_are_told_where_the_money_is_real(product: str) -> None:
+    fault = Fault(kind="error_code", endpoint="GET /sapi/v1/account/apiRestrictions", code=-1000, msg="Unknown error.")
+    with live(product, ApiKey(KEY, ACCOUNT, SECRET), fault) as (heard, _):
+        assert heard.states()[-1] is AdapterState.READY
+        (warning,) = heard.of(RequestFailed)
+        assert "its rights are not known" in warning.error
+        assert "-1000" in warning.error
 
 
 # --- settings -------------------------------------------------------------------------------------------------------
