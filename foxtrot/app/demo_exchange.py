@@ -14,6 +14,8 @@ from foxtrot.trading.reconcile import AccountState
 
 AGENTS = 12
 BALANCES = {"USDT": Decimal(1_000_000), "BTC": Decimal(10)}
+LONGEST_ABSENCE_S = 0.1
+"""On a machine that is busy with other things the market is slower; its messages stay young."""
 STOP_DEADLINE_S = 5.0
 
 
@@ -32,7 +34,9 @@ class DemoExchange:
         self._key = ApiKey(token_hex(32), account, token_hex(32))
         setup = AccountSetup(account, (self._key,), BALANCES, products=("spot",))
         self.server = ExchangeServer(
-            ServerSettings(ports=ServerPorts(binance_spot=0), accounts=(setup,), agents=AGENTS)
+            ServerSettings(
+                ports=ServerPorts(binance_spot=0), accounts=(setup,), agents=AGENTS, longest_absence_s=LONGEST_ABSENCE_S
+            )
         )
         host = self.server.host
         host.observers = (*host.observers, self._on_event)

@@ -53,6 +53,8 @@ class Population:
         agents: how many traders there are; from four on, all kinds are present.
         seed: of everything random.
         path: recorded prices, by instrument id, for the fair value to follow; a path starts at `opening`.
+        longest_absence_ns: how much of the time that passed unasked is made up for; on a machine that is too slow the
+            market slows down by it instead of acting in ever larger lumps.
 
     Raises:
         ConfigError: no instrument, no agent, or an instrument without a usable price.
@@ -66,6 +68,7 @@ class Population:
         agents: int = DEFAULT_AGENTS,
         seed: int = 1,
         path: Mapping[str, PricePath] | None = None,
+        longest_absence_ns: int = LONGEST_ABSENCE_NS,
     ) -> None:
         if not instruments or agents < 1:
             raise ConfigError(
@@ -78,6 +81,7 @@ class Population:
         self._waits = tuple(self._mean_waits(share) for share in _shares(len(instruments)))
         self._due: list[tuple[int, int, int]] = []
         self._last_ns = 0
+        self._longest_absence_ns = longest_absence_ns
 
     @property
     def account_kinds(self) -> dict[str, str]:
@@ -102,7 +106,7 @@ class Population:
     def act(self, venue: VenueQueries, now_ns: int) -> tuple[VenueCommand, ...]:
         """Return what everybody does between the last call and now, to be executed at once and in this order.
 
-        How much that is depends on the time that has passed (a second at most counts), not on the number of calls.
+        How much that is depends on the time that has passed (`longest_absence_ns` at most counts), not on the number of calls.
         """
         if not self._due:
             self._start(now_ns)
@@ -133,7 +137,7 @@ class Population:
         heapify(self._due)
 
     def _skip_absence(self, now_ns: int) -> None:
-        missed_ns = now_ns - LONGEST_ABSENCE_NS - self._last_ns
+        missed_ns = now_ns - self._longest_absence_ns - self._last_ns
         if missed_ns > 0:
             self._due = [(due_ns + missed_ns, who, where) for due_ns, who, where in self._due]
 

@@ -44,6 +44,8 @@ class ServerSettings(msgspec.Struct, frozen=True):
         instruments: what is listed; None for the default listings of the products served.
         prices: where a living market begins, by instrument id; missing ones are those of the default listings.
         agents: other traders making the market, 0 for none; `seed` is theirs.
+        longest_absence_s: how much of the time between two rounds they make up for: less makes a market that slows down on
+            a busy machine, rather than one that acts in lumps.
         surface: settings of both surfaces: limits, lives, and how often the server pings.
         queue_bytes: what may wait for a client that reads slowly; more closes its connection with 1008.
         faults: what goes wrong from the start.
@@ -56,6 +58,7 @@ class ServerSettings(msgspec.Struct, frozen=True):
     prices: Mapping[str, Decimal] = {}
     agents: int = 8
     seed: int = 1
+    longest_absence_s: float = 1.0
     surface: SurfaceSettings = SurfaceSettings()
     queue_bytes: int = 4_194_304
     faults: tuple[Fault, ...] = ()

@@ -158,7 +158,13 @@ class VenueHost:
         traded = tuple(one for one in instruments if one.instrument_id in prices)
         if not traded:
             return
-        population = Population(traded, prices, agents=settings.agents, seed=settings.seed)
+        population = Population(
+            traded,
+            prices,
+            agents=settings.agents,
+            seed=settings.seed,
+            longest_absence_ns=int(settings.longest_absence_s * 1e9),
+        )
         for command in population.opening(now_ns):
             self.venue.execute(command)
         self.traders.update(population.account_kinds)

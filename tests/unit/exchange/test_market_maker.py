@@ -190,6 +190,16 @@ def test_what_was_missed_in_a_long_absence_is_not_made_up_for() -> None:
     assert 0 < busy < 600 * LONGEST_ABSENCE_NS // SECOND_NS
 
 
+def test_a_population_that_makes_up_for_less_acts_less_on_a_machine_that_is_too_slow() -> None:
+    def takers_orders(longest_absence_ns: int) -> int:
+        market = LivingMarket(longest_absence_ns=longest_absence_ns).run(20, SECOND_NS // 2)
+        kinds = market.population.account_kinds
+        placed = [command.account for command in market.commands if isinstance(command, PlaceOrder)]
+        return sum(kinds[account] == "taker" for account in placed)
+
+    assert takers_orders(SECOND_NS // 10) == pytest.approx(takers_orders(SECOND_NS) / 5, rel=0.1)
+
+
 def test_asked_twice_at_the_same_time_nobody_acts_again() -> None:
     market = LivingMarket().run(1)
     assert market.population.act(market.venue, market.now_ns) == ()
