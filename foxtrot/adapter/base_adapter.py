@@ -30,7 +30,7 @@ from foxtrot.domain.account import AccountCharge, AccountData, PositionData
 from foxtrot.domain.enums import AdapterState, BookState, PositionMode
 from foxtrot.domain.errors import AdapterError, FoxtrotError, InvariantBroken
 from foxtrot.domain.instrument import Instrument
-from foxtrot.domain.market import DepthChange, DepthData, FundingRate, MarketTrade, TickData
+from foxtrot.domain.market import BarData, DepthChange, DepthData, FundingRate, MarketTrade, TickData
 from foxtrot.domain.order import ApprovedOrder, CancelRequest, OrderData, TradeData
 from foxtrot.domain.subscription import HistoryRequest, SubscribeRequest
 
@@ -90,7 +90,8 @@ class BaseAdapter(abc.ABC):
     3. Reconnecting is the adapter's own business: back-off with full jitter, the desired subscriptions once, fresh
        snapshots, reconcile, READY; silence is found by its own clock; every step is one AdapterStatus.
     4. The order id is the desk's; no id is sent twice; an unknown outcome is reported as UNKNOWN, never as rejected.
-    5. Depth reaches the engine as DepthData; DepthChange follows a snapshot without a gap, or not at all.
+    5. Depth reaches the engine as DepthData; DepthChange follows a snapshot without a gap, or not at all. Bars come at their
+       close, each once and in order, those of a lost link too.
     6. `get_order_book_from_websocket` answers from memory, `get_order_book_depth` says where its answer came from and
        raises at once on the engine's thread.
     7. `close` is idempotent and leaves no thread, task, socket or subscription behind.
@@ -271,6 +272,10 @@ class BaseAdapter(abc.ABC):
     def on_market_trade(self, trade: MarketTrade) -> None:
         """Publish a public print."""
         self._sink.put(trade)
+
+    def on_bar(self, bar: BarData) -> None:
+        """Publish a bar that has closed; each once, in their order."""
+        self._sink.put(bar)
 
     def on_gap(self, gap: Gap) -> None:
         """Publish that events of an instrument are missing and cannot be had any more."""

@@ -21,7 +21,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
 
     `client_order_id_limit` is the longest order id the venue carries; `unknown_bound_s` is the time after which NOT FOUND
     proves that an unanswered order never reached the market, 0.0 where the venue gives no such bound. `limit_only` are the times
-    in force that only an order with a limit price can have.
+    in force that only an order with a limit price can have. `bars` are streamed ones, told at their close.
     """
 
     order_types: frozenset[OrderType]
@@ -36,6 +36,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     book_levels: int = 0
     depth_changes: bool = False
     market_trades: bool = False
+    bars: bool = False
     history: bool = False
     client_order_id_limit: int = 32
     unknown_bound_s: float = 0.0

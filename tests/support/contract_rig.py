@@ -17,6 +17,7 @@ from foxtrot.core.clock import ManualClock
 from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.enums import OrderType, PositionMode, PositionSide, Side, TimeInForce
 from foxtrot.domain.instrument import Instrument
+from foxtrot.domain.market import BarData
 from foxtrot.domain.order import ApprovedOrder, CancelRequest
 from tests.support.recorder import Recorder
 
@@ -175,6 +176,10 @@ class ContractRig(abc.ABC):
     @abc.abstractmethod
     def book(self, instrument: Instrument | None = None) -> tuple[Rows, Rows]:
         """Return bids and asks in units, best first."""
+
+    @abc.abstractmethod
+    def bars(self, interval: str) -> list[BarData]:
+        """Return the closed bars of `spot` as the venue has them, oldest first, with no receive time."""
 
     # --- in common --------------------------------------------------------------------------------------------------
 

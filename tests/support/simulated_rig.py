@@ -14,6 +14,8 @@ from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.enums import OrderType, PositionMode, PositionSide, Side
 from foxtrot.domain.fees import load_preset
 from foxtrot.domain.instrument import Instrument, PriceBand
+from foxtrot.domain.interval import Interval
+from foxtrot.domain.market import BarData
 from foxtrot.exchange.commands import AddInstrument, CancelOrder, Deposit, OpenAccount, PlaceOrder, VenueCommand
 from foxtrot.exchange.events import OrderAccepted, OrderRejected, VenueEvent
 from foxtrot.exchange.result import CommandResult
@@ -164,6 +166,18 @@ class SimulatedRig(ContractRig):
     def book(self, instrument: Instrument | None = None) -> tuple[Rows, Rows]:
         _, bids, asks = self.session.venue.depth((instrument or self.spot).instrument_id)
         return bids, asks
+
+    def bars(self, interval: str) -> list[BarData]:
+        kind, spot, venue = Interval.parse(interval), self.spot, self.session.venue
+        return [
+            BarData(
+                spot.instrument_id, interval, candle.open_time_ns, candle.open_time_ns + kind.duration_ns,
+                spot.price(candle.open), spot.price(candle.high), spot.price(candle.low), spot.price(candle.close),
+                spot.quantity(candle.volume), candle.turnover / 10**5, candle.trade_count,
+            )
+            for candle in venue.klines(spot.instrument_id, kind.duration_ns, 10_000)
+            if candle.open_time_ns + kind.duration_ns <= venue.time_ns
+        ]  # fmt: skip
 
     # --- inside -----------------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ SPOT: Final = Capabilities(
     book_levels=1000,
     depth_changes=True,
     market_trades=True,
+    bars=True,
     history=True,
     client_order_id_limit=36,
     unknown_bound_s=10.0,

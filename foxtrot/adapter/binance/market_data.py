@@ -1,4 +1,4 @@
-"""What one Binance account streams: ticks, prints, depth and depth changes of the instruments it wants.
+"""What one Binance account streams: ticks, prints, bars, depth and depth changes of the instruments it wants.
 
 Streams come by ccxt.pro. With the hot path their raw frames are decoded before ccxt sees them, without it the facts are made of
 what ccxt's watchers return. Where no stream can be had (the breaker is open, or WebSockets are switched off for the symbol) the
@@ -13,14 +13,16 @@ from foxtrot.adapter.base_adapter import ExactBook
 from foxtrot.adapter.binance import ccxt_facts
 from foxtrot.adapter.binance.advice import unlisted
 from foxtrot.adapter.binance.book_stream import BookPublisher, BookStream
+from foxtrot.adapter.binance.live_bars import LiveBars
+from foxtrot.adapter.binance.live_bars import Publisher as BarPublisher
 from foxtrot.adapter.binance.market_fetching import Entry, Fetching
 from foxtrot.adapter.binance.market_upkeep import BOOK_OF, TICKS_OF, MarketOptions, Upkeep
 from foxtrot.adapter.binance.session import BinanceSession
 from foxtrot.adapter.binance.stream_board import StreamBoard
 from foxtrot.adapter.binance.tick_stream import TickPublisher, TickStream
 from foxtrot.adapter.binance.topics import Listener, Topic, TopicKind, Topics
-from foxtrot.adapter.health import AdapterHealth
-from foxtrot.domain.errors import FoxtrotError
+from foxtrot.adapter.health import AdapterHealth, StreamHealth
+from foxtrot.domain.calendar_presets import calendar_named
 from foxtrot.domain.subscription import SubscribeRequest
 
 TRADES_LIMIT = 20_000
@@ -33,14 +35,11 @@ HOLD_S = 0.002
 __all__ = ["MarketData", "MarketOptions"]
 
 
-class Publisher(TickPublisher, BookPublisher, Protocol):
+class Publisher(TickPublisher, BookPublisher, BarPublisher, Protocol):
     """The adapter's way up.
 
     Thread: binance-io.
     """
-
-    def on_request_failed(self, what: str, error: FoxtrotError | str) -> None:
-        """Publish a failure."""
 
 
 class MarketData(Listener):
@@ -52,7 +51,7 @@ class MarketData(Listener):
     def __init__(self, publisher: Publisher, session: BinanceSession, options: MarketOptions | None = None) -> None:
         self.options = options or MarketOptions()
         self.board = StreamBoard(session.clock, self._hold_ticks)
-        self.topics = Topics(session, self, self._prepare)
+        self.topics = Topics(session, self, partial(_prepare, self.board if self.options.hot_path else None))
         self.fetching = Fetching(session, publisher.on_request_failed)
         self._publisher = publisher
         self._session = session
@@ -62,7 +61,8 @@ class MarketData(Listener):
         self._holding = False
         self._upkeep = Upkeep(session, self.options, self._entries, self.topics, self.fetching)
         self._health: AdapterHealth = getattr(session, "health", None) or AdapterHealth(session.account)
-        session.market_tap = self.topics.hear_answer
+        self.bars = LiveBars(publisher, session, self.board, self._health)
+        session.market_tap = self._hear
         session.on_stale = self._upkeep.hear_stale
 
     # --- what is wanted ---------------------------------------------------------------------------------------------
@@ -78,15 +78,10 @@ class MarketData(Listener):
         if self._session.instruments and self._session.find_instrument(instrument_id) is None:
             self._refuse_unlisted(instrument_id)
             return
+        request = self.bars.known(request)
         before = self._wanted.get(instrument_id)
         if before is not None:
-            request = SubscribeRequest(
-                instrument_id,
-                before.ticks or request.ticks,
-                before.trades or request.trades,
-                max(before.depth_levels, request.depth_levels),
-                before.depth_changes or request.depth_changes,
-            )
+            request = before.with_also(request)
         self._wanted[instrument_id] = request
         if self._live:
             self._open(request)
@@ -94,6 +89,7 @@ class MarketData(Listener):
     def remove(self, instrument_id: str) -> None:
         """Remove an instrument from the desired streams."""
         self._wanted.pop(instrument_id, None)
+        self.bars.remove(instrument_id)
         entry = self._entries.pop(instrument_id, None)
         if entry is not None:
             self.board.ticks.pop(entry.symbol, None)
@@ -101,7 +97,7 @@ class MarketData(Listener):
             for health in entry.healths():
                 health.down()
             for topic in self.topics.of(instrument_id):
-                self.topics.close(topic.kind, instrument_id)
+                self.topics.close(topic.kind, instrument_id, topic.detail)
 
     async def resume(self) -> None:
         """Open every desired stream once, and return when fresh facts of all of them are published."""
@@ -114,6 +110,7 @@ class MarketData(Listener):
         for entry in self._entries.values():
             entry.ticks.ask_again()
         self._session.spawn(self._upkeep.beat(life), "market data beat")
+        await self.bars.resume()
         await self._upkeep.poll()
         await self._upkeep.wait_until_fresh()
 
@@ -122,6 +119,7 @@ class MarketData(Listener):
         self._live = self.board.live = False
         self.board.forget()
         self.fetching.end()
+        self.bars.stop()
         self.topics.stop()
         for entry in self._entries.values():
             if entry.book is not None:
@@ -157,15 +155,18 @@ class MarketData(Listener):
     def on_up(self, topic: Topic) -> None:
         """Fetch what the stream does not begin with: a snapshot of the book, or the present quote."""
         entry = self._entries.get(topic.instrument_id)
+        if topic.kind is TopicKind.KLINE:
+            self.bars.on_up(topic)
+            return
         if entry is None:
             return
         now_ns = self._session.clock.monotonic_ns()
         if topic.kind is TopicKind.BOOK and entry.book is not None:
-            entry.book.health = self._health.stream(f"{BOOK_OF}{topic.instrument_id}")
+            entry.book.health = self._figures(BOOK_OF, topic.instrument_id)
             entry.book.health.up(now_ns)
             entry.book.begin()
             return
-        entry.ticks.health = self._health.stream(f"{TICKS_OF}{topic.instrument_id}")
+        entry.ticks.health = self._figures(TICKS_OF, topic.instrument_id)
         entry.ticks.health.up(now_ns)
         if entry.request.ticks and self._ticks_are_up(entry):
             self.fetching.fresh_tick(entry)
@@ -173,6 +174,9 @@ class MarketData(Listener):
     def on_down(self, topic: Topic, cause: str, *, gap: bool) -> None:
         """Let nobody believe what the stream kept up to date."""
         entry = self._entries.get(topic.instrument_id)
+        if topic.kind is TopicKind.KLINE:
+            self.bars.on_down(topic)
+            return
         if entry is None or not self._live:
             return
         part: TickStream | BookStream | None = entry.book if topic.kind is TopicKind.BOOK else entry.ticks
@@ -188,7 +192,8 @@ class MarketData(Listener):
 
     def on_refused(self, topic: Topic, cause: str) -> None:
         """Say that a stream cannot be had."""
-        self._publisher.on_request_failed(f"stream {topic.kind.name.lower()} of {topic.instrument_id}", cause)
+        what = f"{topic.kind.name.lower()} {topic.detail}".strip()
+        self._publisher.on_request_failed(f"stream {what} of {topic.instrument_id}", cause)
         entry = self._entries.get(topic.instrument_id)
         if entry is not None:
             (entry.book_told if topic.kind is TopicKind.BOOK else entry.tick_told).set()
@@ -196,7 +201,7 @@ class MarketData(Listener):
     def on_item(self, topic: Topic, item: Any) -> None:
         """Take what a watcher of ccxt returned; with the hot path there is nothing in it that is not known."""
         entry = self._entries.get(topic.instrument_id)
-        if entry is None or self.options.hot_path or not self._live:
+        if entry is None or self.options.hot_path or not self._live or topic.kind is TopicKind.KLINE:
             return
         match topic.kind:
             case TopicKind.TRADE:
@@ -210,6 +215,11 @@ class MarketData(Listener):
             case TopicKind.BOOK:
                 self._take_ccxt_book(entry, item)
         self.board.end_batch()
+
+    def _hear(self, client: Any, message: Mapping[str, Any]) -> bool:
+        """See a message before ccxt, which drops the flag that says a bar is closed."""
+        self.bars.hear(message)
+        return self.topics.hear_answer(client, message)
 
     def _take_ccxt_book(self, entry: Entry, item: Any) -> None:
         if isinstance(entry.book, ccxt_facts.CcxtBook):
@@ -249,23 +259,18 @@ class MarketData(Listener):
             self.board.books[entry.symbol] = entry.book
             if entry.book.dirty:
                 entry.book.publish()
+        intervals = self.bars.open(request, entry.symbol)
         if self.options.streams(entry.symbol):
-            self._open_topics(entry)
+            self._open_topics(entry, intervals)
 
-    def _open_topics(self, entry: Entry) -> None:
-        request, known = entry.request, {topic.kind for topic in self.topics.of(entry.request.instrument_id)}
-        kinds = []
-        if request.depth_levels or request.depth_changes:
-            kinds.append(TopicKind.BOOK)
-        if request.ticks or request.trades:
-            kinds.append(TopicKind.TRADE)
-        if request.ticks:
-            kinds.append(TopicKind.QUOTE)
-            if self.options.totals:
-                kinds.append(TopicKind.TOTALS)
-        for kind in kinds:
+    def _open_topics(self, entry: Entry, intervals: list[str]) -> None:
+        name = entry.request.instrument_id
+        known = {topic.kind for topic in self.topics.of(name)}
+        for kind in _kinds(entry.request, totals=self.options.totals):
             if kind not in known:
-                self.topics.open(kind, request.instrument_id)
+                self.topics.open(kind, name)
+        for interval in intervals:
+            self.topics.open(TopicKind.KLINE, name, interval)
 
     def _new_book(self, entry: Entry) -> BookStream:
         instrument = self._session.instruments[entry.request.instrument_id]
@@ -274,14 +279,10 @@ class MarketData(Listener):
             return BookStream(instrument, product, self._publisher, partial(self.fetching.need_snapshot, entry))
         return ccxt_facts.CcxtBook(instrument, product, self._publisher, _ignore)
 
-    def _prepare(self, exchange: Any) -> None:
-        """Set up a new instance of ccxt's: few connections, long buffers, and our hooks when the hot path is on."""
-        for option, value in (("streamLimits", 1), ("subscriptionLimitByStream", STREAMS_PER_CONNECTION)):
-            exchange.options[option] = {**exchange.options[option], "spot": value, "linear": value}
-        exchange.options["tradesLimit"] = TRADES_LIMIT
-        if self.options.hot_path:
-            exchange.raw_hooks = self.board
-            exchange.handle_order_book_subscription = _ignore  # the snapshot is ours to fetch
+    def _figures(self, kind: str, instrument_id: str) -> StreamHealth:
+        """Return the figures of a stream, whose silence counts while the instrument trades."""
+        calendar = calendar_named(self._session.instruments[instrument_id].calendar)
+        return self._health.stream(f"{kind}{instrument_id}", lambda name: StreamHealth(name, calendar=calendar))
 
     def _hold_ticks(self) -> None:
         if not self._holding:
@@ -298,6 +299,28 @@ class MarketData(Listener):
     def _ticks_are_up(self, entry: Entry) -> bool:
         topics: Mapping[TopicKind, Topic] = {one.kind: one for one in self.topics.of(entry.request.instrument_id)}
         return all(kind in topics and topics[kind].up.is_set() for kind in (TopicKind.QUOTE, TopicKind.TRADE))
+
+
+def _kinds(request: SubscribeRequest, *, totals: bool) -> list[TopicKind]:
+    """Return what is to be streamed of an instrument, bars left aside."""
+    kinds = []
+    if request.depth_levels or request.depth_changes:
+        kinds.append(TopicKind.BOOK)
+    if request.ticks or request.trades:
+        kinds.append(TopicKind.TRADE)
+    if request.ticks:
+        kinds += [TopicKind.QUOTE, TopicKind.TOTALS] if totals else [TopicKind.QUOTE]
+    return kinds
+
+
+def _prepare(hooks: StreamBoard | None, exchange: Any) -> None:
+    """Set up a new instance of ccxt's: few connections, long buffers, and our hooks when the hot path is on."""
+    for option, value in (("streamLimits", 1), ("subscriptionLimitByStream", STREAMS_PER_CONNECTION)):
+        exchange.options[option] = {**exchange.options[option], "spot": value, "linear": value}
+    exchange.options["tradesLimit"] = TRADES_LIMIT
+    if hooks is not None:
+        exchange.raw_hooks = hooks
+        exchange.handle_order_book_subscription = _ignore  # the snapshot is ours to fetch
 
 
 def _ignore(*_heard: Any) -> None:

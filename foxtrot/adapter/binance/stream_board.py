@@ -5,20 +5,22 @@ from collections.abc import Callable
 import msgspec
 from loguru import logger
 
+from foxtrot.adapter.binance.bar_stream import BarStream
 from foxtrot.adapter.binance.book_stream import BookStream
 from foxtrot.adapter.binance.frames import (
     BookTickerFrame,
     DepthUpdateFrame,
     Envelope,
     Head,
+    KlineFrame,
     TickerFrame,
     TradeFrame,
 )
 from foxtrot.adapter.binance.tick_stream import TickStream
 from foxtrot.core.clock import Clock
 
-MarketFrame = TradeFrame | BookTickerFrame | DepthUpdateFrame | TickerFrame
-KNOWN_EVENTS = frozenset({"trade", "bookTicker", "depthUpdate", "24hrTicker"})
+MarketFrame = TradeFrame | BookTickerFrame | DepthUpdateFrame | TickerFrame | KlineFrame
+KNOWN_EVENTS = frozenset({"trade", "bookTicker", "depthUpdate", "24hrTicker", "kline"})
 
 _EVENT = '{"e":"'
 _QUOTE = '{"u":'
@@ -56,20 +58,24 @@ class StreamBoard:
     def __init__(self, clock: Clock, wait_for_quote: Callable[[], None]) -> None:
         self.ticks: dict[str, TickStream] = {}
         self.books: dict[str, BookStream] = {}
+        self.bars: dict[tuple[str, str], BarStream] = {}
+        """By symbol and Binance's name of the interval."""
         self.live = False
         """While false, frames are taken and nothing is told."""
         self.bad_frames = 0
         self._clock = clock
         self._wait_for_quote = wait_for_quote
         self._now_ns = 0
-        self._ticked: dict[TickStream, None] = {}
-        self._booked: dict[BookStream, None] = {}
+        self._ticked: dict[TickStream, int] = {}
+        self._booked: dict[BookStream, int] = {}
+        """How many frames of each came together."""
         self._waiting: dict[TickStream, None] = {}
         self._handlers: dict[type, Callable[..., None]] = {
             TradeFrame: self.trade,
             BookTickerFrame: self.quote,
             DepthUpdateFrame: self.change,
             TickerFrame: self.totals,
+            KlineFrame: self.kline,
         }
 
     # --- raw frames -------------------------------------------------------------------------------------------------
@@ -95,25 +101,18 @@ class StreamBoard:
         """Tell what the frames that arrived together have changed."""
         now_ns = self._now_ns
         if self._ticked:
-            heard_ns = self._clock.monotonic_ns()
             for stream in self._ticked:
-                if stream.health is not None:
-                    stream.health.heard(heard_ns)
                 if stream.quoted:
                     self._waiting.pop(stream, None)
                     stream.publish(now_ns)
-                elif stream.changed:
+                elif stream.changed and stream.ticks:
                     self._waiting[stream] = None
                     self._wait_for_quote()
-            self._ticked.clear()
-        if self._booked:
-            heard_ns = self._clock.monotonic_ns()
-            for book in self._booked:
-                if book.health is not None:
-                    book.health.heard(heard_ns, venue_ms=(now_ns - book.book.venue_time_ns) / 1e6)
-                if book.dirty:
-                    book.publish()
-            self._booked.clear()
+        for book in self._booked:
+            if book.dirty:
+                book.publish()
+        if self._ticked or self._booked:
+            self._note_heard(now_ns)
         self._now_ns = 0
 
     def publish_waiting(self) -> None:
@@ -137,22 +136,21 @@ class StreamBoard:
         stream = self.ticks.get(frame.s)
         if stream is not None and self.live:
             stream.trade(frame, self._now_ns or self._begin_batch())
-            if stream.ticks:
-                self._ticked[stream] = None
+            self._ticked[stream] = self._ticked.get(stream, 0) + 1
 
     def quote(self, frame: BookTickerFrame) -> None:
         """Take a best bid and ask."""
         stream = self.ticks.get(frame.s)
         if stream is not None and self.live:
             stream.quote(frame, self._now_ns or self._begin_batch())
-            self._ticked[stream] = None
+            self._ticked[stream] = self._ticked.get(stream, 0) + 1
 
     def change(self, frame: DepthUpdateFrame) -> None:
         """Take a change of a book."""
         book = self.books.get(frame.s)
         if book is not None and self.live:
             book.take(frame, self._now_ns or self._begin_batch())
-            self._booked[book] = None
+            self._booked[book] = self._booked.get(book, 0) + 1
 
     def totals(self, frame: TickerFrame) -> None:
         """Take the totals of the last 24 hours."""
@@ -160,7 +158,31 @@ class StreamBoard:
         if stream is not None and self.live:
             stream.totals(frame)
 
+    def kline(self, frame: KlineFrame) -> None:
+        """Take a push of a bar."""
+        stream = self.bars.get((frame.s, frame.k.i))
+        if stream is not None and self.live:
+            if stream.health is not None:
+                stream.health.heard(self._clock.monotonic_ns())
+            stream.take(frame.k, self._now_ns or self._begin_batch())
+
     # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _note_heard(self, now_ns: int) -> None:
+        """Note in the figures of each stream what came together: once per batch, which costs little."""
+        heard_ns = self._clock.monotonic_ns()
+        handed_ms = (self._clock.now_ns() - now_ns) / 1e6
+        for stream, frames in self._ticked.items():
+            if stream.health is not None:
+                venue_ms = (now_ns - stream.venue_ns) / 1e6 if stream.venue_ns else None
+                stream.health.heard(heard_ns, venue_ms=venue_ms, engine_ms=handed_ms, messages=frames)
+            stream.venue_ns = 0
+        for book, frames in self._booked.items():
+            if book.health is not None:
+                venue_ms = (now_ns - book.book.venue_time_ns) / 1e6
+                book.health.heard(heard_ns, venue_ms=venue_ms, engine_ms=handed_ms, messages=frames)
+        self._ticked.clear()
+        self._booked.clear()
 
     def _begin_batch(self) -> int:
         self._now_ns = self._clock.now_ns()

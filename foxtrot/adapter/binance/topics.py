@@ -35,12 +35,13 @@ _RAISED = (ccxt.BaseError, AdapterError, LookupError, TypeError, ValueError, Att
 
 
 class TopicKind(enum.StrEnum):
-    """What a topic streams; the value is the name of ccxt's subscription of a symbol."""
+    """What a topic streams; the value is the name of ccxt's subscription of a symbol, and of an interval for bars."""
 
     QUOTE = "bidask:bookTicker@{}"
     TRADE = "trade::{}"
     BOOK = "orderbook::{}"
     TOTALS = "ticker:ticker@{}"
+    KLINE = "ohlcv::{}::{}"
 
 
 class Topic:
@@ -49,11 +50,13 @@ class Topic:
     Thread: binance-io.
     """
 
-    def __init__(self, kind: TopicKind, instrument_id: str, unified: str, backoff: Backoff) -> None:
+    def __init__(self, kind: TopicKind, instrument_id: str, unified: str, backoff: Backoff, detail: str = "") -> None:
         self.kind = kind
         self.instrument_id = instrument_id
         self.unified = unified
-        self.key = kind.value.format(unified)
+        self.detail = detail
+        """The interval of bars, by Binance's name."""
+        self.key = kind.value.format(unified, detail)
         self.wanted = True
         self.up = asyncio.Event()
         """Set while the venue has confirmed the subscription."""
@@ -113,21 +116,21 @@ class Topics:
 
     # --- what is wanted ---------------------------------------------------------------------------------------------
 
-    def open(self, kind: TopicKind, instrument_id: str) -> Topic:
+    def open(self, kind: TopicKind, instrument_id: str, detail: str = "") -> Topic:
         """Begin a topic, or go on with the one there is."""
         unified = self._session.unified(instrument_id)
-        topic = self._topics.get(kind.value.format(unified))
+        topic = self._topics.get(kind.value.format(unified, detail))
         if topic is None:
-            topic = Topic(kind, instrument_id, unified, Backoff(self._random))
+            topic = Topic(kind, instrument_id, unified, Backoff(self._random), detail)
             self._topics[topic.key] = topic
         topic.wanted = True
         if topic.task is None or topic.task.done():
             topic.task = self._session.spawn(self._run(topic), f"topic {topic.key}")
         return topic
 
-    def close(self, kind: TopicKind, instrument_id: str) -> None:
+    def close(self, kind: TopicKind, instrument_id: str, detail: str = "") -> None:
         """End a topic and its subscription."""
-        topic = self._topics.get(kind.value.format(self._session.unified(instrument_id)))
+        topic = self._topics.get(kind.value.format(self._session.unified(instrument_id), detail))
         if topic is None or not topic.wanted:
             return
         topic.wanted = False
@@ -345,6 +348,8 @@ def _watcher(exchange: Any, topic: Topic) -> Any:
             return exchange.watch_order_book(topic.unified)
         case TopicKind.TOTALS:
             return exchange.watch_ticker(topic.unified, {"name": "ticker"})
+        case TopicKind.KLINE:
+            return exchange.watch_ohlcv(topic.unified, topic.detail, None, None, {})
 
 
 def _unwatcher(exchange: Any, topic: Topic) -> Any:
@@ -357,3 +362,5 @@ def _unwatcher(exchange: Any, topic: Topic) -> Any:
             return exchange.un_watch_order_book(topic.unified)
         case TopicKind.TOTALS:
             return exchange.un_watch_ticker(topic.unified, {"name": "ticker"})
+        case TopicKind.KLINE:
+            return exchange.un_watch_ohlcv(topic.unified, topic.detail, {})

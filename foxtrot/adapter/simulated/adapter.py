@@ -31,6 +31,7 @@ CAPABILITIES = Capabilities(
     book_levels=1000,
     depth_changes=True,
     market_trades=True,
+    bars=True,
     history=True,
     network=False,
 )

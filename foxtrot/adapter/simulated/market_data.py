@@ -1,4 +1,4 @@
-"""What one simulated account streams: ticks, prints, depth and depth changes of the instruments it wants."""
+"""What one simulated account streams: ticks, prints, bars, depth and depth changes of the instruments it wants."""
 
 from typing import Protocol
 
@@ -6,9 +6,9 @@ import msgspec
 
 from foxtrot.adapter.base_adapter import ExactBook
 from foxtrot.adapter.simulated import codec
+from foxtrot.adapter.simulated.live_bars import BarPublisher, LiveBars
 from foxtrot.adapter.simulated.session import SimulatedSession
-from foxtrot.core.clock import Clock
-from foxtrot.domain.errors import ConfigError, FoxtrotError
+from foxtrot.domain.errors import ConfigError
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.market import DepthChange, DepthData, MarketTrade, TickData
 from foxtrot.domain.subscription import SubscribeRequest
@@ -58,13 +58,11 @@ def _changed(old: Rows, new: Rows) -> Rows:
     return tuple(rows + [(price, 0) for price, _ in old if price not in now])
 
 
-class Publisher(Protocol):
+class Publisher(BarPublisher, Protocol):
     """The adapter's way up.
 
     Thread: the session's.
     """
-
-    clock: Clock
 
     def on_tick(self, tick: TickData) -> None:
         """Publish a tick."""
@@ -77,9 +75,6 @@ class Publisher(Protocol):
 
     def on_market_trade(self, trade: MarketTrade) -> None:
         """Publish a print."""
-
-    def on_request_failed(self, what: str, error: FoxtrotError | str) -> None:
-        """Publish a failure."""
 
 
 class MarketData:
@@ -95,6 +90,7 @@ class MarketData:
         self._last_update: dict[str, int] = {}
         self._chained: dict[str, int] = {}
         self._books: dict[str, RawBook] = {}
+        self._bars = LiveBars(publisher, session)
         self._live = False
 
     @property
@@ -110,17 +106,12 @@ class MarketData:
         except ConfigError as error:
             self._publisher.on_request_failed(f"subscribe {instrument_id}", error)
             return
+        request = self._bars.known(request)
         before = self._wanted.get(instrument_id)
         if before is not None:
             if request.depth_changes and not before.depth_changes:
                 self._chained.pop(instrument_id, None)  # changes follow a full snapshot, not one of the best levels
-            request = SubscribeRequest(
-                instrument_id,
-                before.ticks or request.ticks,
-                before.trades or request.trades,
-                max(before.depth_levels, request.depth_levels),
-                before.depth_changes or request.depth_changes,
-            )
+            request = before.with_also(request)
         self._wanted[instrument_id] = request
         if self._live:
             self._open(request)
@@ -129,6 +120,7 @@ class MarketData:
         """Remove an instrument from the desired streams."""
         if self._wanted.pop(instrument_id, None) is not None:
             self._session.unlisten_prints(instrument_id, self._on_print)
+        self._bars.remove(instrument_id)
         for known in (self._books, self._chained, self._last_update):
             known.pop(instrument_id, None)
 
@@ -152,6 +144,7 @@ class MarketData:
 
     def publish(self) -> None:
         """Publish what changed since the last time; called after each step of the session."""
+        self._bars.publish()
         venue = self._session.venue
         for instrument_id, request in self._wanted.items():
             update_id = venue.depth(instrument_id, 1)[0]
@@ -194,6 +187,7 @@ class MarketData:
         return raw.exact("stream", (self._publisher.clock.now_ns() - raw.time_ns) / 1e6)
 
     def _open(self, request: SubscribeRequest) -> None:
+        self._bars.open(request)
         if request.trades:
             self._session.listen_prints(request.instrument_id, self._on_print)
         self._last_update.pop(request.instrument_id, None)
