@@ -143,18 +143,20 @@ class StreamHealth:
         """Note that the stream is gone."""
         self._uptime.down()
 
-    def heard(self, now_ns: int, *, venue_ms: float | None = None, engine_ms: float | None = None) -> None:
-        """Note a message; `now_ns` is monotonic, the latencies are what could be measured of it."""
+    def heard(
+        self, now_ns: int, *, venue_ms: float | None = None, engine_ms: float | None = None, messages: int = 1
+    ) -> None:
+        """Note messages that came together; `now_ns` is monotonic, the latencies are what could be measured of the last one."""
         if self._last_ns is not None:
             self._intervals_s.append((now_ns - self._last_ns) / SECOND_NS)
         self._last_ns = now_ns
-        self.messages += 1
+        self.messages += messages
         self.silent_s = 0.0
         second = now_ns // SECOND_NS
         if self._seconds and self._seconds[-1][0] == second:
-            self._seconds[-1] = (second, self._seconds[-1][1] + 1)
+            self._seconds[-1] = (second, self._seconds[-1][1] + messages)
         else:
-            self._seconds.append((second, 1))
+            self._seconds.append((second, messages))
         if venue_ms is not None:
             self._venue_ms.append(venue_ms)
         if engine_ms is not None:

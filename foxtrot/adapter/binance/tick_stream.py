@@ -48,7 +48,7 @@ class TickStream:
     __slots__ = (
         "_find_missing", "_has_quote", "_held", "_last_id", "_missing", "_published", "_publisher", "_quote_ns", "_quoted_at", "ask",
         "ask_size", "bid", "bid_size", "changed", "duplicates", "gaps", "health", "high", "instrument_id", "last", "last_size", "low",
-        "open", "previous_close", "quoted", "ticks", "trades", "turnover", "volume",
+        "open", "previous_close", "quoted", "ticks", "trades", "turnover", "venue_ns", "volume",
     )  # fmt: skip
 
     def __init__(self, instrument_id: str, publisher: TickPublisher, find_missing: FindMissing) -> None:
@@ -60,6 +60,8 @@ class TickStream:
         self.quoted = False
         """Whether a quote is part of it, so that it need not wait."""
         self.health: StreamHealth | None = None
+        self.venue_ns = 0
+        """When the last quote or print left, by the venue's clock; 0 where it does not say so, and once it was looked at."""
         self.duplicates = 0
         self.gaps = 0
         self.bid = self.bid_size = self.ask = self.ask_size = self.last = self.last_size = 0.0
@@ -107,7 +109,7 @@ class TickStream:
             self.duplicates += 1
             return
         self._last_id = trade_id
-        time_ns = to_ns(frame.T)
+        time_ns = self.venue_ns = to_ns(frame.T)
         if self.trades:
             side = Side.SELL if frame.m else Side.BUY
             trade = MarketTrade(self.instrument_id, time_ns, now_ns, str(trade_id), frame.p, frame.q, side, source)
@@ -131,7 +133,10 @@ class TickStream:
         self.bid_size = frame.B
         self.ask = frame.a
         self.ask_size = frame.A
-        self._quote_ns = now_ns if frame.T is None else to_ns(frame.T)
+        if frame.T is None:
+            self._quote_ns = now_ns
+        else:
+            self._quote_ns = self.venue_ns = to_ns(frame.T)
         self._has_quote = self.changed = self.quoted = True
 
     def totals(self, frame: TickerFrame) -> None:
