@@ -18,6 +18,7 @@ from typing import Any
 import ccxt
 from loguru import logger
 
+from foxtrot.adapter.binance.client import retry_after_s
 from foxtrot.adapter.binance.session import BinanceSession
 from foxtrot.adapter.binance.stream_board import Deaf
 from foxtrot.adapter.reconnect import Backoff, BreakerState, CircuitBreaker
@@ -112,6 +113,7 @@ class Topics:
         self._random = random or Random(session.account)
         self._topics: dict[str, Topic] = {}
         self._failed_ns = -1
+        self._not_before_ns = 0
         self._silence = _Silence()
 
     # --- what is wanted ---------------------------------------------------------------------------------------------
@@ -192,6 +194,8 @@ class Topics:
 
     async def _run(self, topic: Topic) -> None:
         while topic.wanted:
+            while (pause_ns := self._not_before_ns - self._session.clock.monotonic_ns()) > 0:
+                await self._session.wait_s(pause_ns / 1e9)
             while not self.breaker.allows():
                 await self._session.wait_s(_WAIT_FOR_BREAKER_S)
             try:
@@ -210,6 +214,7 @@ class Topics:
                 self._give_up(topic, str(error))
                 return
             except _RAISED as error:
+                self._obey(error)
                 await self._lose(topic, f"{type(error).__name__}: {error}")
 
     async def _watch(self, topic: Topic) -> None:
@@ -254,6 +259,12 @@ class Topics:
             "stream {} interrupted: {}", topic.key, cause
         )
         await self._session.wait_s(delay_s)
+
+    def _obey(self, error: BaseException) -> None:
+        """Dial no more for as long as the venue asked when it refused a handshake; ccxt hands on aiohttp's error."""
+        refused = error.args[0] if error.args else None
+        pause_s = retry_after_s(getattr(refused, "headers", None))
+        self._not_before_ns = max(self._not_before_ns, self._session.clock.monotonic_ns() + int(pause_s * 1e9))
 
     def _end_trial(self) -> None:
         """Let another topic try the connection, if this one was to."""
