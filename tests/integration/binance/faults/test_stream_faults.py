@@ -136,14 +136,11 @@ def no_market_sockets(rig: FaultRig) -> None:
 
 
 def asked_to_wait(rig: FaultRig) -> None:
-    """Refuse every handshake and say when to come again: nobody comes before that."""
+    """Refuse every handshake and say when to come again: neither of the two connections comes before that."""
     rig.inject("reset")
     rig.inject("refuse_handshake", status=503, retry_after_s=20, count=0)
-    rig.pass_s(2)
-    before = rig.acted("refuse_handshake")
-    rig.pass_s(17)
-    assert before, "no handshake was refused"
-    assert rig.acted("refuse_handshake") == before, "it came before it was asked to"
+    rig.pass_s(18)
+    assert 1 <= rig.acted("refuse_handshake") <= 2, "it came before it was asked to"
     rig.over()
 
 
