@@ -1,5 +1,7 @@
 """Promise 5: bars at their close, each once and in order, as the venue makes them, those of a lost link too."""
 
+from itertools import pairwise
+
 import msgspec
 import pytest
 
@@ -97,7 +99,7 @@ def test_5_bars_follow_each_other_each_once(rig: ContractRig) -> None:
         _to_the_next_minute(rig)
     bars = rig.heard.of(BarData)
     assert len(bars) == 3
-    assert [later.open_time_ns - bar.close_time_ns for bar, later in zip(bars, bars[1:], strict=False)] == [0, 0]
+    assert [later.open_time_ns - bar.close_time_ns for bar, later in pairwise(bars)] == [0, 0]
     _assert_true(rig)
 
 

@@ -6,11 +6,14 @@ from decimal import Decimal
 import msgspec
 
 from foxtrot.adapter.base_adapter import ExactBook
+from foxtrot.adapter.simulated import codec
 from foxtrot.adapter.simulated.adapter import SimulatedAdapter
+from foxtrot.adapter.simulated.live_bars import LiveBars
 from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.enums import GateState, OrderStatus
 from foxtrot.domain.errors import InvariantBroken
-from foxtrot.domain.market import DepthChange, DepthData
+from foxtrot.domain.interval import Interval
+from foxtrot.domain.market import BarData, DepthChange, DepthData
 from foxtrot.domain.order import ApprovedOrder, CancelRequest, OrderData, TradeData
 from foxtrot.domain.subscription import SubscribeRequest
 from tests.contract.mutants.broken_promises import breaks
@@ -128,6 +131,56 @@ class ChangesWithoutASnapshot(SimulatedAdapter):
         wanted = self.market_data.wanted[depth.instrument_id]
         if not wanted.depth_changes:
             super().on_depth(depth)
+
+
+class _EarlyBars(LiveBars):
+    """Tells bars as soon as something has traded in them."""
+
+    def publish(self) -> None:
+        for (name, text), open_ns in list(self._next_open_ns.items()):
+            interval = Interval.parse(text)
+            for candle in self._session.venue.klines(name, interval.duration_ns, 1):
+                if candle.open_time_ns >= open_ns:
+                    bar = codec.bar_data(
+                        candle, self._session.instrument(name), interval, self._publisher.clock.now_ns()
+                    )
+                    self._next_open_ns[name, text] = bar.close_time_ns
+                    self._publisher.on_bar(bar)
+
+
+@breaks(5)
+class TellsTheOpenBar(SimulatedAdapter):
+    """A bar is told before it has closed."""
+
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*arguments)  # type: ignore[arg-type]
+        self.market_data._bars = _EarlyBars(self, self.session)
+
+
+@breaks(5)
+class TellsABarTwice(SimulatedAdapter):
+    """Every bar is told twice."""
+
+    def on_bar(self, bar: BarData) -> None:
+        super().on_bar(bar)
+        super().on_bar(bar)
+
+
+@breaks(5)
+class LosesBarsOfTheGap(SimulatedAdapter):
+    """Bars that closed while the link was lost are not told."""
+
+    def on_bar(self, bar: BarData) -> None:
+        if not bar.backfilled:
+            super().on_bar(bar)
+
+
+@breaks(5)
+class CountsTooMuchVolume(SimulatedAdapter):
+    """The volume of a bar is a little too large."""
+
+    def on_bar(self, bar: BarData) -> None:
+        super().on_bar(msgspec.structs.replace(bar, volume=bar.volume + 0.001))
 
 
 @breaks(5)
