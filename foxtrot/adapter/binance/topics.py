@@ -113,7 +113,6 @@ class Topics:
         self._random = random or Random(session.account)
         self._topics: dict[str, Topic] = {}
         self._failed_ns = -1
-        self._not_before_ns = 0
         self._silence = _Silence()
 
     # --- what is wanted ---------------------------------------------------------------------------------------------
@@ -194,8 +193,6 @@ class Topics:
 
     async def _run(self, topic: Topic) -> None:
         while topic.wanted:
-            while (pause_ns := self._not_before_ns - self._session.clock.monotonic_ns()) > 0:
-                await self._session.wait_s(pause_ns / 1e9)
             while not self.breaker.allows():
                 await self._session.wait_s(_WAIT_FOR_BREAKER_S)
             try:
@@ -261,10 +258,14 @@ class Topics:
         await self._session.wait_s(delay_s)
 
     def _obey(self, error: BaseException) -> None:
-        """Dial no more for as long as the venue asked when it refused a handshake; ccxt hands on aiohttp's error."""
+        """Dial no more for as long as the venue asked when it refused a handshake; ccxt hands on aiohttp's error.
+
+        The breaker is open for so long, so that REST stands in meanwhile.
+        """
         refused = error.args[0] if error.args else None
         pause_s = retry_after_s(getattr(refused, "headers", None))
-        self._not_before_ns = max(self._not_before_ns, self._session.clock.monotonic_ns() + int(pause_s * 1e9))
+        if pause_s:
+            self.breaker.trip(pause_s)
 
     def _end_trial(self) -> None:
         """Let another topic try the connection, if this one was to."""
