@@ -41,7 +41,7 @@ class DoubleMa(Strategy):
         difference = slow * self._fast_sum - fast * self._slow_sum
         if difference:
             wanted = self.size if difference > 0 else self._short
-            if wanted != self._wanted:
+            if wanted != self._wanted and self.trading:
                 self._trade_to(wanted)
 
     def on_order(self, order: OrderData) -> None:

@@ -1,6 +1,11 @@
 """What the samples do when the venue does not do what they wished: one leg fails, a run ends and begins, a stop is set off."""
 
+import pytest
+
 from foxtrot.api import BarData, Side, Strategy
+from foxtrot.core.notices import OrderChanged
+from foxtrot.samples.bollinger_breakout import BollingerBreakout
+from foxtrot.samples.double_ma import DoubleMa
 from foxtrot.samples.grid import Grid
 from foxtrot.samples.rsi_reversion import RsiReversion
 from foxtrot.samples.spread import Spread
@@ -31,6 +36,35 @@ def test_a_pair_of_which_one_leg_does_not_trade_is_closed_at_the_next_close() ->
     close(rig, {"A.X": 112.0, "B.X": 100.0})
     assert (pair.position_of("A.X"), pair.position_of("B.X"), pair.direction) == (0.0, 0.0, 0)
     assert "a leg did not trade: closing the pair" in rig.lines()
+
+
+@pytest.mark.parametrize(
+    ("sample", "parameters"),
+    [
+        (DoubleMa, {"fast": 1, "slow": 2}),
+        (BollingerBreakout, {"window": 3}),
+        (RsiReversion, {"period": 2}),
+        (Grid, {}),
+        (Spread, {"window": 3}),
+    ],
+)
+def test_no_sample_trades_on_bars_that_were_missed_or_breaks_on_them(
+    sample: type[Strategy], parameters: dict[str, float]
+) -> None:
+    one, two = a_perpetual(instrument_id="A.X", symbol="A"), a_perpetual(instrument_id="B.X", symbol="B")
+    rig = LineRig(one, two)
+    for instrument in (one, two):
+        rig.quote(99.0, 101.0, 1_000.0, instrument)
+    strategy = rig.start(sample, symbols=("A.X", "B.X"), parameters=parameters)
+    now_ns = rig.clock.now_ns()
+    for minute, price in enumerate((100.0, 101.0, 99.0, 120.0, 60.0, 140.0, 100.0, 30.0, 150.0)):
+        for name, close_price in (("A.X", price), ("B.X", 100.0)):
+            at = now_ns + minute * M
+            prices = (close_price,) * 4
+            rig.put(BarData(name, "1m", at, at + M, *prices, 1.0, local_time_ns=now_ns, backfilled=True))
+    assert rig.stages() == ["initialising", "ready", "running"]
+    assert strategy.trading
+    assert rig.told(OrderChanged) == []
 
 
 def resting(strategy: Strategy) -> list[tuple[str, float, float]]:
