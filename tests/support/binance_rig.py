@@ -284,7 +284,9 @@ class BinanceRig(ContractRig):
                 volume, count = spot.quantity(one.volume), one.trade_count
                 turnover = float(spot.price_grid.to_decimal(1) * spot.quantity_grid.to_decimal(one.turnover))
             made.append(
-                BarData(spot.instrument_id, interval.text, open_ns, open_ns + length_ns, *prices, volume, turnover, count)
+                BarData(
+                    spot.instrument_id, interval.text, open_ns, open_ns + length_ns, *prices, volume, turnover, count
+                )
             )
         return made
 
@@ -334,8 +336,11 @@ class BinanceRig(ContractRig):
 
     def _make(self, account: str, heard: Recorder) -> BinanceAdapter:
         spot = self.product is Product.SPOT
-        port = self.server.ports["binance_spot" if spot else "binance_usdm"]
-        settings: dict[str, Any] = {"product": "spot" if spot else "usdm", "port": port, "hot_path": self._hot_path}
+        settings: dict[str, Any] = {
+            "product": "spot" if spot else "usdm",
+            "port": self._port(),
+            "hot_path": self._hot_path,
+        }
         if not spot:
             settings["max_leverage"] = 20
         key = key_of(account)
@@ -346,6 +351,10 @@ class BinanceRig(ContractRig):
         adapter.session.backoff = Backoff(Longest(), base_s=5.0, cap_s=5.0)
         self._adapters.append((adapter, heard))
         return adapter
+
+    def _port(self) -> int | None:
+        """Return the port that adapters are told."""
+        return self.server.ports["binance_spot" if self.product is Product.SPOT else "binance_usdm"]
 
     def _session(self) -> Any:
         adapter = self.adapter

@@ -1,6 +1,6 @@
 """Orders, fills, balances and positions: what an adapter told, held against what the venue of a rig knows."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from decimal import Decimal
 from itertools import pairwise
 
@@ -12,6 +12,7 @@ from foxtrot.domain.order_state import OPEN, may_move
 from tests.support.binance_rig import BinanceRig
 from tests.support.recorder import Recorder
 
+ZERO, EIGHTH = Decimal(0), Decimal("1E-8")
 FIRST = frozenset(OrderStatus) - {OrderStatus.CREATED, OrderStatus.SUBMITTED}
 LOST_ENDS = (AdapterState.READY, AdapterState.FAILED, AdapterState.CLOSED)
 
@@ -66,22 +67,28 @@ def check_orders(rig: BinanceRig) -> None:
     assert {order_id for order_id, order in last.items() if order.status in OPEN} == rig.open_orders()
     truth = [(trade_id, order_id, fee, asset) for trade_id, order_id, fee, asset in rig.fills()]
     assert sorted((one.trade_id, one.order_id, one.fee, one.fee_asset) for one in fills.values()) == sorted(truth)
+    made: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for fill in fills.values():
+        made[fill.order_id] += Decimal(repr(fill.quantity))
     for order_id, order in last.items():
-        made = sum(Decimal(repr(fill.quantity)) for fill in fills.values() if fill.order_id == order_id)
-        assert Decimal(repr(order.filled_quantity)) == made, f"{order_id} says {order.filled_quantity} of {made}"
-        told = statuses(heard, order_id)
-        assert all(may_move(a, b) for a, b in pairwise(told)), f"{order_id} moved {told}"
-        assert not told or told[0] in FIRST
+        counted = Decimal(repr(order.filled_quantity))
+        assert counted == made[order_id], f"{order_id} says {counted} of {made[order_id]}"
+    moves: defaultdict[str, list[OrderStatus]] = defaultdict(list)
+    for report in heard.of(OrderData):
+        moves[report.order_id].append(report.status)
+    for order_id, told in moves.items():
+        changes = [(a, b) for a, b in pairwise(told) if a is not b]
+        assert all(may_move(a, b) for a, b in changes), f"{order_id} moved {told}"
+        assert told[0] in FIRST
     check_account(rig)
 
 
 def check_account(rig: BinanceRig) -> None:
     """Hold the balances and positions that were told against the venue's; a margin in use is known when it is asked for."""
-    truth = {asset: both for asset, both in rig.balances().items() if any(both)}
-    told = told_balances(rig.heard)
-    if rig.product is Product.SPOT:
-        assert told == truth
-    assert {asset: total for asset, (total, _) in told.items()} == {asset: total for asset, (total, _) in truth.items()}
+    told, truth = told_balances(rig.heard), venue_balances(rig)
+    if rig.product is not Product.SPOT:
+        told, truth = ({asset: (total, ZERO) for asset, (total, _) in both.items()} for both in (told, truth))
+    assert told == truth, f"{told} is told, the venue has {truth}"
     assert told_positions(rig.heard) == rig.positions()
 
 
@@ -89,7 +96,17 @@ def check_margin(rig: BinanceRig) -> None:
     """Ask for the account and hold all of it against the venue's."""
     rig.adapter.query_account()
     rig.settle()
-    assert told_balances(rig.heard) == {asset: both for asset, both in rig.balances().items() if any(both)}
+    assert told_balances(rig.heard) == venue_balances(rig)
+
+
+def venue_balances(rig: BinanceRig) -> dict[str, tuple[Decimal, Decimal]]:
+    """Return the balances of the venue to the eighth decimal, which is all that its protocol can tell."""
+    rows = {asset: (_told(total), _told(locked)) for asset, (total, locked) in rig.balances().items()}
+    return {asset: both for asset, both in rows.items() if any(both)}
+
+
+def _told(amount: Decimal) -> Decimal:
+    return amount.quantize(EIGHTH)
 
 
 def user_connections(rig: BinanceRig) -> int:
