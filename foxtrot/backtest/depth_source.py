@@ -106,8 +106,8 @@ class DepthSource:
         depth = self.book.depth(FULL_BOOK_LEVELS if self._wishes.changes and not follows else self._wishes.levels)
         if depth.bids and depth.asks:
             self._mark(time_ns, depth.bids[0][0], depth.asks[0][0])
-        name, venue_ns, _, last_id, bids, asks = msgspec.structs.astuple(depth)
-        self._feed.publish(DepthData(name, venue_ns, heard_ns, last_id, bids, asks), heard_ns)
+        name, venue_ns, last_id = depth.instrument_id, depth.venue_time_ns, depth.update_id
+        self._feed.publish(DepthData(name, venue_ns, heard_ns, last_id, depth.bids, depth.asks), heard_ns)
 
     def _mark(self, time_ns: int, bid: float, ask: float) -> None:
         middle = (bid + ask) / 2
