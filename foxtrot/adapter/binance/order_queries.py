@@ -6,12 +6,14 @@ import msgspec
 
 from foxtrot.adapter.base_adapter import BaseAdapter
 from foxtrot.adapter.binance.errors import VENUE
+from foxtrot.adapter.binance.exact import Exact, read
 from foxtrot.adapter.binance.order_codec import is_conditional
 from foxtrot.adapter.binance.order_tracker import OrderTracker
 from foxtrot.adapter.binance.report_codec import ReportCodec
 from foxtrot.adapter.binance.session import BinanceSession
 from foxtrot.domain.enums import Product
-from foxtrot.domain.errors import BadMessage, VenueRejected
+from foxtrot.domain.errors import BadMessage, OffGrid, VenueRejected
+from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.market import REST, STREAM
 from foxtrot.domain.order import OrderData, TradeData
 
@@ -20,6 +22,10 @@ NOT_FOUND = frozenset({"-2013", "-2011"})
 
 Source: Binance spot API, Errors (-2013 NO_SUCH_ORDER); USDⓈ-M Futures, Error Codes.
 """
+
+
+class _LastPrice(Exact, frozen=True):
+    price: str
 
 
 class OrderQueries:
@@ -47,6 +53,21 @@ class OrderQueries:
         if last is not None:
             return await self._ask_conditional(order_id, instrument_id)
         return await self._ask_plain(order_id, instrument_id) or await self._ask_conditional(order_id, instrument_id)
+
+    async def last_price_units(self, instrument: Instrument) -> int:
+        """Return the last price, by which Binance measures a trailing distance.
+
+        Raises:
+            AdapterError: it could not be had.
+
+        Source: Binance spot API, rest-api, Symbol price ticker; USDⓈ-M Futures, Symbol Price Ticker.
+        """
+        endpoint = "publicGetTickerPrice" if self._spot else "fapiPublicGetTickerPrice"
+        answer = await self._session.request(endpoint, {"symbol": instrument.symbol})
+        try:
+            return instrument.price_grid.from_decimal(read(_LastPrice, answer, "last price").price)
+        except OffGrid as error:
+            raise BadMessage(VENUE, "last_price", str(error)) from None
 
     async def ask_fills(self, order: OrderData) -> None:
         """Ask for the fills of one order and tell those that are new.

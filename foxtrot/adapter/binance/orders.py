@@ -8,7 +8,6 @@ from foxtrot.adapter.base_adapter import BaseAdapter
 from foxtrot.adapter.binance.advice import advised, unlisted
 from foxtrot.adapter.binance.contract_codec import MarketLot
 from foxtrot.adapter.binance.errors import VENUE, Kind, NotSent, kind_of_code
-from foxtrot.adapter.binance.exact import Exact, read
 from foxtrot.adapter.binance.leverage import Leverage
 from foxtrot.adapter.binance.order_codec import (
     OrderCall,
@@ -28,7 +27,6 @@ from foxtrot.domain.errors import (
     AdapterError,
     BadMessage,
     LoginFailed,
-    OffGrid,
     OrderRefused,
     RateLimited,
     VenueRejected,
@@ -47,10 +45,6 @@ DUPLICATE = frozenset({"-4116"})
 
 Source: USDⓈ-M Futures, Error Codes, -4116 DUPLICATED_CLIENT_TRAN_ID. Spot says it in words ("Duplicate order sent.").
 """
-
-
-class _LastPrice(Exact, frozen=True):
-    price: str
 
 
 class Orders:
@@ -218,26 +212,13 @@ class Orders:
         """
         reference = 0
         if order.order_type is OrderType.TRAILING_STOP:
-            reference = await self._last_price_units(instrument)
+            reference = await self._queries.last_price_units(instrument)
         call = order_call(order, instrument, reference)
         lot = self._market_lots.get(order.instrument_id)
         if lot is not None:
             check_market_lot(order, instrument, lot)
         await self.leverage.check(order, instrument)
         return call
-
-    async def _last_price_units(self, instrument: Instrument) -> int:
-        """Return the last price, by which Binance measures a trailing distance.
-
-        Source: Binance spot API, rest-api, Symbol price ticker; USDⓈ-M Futures, Symbol Price Ticker.
-        """
-        spot = instrument.product is Product.SPOT
-        endpoint = "publicGetTickerPrice" if spot else "fapiPublicGetTickerPrice"
-        answer = await self._session.request(endpoint, {"symbol": instrument.symbol})
-        try:
-            return instrument.price_grid.from_decimal(read(_LastPrice, answer, "last price").price)
-        except OffGrid as error:
-            raise BadMessage(VENUE, "last_price", str(error)) from None
 
     def _take_answer(self, order: ApprovedOrder, call: OrderCall, answer: object) -> None:
         """Tell what the answer to a new order says.

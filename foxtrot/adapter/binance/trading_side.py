@@ -63,10 +63,10 @@ class TradingSide:
             self._adapter.on_contracts(instruments)
             if self._session.settings.has_keys:
                 await self._tell_everything()
-        except BaseException:
-            self._held = None
-            raise
-        self.release_events()
+        finally:
+            held = self._take_held()
+        for event in held:
+            self._hear(event)
         self.opened = True
         await self._market_data.resume()
         if self._session.settings.has_keys:
@@ -88,8 +88,7 @@ class TradingSide:
 
     def release_events(self) -> None:
         """Hear what was kept."""
-        held, self._held = self._held, None
-        for event in held or ():
+        for event in self._take_held():
             self._hear(event)
 
     def stream_stands(self) -> None:
@@ -148,6 +147,10 @@ class TradingSide:
                 self.answers.hear(event)
         except FoxtrotError as error:
             logger.warning("{}: an event of the account cannot be used: {}", self._adapter.account, error)
+
+    def _take_held(self) -> list[Mapping[str, Any]]:
+        held, self._held = self._held or [], None
+        return held
 
     def _note_leverage(self, symbol: str, leverage: int) -> None:
         self.leverage.hear({"ac": {"s": symbol, "l": leverage}})
