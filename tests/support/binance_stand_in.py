@@ -41,6 +41,8 @@ class StandIn:
         self.update_id = 100
         self.book: dict[str, dict[str, str]] = {"b": {"99.00": "5.000", "98.00": "5.000"}, "a": {"101.00": "5.000"}}
         self.trades: list[dict[str, Any]] = []
+        self.klines: dict[int, list[Any]] = {}
+        self.fail_klines = 0
         self.sockets: dict[web.WebSocketResponse, set[str]] = {}
         self.subscribes: list[str] = []
         self.requests: list[str] = []
@@ -55,7 +57,7 @@ class StandIn:
     async def start(self) -> web.AppRunner:
         app = web.Application()
         root = "/api/v3" if self.spot else "/fapi/v1"
-        for name in ("exchangeInfo", "depth", "trades", "ticker/24hr", "ticker/bookTicker"):
+        for name in ("exchangeInfo", "time", "depth", "trades", "klines", "ticker/24hr", "ticker/bookTicker"):
             app.router.add_get(f"{root}/{name}", getattr(self, "_get_" + name.replace("/", "_")))
         app.router.add_get("/{tail:.*}", self._socket)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -109,6 +111,17 @@ class StandIn:
         self.trades.append(frame)
         if send:
             self.push("trade", frame)
+
+    def kline(self, open_ms: int, close: str, *, closed: bool, send: bool = True, **wrong: Any) -> None:
+        """Say how a bar of a minute stands, from 100 to `close`; a closed one can be asked for."""
+        prices = {"o": "100.00", "h": max("100.00", close, key=float), "l": min("100.00", close, key=float), "c": close}
+        rest = {"v": "1.500", "n": 3, "x": closed, "q": "150.00", "V": "0", "Q": "0", "B": "0"}
+        k = {"t": open_ms, "T": open_ms + 59_999, "s": SYMBOL, "i": "1m", "f": 1, "L": 3, **prices, **rest, **wrong}
+        if closed:
+            figures = [prices["o"], prices["h"], prices["l"], close, "1.500", open_ms + 59_999, "150.00", 3]
+            self.klines[open_ms] = [open_ms, *figures, "0", "0", "0"]
+        if send:
+            self.push("kline_1m", {"e": "kline", "E": self.now_ms, "s": SYMBOL, "k": k})
 
     def push(self, stream: str, frame: Any) -> None:
         """Send a frame, or raw text, to who subscribed to a stream."""
@@ -189,6 +202,17 @@ class StandIn:
             for t in self.trades[-int(request.query.get("limit", "500")) :]
         ]
         return web.json_response(rows)
+
+    async def _get_time(self, _request: web.Request) -> web.Response:
+        return web.json_response({"serverTime": self.now_ms})
+
+    async def _get_klines(self, request: web.Request) -> web.Response:
+        self.requests.append("klines")
+        if self.fail_klines:
+            self.fail_klines -= 1
+            return web.json_response({"code": -1000, "msg": "An unknown error occurred."}, status=503)
+        first, last = int(request.query["startTime"]), int(request.query["endTime"])
+        return web.json_response([row for open_ms, row in sorted(self.klines.items()) if first <= open_ms <= last])
 
     async def _get_ticker_24hr(self, _request: web.Request) -> web.Response:
         self.requests.append("ticker/24hr")

@@ -85,7 +85,7 @@ class BarStream:
         open_ns = to_ns(kline.t)
         if kline.x and open_ns > self._last_open_ns:
             bar = _bar(self.instrument_id, self.interval.text, kline, now_ns)
-            if open_ns <= self.expected_ns and not self._held:
+            if open_ns <= self.expected_ns:
                 self._tell(bar, now_ns)
             else:
                 self._held.append(bar)
