@@ -179,7 +179,7 @@ class StreamBoard:
             stream.venue_ns = 0
         for book, frames in self._booked.items():
             if book.health is not None:
-                venue_ms = (now_ns - book.book.venue_time_ns) / 1e6
+                venue_ms = (now_ns - book.book.venue_time_ns) / 1e6 if book.book.venue_time_ns else None
                 book.health.heard(heard_ns, venue_ms=venue_ms, engine_ms=handed_ms, messages=frames)
         self._ticked.clear()
         self._booked.clear()
