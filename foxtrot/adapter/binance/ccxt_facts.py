@@ -6,6 +6,7 @@ once per wake-up: its changes are then what differs between two of them.
 
 from collections.abc import Mapping
 from decimal import Decimal
+from math import inf, isfinite
 from typing import Any
 
 import msgspec
@@ -20,21 +21,30 @@ from foxtrot.domain.market import DepthChange, DepthData, Level
 def trade_frame(trade: Mapping[str, Any], symbol: str) -> TradeFrame:
     """Return a print of ccxt's as the frame it came from.
 
+    Raises:
+        ValueError: a figure is missing; ccxt checks nothing.
+
     Source: ccxt manual, Trade structure; Binance spot API, web-socket-streams, Trade Streams.
     """
-    buyer_is_maker = trade["side"] == "sell"
-    return TradeFrame(symbol, int(trade["id"]), trade["price"], trade["amount"], trade["timestamp"], buyer_is_maker)
+    price, amount, time_ms = trade["price"], trade["amount"], trade["timestamp"]
+    if not (_is_figure(price) and _is_figure(amount) and isinstance(time_ms, int)):
+        raise ValueError(f"a print of {symbol} has no price, size or time: {trade['info']}")
+    return TradeFrame(symbol, int(trade["id"]), price, amount, time_ms, trade["side"] == "sell")
 
 
 def quote_frame(ticker: Mapping[str, Any], symbol: str) -> BookTickerFrame:
     """Return a best bid and ask of ccxt's as the frame it came from.
 
+    Raises:
+        ValueError: a figure is none; ccxt checks nothing.
+
     Source: ccxt manual, Ticker structure; Binance spot API, web-socket-streams, Individual Symbol Book Ticker Streams.
     """
-    info, bid, ask = ticker["info"], ticker["bid"], ticker["ask"]
-    return BookTickerFrame(
-        symbol, info["u"], bid or 0.0, ticker["bidVolume"] or 0.0, ask or 0.0, ticker["askVolume"] or 0.0, info.get("T")
-    )
+    info = ticker["info"]
+    bid, bid_size, ask, ask_size = (ticker[name] or 0.0 for name in ("bid", "bidVolume", "ask", "askVolume"))
+    if not isfinite(bid + bid_size + ask + ask_size):
+        raise ValueError(f"a quote of {symbol} has a figure that is none: {info}")
+    return BookTickerFrame(symbol, info["u"], bid, bid_size, ask, ask_size, info.get("T"))
 
 
 def ticker_frame(ticker: Mapping[str, Any]) -> TickerFrame:
@@ -71,7 +81,11 @@ class CcxtBook(BookStream):
         self._tell(BookState.SYNCING, cause)
 
     def take_book(self, book: Any, now_ns: int) -> None:
-        """Take ccxt's book as it is now."""
+        """Take ccxt's book as it is now.
+
+        Raises:
+            ValueError: a figure is none; ccxt checks nothing.
+        """
         update_id, time_ms, before = int(book["nonce"]), book["timestamp"], self._full
         time_ns = now_ns if time_ms is None else to_ns(time_ms)
         bids, asks = _copied(book["bids"]), _copied(book["asks"])
@@ -137,7 +151,15 @@ class CcxtBook(BookStream):
 
 
 def _copied(side: Any) -> tuple[Level, ...]:
-    return tuple([(level[0], level[1]) for level in side])
+    rows = tuple([(level[0], level[1]) for level in side])
+    if not all(0.0 < price < inf and 0.0 <= size < inf for price, size in rows):  # false of NaN too
+        raise ValueError("a level of ccxt's book has a figure that is none")
+    return rows
+
+
+def _is_figure(value: Any) -> bool:
+    """Tell whether ccxt has a price or size, which is None where the message had none."""
+    return isinstance(value, float | int) and 0.0 < value < inf
 
 
 def _changed(old: tuple[Level, ...], new: tuple[Level, ...]) -> tuple[Level, ...]:

@@ -22,7 +22,7 @@ LONGEST_BEAT_S = 1.0
 _MARKS: Mapping[TopicKind, Callable[[Entry], object]] = {
     TopicKind.TRADE: lambda entry: entry.ticks.last_id,
     TopicKind.QUOTE: lambda entry: entry.ticks.quote_id,
-    TopicKind.BOOK: lambda entry: None if entry.book is None else entry.book.book.update_id,
+    TopicKind.BOOK: lambda entry: None if entry.book is None else entry.book.update_id,
 }
 """What a stream changes whenever it says something."""
 
