@@ -25,7 +25,7 @@ from foxtrot.core.notices import (
     TradesLoaded,
 )
 from foxtrot.domain.enums import AdapterState, BookState, OrderStatus, Product, Side
-from foxtrot.domain.market import DepthChange, DepthData, MarketTrade
+from foxtrot.domain.market import DepthChange, DepthData, MarketTrade, TickData
 from foxtrot.domain.order import OrderData, TradeData
 from foxtrot.domain.subscription import SubscribeRequest
 from foxtrot.exchange.faults import Fault, Scope
@@ -166,9 +166,10 @@ class FaultRig(BinanceRig):
         ]
         assert wrong == [], wrong
 
-    def record(self, section: str, fault: str, recovered_s: float, bound_s: float) -> None:
+    def record(self, section: str, fault: str, recovered_s: float, bound_s: float, *, by_ccxt: bool = False) -> None:
         """Write or compare the row of the document."""
-        record(section, FaultRow(fault, "spot" if self.side == "spot" else "USD-M", self.seen(), recovered_s, bound_s))
+        product = ("spot" if self.side == "spot" else "USD-M") + (", by ccxt" if by_ccxt else "")
+        record(section, FaultRow(fault, product, self.seen(), recovered_s, bound_s))
 
     # --- what others and we do --------------------------------------------------------------------------------------
 
@@ -307,6 +308,8 @@ class FaultRig(BinanceRig):
                 self.judge.hear_depth(event, full=full)
             elif isinstance(event, DepthChange):
                 self.judge.hear_change(event)
+            elif isinstance(event, TickData):
+                self.judge.hear_tick(event)
         for name in self.memory.books:
             book = self.adapter.get_order_book_from_websocket(name)
             if book is not None:

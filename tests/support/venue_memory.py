@@ -3,7 +3,7 @@
 from typing import Any
 
 from foxtrot.domain.instrument import Instrument
-from foxtrot.domain.market import DepthChange, DepthData
+from foxtrot.domain.market import DepthChange, DepthData, TickData
 from foxtrot.exchange.events import TradePrinted, VenueEvent
 from foxtrot.exchange.server import ExchangeServer
 
@@ -21,6 +21,7 @@ class VenueMemory:
 
     def __init__(self, server: ExchangeServer, surface: str, instruments: tuple[Instrument, ...]) -> None:
         self.books: dict[str, dict[int, Book]] = {one.instrument_id: {} for one in instruments}
+        self.tops: dict[str, set[tuple[float, ...]]] = {one.instrument_id: set() for one in instruments}
         self.prints: dict[str, dict[str, tuple[float, float]]] = {one.instrument_id: {} for one in instruments}
         self.epochs = 1
         self._server = server
@@ -65,6 +66,7 @@ class VenueMemory:
             bids, asks = (tuple((listed.price(p), listed.quantity(q)) for p, q in side) for side in sides)
             known.pop(update_id, None)
             known[update_id] = (bids, asks)
+            self.tops[name].add((*(bids or ((0.0, 0.0),))[0], *(asks or ((0.0, 0.0),))[0]))
 
 
 class BookJudge:
@@ -102,6 +104,12 @@ class BookJudge:
         self._chains[name] = (change.last_update_id, bids, asks)
         sides = tuple(sorted(bids.items(), reverse=True)), tuple(sorted(asks.items()))
         self.judge("changes", name, change.last_update_id, sides)
+
+    def hear_tick(self, tick: TickData) -> None:
+        """Judge a tick: its quote must have been the top of the venue's book, and its last price that of a print."""
+        quote = (tick.bid_price, tick.bid_size, tick.ask_price, tick.ask_size)
+        if quote not in self._memory.tops[tick.instrument_id]:
+            self.wrong.append(f"{tick.instrument_id}: a quote of {quote}, which the venue never had")
 
     def break_chain(self, instrument_id: str) -> None:
         """Hear that the book is not to be believed: changes go on only from a new snapshot."""

@@ -280,11 +280,33 @@ CASES = (
 )
 
 
+BY_CCXT = {
+    "TCP reset of market data only",
+    "silence for good, pings answered",
+    "one stream silent for good: depth",
+    "one stream silent for good: trades",
+    "diff gap",
+    "a print is swallowed",
+    "SUBSCRIBE refused twice",
+    "broken JSON in place of depth",
+    "[] in place of a print",
+    "a number that is none in depth",
+    "a number that is none in a quote",
+    "a print without price",
+    "an unknown kline interval",
+}
+"""What ccxt itself makes of a message or connection, with the hot path switched off; spot alone."""
+
+
+def _name_of(product: Product) -> str:
+    return "spot" if product is SPOT else "USD-M"
+
+
 def _pairs() -> Iterator[Any]:
     for case in CASES:
         for product in case.products:
             marks = [pytest.mark.slow] if case.slow else []
-            yield pytest.param(case, product, id=f"{case.fault}-{'spot' if product is SPOT else 'usdm'}", marks=marks)
+            yield pytest.param(case, product, id=f"{case.fault}-{_name_of(product)}", marks=marks)
 
 
 @pytest.mark.parametrize(("case", "product"), list(_pairs()))
@@ -298,6 +320,17 @@ def test_everything_is_as_at_the_venue_after(case: Case, product: Product) -> No
         if case.link_stays:
             assert rig.link_states() == [], "what concerns market data alone must not cost the link"
         rig.record(STREAMS, case.fault, recovered_s, case.bound_s)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.fault in BY_CCXT], ids=lambda case: str(case.fault))
+def test_everything_is_as_at_the_venue_without_the_hot_path_too(case: Case) -> None:
+    with FaultRig(SPOT, hot_path=False) as rig:
+        rig.begin()
+        noticed_s = case.cause(rig) or 0.0
+        recovered_s = noticed_s + rig.recovered_s(case.bound_s - noticed_s)
+        rig.check()
+        assert rig.link_states() == []
+        rig.record(STREAMS, case.fault, recovered_s, case.bound_s, by_ccxt=True)
 
 
 @pytest.mark.parametrize("product", BOTH)
@@ -330,8 +363,8 @@ def test_every_kind_of_fault_of_streams_and_connections_has_a_case() -> None:
 
 
 def test_every_documented_row_has_a_case() -> None:
-    cases = {(case.fault, "spot" if product is SPOT else "USD-M") for case in CASES for product in case.products}
-    assert documented(STREAMS) == cases
+    cases = {(case.fault, _name_of(product)) for case in CASES for product in case.products}
+    assert documented(STREAMS) == cases | {(fault, "spot, by ccxt") for fault in BY_CCXT}
 
 
 @pytest.mark.parametrize("product", BOTH)
