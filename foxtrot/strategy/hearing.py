@@ -8,6 +8,7 @@ from foxtrot.domain.market import BarData, DepthChange, DepthData, MarketTrade, 
 from foxtrot.domain.subscription import SubscribeRequest
 from foxtrot.strategy.bar_facts import BarCorrection
 from foxtrot.strategy.base import Strategy
+from foxtrot.strategy.seat import Seat
 
 if TYPE_CHECKING:
     from foxtrot.strategy.host import StrategyHost
@@ -45,6 +46,16 @@ def hear(host: "StrategyHost", symbols: tuple[str, ...]) -> list[Subscription]:
     for instrument_id in symbols:
         found += _hear_market(host, instrument_id)
     return found
+
+
+def tell_past(seat: Seat, strategy: Strategy, bar: BarData) -> None:
+    """Deliver a bar that was missed, without permission to trade: its prices are those of then."""
+    before = seat.may_trade, seat.state
+    seat.may_trade, seat.state = False, "catching up"
+    try:
+        strategy.on_bar(bar)
+    finally:
+        seat.may_trade, seat.state = before
 
 
 def _hear_market(host: "StrategyHost", instrument_id: str) -> list[Subscription]:

@@ -17,7 +17,7 @@ from foxtrot.domain.subscription import SubscribeRequest
 from foxtrot.strategy.bar_facts import BarCorrection
 from foxtrot.strategy.base import Strategy
 from foxtrot.strategy.early_corrections import EarlyCorrections
-from foxtrot.strategy.hearing import hear, overrides, wishes_of
+from foxtrot.strategy.hearing import hear, overrides, tell_past, wishes_of
 from foxtrot.strategy.loader import make_strategy, reload_strategy
 from foxtrot.strategy.parameters import set_parameters
 from foxtrot.strategy.seat import Seat
@@ -239,7 +239,7 @@ class StrategyHost:
                     return
                 self._last_open.pop(bar.instrument_id, None)
             if bar.backfilled:
-                self._tell_past(bar)
+                tell_past(self.seat, self.strategy, bar)
             else:
                 self.strategy.on_bar(bar)
             if self._corrects:
@@ -247,14 +247,6 @@ class StrategyHost:
                     self.strategy.on_bar_correction(correction)
         elif self.stage in (Stage.INITIALISING, Stage.READY):
             self._held.append(bar)
-
-    def _tell_past(self, bar: BarData) -> None:
-        """Deliver a bar that was missed, without permission to trade: its prices are those of then."""
-        self.seat.may_trade, self.seat.state = False, "catching up"
-        try:
-            self.strategy.on_bar(bar)
-        finally:
-            self.seat.may_trade, self.seat.state = self._running, str(self.stage)
 
     def on_bar_correction(self, correction: BarCorrection) -> None:
         """Deliver a correction of one of its bars, after that bar: the bar may still wait in the market lane."""
