@@ -16,17 +16,19 @@ S = OrderStatus
 @pytest.fixture(params=list(PRODUCTS))
 def scene(request: pytest.FixtureRequest) -> Iterator[TradingScene]:
     """A connected adapter of each product."""
-    made = TradingScene(PRODUCTS[request.param])
-    try:
-        yield made
-    finally:
-        made.rig.discard()
+    yield from _scene(PRODUCTS[request.param])
 
 
-def only(scene: TradingScene, product: Product) -> None:
-    """Skip where the other product has no such thing."""
-    if scene.rig.product is not product:
-        pytest.skip(f"{scene.rig.name}: its user stream is made another way")
+@pytest.fixture
+def spot() -> Iterator[TradingScene]:
+    """A connected adapter of spot."""
+    yield from _scene(Product.SPOT)
+
+
+@pytest.fixture
+def usdm() -> Iterator[TradingScene]:
+    """A connected adapter of USD-M."""
+    yield from _scene(Product.PERPETUAL)
 
 
 # --- it breaks ------------------------------------------------------------------------------------------------------
@@ -103,29 +105,27 @@ def test_a_stream_that_breaks_again_and_again_leaves_nothing_behind(scene: Tradi
 # --- it ends by the venue's word ------------------------------------------------------------------------------------
 
 
-def test_a_subscription_that_is_terminated_is_made_anew(scene: TradingScene) -> None:
-    only(scene, Product.SPOT)
-    rig = scene.rig
+def test_a_subscription_that_is_terminated_is_made_anew(spot: TradingScene) -> None:
+    rig = spot.rig
     order_id = rig.send()
-    with scene.fault(Fault(kind="terminate_user_stream", account=rig.account)):
+    with spot.fault(Fault(kind="terminate_user_stream", account=rig.account)):
         rig.take(Side.SELL, 400)
         rig.settle()
     rig.take(Side.SELL, 100)
-    scene.recover("eventStreamTerminated", 10)
-    assert scene.last(order_id).filled_quantity == 0.5
+    spot.recover("eventStreamTerminated", 10)
+    assert spot.last(order_id).filled_quantity == 0.5
 
 
 @pytest.mark.parametrize("kind", ["expire_listen_key", "rotate_listen_key"])
-def test_a_listen_key_that_ends_is_had_anew(scene: TradingScene, kind: str) -> None:
-    only(scene, Product.PERPETUAL)
-    rig = scene.rig
+def test_a_listen_key_that_ends_is_had_anew(usdm: TradingScene, kind: str) -> None:
+    rig = usdm.rig
     order_id = rig.send()
-    with scene.fault(Fault(kind=kind, account=rig.account)):
+    with usdm.fault(Fault(kind=kind, account=rig.account)):
         rig.take(Side.SELL, 400)
         rig.settle()
     rig.take(Side.SELL, 100)
-    scene.recover("listenKeyExpired" if kind == "expire_listen_key" else "listen key rotated", 10)
-    assert scene.last(order_id).filled_quantity == 0.5
+    usdm.recover("listenKeyExpired" if kind == "expire_listen_key" else "listen key rotated", 10)
+    assert usdm.last(order_id).filled_quantity == 0.5
 
 
 @pytest.mark.parametrize(
@@ -138,19 +138,18 @@ def test_a_listen_key_that_ends_is_had_anew(scene: TradingScene, kind: str) -> N
     ids=["-1125", "502 page", "no answer"],
 )
 def test_a_listen_key_that_cannot_be_renewed_is_renewed_later_or_had_anew(
-    scene: TradingScene, how: str, fault: Fault
+    usdm: TradingScene, how: str, fault: Fault
 ) -> None:
-    only(scene, Product.PERPETUAL)
-    rig = scene.rig
+    rig = usdm.rig
     order_id = rig.send()
-    with scene.fault(fault, silent=fault.hang):
+    with usdm.fault(fault, silent=fault.hang):
         for _ in range(23):
             rig.clock.advance(60 * 10**9)
             rig.server.step()
             rig._arrive()
     rig.take(Side.SELL, 400)
-    scene.recover(f"listen key not renewed ({how})", 90)
-    assert scene.last(order_id).filled_quantity == 0.4
+    usdm.recover(f"listen key not renewed ({how})", 90)
+    assert usdm.last(order_id).filled_quantity == 0.4
 
 
 # --- it is refused --------------------------------------------------------------------------------------------------
@@ -234,6 +233,14 @@ def test_a_message_that_cannot_be_read_is_asked_after(scene: TradingScene, how: 
         rig.settle()
     scene.recover(f"user stream: {how}", 35)
     assert scene.last(order_id).filled_quantity == 0.4
+
+
+def _scene(product: Product) -> Iterator[TradingScene]:
+    made = TradingScene(product)
+    try:
+        yield made
+    finally:
+        made.rig.discard()
 
 
 def _until_lost(scene: TradingScene, bound_s: int) -> None:
