@@ -8,14 +8,17 @@ import pytest
 from foxtrot.adapter.base_adapter import AdapterContext
 from foxtrot.adapter.binance.adapter import BinanceAdapter
 from foxtrot.core.notices import AdapterStatus, PositionsLoaded
+from foxtrot.core.secret import Secret
 from foxtrot.domain.account import AccountData
 from foxtrot.domain.enums import AdapterState, OrderStatus, OrderType, Product, Side
 from foxtrot.domain.market import REST
 from foxtrot.domain.order import OrderData, TradeData
 from foxtrot.exchange.faults import Fault
-from tests.integration.binance.test_websocket_refused import Scene
+from tests.support.rest_scene import Scene
+from tests.support.waiting import wait_until
 
 SPOT, USDM = Product.SPOT, Product.PERPETUAL
+MINUTE_NS = 60_000_000_000
 
 
 class Unwired(BinanceAdapter):
@@ -23,6 +26,14 @@ class Unwired(BinanceAdapter):
 
     def __init__(self, context: AdapterContext) -> None:
         super().__init__(msgspec.structs.replace(context, settings={**context.settings, "websocket": False}))
+
+
+class Stranger(BinanceAdapter):
+    """An adapter whose secret is wrong."""
+
+    def __init__(self, context: AdapterContext) -> None:
+        secrets = {**context.secrets, "api_secret": Secret("not-the-secret")}
+        super().__init__(msgspec.structs.replace(context, secrets=secrets))
 
 
 Made = Callable[..., Scene]
@@ -165,4 +176,25 @@ def test_an_account_that_nothing_can_be_learnt_of_loses_its_link(scene: Scene) -
         told.cause for told in scene.heard.of(AdapterStatus) if told.state is AdapterState.LOST
     )
     scene.server.clear_faults()
-    scene._until_ready()
+    scene.until_ready()
+
+
+def test_a_minute_costs_what_is_documented(scene: Scene) -> None:
+    scene.adapter.send_order(scene.order())
+    scene.second()
+    minute, weight = scene.clock.now_ns() // MINUTE_NS, scene.adapter.health().used_weight
+    for _ in range(45):
+        scene.second()
+    assert scene.clock.now_ns() // MINUTE_NS == minute, "Binance counts anew every minute"
+    spent = (scene.adapter.health().used_weight - weight) / 45 * 60
+    documented = 1_520 + 440 if scene.product is SPOT else 920 + 140
+    assert 0.8 * documented < spent <= documented
+
+
+@pytest.mark.parametrize("product", [SPOT, USDM])
+def test_refused_credentials_are_told_where_no_stream_can_be_had_too(made: Made, product: Product) -> None:
+    scene = made(product, adapter_class=Stranger)
+    scene.refuse()
+    scene.adapter.connect()
+    wait_until(lambda: scene.heard.states()[-1:] == [AdapterState.FAILED])
+    assert "credentials" in scene.status().cause

@@ -6,80 +6,13 @@ from typing import Any
 
 import pytest
 
-from foxtrot.adapter.binance.adapter import BinanceAdapter
-from foxtrot.core.notices import AdapterStatus, BookStateChanged, RequestFailed, TradesLoaded
+from foxtrot.core.notices import BookStateChanged, RequestFailed, TradesLoaded
 from foxtrot.domain.enums import AdapterState, BookState, OrderStatus, Product, Side
 from foxtrot.domain.market import REST, STREAM, DepthData, MarketTrade, TickData
 from foxtrot.domain.order import CancelRequest, OrderData, TradeData
-from foxtrot.domain.subscription import SubscribeRequest
 from foxtrot.exchange.faults import Fault
-from tests.support.binance_rig import BinanceRig
-from tests.support.fault_rig import _come_to_rest
+from tests.support.rest_scene import REFUSED_S, Scene
 from tests.support.waiting import wait_until
-
-REFUSED_S = 60
-
-
-class Scene(BinanceRig):
-    """A rig that counts seconds, in which everything of one instrument is wanted.
-
-    Thread: the test's.
-    """
-
-    def connect_and_wait(self) -> None:
-        """Connect, and let time pass until READY."""
-        self.adapter.connect()
-        self._until_ready()
-
-    def _until_ready(self) -> None:
-        def ready() -> bool:
-            if (self.heard.states() or [None])[-1] is AdapterState.READY:
-                return True
-            self.clock.advance(10**8)
-            self.server.step()
-            return False
-
-        wait_until(ready, 20.0)
-
-    def want(self) -> None:
-        """Subscribe to everything of the first instrument."""
-        self.adapter.subscribe(SubscribeRequest(self.spot.instrument_id, True, True, 5))
-
-    def refuse(self) -> None:
-        """Refuse every handshake from now on, for a minute."""
-        self.server.inject(Fault(kind="refuse_websockets", for_s=REFUSED_S))
-
-    def second(self) -> None:
-        """Let others trade once, and a second pass."""
-        self.rest(Side.SELL, 10_100, 100)
-        self.take(Side.BUY, 100)
-        self.clock.advance(10**9)
-        self.server.step()
-        self._arrive()
-
-    def _arrive(self) -> None:
-        """Wait until what was asked is answered and what was sent is told; not long for streams that may not come."""
-        bridge = self.binance.session.bridge
-        if bridge.running:
-            bridge.submit(_come_to_rest(self.adapter, 0.1)).result(10.0)
-
-    def last_state(self) -> AdapterState:
-        """Return the state of the link."""
-        return self.heard.states()[-1]
-
-    def status(self) -> AdapterStatus:
-        """Return what was told last of the link."""
-        return self.heard.of(AdapterStatus)[-1]
-
-    def streams_served(self) -> Counter[str]:
-        """Return which streams the server pushes."""
-        return Counter(str(stream) for one in self._connections() for stream in one["streams"])
-
-    @property
-    def binance(self) -> Any:
-        """Return the adapter with its inside."""
-        assert isinstance(self.adapter, BinanceAdapter)
-        return self.adapter
 
 
 @pytest.fixture(params=[Product.SPOT, Product.PERPETUAL], ids=["spot", "usdm"])
@@ -183,7 +116,7 @@ def test_refused_in_the_middle_of_trading(scene: Scene) -> None:
     scene.server.inject(Fault(kind="reset", count=0, for_s=0.5))
     wait_until(lambda: scene.last_state() is AdapterState.BACKING_OFF)
     scene.take(Side.SELL, 1_000)
-    scene._until_ready()
+    scene.until_ready()
     assert AdapterState.LOST in scene.heard.states()
     assert scene.status().cause.startswith("by REST: ")
     all_comes_by_rest(scene)

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foxtrot.adapter.health import AdapterHealth, StalenessRule, StreamHealth, quantile
+from foxtrot.adapter.reconnect import CircuitBreaker
 from foxtrot.domain.calendar import CalendarRules, TradingCalendar
 
 SECOND_NS = 1_000_000_000
@@ -101,3 +102,28 @@ def test_the_rate_is_of_the_last_ten_seconds() -> None:
 def test_a_quantile_is_one_of_the_values(values: list[float], share: float) -> None:
     assert quantile(values, share) in values
     assert sum(value < quantile(values, share) for value in values) <= share * len(values)
+
+
+def test_messages_that_came_together_all_count_and_are_one_interval() -> None:
+    stream = _up()
+    for second in range(40):
+        stream.heard(second * SECOND_NS, messages=7)
+    assert stream.figures(39 * SECOND_NS).messages == 280
+    assert stream.figures(39 * SECOND_NS).messages_per_s == 7.0
+    assert stream.stale_after_s == 4.0, "four times the interval of a second"
+
+
+def test_breakers_are_shown_and_fallbacks_are_added_up() -> None:
+    now = [0]
+    health, breaker = AdapterHealth("ours"), CircuitBreaker(lambda: now[0], failures=2, rest_s=10.0)
+    health.breakers["user"] = breaker
+    for name in ("user", "ticks BTCUSDT", "ticks BTCUSDT"):
+        health.stream(name).fell_back()
+    assert health.snapshot(0).rest_fallbacks == 3
+    assert health.snapshot(0).breakers == {"user": "closed"}
+    breaker.failed()
+    breaker.failed()
+    assert health.snapshot(0).breakers == {"user": "open"}
+    now[0] = 10 * SECOND_NS
+    assert health.snapshot(now[0]).breakers == {"user": "half_open"}
+    assert breaker.allows(), "to look at it is no attempt"

@@ -3,6 +3,7 @@
 from itertools import product
 from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -107,3 +108,23 @@ def test_an_open_breaker_lets_nothing_through_before_its_rest(history: list[tupl
             opened_at = now[0]
         elif after is BreakerState.CLOSED:
             opened_at = None
+
+
+@pytest.mark.parametrize(("wish_s", "rest_s"), [(0.0, 10), (4.0, 10), (10.0, 10), (60.0, 60)])
+def test_a_tripped_breaker_rests_as_long_as_was_asked(wish_s: float, rest_s: int) -> None:
+    now = [0]
+    breaker = CircuitBreaker(lambda: now[0], failures=5, rest_s=10.0)
+    breaker.trip(wish_s)
+    now[0] = rest_s * SECOND_NS - 1
+    assert (breaker.shown, breaker.state, breaker.allows()) == (BreakerState.OPEN, BreakerState.OPEN, False)
+    now[0] += 1
+    assert breaker.shown is BreakerState.HALF_OPEN
+    assert breaker.allows()
+    breaker.trip(wish_s)  # refused again, in the same words
+    now[0] += rest_s * SECOND_NS - 1
+    assert breaker.state is BreakerState.OPEN
+    now[0] += 1
+    assert breaker.allows()
+    breaker.succeeded()
+    breaker.failed()
+    assert breaker.state is BreakerState.CLOSED, "failures are counted from nothing after a success"
