@@ -5,7 +5,7 @@ what ccxt's watchers return. Where no stream can be had (the breaker is open, or
 same facts are asked for by REST.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, Protocol
 
@@ -168,7 +168,7 @@ class MarketData(Listener):
             return
         entry.ticks.health = self._figures(TICKS_OF, topic.instrument_id)
         entry.ticks.health.up(now_ns)
-        if entry.request.ticks and self._ticks_are_up(entry):
+        if entry.request.ticks and _ticks_are_up(self.topics.of(entry.request.instrument_id)):
             self.fetching.fresh_tick(entry)
 
     def on_down(self, topic: Topic, cause: str, *, gap: bool) -> None:
@@ -296,9 +296,11 @@ class MarketData(Listener):
             self._holding = False
         self.board.publish_waiting()
 
-    def _ticks_are_up(self, entry: Entry) -> bool:
-        topics: Mapping[TopicKind, Topic] = {one.kind: one for one in self.topics.of(entry.request.instrument_id)}
-        return all(kind in topics and topics[kind].up.is_set() for kind in (TopicKind.QUOTE, TopicKind.TRADE))
+
+def _ticks_are_up(topics: Iterable[Topic]) -> bool:
+    """Tell whether both streams that ticks are made of stand."""
+    up = {topic.kind for topic in topics if topic.up.is_set()}
+    return {TopicKind.QUOTE, TopicKind.TRADE} <= up
 
 
 def _kinds(request: SubscribeRequest, *, totals: bool) -> list[TopicKind]:

@@ -157,9 +157,8 @@ class Orders:
         found = [
             (row.order_id, row.instrument_id) for row in listed if _says_more(row, self.tracker.last(row.order_id))
         ]
-        gone = known - {row.order_id for row in listed}
-        still = [order for order in self.tracker.open_orders() if order.order_id in gone]
-        return found + [(order.order_id, order.instrument_id) for order in still if order.status in WORKING]
+        gone = (known & self.working()) - {row.order_id for row in listed}
+        return found + [(one.order_id, one.instrument_id) for one in self.tracker.open_orders() if one.order_id in gone]
 
     def tell_listed(self, order: OrderData) -> None:
         """Tell what a list says of an order, as far as it is new."""
