@@ -280,6 +280,7 @@ CASES = (
 )
 
 
+LOSSES = {"close", "close_without_frame", "reset", "cut_mid_frame", "half_open", "restart"}
 BY_CCXT = {
     "TCP reset of market data only",
     "silence for good, pings answered",
@@ -319,6 +320,8 @@ def test_everything_is_as_at_the_venue_after(case: Case, product: Product) -> No
         assert rig.judge.compared > 10
         if case.link_stays:
             assert rig.link_states() == [], "what concerns market data alone must not cost the link"
+        if case.kind in LOSSES:
+            assert "book stale" in rig.seen(), "a book whose stream is gone must not stay live"
         rig.record(STREAMS, case.fault, recovered_s, case.bound_s)
 
 
