@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contract.rigs import MARKET_RIGS, RIGS
+from tests.contract.rigs import MARKET_RIGS, REAL_URL_RIGS, RIGS
 from tests.support import contract_document
 from tests.support.contract_rig import ContractRig
 
@@ -17,14 +17,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run every test on every rig, and those of public market data on each way to it."""
+    """Run every test on every rig, those of public market data on each way to it; by real addresses when slow ones run."""
     if "rig" in metafunc.fixturenames:
         of_the_market = metafunc.module.__name__.rpartition(".")[2] in OF_THE_MARKET
-        metafunc.parametrize("rig", [*RIGS, *(MARKET_RIGS if of_the_market else ())], indirect=True)
+        once = [pytest.param(name, marks=pytest.mark.slow) for name in REAL_URL_RIGS]
+        metafunc.parametrize("rig", [*RIGS, *(MARKET_RIGS if of_the_market else ()), *once], indirect=True)
 
 
 @pytest.fixture
 def rig(request: pytest.FixtureRequest) -> Iterator[ContractRig]:
     """An open market at one venue and an adapter that is not connected yet."""
-    with (RIGS | MARKET_RIGS)[request.param]() as made:
+    with (RIGS | MARKET_RIGS | REAL_URL_RIGS)[request.param]() as made:
         yield made

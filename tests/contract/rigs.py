@@ -5,6 +5,7 @@ from collections.abc import Callable
 from foxtrot.domain.enums import Product
 from tests.support.binance_rig import BinanceRig
 from tests.support.contract_rig import ContractRig
+from tests.support.real_urls_rig import RealUrlsRig
 from tests.support.simulated_rig import SimulatedRig
 
 RIGS: dict[str, Callable[[], ContractRig]] = {
@@ -20,3 +21,9 @@ MARKET_RIGS: dict[str, Callable[[], ContractRig]] = {
     "binance_usdm_by_ccxt": lambda: BinanceRig(Product.PERPETUAL, hot_path=False),
 }
 """Another way of the same adapter to the public market: the tests of promises 3, 5 and 6 run on these too."""
+
+REAL_URL_RIGS: dict[str, Callable[[], ContractRig]] = {
+    "binance_spot_real_urls": lambda: RealUrlsRig(Product.SPOT),
+    "binance_usdm_real_urls": lambda: RealUrlsRig(Product.PERPETUAL),
+}
+"""Every contract test once more with Binance's real addresses, resolved to TLS on this machine: `scripts/test --slow`."""

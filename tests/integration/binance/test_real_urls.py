@@ -1,13 +1,11 @@
 """The real adapter with Binance's real addresses, behind TLS, on this machine: only the resolver and the certificate differ."""
 
-import socket
 import ssl
 from collections.abc import Iterator
 from decimal import Decimal
 
 import aiohttp
 import pytest
-from aiohttp.abc import AbstractResolver, ResolveResult
 
 from foxtrot.adapter.base_adapter import AdapterContext, Setting
 from foxtrot.adapter.binance.adapter import BinanceAdapter
@@ -30,6 +28,7 @@ from foxtrot.domain.subscription import SubscribeRequest
 from foxtrot.exchange.server import ExchangeServer
 from foxtrot.exchange.server_settings import AccountSetup, ServerPorts, ServerSettings
 from foxtrot.exchange.wire.binance.venue_side import ApiKey
+from tests.support.real_names import Here
 from tests.support.recorder import Recorder
 from tests.support.waiting import wait_until
 
@@ -40,29 +39,6 @@ HOSTS = {
     "usdm": {"fapi.binance.com", "fstream.binance.com", "api.binance.com"},  # what a key may do is asked of spot's host
 }
 """Whom the adapter of a product talks to."""
-
-
-class Here(AbstractResolver):
-    """Answers every name with this machine and the TLS port of its product."""
-
-    def __init__(self, server: ExchangeServer) -> None:
-        self.asked: set[str] = set()
-        self._ports = server.ports
-
-    async def resolve(self, host: str, port: int = 0, family: int = socket.AF_INET) -> list[ResolveResult]:
-        self.asked.add(host)
-        here = self._ports[
-            "binance_usdm_tls" if host.startswith(("fapi", "fstream", "ws-fapi")) else "binance_spot_tls"
-        ]
-        assert here is not None
-        return [
-            ResolveResult(
-                hostname=host, host="127.0.0.1", port=here, family=socket.AF_INET, proto=0, flags=socket.AI_NUMERICHOST
-            )
-        ]  # fmt: skip
-
-    async def close(self) -> None:
-        """Have nothing to close."""
 
 
 @pytest.fixture(scope="module")
