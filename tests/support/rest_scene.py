@@ -61,7 +61,7 @@ class Scene(BinanceRig):
         """Wait until what was asked is answered and what was sent is told; not long for streams that may not come."""
         bridge = self.binance.session.bridge
         if bridge.running:
-            bridge.submit(_come_to_rest(self.binance.session)).result(10.0)
+            bridge.submit(_come_to_rest(self.binance)).result(10.0)
 
     def last_state(self) -> AdapterState:
         """Return the state of the link."""
@@ -82,11 +82,13 @@ class Scene(BinanceRig):
         return self.adapter
 
 
-async def _come_to_rest(session: Any) -> None:
+async def _come_to_rest(adapter: Any) -> None:
     """Return when no request is unanswered, no connection is being made, and a ping on each is back behind all frames."""
+    session = adapter.session
     for _ in range(ROUNDS):
         was_busy = _is_busy(session)
         await _at_most(PATIENCE_S, lambda: not _is_busy(session))
+        await _at_most(5.0, lambda: not adapter.trading.polling.under_way)
         exchange = session.door.exchange
         for client in (clients := _open_clients(exchange)):
             client.lastPong = None

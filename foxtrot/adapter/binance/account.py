@@ -167,7 +167,7 @@ class AccountAnswers:
         plain = rows_of(await self._session.request(endpoint, which))
         waiting = [] if self._spot else rows_of(await self._session.request("fapiPrivateGetOpenAlgoOrders", which))
         now_ns = self._adapter.clock.now_ns()
-        found = [self._told_as(self._reports.order_row(row, now_ns)[0]) for row in plain]
+        found = [self.told_as(self._reports.order_row(row, now_ns)[0]) for row in plain]
         found += [of_source(self._reports.algo_row(row, now_ns)[0], REST) for row in waiting]
         return tuple(sorted(found, key=lambda order: (order.venue_time_ns, order.venue_order_id)))
 
@@ -264,7 +264,7 @@ class AccountAnswers:
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
-    def _told_as(self, order: OrderData) -> OrderData:
+    def told_as(self, order: OrderData) -> OrderData:
         """Return an order under the id by which it was told first: a triggered one keeps that of its conditional order."""
         known = self._orders.tracker.order_id_of(order.instrument_id, order.venue_order_id)
         return msgspec.structs.replace(order, order_id=known or order.order_id, source=REST)

@@ -36,6 +36,8 @@ class AccountPolling:
 
     def __init__(self, session: BinanceSession, orders: Orders, answers: AccountAnswers) -> None:
         self.rounds = 0
+        self.under_way = False
+        """Whether a round is not answered yet."""
         self._session = session
         self._orders = orders
         self._answers = answers
@@ -48,6 +50,13 @@ class AccountPolling:
             AdapterError: something could not be had; what was told before is right.
         """
         self.rounds += 1
+        self.under_way = True
+        try:
+            await self._round(whole=whole)
+        finally:
+            self.under_way = False
+
+    async def _round(self, *, whole: bool) -> None:
         now_ns = self._session.clock.monotonic_ns()
         whole = whole or now_ns - self._whole_ns >= WHOLE_EVERY_S * 1e9
         traded = await self._poll_orders(whole=whole)
@@ -71,7 +80,7 @@ class AccountPolling:
             if order.order_id in gone:  # a conditional one tells which order it became, before that is told
                 await self._orders.look_at(order.order_id, order.instrument_id)
         for order in listed:
-            self._orders.tell_listed(order)
+            tracker.report(self._answers.told_as(order))
         return self._symbols_of(
             now
             for order_id in {*before, *(order.order_id for order in listed)}
