@@ -36,7 +36,8 @@ from foxtrot.domain.subscription import HistoryRequest, SubscribeRequest
 
 ENGINE_THREAD = "foxtrot-engine"
 Setting = str | int | float | bool
-_TROUBLE = frozenset({AdapterState.LOST, AdapterState.BACKING_OFF, AdapterState.FAILED})
+_SEVERITY = {AdapterState.LOST: "WARNING", AdapterState.BACKING_OFF: "WARNING", AdapterState.FAILED: "ERROR"}
+"""How a change of the connection is logged where it is trouble; FAILED needs a person, for it is not tried again."""
 
 
 class EventSink(Protocol):
@@ -230,7 +231,7 @@ class BaseAdapter(abc.ABC):
         now_ns = self.clock.now_ns()
         if self.logs_status:
             bound = logger.bind(account=self.account, adapter=self.adapter_name, attempt=attempt, delay_s=delay_s)
-            bound.log("WARNING" if state in _TROUBLE else "INFO", "connection {}{}", state, cause and f": {cause}")
+            bound.log(_SEVERITY.get(state, "INFO"), "connection {}{}", state, cause and f": {cause}")
         self._sink.put(AdapterStatus(self.account, self.adapter_name, state, cause, attempt, delay_s, now_ns))
 
     def on_contracts(self, instruments: tuple[Instrument, ...]) -> None:

@@ -58,6 +58,8 @@ class BinanceRig(ContractRig):
     io_thread = "binance-io"
     shortest_life_s = 610
     ticks_per_change = range(1, 4)
+    subscriptions_per_s = 0
+    """All at once: the clock stands still while a test waits for its streams, so that every wait for a turn costs it seconds."""
 
     def __init__(
         self,
@@ -340,6 +342,7 @@ class BinanceRig(ContractRig):
             "product": "spot" if spot else "usdm",
             "port": self._port(),
             "hot_path": self._hot_path,
+            "subscriptions_per_s": self.subscriptions_per_s,
         }
         if not spot:
             settings["max_leverage"] = 20

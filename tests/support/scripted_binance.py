@@ -10,6 +10,7 @@ import msgspec
 
 from foxtrot.adapter.base_adapter import AdapterContext
 from foxtrot.adapter.binance.errors import PermitClosed
+from foxtrot.adapter.binance.order_count import OrderCount
 from foxtrot.core.clock import ManualClock
 from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.enums import Product
@@ -39,6 +40,7 @@ class ScriptedSession:
         self.account = "ours"
         self.linked = True
         self.settings = SimpleNamespace(max_leverage=0)
+        self.order_count = OrderCount(product, counts=False)
         self.permit = SendPermit()
         self.heard = Recorder()
         self.instruments = {instrument.instrument_id: instrument for instrument in instruments}

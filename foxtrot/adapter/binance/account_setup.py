@@ -1,5 +1,6 @@
 """What an account is set to at Binance and what its key may do: read at each connect, changed only where the settings say so."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -53,6 +54,7 @@ class AccountSetup:
         self._warn = warn
         self._rights_known = False
         self._done: set[str] = set()
+        self._turns: dict[str, asyncio.Lock] = {}
 
     async def check(self) -> None:
         """Look at the key's rights and, for USD-M, at the position mode.
@@ -69,12 +71,19 @@ class AccountSetup:
     async def prepare(self, symbol: str) -> None:
         """Set a symbol's leverage and margin type as the settings say, unless it has a position or nothing is said.
 
+        Who asks while it is being set waits for that.
+
         Raises:
             AdapterError: Binance refuses, or does not answer.
         """
         wanted = self._settings.leverage or self._settings.margin_type
-        if self._session.product is Product.SPOT or not wanted or symbol in self._done:
+        if self._session.product is Product.SPOT or not wanted:
             return
+        async with self._turns.setdefault(symbol, asyncio.Lock()):
+            if symbol not in self._done:
+                await self._set(symbol)
+
+    async def _set(self, symbol: str) -> None:
         row = _first(await self._session.request("fapiPrivateGetSymbolConfig", {"symbol": symbol}), symbol)
         changes = self._changes(symbol, row)
         if changes and await self._has_position(symbol):

@@ -2,7 +2,7 @@
 
 import logging
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import cache, partial
 from typing import Any, Final, cast
 
@@ -15,6 +15,7 @@ from aiohttp import WSMsgType
 from foxtrot.adapter.binance.config import BinanceSettings
 from foxtrot.adapter.binance.errors import Refusal
 from foxtrot.adapter.binance.fast_client import FastClients
+from foxtrot.adapter.binance.message_pace import MessagePace
 from foxtrot.adapter.binance.permit_request import PermitRequest
 from foxtrot.adapter.reconnect import ConnectionBudget
 from foxtrot.core.clock import Clock
@@ -23,12 +24,17 @@ from foxtrot.domain.enums import Product
 Tap = Callable[[Any, Mapping[str, Any]], bool]
 """Sees a decoded message and the ccxt client it came on before ccxt does; True when ccxt need not see it."""
 ConnectorMaker = Callable[[], aiohttp.BaseConnector]
+Wait = Callable[[float], Awaitable[None]]
+"""Waits for seconds, by the injected clock."""
 USED_WEIGHT: Final = "X-MBX-USED-WEIGHT-1M"
 KEEP_ALIVE_MS: Final = 10_000
 TRADES_LIMIT: Final = 20_000
-SPOT_PAUSE_MS: Final = 50
+AT_ONCE: Final = frozenset((verb, path) for verb in ("POST", "DELETE") for path in ("order", "algoOrder"))
+"""Orders and cancels: they pass ccxt's limiter, so that neither waits behind questions. Orders have a count of their own."""
+SPOT_PAUSE_MS: Final = 53
 USDM_PAUSE_MS: Final = 30
-"""How long ccxt's limiter waits per unit of cost: 5 units of weight on spot, 1 on USD-M, of 6,000 and 2,400 a minute.
+"""How long ccxt's limiter waits per unit of cost: 5 units of weight on spot, 1 on USD-M, of 6,000 and 2,400 a minute; that
+leaves room for orders and cancels, which weigh 1 and do not wait.
 
 Source: Binance spot API and USDⓈ-M Futures, exchangeInfo, rateLimits.
 """
@@ -71,6 +77,8 @@ class _Taps(FastClients):
     on_ending: Callable[[Any, str], None]
     on_frame: Callable[[Any], None]
     on_weight: Callable[[int], None]
+    wait_s: Wait
+    subscriptions_per_s: int
 
     def milliseconds(self) -> int:
         """Return our clock's time; everything that is signed carries it."""
@@ -86,15 +94,26 @@ class _Taps(FastClients):
             self.on_frame(made)
         return made
 
+    def new_pace(self) -> MessagePace:
+        """Return the pace of a new market connection."""
+        return MessagePace(self.subscriptions_per_s, self.clock.monotonic_ns, self.wait_s)
+
     def ws_dial_delay(self, _url: str) -> float:
         """Return how long to wait before dialling: what our budget of connections wants; back-off is the session's."""
         return self.budget.wait_s(self.clock.monotonic_ns())
 
     def calculate_rate_limiter_cost(self, api: Any, method: Any, path: str, params: Any, config: Any) -> Any:
-        """Return what a request costs; ccxt compares its `limit` with numbers, and our parameters are text."""
+        """Return what a request costs, 0 that it may not wait; ccxt compares `limit` with numbers, and our parameters are text."""
+        if (method, path) in AT_ONCE:
+            return 0
         limit = params.get("limit")
         counted = {**params, "limit": int(limit)} if isinstance(limit, str) else params
         return super().calculate_rate_limiter_cost(api, method, path, counted, config)  # type: ignore[misc]  # ccxt's
+
+    async def throttle(self, cost: Any = None) -> None:
+        """Wait until a request may leave, as ccxt's method of this name; one that costs nothing passes those who wait."""
+        if cost != 0:
+            await super().throttle(cost)  # type: ignore[misc]  # ccxt's
 
     def handle_message(self, client: Any, message: Any) -> None:
         """Show a message to the taps, and to ccxt what they leave; after plain text a connection is not believed any more."""
@@ -157,7 +176,11 @@ BinanceExchange = SpotExchange | UsdmExchange
 
 
 def make_exchange(
-    settings: BinanceSettings, clock: Clock, budget: ConnectionBudget, make_connector: ConnectorMaker | None = None
+    settings: BinanceSettings,
+    clock: Clock,
+    budget: ConnectionBudget,
+    wait_s: Wait,
+    make_connector: ConnectorMaker | None = None,
 ) -> BinanceExchange:
     """Return a client over an HTTP session of its own; to be called on the loop, and ended by `end_exchange`.
 
@@ -165,11 +188,13 @@ def make_exchange(
         settings: of the account.
         clock: whose time is signed.
         budget: of connections, shared by all clients of an adapter.
+        wait_s: waits by that clock.
         make_connector: makes what dials; by default plain TCP and TLS with certifi's certificates.
     """
     spot = settings.product is Product.SPOT
     made: Any = (SpotExchange if spot else UsdmExchange)(_configuration(settings, spot=spot))
-    made.clock, made.budget = clock, budget
+    made.clock, made.budget, made.wait_s = clock, budget, wait_s
+    made.subscriptions_per_s = settings.subscriptions_per_s
     made.market_tap = made.user_tap = leave
     made.on_ending = made.on_frame = made.on_weight = ignore
     exact = made.exceptions["exact"]

@@ -60,7 +60,7 @@ class ClientKeeper:
 
     def renew(self) -> None:
         """Make a client and ask by it from now on."""
-        made = client.make_exchange(self._settings, self._clock, self.budget, self._make_connector)
+        made = client.make_exchange(self._settings, self._clock, self.budget, self._door.wait_s, self._make_connector)
         made.market_tap, made.user_tap = self._tap_market, self._tap_user
         made.on_frame, made.on_weight = self.on_frame, self.on_weight
         made.on_ending = partial(self._hear_ending, made)

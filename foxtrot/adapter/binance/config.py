@@ -18,6 +18,8 @@ from foxtrot.domain.errors import ConfigError
 
 PRODUCTS: Final = {"spot": Product.SPOT, "usdm": Product.PERPETUAL}
 """The setting `product`, and what it means in our own words."""
+MESSAGES: Final = {Product.SPOT: 4, Product.PERPETUAL: 8}
+"""The most messages in a second on a market connection, with room below Binance's 5 and 10 for a ping."""
 MARGIN_TYPES: Final = ("", "crossed", "isolated")
 OVERRIDES: Final = ("url", "port", "port_file")
 SECRETS: Final = ("api_key", "api_secret")
@@ -49,6 +51,8 @@ class BinanceSettings(msgspec.Struct, frozen=True, kw_only=True):
     poll_interval_s: float = 1.0
     """How often data without a stream is asked for."""
     rate_limit: bool = True
+    subscriptions_per_s: int = 4
+    """How many messages may leave on a market connection in a second; Binance takes 5 on spot, 10 on USD-M. 0 is any number."""
     recv_window_ms: int = 5000
     allow_withdrawal_key: bool = False
     """Whether a key that may take money out is used where the money is real; elsewhere it is only warned of."""
@@ -143,6 +147,7 @@ def read_settings(context: AdapterContext) -> BinanceSettings:
         totals=reader.flag("totals", default=False),
         poll_interval_s=reader.seconds("poll_interval_s", 1.0, 0.1, 3600.0),
         rate_limit=reader.flag("rate_limit", default=environment != LOOPBACK),
+        subscriptions_per_s=reader.whole("subscriptions_per_s", MESSAGES[product], 0, MESSAGES[product]),
         recv_window_ms=reader.whole("recv_window_ms", 5000, 1, 60_000),
         allow_withdrawal_key=reader.flag("allow_withdrawal_key", default=False),
         connection_limit=reader.whole("connection_limit", 150, 1, 300),

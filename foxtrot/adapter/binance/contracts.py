@@ -32,6 +32,7 @@ class Contracts:
         """
         spot = self._session.product is Product.SPOT
         info = await self._session.request("publicGetExchangeInfo" if spot else "fapiPublicGetExchangeInfo", {})
+        self._session.order_count.learn(info)
         hours = {} if spot else await self._funding_hours()
         found = listing(info, self._session.product, hours)
         self._say_skipped(found)

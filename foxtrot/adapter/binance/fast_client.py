@@ -2,17 +2,21 @@
 
 ccxt keeps the connection, its subscriptions and pings. What differs from its own reader: all frames that arrived together are
 one batch, whose end is told; a frame on which ccxt raises ends the connection by an error, so that every watcher hears of it
-(ccxt's reader would end in silence); and a close frame is told once.
+(ccxt's reader would end in silence); a close frame is told once; and what a market connection sends, pings and pongs too, keeps
+to a pace.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 from aiohttp import WSMsgType
 from ccxt.async_support.base.ws.client import MSG_SIZE_OVERHEAD, Client
 from ccxt.base.errors import NetworkError
+
+from foxtrot.adapter.binance.message_pace import MessagePace
 
 PRIVATE_MARKS = ("/ws-api", "/ws-fapi", "listenKey=")
 _TEXT = WSMsgType.TEXT
@@ -49,17 +53,30 @@ class FastClient(Client):  # type: ignore[misc]  # ccxt has no types
     reader: "asyncio.Task[None] | None" = None
     dropped: bool = False
     """Whether it is given up; one that was being dialled then is closed as soon as it stands, and asks for nothing."""
+    pace: MessagePace | None = None
+    """What its messages wait for; None lets them leave at once."""
 
     async def send(self, message: Any) -> None:
-        """Send a message, as ccxt's method of this name."""
+        """Send a message when it is its turn, as ccxt's method of this name; on a connection that closes meanwhile it does not."""
+        if self.pace is not None and not await self.pace.turn():
+            return
         if not self.dropped:
             await super().send(message)
+
+    async def aiohttp_close(self) -> None:
+        """Close the connection, as ccxt's method of this name."""
+        if self.pace is not None:
+            self.pace.end()
+        await super().aiohttp_close()
 
     def receive_loop(self) -> None:
         """Begin to read; called once, when the connection stands."""
         if self.dropped:
             self.reader = self.asyncio_loop.create_task(self.aiohttp_close())
             return
+        if self.pace is not None:  # ccxt sends pings and pongs by the socket itself
+            for name in ("ping", "pong"):
+                setattr(self.connection, name, partial(_paced, self.pace, getattr(self.connection, name)))
         self.reader = self.asyncio_loop.create_task(self._read())
         self.reader.add_done_callback(self._end)
 
@@ -141,8 +158,19 @@ class FastClients:
             made.__class__ = FastClient
             made.owner = self
             made.is_market = not any(mark in url for mark in PRIVATE_MARKS)
+            made.pace = self.new_pace() if made.is_market else None
         return made
+
+    def new_pace(self) -> MessagePace | None:
+        """Return the pace of a new market connection; None is any."""
+        return None
 
 
 def _take_nothing(_text: str) -> bool:
     return False
+
+
+async def _paced(pace: MessagePace, send: Callable[..., Any], *payload: Any) -> None:
+    """Send a ping or pong when it is its turn."""
+    if await pace.control_turn():
+        await send(*payload)

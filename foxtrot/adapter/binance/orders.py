@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from foxtrot.adapter.base_adapter import BaseAdapter
 from foxtrot.adapter.binance.advice import advised, unlisted
@@ -50,7 +50,8 @@ Source: USDⓈ-M Futures, Error Codes, -4116 DUPLICATED_CLIENT_TRAN_ID. Spot say
 class Orders:
     """Places and cancels; hears what becomes of orders and asks where nothing is heard.
 
-    `tracker` is for whoever publishes lists of orders and fills, so that nothing is told twice.
+    `tracker` is for whoever publishes lists of orders and fills, so that nothing is told twice; `prepare` sets an instrument up
+    before an order of it is sent.
 
     Thread: binance-io, except `deny`, which any thread may call.
     """
@@ -74,6 +75,7 @@ class Orders:
         self._under_way: dict[str, asyncio.Event] = {}
         self._open_at_venue: frozenset[str] | None = None
         self._on_taken: Callable[[int], None] = _ignore
+        self.prepare: Callable[[str], Awaitable[None]] = _no_preparation
 
     @property
     def unknown(self) -> frozenset[str]:
@@ -160,10 +162,6 @@ class Orders:
         gone = (known & self.working()) - {row.order_id for row in listed}
         return found + [(one.order_id, one.instrument_id) for one in self.tracker.open_orders() if one.order_id in gone]
 
-    def tell_listed(self, order: OrderData) -> None:
-        """Tell what a list says of an order, as far as it is new."""
-        self._queries.tell(order)
-
     async def look_at(self, order_id: str, instrument_id: str) -> None:
         """Ask for one order and the fills it lacks, and tell what is new; without an answer nothing changes."""
         await self._watch.check(order_id, instrument_id)
@@ -181,7 +179,7 @@ class Orders:
             call = await self._call_of(order, instrument)
         except (OrderRefused, AdapterError) as refusal:
             del self._sent[order.order_id]
-            self.deny(order, refusal.rule if isinstance(refusal, OrderRefused) else "not_checked", str(refusal))
+            self.deny(order, getattr(refusal, "rule", "not_checked"), str(refusal))
             return
         self.tracker.expect(order.order_id)
         sent_ns = self._session.clock.monotonic_ns()
@@ -203,15 +201,18 @@ class Orders:
         self._watch.note_fills()
 
     async def _call_of(self, order: ApprovedOrder, instrument: Instrument) -> OrderCall:
-        """Return the request of an order.
+        """Prepare an order's instrument and return the order's request.
 
         Raises:
+            NotSent: the link was lost meanwhile.
             OrderRefused: Binance has no such order, or the account may not open with its leverage.
             AdapterError: what must be known first cannot be had.
         """
-        reference = 0
-        if order.order_type is OrderType.TRAILING_STOP:
-            reference = await self._queries.last_price_units(instrument)
+        await self.prepare(order.instrument_id)
+        if not self._session.linked:
+            raise NotSent("not_connected", NOT_CONNECTED)
+        trails = order.order_type is OrderType.TRAILING_STOP
+        reference = await self._queries.last_price_units(instrument) if trails else 0
         call = order_call(order, instrument, reference)
         lot = self._market_lots.get(order.instrument_id)
         if lot is not None:
@@ -314,6 +315,10 @@ def _says_more(row: OrderData, last: OrderData | None) -> bool:
 
 def _ignore(_sent_ns: int) -> None:
     """Hear nothing."""
+
+
+async def _no_preparation(_instrument_id: str) -> None:
+    """Set nothing up."""
 
 
 def _is_refusal(error: AdapterError) -> bool:

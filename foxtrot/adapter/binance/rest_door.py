@@ -19,6 +19,7 @@ from foxtrot.adapter.binance.errors import (
     translate,
     translate_sent,
 )
+from foxtrot.adapter.binance.order_count import OrderCount
 from foxtrot.adapter.binance.permit_request import ORDER_PASS, OrderPass, Passage
 from foxtrot.adapter.bridge import AsyncBridge
 from foxtrot.adapter.health import AdapterHealth
@@ -41,9 +42,11 @@ class RestDoor:
         bridge: whose clock and loop are used.
         permit: asked by orders alone.
         health: where requests are counted.
+        orders: where orders are counted.
     """
 
-    def __init__(self, bridge: AsyncBridge, permit: SendPermit, health: AdapterHealth) -> None:
+    def __init__(self, bridge: AsyncBridge, permit: SendPermit, health: AdapterHealth, orders: OrderCount) -> None:
+        self.orders = orders
         self.exchange: BinanceExchange | None = None
         self.on_clock_off: Callable[[str], None] = logger.warning
         """Hears, once for each change, that our clock and Binance's differ notably, and what to do."""
@@ -67,6 +70,10 @@ class RestDoor:
     def quiet_s(self) -> float:
         """Return for how long nothing may be asked."""
         return max(0.0, (self._quiet_until_ns - self._clock.monotonic_ns()) / 1e9)
+
+    async def wait_s(self, seconds: float) -> None:
+        """Wait by the injected clock."""
+        await self._bridge.wait_s(seconds)
 
     async def request(self, endpoint: str, params: Params, *, deadline_s: float = 10.0) -> Any:
         """Call ccxt's method of an endpoint with these parameters, which do not trade.
@@ -108,8 +115,17 @@ class RestDoor:
             AdapterError: the venue refused it.
         """
         self._check_may_send()
+        exchange, taken_ns = self._exchange(), self._clock.monotonic_ns()
+        self.orders.take(taken_ns)
         way = OrderPass(self._permit, reduces=reduces)
-        exchange = self._exchange()
+        try:
+            return await self._send(exchange, way, endpoint, params)
+        finally:
+            if way.passage is not Passage.LEFT:
+                self.orders.give_back(taken_ns)
+
+    async def _send(self, exchange: BinanceExchange, way: OrderPass, endpoint: str, params: Params) -> Any:
+        """Send an order over its way; raises as `send_permitted`."""
 
         async def send() -> Any:
             ORDER_PASS.set(way)

@@ -14,6 +14,7 @@ from foxtrot.adapter.binance.client import BinanceExchange, ConnectorMaker, Tap
 from foxtrot.adapter.binance.client_keeper import ClientKeeper
 from foxtrot.adapter.binance.config import BinanceSettings
 from foxtrot.adapter.binance.errors import VENUE, NotSetUp, clean
+from foxtrot.adapter.binance.order_count import OrderCount
 from foxtrot.adapter.binance.rest_door import RestDoor
 from foxtrot.adapter.binance.user_stream import UserStream
 from foxtrot.adapter.binance.watchdog import Watchdog
@@ -71,7 +72,8 @@ class BinanceSession:
         self.instruments: dict[str, Instrument] = {}
         self.health = AdapterHealth(context.account)
         self.bridge = AsyncBridge(THREAD_NAME, context.clock, self._hear_loop_error)
-        self.door = RestDoor(self.bridge, context.permit, self.health)
+        self.order_count = OrderCount(settings.product, counts=settings.rate_limit)
+        self.door = RestDoor(self.bridge, context.permit, self.health, self.order_count)
         self.keeper = ClientKeeper(settings, context.clock, self.door, make_connector)
         self.user_stream = UserStream(settings.product, self.door, self.bridge, self.health)
         self.feed = AccountFeed(settings, self.user_stream, self.bridge, self.health)

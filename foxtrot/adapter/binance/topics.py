@@ -11,6 +11,7 @@ What may end a watcher, and what is done:
 
 import asyncio
 import enum
+import math
 from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
@@ -174,7 +175,7 @@ class Topics:
             return
         for topic in list(self._topics.values()):
             waiting = topic.wanted and topic.asked_ns and not topic.up.is_set()
-            if waiting and now_ns - topic.asked_ns > ANSWER_WITHIN_S * 1e9:
+            if waiting and now_ns - self._sent_ns(topic) > ANSWER_WITHIN_S * 1e9:
                 client = self._client_of(topic)
                 if client is not None and client.isConnected:
                     await self._kick(client.url, f"{topic.key} was not answered")
@@ -283,10 +284,10 @@ class Topics:
         try:
             while True:
                 if not topic.up.is_set():
-                    await _first(topic.up.wait(), self._session.wait_s(ANSWER_WITHIN_S))
+                    await _first(topic.up.wait(), self._patience(topic))
                 if not topic.up.is_set() or self._client_of(topic) is None:
                     break
-                await _first(_unwatcher(self._session.exchange, topic), self._session.wait_s(ANSWER_WITHIN_S))
+                await _first(_unwatcher(self._session.exchange, topic), self._patience(topic))
                 if topic.wanted or self._client_of(topic) is None:
                     break
         except _RAISED as error:
@@ -294,6 +295,19 @@ class Topics:
         finally:
             topic.closing = False
         self._drop_unwanted(topic)
+
+    async def _patience(self, topic: Topic) -> None:
+        """Wait for as long as an answer may take, counted from when nothing more of ours waits for its turn to leave."""
+        asked_ns, pause_s = self._session.clock.monotonic_ns(), ANSWER_WITHIN_S
+        while pause_s > 0:
+            await self._session.wait_s(pause_s)
+            waited_ns = self._session.clock.monotonic_ns() - max(asked_ns, self._sent_ns(topic))
+            pause_s = math.ceil(ANSWER_WITHIN_S * 1e3 - waited_ns / 1e6) / 1e3
+
+    def _sent_ns(self, topic: Topic) -> int:
+        """Return when a topic was asked for, or when its connection last sent something, since it may have waited for that."""
+        pace = getattr(self._client_of(topic), "pace", None)
+        return topic.asked_ns if pace is None else max(topic.asked_ns, pace.last_ns)
 
     def _drop_unwanted(self, topic: Topic) -> None:
         if not topic.wanted and topic.task is not None:

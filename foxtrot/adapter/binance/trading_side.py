@@ -35,6 +35,7 @@ class TradingSide:
         self.contracts = Contracts(adapter, session)
         self.leverage = Leverage(session, session.settings.max_leverage)
         self.orders = Orders(adapter, session, self.contracts.market_lots, self.leverage)
+        self.orders.prepare = self._prepare
         self.answers = AccountAnswers(adapter, session, self.orders)
         self.answers.wanted = lambda: tuple(self.desired)
         self.check = AccountCheck(session, self.orders, self.answers)
@@ -110,8 +111,6 @@ class TradingSide:
 
     async def place(self, order: ApprovedOrder) -> None:
         """Send an order, of a contract that is set up as the settings say."""
-        if self._session.linked:
-            await self._prepare(order.instrument_id)
         await self.orders.place(order)
 
     async def _tell_everything(self) -> None:

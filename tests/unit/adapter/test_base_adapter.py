@@ -132,12 +132,19 @@ def test_each_change_of_the_connection_is_one_structured_line_in_the_log() -> No
     try:
         adapter = BareAdapter(_context())
         adapter.on_status(AdapterState.READY)
+        adapter.on_status(AdapterState.LOST, "reset")
         adapter.on_status(AdapterState.BACKING_OFF, "reset", 2, 0.5)
+        adapter.on_status(AdapterState.FAILED, "the key is refused")
         adapter.logs_status = False
         adapter.on_status(AdapterState.READY)
     finally:
         logger.remove(sink)
-    assert lines == [("INFO", "connection ready", "acc", 0), ("WARNING", "connection backing_off: reset", "acc", 2)]
+    assert lines == [
+        ("INFO", "connection ready", "acc", 0),
+        ("WARNING", "connection lost: reset", "acc", 0),
+        ("WARNING", "connection backing_off: reset", "acc", 2),
+        ("ERROR", "connection failed: the key is refused", "acc", 0),
+    ]
 
 
 def test_an_error_of_the_tree_is_told_as_its_text() -> None:
