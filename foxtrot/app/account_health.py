@@ -19,6 +19,7 @@ def health_object(health: HealthFigures | None) -> dict[str, object] | None:
         "messages": sum(stream.messages for stream in streams),
         "messages_per_s": round(sum(stream.messages_per_s for stream in streams), 1),
         "rest_fallbacks": sum(stream.rest_fallbacks for stream in streams),
+        "breakers": dict(health.breakers),
         "venue_latency_p50_ms": round(max((stream.venue_latency.p50_ms for stream in streams), default=0.0), 3),
         "venue_latency_p99_ms": round(max((stream.venue_latency.p99_ms for stream in streams), default=0.0), 3),
     }

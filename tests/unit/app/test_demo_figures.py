@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from foxtrot.adapter.health import AdapterHealth
+from foxtrot.adapter.reconnect import CircuitBreaker
 from foxtrot.app.account_health import health_object
 from foxtrot.app.demo_exchange import DemoExchange
 from foxtrot.app.demo_figures import DemoFigures, Latencies
@@ -103,10 +104,13 @@ def test_streams_are_put_together_and_the_worst_latency_is_told() -> None:
         stream.heard(MS, venue_ms=delay_ms)
     health.stream("two").fell_back()
     health.requests = 4
+    health.breakers["user"] = CircuitBreaker(lambda: 0)
+    health.breakers["user"].trip(5.0)
     told = health_object(health.snapshot(1_000 * MS))
     assert told is not None
     assert (told["messages"], told["rest_fallbacks"], told["requests"], told["reconnects"]) == (2, 1, 4, 0)
     assert (told["venue_latency_p50_ms"], told["messages_per_s"], told["uptime_s"]) == (8.0, 0.2, 1.0)
+    assert told["breakers"] == {"user": "open"}
     assert health_object(None) is None
 
 
