@@ -140,8 +140,7 @@ class AccountFeed:
         user.hold_events()
         try:
             await self._dial(lost)
-            while not await self._asked(user.poll_account(whole=True), lost):
-                await self._bridge.wait_s(self._settings.poll_interval_s)
+            return await self._closes_gap(user, lost)
         except LoginFailed as refused:
             self.breaker.succeeded()  # it was reached; the next link dials at once, and hears the same
             lost(f"user stream: {refused}")
@@ -151,7 +150,28 @@ class AccountFeed:
             return False
         finally:
             user.release_events()
-        return True
+
+    async def _closes_gap(self, user: FeedUser, lost: Lost) -> bool:
+        """Ask for everything while the stream's events are held; what cannot be had soon costs the link, so that none waits for ever.
+
+        Raises:
+            LoginFailed: the credentials are refused.
+        """
+        for _ in range(POLLS):
+            self._stream.fell_back()
+            pause_s = self._settings.poll_interval_s
+            try:
+                await user.poll_account(whole=True)
+                return True
+            except LoginFailed:
+                raise
+            except AdapterError as error:
+                logger.warning("what came before the account's stream could not be asked for: {}", error)
+                if isinstance(error, RateLimited):
+                    pause_s = max(pause_s, error.retry_after_s)
+            await self._bridge.wait_s(min(pause_s, PATIENCE_S))
+        lost("the account's stream is back, but what came before it cannot be asked for")
+        return False
 
     async def _asked(self, question: Awaitable[None], lost: Lost) -> bool:
         """Tell whether a round of questions was answered, or was not to be asked now."""

@@ -12,6 +12,7 @@ from foxtrot.adapter.binance.account_check import AccountCheck
 from foxtrot.adapter.binance.account_polling import AccountPolling
 from foxtrot.adapter.binance.account_setup import AccountSetup
 from foxtrot.adapter.binance.contracts import Contracts
+from foxtrot.adapter.binance.held_events import HeldEvents
 from foxtrot.adapter.binance.leverage import Leverage
 from foxtrot.adapter.binance.market_data import MarketData
 from foxtrot.adapter.binance.orders import Orders
@@ -49,7 +50,7 @@ class TradingSide:
         self._adapter = adapter
         self._session = session
         self._market_data = market_data
-        self._held: list[Mapping[str, Any]] | None = None
+        self._held = HeldEvents(session.lose)
 
     def on_status(self, state: AdapterState, cause: str = "", attempt: int = 0, delay_s: float = 0.0) -> None:
         """Publish a change of the connection."""
@@ -65,7 +66,7 @@ class TradingSide:
             if self._session.settings.has_keys:
                 await self._tell_everything()
         finally:
-            held = self._take_held()
+            held = self._held.take()
         for event in held:
             self._hear(event)
         self.opened = True
@@ -85,11 +86,11 @@ class TradingSide:
 
     def hold_events(self) -> None:
         """Keep what the user stream says until `release_events`."""
-        self._held = []
+        self._held.hold()
 
     def release_events(self) -> None:
         """Hear what was kept."""
-        for event in self._take_held():
+        for event in self._held.take():
             self._hear(event)
 
     def stream_stands(self) -> None:
@@ -134,9 +135,7 @@ class TradingSide:
     def _hear_user(self, _client: object, event: Mapping[str, Any]) -> bool:
         self._session.user_stream.note(event)
         self.check.note_event()
-        if self._held is not None:
-            self._held.append(event)
-        else:
+        if not self._held.keeps(event):
             self._hear(event)
         return True
 
@@ -146,10 +145,6 @@ class TradingSide:
                 self.answers.hear(event)
         except FoxtrotError as error:
             logger.warning("{}: an event of the account cannot be used: {}", self._adapter.account, error)
-
-    def _take_held(self) -> list[Mapping[str, Any]]:
-        held, self._held = self._held or [], None
-        return held
 
     def _note_leverage(self, symbol: str, leverage: int) -> None:
         self.leverage.hear({"ac": {"s": symbol, "l": leverage}})
