@@ -30,6 +30,11 @@ TOO_MANY_ORDERS: Final = "-1015"
 Source: Binance spot API, rest-api, Unfilled Order Count (429 without Retry-After); USDⓈ-M Futures, General Info, Limits.
 """
 DEFAULT_RETRY_AFTER_S: Final = 60.0
+LONGEST_BAN_S: Final = 3 * 86_400.0
+"""What is believed of a Retry-After: Binance bans for 2 minutes up to 3 days.
+
+Source: Binance spot API, LIMITS, IP Limits.
+"""
 ORDER_PAUSE_S: Final = 10.0
 """The shortest interval by which orders are counted, which is what such a refusal without a time can mean."""
 
@@ -167,7 +172,9 @@ def kind_of_code(code: str) -> Kind:
 
 
 def translate(error: BaseException, refusal: Refusal | None) -> AdapterError:
-    """Return our error for one of a request that does not trade."""
+    """Return our error for one of a request that does not trade; one of ours stays."""
+    if isinstance(error, AdapterError):
+        return error
     kind = kind_of(error, refusal)
     code, text = _words(error, refusal)
     if kind is Kind.LIMITED:
@@ -205,5 +212,5 @@ def _words(error: BaseException, refusal: Refusal | None) -> tuple[str, str]:
 
 def _retry_after_s(refusal: Refusal | None, code: str) -> float:
     if refusal is not None and refusal.retry_after_s:
-        return refusal.retry_after_s
+        return min(refusal.retry_after_s, LONGEST_BAN_S)
     return ORDER_PAUSE_S if code == TOO_MANY_ORDERS else DEFAULT_RETRY_AFTER_S

@@ -29,7 +29,7 @@ from foxtrot.domain.errors import AdapterError, ConnectionLost, InvariantBroken,
 
 ORDER_DEADLINE_S: Final = 10.0
 NOTABLE_OFFSET_MS: Final = 500
-_CAUGHT: Final = (ccxt.BaseError, AdapterError, InvariantBroken, OSError, asyncio.TimeoutError)
+_EXPECTED: Final = (ccxt.BaseError, AdapterError, InvariantBroken, OSError, asyncio.TimeoutError)
 Params = Mapping[str, str]
 
 
@@ -91,20 +91,23 @@ class RestDoor:
 
     async def ask(self, call: Callable[[BinanceExchange], Coroutine[Any, Any, Any]], deadline_s: float = 10.0) -> Any:
         """Await something of ccxt's that asks Binance and does not trade; raises as `request`."""
+        exchange = self._exchange()
         self._check_open()
+        asking = asyncio.ensure_future(call(exchange))
         try:
-            answer = await self._bridge.within(call(self._exchange()), deadline_s)
+            await self._bridge.within(_ended(asking), deadline_s)
         except RequestTimedOut as late:
             self._note(late)
             raise RequestTimedOut(VENUE, "timeout", f"no answer in {deadline_s} s") from None
         except asyncio.CancelledError:
             self._breaker.failed()
             raise
-        except _CAUGHT as error:
+        finally:
+            asking.cancel()
+        error = _error_of(asking)
+        if error is not None:
             raise self._note(translate(error, getattr(error, "refusal", None))) from error
-        self._health.requests += 1
-        self._breaker.succeeded()
-        return answer
+        return self._answered(asking.result())
 
     async def send_permitted(self, endpoint: str, params: Params, *, reduces: bool) -> Any:
         """Send an order; the permit is read as the last act before its bytes are handed to the transport.
@@ -135,22 +138,19 @@ class RestDoor:
         self._in_flight.add(sending)
         sending.add_done_callback(self._landed)
         try:
-            answer = await self._bridge.within(_outcome(sending), ORDER_DEADLINE_S)
+            await self._bridge.within(_ended(sending), ORDER_DEADLINE_S)
         except RequestTimedOut:
             raise self._unanswered(way, sending, f"no answer in {ORDER_DEADLINE_S} s") from None
         except asyncio.CancelledError:
             raise self._unanswered(way, sending, "the adapter closes") from None
-        except PermitClosed:
-            raise
-        except _CAUGHT as error:
+        error = _error_of(sending)
+        if error is not None:
             judged = self._judge(error, way)
             if judged.code == CLOCK_OFF:
                 with suppress(AdapterError):
                     await self.sync_clock()
             raise judged from error
-        self._health.requests += 1
-        self._breaker.succeeded()
-        return answer
+        return self._answered(sending.result())
 
     async def sync_clock(self) -> int:
         """Measure how far our clock is from Binance's, keep it for signing, and say so when it is notable.
@@ -196,11 +196,19 @@ class RestDoor:
                 "rate_limited", f"Binance takes no more orders ({TOO_MANY_ORDERS}); none is sent for {full_s:.0f} s"
             )
 
+    def _answered(self, answer: Any) -> Any:
+        self._health.requests += 1
+        self._breaker.succeeded()
+        return answer
+
     def _judge(self, error: BaseException, way: OrderPass) -> AdapterError:
-        """Return what an error of an order means, which depends on whether it had left."""
+        """Return what an error of an order means, whatever its class, which depends on whether the order had left."""
+        if isinstance(error, PermitClosed):
+            return error
         refusal = getattr(error, "refusal", None)
         if way.passage is Passage.LEFT:
             return self._note(translate_sent(error, refusal))
+        way.passage = Passage.REFUSED  # whatever of the request still runs must not write it now
         lost = self._note(translate(error, refusal))
         return NotSent("not_connected", str(lost))
 
@@ -239,6 +247,19 @@ def _clock_words(offset_ms: int) -> str:
     )
 
 
-async def _outcome(sending: "asyncio.Task[Any]") -> Any:
-    """Await a request without ending it when nobody waits any longer: whether it had left is judged first."""
-    return await asyncio.shield(sending)
+async def _ended(asking: "asyncio.Future[Any]") -> None:
+    """Wait for the end of a request, without its outcome, and without ending it when nobody waits any longer."""
+    await asyncio.wait({asking})
+
+
+def _error_of(asked: "asyncio.Future[Any]") -> BaseException | None:
+    """Return what a request that has ended failed with, if it did; nobody listed what a client under way may raise.
+
+    A request that gives itself up has lost its connection: aiohttp does so when its connector is closed.
+    """
+    if asked.cancelled():
+        return ConnectionLost(VENUE, "given_up", "the connection was closed under the request")
+    error = asked.exception()
+    if error is not None and not isinstance(error, _EXPECTED):
+        logger.opt(exception=error).error("a request to Binance failed in an unexpected way")
+    return error

@@ -88,3 +88,16 @@ def test_texts_carry_no_query_and_end() -> None:
 @pytest.mark.parametrize("code", ["", "-", "nonsense", "-1", "1121", "--1121"])
 def test_a_code_that_is_none_is_unknown(code: str) -> None:
     assert kind_of_code(code) is Kind.UNKNOWN
+
+
+@pytest.mark.parametrize("asked_s", [float("inf"), 1e300, 400_000.0])
+def test_no_more_than_the_longest_ban_is_believed(asked_s: float) -> None:
+    asked = translate(ccxt.DDoSProtection("x"), Refusal(418, "-1003", "banned", asked_s))
+    assert isinstance(asked, RateLimited)
+    assert asked.retry_after_s == 3 * 86_400
+
+
+def test_an_error_of_ours_stays_what_it_is() -> None:
+    lost = ConnectionLost("binance", "not_connected", "the venue is not connected")
+    assert translate(lost, None) is lost
+    assert type(translate_sent(lost, None)) is UnknownOutcome

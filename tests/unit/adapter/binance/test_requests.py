@@ -1,5 +1,6 @@
 """The one way of requests: deadlines by our clock, what left and what did not, a venue that is left alone while it is down."""
 
+import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from foxtrot.adapter.binance.errors import NotSent, PermitClosed, UnknownOutcome
 from foxtrot.adapter.binance.rest_door import RestDoor
-from foxtrot.domain.errors import AdapterError, ConnectionLost, RateLimited, RequestTimedOut, VenueRejected
+from foxtrot.domain.errors import AdapterError, BadMessage, ConnectionLost, RateLimited, RequestTimedOut, VenueRejected
 from tests.support.binance_bench import BinanceBench
 
 ORDER = {
@@ -117,3 +118,61 @@ def test_a_clock_that_jumped_costs_one_more_question_and_no_order_is_sent_twice(
         _do(bench, _send(bench))
     assert bench.open_orders() == []
     assert _do(bench, _send(bench))["clientOrderId"] == "door-1"
+
+
+# --- what nobody listed ---------------------------------------------------------------------------------------------
+
+
+def _fail(_answer: object = None, *_rest: object) -> None:
+    raise LookupError("unknown encoding: hex")
+
+
+def test_an_order_whose_answer_fails_in_an_unlisted_way_is_unknown_and_a_question_has_a_bad_answer(
+    bench: BinanceBench,
+) -> None:
+    bench.adapter.session.exchange.on_rest_response = _fail  # type: ignore[method-assign]
+    with pytest.raises(UnknownOutcome, match="hex"):
+        _do(bench, _send(bench))
+    assert bench.open_orders() == ["door-1"]
+    with pytest.raises(BadMessage, match="hex"):
+        _do(bench, _door(bench).request("privateGetOpenOrders", {}))
+
+
+def test_an_order_that_fails_in_an_unlisted_way_before_it_leaves_is_not_sent(bench: BinanceBench) -> None:
+    bench.adapter.session.exchange.sign = _fail  # type: ignore[method-assign]
+    with pytest.raises(NotSent, match="hex"):
+        _do(bench, _send(bench))
+    assert bench.open_orders() == []
+
+
+def test_a_question_that_is_given_up_under_us_is_a_lost_connection_and_one_we_give_up_is_not(
+    bench: BinanceBench,
+) -> None:
+    async def given_up(_exchange: object) -> None:
+        raise asyncio.CancelledError
+
+    async def for_ever(_exchange: object) -> None:
+        await asyncio.get_running_loop().create_future()
+
+    async def we_give_up() -> bool:
+        asking = asyncio.ensure_future(_door(bench).ask(for_ever))
+        await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.wait({asking})
+        return asking.cancelled()
+
+    with pytest.raises(ConnectionLost, match="closed under"):
+        _do(bench, _door(bench).ask(given_up))
+    assert _do(bench, we_give_up())
+
+
+def test_nobody_to_ask_is_a_lost_connection_of_which_the_breaker_hears_nothing() -> None:
+    with BinanceBench("spot") as bench:
+        bench.adapter.session.bridge.start()
+        door = _door(bench)
+        for _ in range(5):
+            door._breaker.failed()
+        with pytest.raises(ConnectionLost, match="not connected"):
+            _do(bench, door.request("publicGetTime", {}))
+        assert not door._breaker.allows()
+        bench.adapter.session.bridge.stop()
