@@ -87,6 +87,8 @@ KINDS: Final[Mapping[str, Kind]] = {
 """Every kind of fault. Their settings are explained in docs/exchange_faults.md."""
 
 DEFAULT_RETRY_AFTER_S: Final = 60.0
+_MOST: Final = 1_000_000_000
+_MOST_SKEW_MS: Final = 366 * 86_400_000
 _EVERYWHERE: Final = ("kind", "product", "account", "after", "count", "for_s", "at_s")
 _PLACES: Final[Mapping[Scope, tuple[str, ...]]] = {
     Scope.REQUEST: ("endpoint",),
@@ -213,8 +215,13 @@ def read_fault(table: object, name: str = "fault") -> Fault:
 def _checked(fault: Fault, name: str) -> Fault:
     for key in ("at_s", "for_s", "after", "retry_after_s", "delay_s", "down_s", "lag", "count"):
         value = getattr(fault, key)
-        if value is not None and not 0 <= value < 1e9:
-            raise ConfigError(f"{name}: {key} = {value} must be 0 or above")
+        if value is not None and not 0 <= value < _MOST:
+            raise ConfigError(f"{name}: {key} = {value} must be 0 or above, and less than {_MOST}")
+    if abs(fault.skew_ms) > _MOST_SKEW_MS:
+        raise ConfigError(f"{name}: skew_ms = {fault.skew_ms} must be at most a year: {_MOST_SKEW_MS} either way")
+    lowest, highest = (0, 65_535) if fault.kind == "close" else (-99_999, 99_999)
+    if not lowest <= fault.code <= highest:
+        raise ConfigError(f"{name}: code = {fault.code} must be a whole number from {lowest} to {highest}")
     if fault.status and not 200 <= fault.status <= 599:
         raise ConfigError(f"{name}: status = {fault.status} must be an HTTP status between 200 and 599")
     needed = _NEEDS.get(fault.kind, ())

@@ -17,6 +17,7 @@ ONE = 10**MONEY_DECIMALS
 
 ZERO = Decimal(0)
 _EXACT = Context(prec=80)
+_LARGEST_POWER = 40
 _FEE_STEP = Decimal(1).scaleb(-FEE_DECIMALS)
 
 
@@ -34,10 +35,12 @@ def from_decimal(amount: Decimal) -> int:
     """Return an exact decimal as money.
 
     Raises:
-        ConfigError: the amount is not finite or finer than the money grid.
+        ConfigError: the amount is not finite, too large or finer than the money grid.
     """
     if not amount.is_finite():
         raise ConfigError(f"amount {amount} is not finite")
+    if amount and amount.adjusted() > _LARGEST_POWER:  # beyond it the arithmetic below is not exact, and then overflows
+        raise ConfigError(f"amount {amount:.3e} is too large; give less than 1e{_LARGEST_POWER + 1}")
     scaled = amount.scaleb(MONEY_DECIMALS, _EXACT)
     money = int(scaled)
     if money != scaled:

@@ -6,7 +6,7 @@
     DELETE /faults     all, or ?number=N
     POST   /orders     {"account", "symbol", "side", "quantity", "price"?, "product"?}: another client of the account
     POST   /deposit    {"account", "asset", "amount"}
-    POST   /restart    {"lower_by"?, "down_s"?}: the same orders, on the same ports
+    POST   /restart    {"lower_by"?, "down_s"?}: the same orders, on the same ports; 409 while another one is under way
     POST   /step       one round of the venue now
 
 Every request carries the header X-Foxtrot-Token.
@@ -16,7 +16,7 @@ import asyncio
 import hmac
 import socket
 from collections.abc import Awaitable, Callable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs
 
@@ -33,8 +33,16 @@ if TYPE_CHECKING:
     from foxtrot.exchange.serving.doors import Doors
 
 HEADER: Final = "X-Foxtrot-Token"
+MOST_DEPOSIT: Final = 10**24
+_MOST_DIGITS: Final = 18
+_SHOWN: Final = 40
+"""So many characters of a wrong value are told back."""
 Body = dict[str, object]
 Reply = Callable[[Body, dict[str, list[str]]], Awaitable[object]]
+
+
+class RestartUnderWay(ConfigError):
+    """A restart was asked for while another one has the products closed."""
 
 
 class ControlListener:
@@ -76,13 +84,15 @@ class ControlListener:
         given = request.headers.get(HEADER, "")
         if not hmac.compare_digest(given.encode("utf-8", "replace"), self._server.control_token.encode()):
             return _json(403, _error(f"the header {HEADER} must carry the control token of the port file"))
-        path, _, query = request.raw_path.partition("?")
+        path, _, query = request.raw_path.encode("utf-8", "replace").decode().partition("?")
         reply = self._routes.get((request.method, path))
         if reply is None:
             known = ", ".join(f"{method} {where}" for method, where in self._routes)
             return _json(404, _error(f"{request.method} {path} is not served; there are: {known}"))
         try:
             return _json(200, await reply(_body(await request.read()), parse_qs(query)))
+        except RestartUnderWay as error:
+            return _json(409, _error(str(error)))
         except FoxtrotError as error:
             return _json(400, _error(str(error)))
 
@@ -105,8 +115,8 @@ class ControlListener:
 
     async def _disarm(self, _body: Body, query: dict[str, list[str]]) -> object:
         number = query.get("number", ["0"])[0]
-        if not number.isdecimal():
-            raise ConfigError(f"number = {number!r} must be the number of a fault; GET /faults lists them")
+        if not number.isdecimal() or len(number) > _MOST_DIGITS:
+            raise ConfigError(f"number = {number[:_SHOWN]!r} must be the number of a fault; GET /faults lists them")
         return {"removed": self._server.faults.disarm(int(number))}
 
     async def _order(self, body: Body, _query: dict[str, list[str]]) -> object:
@@ -120,10 +130,7 @@ class ControlListener:
                 f"a deposit needs {', '.join(missing)} as text, such as"
                 ' {"account": "a", "asset": "USDT", "amount": "100"}'
             )
-        try:
-            amount = Decimal(str(body["amount"]))
-        except InvalidOperation:
-            raise ConfigError(f"amount {body['amount']!r} is not a decimal number") from None
+        amount = _amount(str(body["amount"]))
         self._server.host.deposit(str(body["account"]), str(body["asset"]), amount)
         return {}
 
@@ -157,6 +164,16 @@ def _body(raw: bytes) -> Body:
         return msgspec.json.decode(raw, type=Body)
     except msgspec.MsgspecError as error:
         raise ConfigError(f"the body must be a JSON object: {error}") from error
+
+
+def _amount(text: str) -> Decimal:
+    try:
+        amount = Decimal(text)
+    except ArithmeticError:
+        raise ConfigError(f"amount {text[:_SHOWN]!r} is not a decimal number; write one such as 100.5") from None
+    if not amount.is_finite() or not 0 < amount <= MOST_DEPOSIT:
+        raise ConfigError(f"amount {text[:_SHOWN]!r} must be above 0 and at most {MOST_DEPOSIT}")
+    return amount
 
 
 def _text(value: object) -> object:

@@ -6,6 +6,7 @@ import shutil
 import socket
 import ssl
 import tempfile
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from foxtrot.domain.errors import ConfigError
 from foxtrot.exchange.server_settings import SPOT, USDM
 from foxtrot.exchange.serving.certificate import make_tls
-from foxtrot.exchange.serving.control import ControlListener
+from foxtrot.exchange.serving.control import ControlListener, RestartUnderWay
 from foxtrot.exchange.serving.listener import BinanceListener, SharedParts
 from foxtrot.exchange.serving.surface_port import AnnouncesShutdown
 
@@ -24,6 +25,8 @@ HOST = "127.0.0.1"
 _PRODUCT = {"binance_spot": SPOT, "binance_usdm": USDM, "binance_spot_tls": SPOT, "binance_usdm_tls": USDM}
 _BACKLOG = 256
 _DRAIN_TURNS = 500
+LONGEST_DOWN_S = 86_400.0
+MOST_LOWER = 1_000_000_000
 
 
 class Doors:
@@ -46,6 +49,8 @@ class Doors:
         }
         self._control = ControlListener(server, self)
         self._restarting: asyncio.Task[None] | None = None
+        self._moving = asyncio.Lock()  # held while the products close and open again
+        self._is_closing = False
 
     async def open(self) -> None:
         """Listen on every port wanted.
@@ -53,6 +58,7 @@ class Doors:
         Raises:
             ConfigError: a port is taken; it is named.
         """
+        self._is_closing = False
         self._server.faults.actions.restart = self._begin_restart
         await self._open_products()
         if self._server.settings.ports.control is not None:
@@ -60,6 +66,7 @@ class Doors:
 
     async def close(self) -> None:
         """Stop listening, drop every connection, remove the certificate."""
+        self._is_closing = True
         self._server.faults.actions.restart = None
         if self._restarting is not None:
             self._restarting.cancel()
@@ -68,7 +75,8 @@ class Doors:
         for surface in self._server.host.surfaces.values():
             if isinstance(surface, AnnouncesShutdown):
                 self._server.guard.run("the notice of a stop", surface.announce_shutdown)
-        await self._close_products()
+        async with self._moving:
+            await self._close_products()
         await self._control.close()
         self.ports = dict.fromkeys(self.ports)
         if self._folder is not None:
@@ -76,12 +84,24 @@ class Doors:
             self._folder, self._tls, self.ca_file = None, None, None
 
     async def restart(self, lower_by: int, down_s: float) -> None:
-        """Drop every connection of the products, come back with the same orders on the same ports."""
-        await self._close_products()
-        self._server.host.reload(lower_by)
-        if down_s:
-            await self._server.faults.wait_s(down_s)
-        await self._open_products()
+        """Drop every connection of the products, come back with the same orders on the same ports.
+
+        Raises:
+            ConfigError: a figure is out of its bounds; nothing was closed.
+            RestartUnderWay: the products are closed for another restart; they come back by it.
+        """
+        _check_restart(lower_by, down_s)
+        if self._moving.locked():
+            raise RestartUnderWay("a restart is under way; ask again when it is over")
+        async with self._moving:
+            await self._close_products()
+            try:
+                self._server.host.reload(lower_by)
+                if down_s and not self._is_closing:
+                    await self._server.faults.wait_s(down_s)
+            finally:
+                if not self._is_closing:
+                    await self._open_products()
 
     def tick(self) -> None:
         """Do what is due: faults, the venue, then each product with its pings; one that fails holds up no other."""
@@ -115,8 +135,16 @@ class Doors:
             await listener.close()
 
     def _begin_restart(self, down_s: float, lower_by: int) -> None:
-        if self._restarting is None or self._restarting.done():
-            self._restarting = asyncio.get_running_loop().create_task(self.restart(lower_by, down_s))
+        if not self._moving.locked() and (self._restarting is None or self._restarting.done()):
+            self._restarting = asyncio.get_running_loop().create_task(self._restart_noted(lower_by, down_s))
+
+    async def _restart_noted(self, lower_by: int, down_s: float) -> None:
+        """Restart for a fault, which nobody waits for: what goes wrong is kept, unless another restart was first."""
+        try:
+            with suppress(RestartUnderWay):
+                await self.restart(lower_by, down_s)
+        except ConfigError as error:
+            self._server.guard.note("a restart", error)
 
     def _certified(self) -> ssl.SSLContext:
         if self._tls is None:
@@ -134,6 +162,13 @@ class Doors:
         raise ConfigError(
             f"{name}: port {wanted} of {HOST} is taken or not allowed; choose another, or 0 to have one picked"
         )
+
+
+def _check_restart(lower_by: int, down_s: float) -> None:
+    if not 0 <= lower_by <= MOST_LOWER:
+        raise ConfigError(f"lower_by = {lower_by} must be a whole number from 0 to {MOST_LOWER}")
+    if not 0 <= down_s <= LONGEST_DOWN_S:
+        raise ConfigError(f"down_s = {down_s} must be a number of seconds from 0 to {LONGEST_DOWN_S:.0f}")
 
 
 def _bound(port: int) -> socket.socket | None:

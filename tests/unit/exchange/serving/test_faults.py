@@ -61,7 +61,7 @@ def test_a_script_that_is_wrong_is_refused_by_name(script: str, message: str) ->
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_takes_the_settings_it_names(kind: str) -> None:
     samples = {
-        "status": 502, "code": -1, "msg": "m", "retry_after_s": 1.0, "executed": True, "hang": True, "reset": True, "delay_s": 1.0,
+        "status": 502, "code": 1011, "msg": "m", "retry_after_s": 1.0, "executed": True, "hang": True, "reset": True, "delay_s": 1.0,
         "lag": 3, "text": "t", "skew_ms": 5, "down_s": 1.0, "symbol": "BTCUSDT", "side": "SELL", "quantity": "1",
         "price": "2",
     }  # fmt: skip
