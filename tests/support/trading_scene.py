@@ -1,6 +1,6 @@
 """The Binance rig with one book streaming, to whose orders, requests or user stream something is done, and the checks after it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,9 +24,11 @@ class TradingScene:
     Thread: the test's.
     """
 
-    def __init__(self, product: Product) -> None:
+    def __init__(self, product: Product, before: Callable[[BinanceRig], None] | None = None) -> None:
         self.rig = BinanceRig(product)
         try:
+            if before is not None:
+                before(self.rig)
             self.rig.connect().subscribe(SubscribeRequest(self.rig.spot.instrument_id, depth_levels=5))
             self.rig.settle()
             self.desired = truth.all_streams(self.rig)

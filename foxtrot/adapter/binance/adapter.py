@@ -103,8 +103,9 @@ class BinanceAdapter(BaseAdapter):
         return "" if self._ended.wait(deadline_s) else THREAD_NAME
 
     def on_trade(self, trade: TradeData) -> None:
-        """Publish a fill of one of our orders, which moves the cursor of what need not be asked for again."""
-        self.trading.cursor_ns = max(self.trading.cursor_ns, trade.venue_time_ns)
+        """Publish a fill, which moves the cursor of what need not be asked for again, but not past a fill that is missing."""
+        if not self.trading.orders.tracker.lacks:
+            self.trading.cursor_ns = max(self.trading.cursor_ns, trade.venue_time_ns)
         super().on_trade(trade)
 
     def _end(self) -> None:

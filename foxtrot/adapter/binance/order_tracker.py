@@ -24,15 +24,20 @@ _EMPTY = Decimal(0)
 
 
 class _Tracked:
-    """What was told of one order. `counted` are its fills by trade id, told or known to the desk by a list."""
+    """What was told of one order. `counted` are its fills by trade id, told or known to the desk by a list.
 
-    __slots__ = ("accepted", "cost", "counted", "early", "filled", "last", "listed", "ours")
+    An order of an earlier run has a `baseline`: how much of it was filled up to `baseline_ns`, when it was first listed. Those
+    fills are part of what the account began with, and asked for only as far as the list of trades goes back; `old` counts them.
+    """
+
+    __slots__ = ("accepted", "baseline", "baseline_ns", "cost", "counted", "early", "filled", "last", "old", "ours")
 
     def __init__(self, *, ours: bool) -> None:
         self.last: OrderData | None = None
         self.accepted = False
         self.ours = ours
-        self.listed = False  # first heard of by a list: its fills are told by the list of trades
+        self.baseline = self.old = _EMPTY
+        self.baseline_ns = -1
         self.counted: set[str] = set()
         self.filled = _EMPTY
         self.cost = _EMPTY
@@ -45,14 +50,26 @@ class _Tracked:
     @property
     def lacks(self) -> bool:
         """Tell whether the venue counts more as filled than its fills that came."""
-        return self.last is not None and not self.listed and self.filled < _exact(self.last.filled_quantity)
+        known = EXACT.add(self.filled, EXACT.subtract(self.baseline, self.old))
+        return self.last is not None and known < _exact(self.last.filled_quantity)
 
-    def count(self, trade: TradeData) -> bool:
+    def begin_with(self, order: OrderData) -> None:
+        """Take what was filled of an order when it was first listed as known."""
+        self.baseline, self.baseline_ns = _exact(order.filled_quantity), order.venue_time_ns
+
+    def is_old(self, trade: TradeData) -> bool:
+        """Tell whether a fill is part of the baseline."""
+        within = EXACT.add(self.old, _exact(trade.quantity)) <= self.baseline
+        return within and trade.venue_time_ns <= self.baseline_ns
+
+    def count(self, trade: TradeData, *, old: bool = False) -> bool:
         """Count a fill; False when it was counted before."""
         if trade.trade_id in self.counted:
             return False
         self.counted.add(trade.trade_id)
         quantity = _exact(trade.quantity)
+        if old:
+            self.old = EXACT.add(self.old, quantity)
         self.filled = EXACT.add(self.filled, quantity)
         self.cost = EXACT.add(self.cost, EXACT.multiply(quantity, _exact(trade.price)))
         return True
@@ -77,6 +94,7 @@ class OrderTracker:
         self._orders: OrderedDict[str, _Tracked] = OrderedDict()
         self._ids: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._lacking: set[str] = set()
+        self._caught_up = False
         self.instruments: set[str] = set()
 
     def expect(self, order_id: str) -> None:
@@ -121,10 +139,15 @@ class OrderTracker:
         """Tell whether any fill is missing."""
         return bool(self._lacking)
 
+    def catch_up(self) -> None:
+        """Note that the first lists of orders and trades were told: what a later list brings began in this run."""
+        self._caught_up = True
+
     def report(self, order: OrderData, *trades: TradeData) -> None:
         """Take a state of an order and the fills that it came with."""
         tracked = self._tracked(order)
-        new = [trade for trade in trades if tracked.count(trade)]
+        listed = _exact(order.filled_quantity) <= tracked.baseline
+        new = [trade for trade in trades if tracked.count(trade, old=listed and tracked.is_old(trade))]
         if not tracked.accepted and order.status not in _UNTOLD:
             tracked.accepted = True
             if order.status is not OrderStatus.ACCEPTED and (
@@ -132,27 +155,30 @@ class OrderTracker:
             ):
                 self._publish(tracked, _accepted(order))
         self._publish(tracked, _merged(tracked, order))
+        self._note_lack(order.order_id, tracked)  # before fills are told, so that whoever hears one knows of the others
         for trade in new:
             self._tell_fill(tracked, trade)
         early, tracked.early = tracked.early, []
         for trade in early:
             self._tell_fill(tracked, trade)
-        self._note_lack(order.order_id, tracked)
 
     def fill(self, trade: TradeData) -> None:
-        """Take a fill without a state; it waits until a state counts it."""
+        """Take a fill without a state; it waits until a state counts it. One from before the first list is not told."""
         tracked = self._orders.get(trade.order_id)
         if tracked is None:
             tracked = self._orders[trade.order_id] = _Tracked(ours=False)
             self._make_room()
-        if tracked.count(trade):
-            self._tell_fill(tracked, trade)
+        old = tracked.is_old(trade)
+        new = tracked.count(trade, old=old)
         self._note_lack(trade.order_id, tracked)
+        if new and not old:
+            self._tell_fill(tracked, trade)
 
     def note_order(self, order: OrderData) -> None:
         """Remember a state that was told by a list."""
         tracked = self._tracked(order)
-        tracked.listed = tracked.listed or tracked.last is None
+        if tracked.last is None and not tracked.ours and not self._caught_up:
+            tracked.begin_with(order)
         tracked.accepted = True
         tracked.last = _merged(tracked, order)
         self._note_lack(order.order_id, tracked)
@@ -161,7 +187,7 @@ class OrderTracker:
         """Remember a fill that was told by a list."""
         tracked = self._orders.get(trade.order_id)
         if tracked is not None:
-            tracked.count(trade)
+            tracked.count(trade, old=tracked.is_old(trade))
             self._note_lack(trade.order_id, tracked)
 
     def _note_lack(self, order_id: str, tracked: _Tracked) -> None:

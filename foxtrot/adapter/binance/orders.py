@@ -130,6 +130,7 @@ class Orders:
         self._open_at_venue = frozenset(order.order_id for order in orders)
         for order in orders:
             self.tracker.note_order(order)
+        self._watch.note_fills()
 
     async def resolve_unknown(self) -> None:
         """Ask once for every order that is unknown, gone from the list of open orders, or short of fills."""

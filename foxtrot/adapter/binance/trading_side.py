@@ -120,6 +120,7 @@ class TradingSide:
         await self.answers.tell_positions()
         await self.answers.tell_orders()
         self.cursor_ns = await self.answers.tell_trades(self.cursor_ns)
+        self.orders.tracker.catch_up()
 
     async def _prepare(self, instrument_id: str) -> None:
         listed = self._session.find_instrument(instrument_id)

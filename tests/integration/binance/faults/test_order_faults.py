@@ -9,6 +9,7 @@ from foxtrot.core.notices import RequestFailed
 from foxtrot.domain.enums import OrderStatus, OrderType, Product, Side
 from foxtrot.domain.order import CancelRequest
 from foxtrot.exchange.faults import Fault
+from tests.support.binance_rig import BinanceRig
 from tests.support.trading_scene import PRODUCTS, TradingScene
 
 S = OrderStatus
@@ -207,6 +208,31 @@ def test_a_fill_that_the_stream_keeps_back_is_had_by_asking(scene: TradingScene)
     rig.settle()
     assert [fill.quantity for fill in rig.heard.fills(order_id)] == [0.3, 0.7]
     scene.check()
+
+
+@pytest.mark.parametrize("then", ["stream goes on", "link lost"])
+@pytest.mark.parametrize("product", list(PRODUCTS))
+def test_a_fill_of_an_order_of_an_earlier_run_is_had_by_asking(product: str, then: str) -> None:
+    scene = TradingScene(PRODUCTS[product], _leave_an_order)
+    rig = scene.rig
+    try:
+        with scene.fault(Fault(kind="gap", stream="fills", count=1)):
+            rig.take(Side.SELL, 1_000)
+            scene.pass_s(1)
+        rig.take(Side.SELL, 500)  # heard, and later than the one that is missing
+        rig.settle()
+        assert [fill.quantity for fill in rig.heard.fills("earlier")] == [0.5]
+        if then == "link lost":
+            rig.lose_link("cable pulled")
+        scene.recover(f"a fill of an earlier run's order that the user stream does not tell, {then}", 35)
+    finally:
+        rig.discard()
+
+
+def _leave_an_order(rig: BinanceRig) -> None:
+    rig.place_elsewhere("earlier", Side.BUY, 9_960, 3_000)
+    rig.take(Side.SELL, 200)
+    rig.advance(5)
 
 
 # --- cancels --------------------------------------------------------------------------------------------------------

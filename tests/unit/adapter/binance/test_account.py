@@ -1,5 +1,6 @@
 """Balances, positions, orders and fills of an account: complete, exact, and told by lists and by the user stream alike."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 
@@ -13,7 +14,7 @@ from foxtrot.domain.enums import PositionSide, Product
 from foxtrot.domain.errors import BadMessage
 from foxtrot.domain.order import OrderData, TradeData
 from tests.support.scripted_binance import START_MS, Params, ScriptedSession, btcusdt, run
-from tests.unit.adapter.binance.test_orders import algo_row, row, traded
+from tests.unit.adapter.binance.test_orders import algo_row, approved, row, traded
 
 Story = Callable[[ScriptedSession, AccountAnswers, Orders], Awaitable[None]]
 DAY_MS = 86_400_000
@@ -327,6 +328,27 @@ def test_a_pair_is_asked_for_when_it_was_traded_or_both_its_assets_are_held() ->
         assert len(session.asked("privateGetMyTrades")) == 1
 
     play(traded_story)
+
+
+def test_our_order_that_was_listed_before_its_answer_is_asked_for_its_fills() -> None:
+    async def story(session: ScriptedSession, answers: AccountAnswers, orders: Orders) -> None:
+        answered = asyncio.Event()
+
+        async def slow() -> object:
+            await answered.wait()
+            return row()
+
+        session.reply("privatePostOrder", lambda _asked: slow())
+        session.reply("privateGetOpenOrders", [row("PARTIALLY_FILLED", "0.1")])
+        session.reply("privateGetMyTrades", [{**Tape([START_MS]).rows[0], "orderId": row()["orderId"]}])
+        placed = session.spawn(orders.place(approved()), "place")
+        await session.settle()
+        await answers.tell_orders()
+        answered.set()
+        await placed
+        await session.advance(3)
+
+    assert [trade.quantity for trade in play(story).heard.of(TradeData)] == [0.1]
 
 
 # --- bad messages ---------------------------------------------------------------------------------------------------------

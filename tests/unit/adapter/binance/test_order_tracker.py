@@ -188,6 +188,60 @@ def test_missing_fills_are_known_until_they_come() -> None:
     assert list(heard.tracker.lacking()) == []
 
 
+def test_an_order_of_an_earlier_run_lacks_what_was_filled_since_it_was_listed_and_nothing_older() -> None:
+    heard = Heard()
+    heard.tracker.note_order(order(S.PARTIALLY_FILLED, 0.5))
+    heard.tracker.catch_up()
+    assert not heard.tracker.lacks
+    heard.tracker.report(order(S.FILLED, 1.0, venue_time_ns=9))
+    assert heard.tracker.lacks
+    for number in (0, 1):
+        heard.tracker.fill(trade(number))
+    for number in (2, 3):
+        heard.tracker.fill(msgspec.structs.replace(trade(number), venue_time_ns=9))
+    assert heard.fills == ["2", "3"]
+    assert not heard.tracker.lacks
+
+
+def test_fills_of_the_first_list_of_trades_are_not_counted_beside_what_was_filled_when_an_order_was_listed() -> None:
+    heard = Heard()
+    heard.tracker.note_order(order(S.PARTIALLY_FILLED, 0.5))
+    for number in (0, 1):
+        heard.tracker.note_fill(trade(number))
+    heard.tracker.catch_up()
+    heard.tracker.report(order(S.PARTIALLY_FILLED, 0.75))
+    assert heard.tracker.lacks
+    heard.tracker.fill(trade(2))
+    assert (heard.fills, heard.tracker.lacks) == (["2"], False)
+
+
+def test_our_own_order_that_is_listed_before_its_answer_lacks_its_fills() -> None:
+    heard = Heard()
+    heard.tracker.expect("t-1")
+    heard.tracker.note_order(order(S.PARTIALLY_FILLED, 0.5))
+    assert heard.tracker.lacks
+    heard.tracker.fill(trade(0))
+    heard.tracker.fill(trade(1))
+    assert (heard.fills, heard.tracker.lacks) == (["0", "1"], False)
+
+
+def test_an_order_that_only_a_later_list_brings_began_in_this_run_and_lacks_its_fills() -> None:
+    heard = Heard()
+    heard.tracker.catch_up()
+    heard.tracker.note_order(order(S.PARTIALLY_FILLED, 0.25))
+    assert heard.tracker.lacks
+    heard.tracker.fill(trade(0))
+    assert (heard.fills, heard.tracker.lacks) == (["0"], False)
+
+
+def test_whoever_hears_a_fill_knows_that_another_is_missing() -> None:
+    lacked: list[bool] = []
+    tracker = OrderTracker(lambda _order: None, lambda _trade: lacked.append(tracker.lacks))
+    tracker.report(order(S.PARTIALLY_FILLED, 0.5), trade(1))
+    tracker.fill(trade(0))
+    assert lacked == [True, False]
+
+
 def test_memory_is_bounded_and_open_orders_stay_longest() -> None:
     heard = Heard(capacity=10)
     heard.tracker.report(order(S.ACCEPTED, order_id="open"))
