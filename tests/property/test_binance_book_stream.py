@@ -102,18 +102,47 @@ def test_a_live_book_is_the_venues_as_of_its_id(seed: int, product: Product) -> 
         newest = max(newest, number)
         stream.take(frame, 1)
         if asked[0] and random.random() < 0.5:
-            asked[0] = not stream.load(history.snapshot(random.randrange(max(0, newest - 3), newest + 1)))
+            snapshot = history.snapshot(random.randrange(max(0, newest - 3), newest + 1))
+            asked[0] = not stream.load(snapshot, stream.generation)
         if random.random() < 0.5:
             stream.publish()
         _check(stream, reader, history)
     assert BookState.SYNCING in reader.states
 
 
+@given(st.integers(0, 2**32), st.sampled_from([Product.SPOT, Product.PERPETUAL]))
+def test_a_book_is_live_only_while_its_stream_stands_however_late_its_snapshots_come(
+    seed: int, product: Product
+) -> None:
+    random = Random(seed)
+    history, reader = History(random, product, 60), Reader(product)
+    number, under_way = 0, list[tuple[DepthData, int]]()
+    stream = BookStream(
+        INSTRUMENT, product, reader, lambda: under_way.append((history.snapshot(number), stream.generation))
+    )
+    stream.want(0, changes=True)
+    for number, frame in enumerate(history.frames):
+        luck = random.random()
+        if luck < 0.15:
+            stream.stale("gone")
+        elif luck < 0.35:
+            stream.begin("a new stream")
+        if stream.streams or luck > 0.9:
+            stream.take(frame, 1)
+        if under_way and random.random() < 0.4:
+            stream.load(*under_way.pop(random.randrange(len(under_way))))
+        stream.publish()
+        _check(stream, reader, history)
+        if stream.state is BookState.LIVE or stream.exact(1) is not None:
+            assert stream.streams
+            assert stream.book.update_id == history.snapshot(number + 1).update_id, "a change was missed"
+
+
 def test_the_check_above_notices_a_wrong_book() -> None:
     history, reader = History(Random(1), Product.SPOT, 5), Reader(Product.SPOT)
     stream = BookStream(INSTRUMENT, Product.SPOT, reader, lambda: None)
     stream.begin()
-    stream.load(history.snapshot(1))
+    stream.load(history.snapshot(1), stream.generation)
     stream.take(msgspec.structs.replace(history.frames[1], b=((91.0, 7.0),)), 1)
     try:
         _check(stream, reader, history)

@@ -110,7 +110,7 @@ def test_the_hot_path_and_ccxt_keep_the_same_book_and_tell_the_same_facts(data_d
         message = msgspec.json.decode(frame)
         message = message.get("data", message)
         if "lastUpdateId" in message:
-            book.load(codec.snapshot(message, 1, "BTCUSDT"))
+            book.load(codec.snapshot(message, 1, "BTCUSDT"), book.generation)
             exchange.orderbooks[symbol] = exchange.order_book(
                 exchange.parse_order_book(message, symbol) | {"nonce": message["lastUpdateId"]}, 1000
             )

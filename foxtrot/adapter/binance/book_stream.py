@@ -46,6 +46,9 @@ class BookStream:
 
     Thread: binance-io, except `exact`, from any: the lock is held for one change, or for the copy of the levels.
 
+    A snapshot is of the generation it was asked for in: when the stream has begun anew or gone since, nothing says what has
+    changed after it, so it is dropped. Without a stream a book is LIVE by `load_polled` only.
+
     Args:
         need_snapshot: begins to fetch a snapshot, which comes by `load`; called whenever the book has none.
     """
@@ -62,6 +65,10 @@ class BookStream:
         self.health: StreamHealth | None = None
         self.gaps = 0
         self.syncs = 0
+        self.generation = 0
+        """Raised whenever the stream begins, goes, or requests take its place."""
+        self.streams = False
+        """Whether changes come, by which a snapshot can be kept up to date."""
         self.polled = False
         """Whether it is filled by requests, because no stream can be had; `exact` then has no book."""
         self._publisher = publisher
@@ -97,6 +104,7 @@ class BookStream:
 
     def begin(self, cause: str = "") -> None:
         """Start from nothing: the changes stream from now on, and a snapshot is needed."""
+        self._renew(streams=True)
         with self._lock:
             self.book.drop()
             self.polled = False
@@ -105,7 +113,12 @@ class BookStream:
         self._need_snapshot()
 
     def take(self, frame: DepthUpdateFrame, now_ns: int) -> None:
-        """Take a change; what does not follow is told as SYNCING before anything else, and fetched anew."""
+        """Take a change; what does not follow is told as SYNCING before anything else, and fetched anew.
+
+        What comes while the stream is held to be gone is left alone: the book begins anew with the stream.
+        """
+        if not self.streams:
+            return
         book = self.book
         first, last = frame.U, frame.u
         previous = first - 1 if frame.pu is None else frame.pu
@@ -133,23 +146,22 @@ class BookStream:
                 )
             self._publisher.on_depth_change(change)
 
-    def load(self, snapshot: DepthData) -> bool:
-        """Take a snapshot; False when it is too old for the changes that are waiting, so that another is needed.
+    def load(self, snapshot: DepthData, generation: int) -> bool:
+        """Take a snapshot.
+
+        Args:
+            snapshot: the book.
+            generation: that of this book when the snapshot was asked for.
+
+        Returns:
+            False when it is dropped: it is of another generation, or too old for the changes that are waiting.
 
         Raises:
             OffGrid: a price or size lies off the instrument's grid.
         """
-        self.syncs += 1
-        try:
-            with self._lock:
-                self.book.load(snapshot)
-        except BookOutOfSync:
+        if not self.streams or generation != self.generation:
             return False
-        self._crossed = 0
-        self._chained = False
-        self.dirty = True
-        self._tell(self.book.state)
-        return True
+        return self._load(snapshot)
 
     def load_polled(self, snapshot: DepthData) -> None:
         """Take a snapshot that was asked for because there is no stream; changes do not follow it.
@@ -157,10 +169,11 @@ class BookStream:
         Raises:
             OffGrid: a price or size lies off the instrument's grid.
         """
+        self._renew(streams=False)
         with self._lock:
             self.book.drop()
             self.polled = True
-        self.load(snapshot)
+        self._load(snapshot)
 
     def publish(self) -> None:
         """Tell the levels as they are now: all of them to begin a chain of changes, else as many as are wanted."""
@@ -184,6 +197,7 @@ class BookStream:
 
     def stale(self, cause: str) -> None:
         """Say that the stream is gone or silent: nobody may believe the book until it is fetched anew."""
+        self._renew(streams=False)
         with self._lock:
             self.book.mark_stale()
         self.dirty = self._chained = False
@@ -201,6 +215,23 @@ class BookStream:
         bids: tuple[tuple[Decimal, Decimal], ...] = tuple((price(p), size(q)) for p, q in levels.bids)
         asks: tuple[tuple[Decimal, Decimal], ...] = tuple((price(p), size(q)) for p, q in levels.asks)
         return ExactBook(self.instrument_id, update_id, bids, asks, "stream", max(0, now_ns - heard_ns) / 1e6)
+
+    def _load(self, snapshot: DepthData) -> bool:
+        self.syncs += 1
+        try:
+            with self._lock:
+                self.book.load(snapshot)
+        except BookOutOfSync:
+            return False
+        self._crossed = 0
+        self._chained = False
+        self.dirty = True
+        self._tell(self.book.state)
+        return True
+
+    def _renew(self, *, streams: bool) -> None:
+        self.generation += 1
+        self.streams = streams
 
     def _lose(self, cause: str) -> None:
         """Go on after a gap: the change that showed it waits in the book for the snapshot."""

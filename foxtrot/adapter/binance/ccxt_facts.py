@@ -75,6 +75,7 @@ class CcxtBook(BookStream):
 
     def begin(self, cause: str = "") -> None:
         """Wait for ccxt's first book."""
+        self._renew(streams=True)
         self._full = None
         self.polled = False
         self.dirty = self._chained = False

@@ -33,8 +33,8 @@ class Entry:
         self.book: BookStream | None = None
         self.tick_told = asyncio.Event()
         self.book_told = asyncio.Event()
-        self.syncing = 0
-        """For which life of the streams a snapshot is being fetched."""
+        self.syncing = (0, 0)
+        """For which life of the streams, and which generation of the book, a snapshot is being fetched."""
 
     def healths(self) -> list[StreamHealth]:
         """Return the figures of its streams."""
@@ -79,9 +79,13 @@ class Fetching:
 
     def need_snapshot(self, entry: Entry) -> None:
         """Fetch a snapshot of a book until it is taken in."""
-        if entry.syncing != self.life:
-            entry.syncing = self.life
-            self._session.spawn(self._synchronise(entry, self.life), f"snapshot of {entry.request.instrument_id}")
+        book = entry.book
+        if book is None or not book.streams:
+            return
+        wanted = self.life, book.generation
+        if entry.syncing != wanted:
+            entry.syncing = wanted
+            self._session.spawn(self._synchronise(entry, book, wanted), f"snapshot of {entry.request.instrument_id}")
 
     def fresh_tick(self, entry: Entry) -> None:
         """Fetch the present quote and tell it, unless the stream is quicker."""
@@ -100,9 +104,10 @@ class Fetching:
 
     async def has_fallen_behind(self, entry: Entry) -> bool:
         """Tell whether a book whose stream is silent misses something, or its market is just quiet."""
-        book, life = entry.book, self.life
+        book = entry.book
         if book is None or not book.is_loaded:
             return False
+        before = self.life, book.generation
         try:
             now = await self.market.snapshot(entry.symbol, 5)
         except AdapterError as error:
@@ -111,31 +116,33 @@ class Fetching:
         if now.update_id <= book.update_id:
             return False
         await self._session.wait_s(SETTLE_S)
-        return life == self.life and book.update_id < now.update_id
+        return before == (self.life, book.generation) and book.update_id < now.update_id
 
-    async def _synchronise(self, entry: Entry, life: int) -> None:
-        book, attempt = entry.book, 0
+    async def _synchronise(self, entry: Entry, book: BookStream, wanted: tuple[int, int]) -> None:
+        """Ask until the book has a snapshot, or begins anew or loses its stream: then that is another's to do, if anybody's."""
+        attempt = 0
         try:
-            while book is not None and life == self.life and not book.is_loaded:
+            while wanted == (self.life, book.generation) and not book.is_loaded:
                 attempt += 1
                 if attempt > ATTEMPTS_AT_ONCE:
                     await self._session.wait_s(RESYNC_PAUSE_S * attempt)
-                if not await self._load(entry, book, life):
+                if not await self._load(entry, book, wanted):
                     await self._session.wait_s(RESYNC_PAUSE_S * attempt)
         except OffGrid as error:
             self._fail(f"book of {entry.request.instrument_id}", error)
         finally:
-            if entry.syncing == life:
-                entry.syncing = 0
+            if entry.syncing == wanted:
+                entry.syncing = (0, 0)
 
-    async def _load(self, entry: Entry, book: BookStream, life: int) -> bool:
+    async def _load(self, entry: Entry, book: BookStream, wanted: tuple[int, int]) -> bool:
         """Ask once; False when it failed, so that asking again needs a pause."""
         try:
             snapshot = await self.market.snapshot(entry.symbol)
         except AdapterError as error:
             self._log(f"snapshot of {entry.symbol}", error)
             return False
-        if life == self.life and book.load(snapshot):
+        life, generation = wanted
+        if life == self.life and book.load(snapshot, generation):
             book.publish()
             entry.book_told.set()
         return True

@@ -206,7 +206,8 @@ class RestPoller:
     async def _book(self, symbol: str, book: BookStream, wanted: Callable[[], bool]) -> None:
         levels = max(POLLED_LEVELS, book.levels) if not book.changes else SNAPSHOT_LEVELS
         snapshot = await self._market.snapshot(symbol, levels)
-        if not wanted() or (snapshot.update_id == book.book.update_id and book.polled):
+        known = book.polled and book.is_loaded and snapshot.update_id == book.book.update_id
+        if known or not wanted():
             return
         book.load_polled(snapshot)
         book.publish()

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from foxtrot.domain.enums import AdapterState, Product, Side
-from foxtrot.domain.market import DepthData, MarketTrade, TickData
+from foxtrot.domain.market import REST, DepthData, MarketTrade, TickData
 from foxtrot.domain.subscription import SubscribeRequest
 from foxtrot.exchange.faults import KINDS, Scope
 from foxtrot.exchange.wire.binance.surface_settings import SurfaceSettings
@@ -164,6 +164,23 @@ def flapping(rig: FaultRig) -> None:
     rig.over()
 
 
+def snapshot_too_late(rig: FaultRig) -> None:
+    """Let a snapshot be under way when its stream goes, which cannot be had again: a book that nothing follows is never live."""
+    for kind, terms in (RESET, ("delay", {**SNAPSHOT, "delay_s": 3, "count": 0})):
+        rig.inject(kind, **_placed(rig, terms))
+    rig.pass_s(2)
+    assert rig.streams(rig.spot.instrument_id) > 0, "the stream must be there, and its snapshot not yet"
+    assert rig.adapter.get_order_book_from_websocket(rig.spot.instrument_id) is None
+    for kind in ("refuse_websockets", "reset"):
+        rig.inject(kind, connection=rig.market)
+    before = len(rig.heard)
+    for _ in range(8):
+        rig.pass_s(1)
+        assert rig.adapter.get_order_book_from_websocket(rig.spot.instrument_id) is None
+    assert {depth.source for depth in rig.heard.of(DepthData, before)} <= {REST}
+    rig.over()
+
+
 def frame(stream: str, text: str) -> Cause:
     """Put a text in the place of one frame of a stream."""
     return once("malformed_frame", stream=stream, text=text)
@@ -232,6 +249,7 @@ CASES = (
         True,
     ),
     Case("gap, and a snapshot 5 s late", "delay", lasting(6, GAP, ("delay", {**SNAPSHOT, "delay_s": 5})), 3, True),
+    Case("a snapshot is late, and its stream gone meanwhile", "delay", snapshot_too_late, 35, True),
     Case(
         "gap, and 429 with Retry-After 10 s",
         "too_many_requests",

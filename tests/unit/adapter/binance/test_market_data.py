@@ -1,5 +1,6 @@
 """The adapter's public market data over real sockets on loopback, with the hot path and without."""
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from decimal import Decimal
 from typing import Any
@@ -393,6 +394,57 @@ def test_a_snapshot_that_fails_is_asked_for_again(product: Product) -> None:
         assert rig.heard.of(DepthData)
 
     run(product, True, scenario)
+
+
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_a_snapshot_that_was_asked_for_before_the_stream_went_is_dropped(product: Product, comes_back: bool) -> None:
+    async def scenario(rig: MarketRig) -> None:
+        rig.data.add(everything(rig, ticks=False, trades=False))
+        await rig.data.resume()
+        answers: list[asyncio.Future[None]] = []
+
+        async def hold() -> None:
+            answers.append(rig.session.loop.create_future())
+            await answers[-1]
+
+        rig.venue.snapshot_hook = hold
+        await rig.venue.drop()
+        for _ in range(5):
+            await rig.advance(1)
+        await rig.until(lambda: len(answers) == 1)
+        rig.venue.refuses_sockets = not comes_back
+        await rig.venue.drop()
+        await rig.until(lambda: rig.venue.held("depth@100ms") == 0)
+        rig.venue.change("b", "99.50", "0.700")
+        if comes_back:
+            for _ in range(5):
+                await rig.advance(1)
+            await rig.until(lambda: len(answers) == 2)
+        before = len(rig.heard)
+        answers[0].set_result(None)
+        await rig.quiet()
+        assert rig.heard.events(before) == []
+        assert rig.data.exact_book(rig.name) is None
+        if comes_back:
+            answers[1].set_result(None)
+            await rig.until(lambda: rig.data.exact_book(rig.name) is not None)
+            assert rig.heard.of(DepthData)[-1].bids[0] == (99.5, 0.7)
+
+    run(product, True, scenario)
+
+
+def test_a_book_that_is_asked_for_is_live_after_a_loss_though_nothing_has_changed(product: Product) -> None:
+    async def scenario(rig: MarketRig) -> None:
+        rig.data.add(everything(rig))
+        await rig.data.resume()
+        rig.data.stop()
+        await rig.session.renew()
+        await rig.data.resume()
+        states = [state.state for state in rig.heard.of(BookStateChanged)]
+        assert states == [BookState.LIVE, BookState.STALE, BookState.LIVE]
+        assert len(rig.heard.of(DepthData)) == 2
+
+    run(product, True, scenario, websocket=False)
 
 
 def test_wishes_add_up_and_changes_begin_with_a_full_snapshot(product: Product, hot: bool) -> None:
