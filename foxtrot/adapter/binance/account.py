@@ -16,7 +16,7 @@ from foxtrot.adapter.binance.report_codec import ReportCodec
 from foxtrot.adapter.binance.session import BinanceSession
 from foxtrot.core.notices import OpenOrdersLoaded, PositionsLoaded, TradesLoaded
 from foxtrot.domain.account import AccountData, BalanceData, PositionData
-from foxtrot.domain.enums import Product
+from foxtrot.domain.enums import PositionSide, Product
 from foxtrot.domain.errors import AdapterError, BadMessage, RateLimited
 from foxtrot.domain.market import REST
 from foxtrot.domain.order import OrderData, TradeData
@@ -50,7 +50,7 @@ class AccountAnswers:
         self._balances: dict[str, BalanceData] = {}
         self._margin = (ZERO, ZERO)
         self._touched: set[str] = set()
-        self._liquidation: dict[str, float] = {}
+        self._liquidation: dict[tuple[str, PositionSide], float] = {}
         self._held: set[str] = set()
         self._told_positions: list[PositionData | BalanceData] = []
         self._stale = False
@@ -134,8 +134,8 @@ class AccountAnswers:
             return ()
         raw = await self._session.request("fapiPrivateV3GetPositionRisk", {})
         rows = self._codec.positions(raw, self._adapter.clock.now_ns())
-        self._liquidation = {row.instrument_id: row.liquidation_price for row in rows}
-        self._held |= set(self._liquidation)
+        self._liquidation = {(row.instrument_id, row.position_side): row.liquidation_price for row in rows}
+        self._held |= {row.instrument_id for row in rows}
         return rows
 
     async def new_trades(self, symbols: Iterable[str]) -> tuple[TradeData, ...]:

@@ -10,7 +10,7 @@ from foxtrot.adapter.binance.exact import Exact, number, read, read_with
 from foxtrot.adapter.binance.frames import Symbol, Time, to_ns
 from foxtrot.adapter.binance.report_codec import POSITION_SIDES
 from foxtrot.domain.account import AccountCharge, AccountData, BalanceData, PositionData
-from foxtrot.domain.enums import Product
+from foxtrot.domain.enums import PositionSide, Product
 
 ZERO = Decimal(0)
 
@@ -229,9 +229,14 @@ class AccountCodec:
         return read(AccountUpdate, raw, "ACCOUNT_UPDATE")
 
     def positions_changed(
-        self, update: AccountUpdate, liquidation: Mapping[str, float], local_time_ns: int
+        self, update: AccountUpdate, liquidation: Mapping[tuple[str, PositionSide], float], local_time_ns: int
     ) -> tuple[PositionData, ...]:
         """Return the positions that an ACCOUNT_UPDATE touched; it tells no liquidation price, so the last known stands.
+
+        Args:
+            update: the event.
+            liquidation: the liquidation prices that were told last, by instrument id and side.
+            local_time_ns: when it came.
 
         Raises:
             BadMessage: a position is on a side that does not exist.
@@ -242,11 +247,11 @@ class AccountCodec:
         return read_with(
             lambda: tuple(
                 PositionData(
-                    self.account, self._instrument_id(row.s), POSITION_SIDES[row.ps], number(row.pa),
-                    number(row.ep) if row.pa else 0.0, row.up, row.cr, time_ns, local_time_ns,
-                    liquidation.get(row.s, 0.0) if row.pa else 0.0,
+                    self.account, *place, number(row.pa), number(row.ep) if row.pa else 0.0, row.up, row.cr, time_ns,
+                    local_time_ns, liquidation.get(place, 0.0) if row.pa else 0.0,
                 )
                 for row in update.a.P
+                for place in [(self._instrument_id(row.s), POSITION_SIDES[row.ps])]
             ),
             "ACCOUNT_UPDATE",
         )  # fmt: skip

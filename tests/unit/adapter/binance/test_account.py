@@ -197,6 +197,21 @@ def test_positions_are_those_that_are_held() -> None:
     assert (position.unrealised_profit, position.liquidation_price) == (Decimal("-0.2"), 180.0)
 
 
+@pytest.mark.parametrize(("side", "price"), [("LONG", 42.0), ("SHORT", 180.0)])
+def test_a_position_that_changes_keeps_the_liquidation_price_of_its_side(side: str, price: float) -> None:
+    async def story(session: ScriptedSession, answers: AccountAnswers, _orders: Orders) -> None:
+        one = {"symbol": "BTCUSDT", "positionSide": "LONG", "positionAmt": "0.4", "liquidationPrice": "42"}
+        other = {**one, "positionSide": "SHORT", "positionAmt": "-0.4", "liquidationPrice": "180"}
+        session.reply("fapiPrivateV3GetAccount", USDM_ACCOUNT)
+        session.reply("fapiPrivateV3GetPositionRisk", [one, other])
+        await answers.tell_positions()
+        answers.hear(account_update("ORDER", pa="0.5", ps=side))
+        answers.hear(account_update("ORDER", pa="0", ps=side))
+
+    told = play(story, Product.PERPETUAL).heard.of(PositionData)
+    assert [position.liquidation_price for position in told] == [price, 0.0]
+
+
 def test_a_spot_account_has_no_positions_and_asks_for_none() -> None:
     async def story(_session: ScriptedSession, answers: AccountAnswers, _orders: Orders) -> None:
         await answers.tell_positions()
