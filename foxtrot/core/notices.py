@@ -24,7 +24,7 @@ class AdapterStatus(msgspec.Struct, frozen=True, gc=False):
 
 
 class ContractsLoaded(msgspec.Struct, frozen=True, gc=False):
-    """The instruments an account can trade."""
+    """The instruments of an account, those included that are halted now: their open orders can be cancelled, new ones are denied."""
 
     account: str
     instruments: tuple[Instrument, ...]

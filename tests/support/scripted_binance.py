@@ -44,6 +44,7 @@ class ScriptedSession:
         self.permit = SendPermit()
         self.heard = Recorder()
         self.instruments = {instrument.instrument_id: instrument for instrument in instruments}
+        self.halted: dict[str, str] = {}
         self.calls: list[tuple[str, dict[str, str]]] = []
         self.replies: dict[str, list[Reply]] = {}
         self.tasks: list[asyncio.Task[None]] = []

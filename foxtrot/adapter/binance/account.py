@@ -270,13 +270,14 @@ class AccountAnswers:
         return msgspec.structs.replace(order, order_id=known or order.order_id, source=REST)
 
     def symbols(self) -> set[str]:
-        """Return the symbols in which the account may have traded."""
+        """Return the symbols in which the account may have traded; of those that are halted only what was heard of or wanted."""
         instruments = self._session.instruments
         names = {*self.wanted(), *self._held, *self._orders.tracker.instruments} & instruments.keys()
         symbols = {instruments[name].symbol for name in names}
         if self._spot:
             assets = {asset for asset, row in self._balances.items() if row.total}
-            symbols |= {i.symbol for i in instruments.values() if i.base_asset in assets and i.quote_asset in assets}
+            trading = [one for name, one in instruments.items() if name not in self._session.halted]
+            symbols |= {one.symbol for one in trading if one.base_asset in assets and one.quote_asset in assets}
         return symbols
 
 

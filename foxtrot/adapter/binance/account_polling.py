@@ -16,10 +16,14 @@ Source: Binance spot API, rest-api (Current open orders, Account trade list, Acc
 from collections.abc import Iterable
 from typing import Final
 
+from loguru import logger
+
 from foxtrot.adapter.binance.account import AccountAnswers
+from foxtrot.adapter.binance.account_trades import is_of_symbol
 from foxtrot.adapter.binance.orders import Orders
 from foxtrot.adapter.binance.session import BinanceSession
 from foxtrot.domain.enums import Product
+from foxtrot.domain.errors import VenueRejected
 from foxtrot.domain.order import OrderData
 
 WHOLE_EVERY_S: Final = 15.0
@@ -42,6 +46,7 @@ class AccountPolling:
         self._orders = orders
         self._answers = answers
         self._whole_ns = 0
+        self._skipped: set[str] = set()
 
     async def poll(self, *, whole: bool) -> None:
         """Ask once for what may have changed, or for everything, and tell what is new.
@@ -72,12 +77,14 @@ class AccountPolling:
         tracker, known = self._orders.tracker, self._orders.working()
         before = {order.order_id: order for order in tracker.open_orders()}
         symbols = self._symbols_of(before.values())
-        listed: list[OrderData] = []
-        for symbol in [""] if whole or len(symbols) > MANY_SYMBOLS[self._session.product] else sorted(symbols):
-            listed += await self._answers.open_orders(symbol)
+        one_list = whole or len(symbols) > MANY_SYMBOLS[self._session.product]
+        listed, skipped = await self._open_orders([""] if one_list else sorted(symbols))
         gone = known - {order.order_id for order in listed}
         for order in before.values():
-            if order.order_id in gone:  # a conditional one tells which order it became, before that is told
+            symbol = self._symbol_of(order)
+            if (
+                order.order_id in gone and symbol and symbol not in skipped
+            ):  # a conditional one tells which order it became, before that is told
                 await self._orders.look_at(order.order_id, order.instrument_id)
         for order in listed:
             tracker.report(self._answers.told_as(order))
@@ -88,6 +95,21 @@ class AccountPolling:
             and now.filled_quantity > (before[order_id].filled_quantity if order_id in before else 0.0)
         )
 
+    async def _open_orders(self, symbols: Iterable[str]) -> tuple[list[OrderData], set[str]]:
+        """Return the open orders of some symbols, and the symbols of which Binance refuses to list them."""
+        listed: list[OrderData] = []
+        skipped: set[str] = set()
+        for symbol in symbols:
+            try:
+                listed += await self._answers.open_orders(symbol)
+                self._skipped.discard(symbol)
+            except VenueRejected as refusal:
+                if not symbol or not is_of_symbol(refusal):
+                    raise
+                skipped.add(symbol)
+                self._say_skipped(symbol, str(refusal))
+        return listed, skipped
+
     async def _poll_fills(self, symbols: set[str]) -> None:
         """Ask for the fills of some symbols and tell those that are new, after the states of their orders."""
         tracker = self._orders.tracker
@@ -97,4 +119,18 @@ class AccountPolling:
             tracker.fill(trade)
 
     def _symbols_of(self, orders: Iterable[OrderData]) -> set[str]:
-        return {self._session.market_symbol(order.instrument_id) for order in orders}
+        return {symbol for order in orders if (symbol := self._symbol_of(order))}
+
+    def _symbol_of(self, order: OrderData) -> str:
+        """Return an order's symbol, "" where Binance does not list it any more: nothing can be asked of it."""
+        instrument = self._session.find_instrument(order.instrument_id)
+        if instrument is None:
+            self._say_skipped(order.instrument_id, "Binance does not list it")
+            return ""
+        return instrument.symbol
+
+    def _say_skipped(self, name: str, why: str) -> None:
+        """Log once why a symbol is left out of the rounds."""
+        if name not in self._skipped:
+            self._skipped.add(name)
+            logger.warning("{}: the orders of {} are not asked for: {}", self._session.account, name, why)

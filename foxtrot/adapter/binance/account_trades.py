@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from loguru import logger
 
 from foxtrot.adapter.base_adapter import BaseAdapter
+from foxtrot.adapter.binance.errors import Kind, kind_of_code
 from foxtrot.adapter.binance.exact import read
 from foxtrot.adapter.binance.frames import to_ns
 from foxtrot.adapter.binance.order_frames import OrderRow, TradeRow
@@ -23,6 +24,12 @@ USDM_WINDOW_MS = 7 * SPOT_WINDOW_MS
 """The longest span between startTime and endTime of one question.
 
 Source: Binance spot API, rest-api, Account trade list; USDⓈ-M Futures, Trade, Account Trade List.
+"""
+
+PASSING = frozenset({"-1008", "-1021"})
+"""Refusals that say nothing of the symbol: the server is busy, our clock is off.
+
+Source: Binance spot API, Errors; USDⓈ-M Futures, Error Codes.
 """
 
 Row = dict[str, object]
@@ -44,6 +51,8 @@ class TradeLists:
         self._last_ids: dict[str, int] = {}
         """The id of the last fill of a symbol that was in a list; ids of a symbol's fills grow."""
         self._listed_ns = 0
+        self._refused: dict[str, int] = {}
+        """Since when the fills of a symbol are lacking that the venue would not list; they are asked for again from there on."""
 
     async def since(self, symbols: Iterable[str], since_ns: int) -> tuple[TradeData, ...]:
         """Return our fills of some symbols since a time, inclusive, oldest first.
@@ -54,8 +63,8 @@ class TradeLists:
         self._last_ids.clear()
         self._listed_ns = self._adapter.clock.now_ns()
         found: list[TradeData] = []
-        for symbol in sorted(symbols):
-            found += await self._take(symbol, await self._rows_since(symbol, since_ns), since_ns)
+        for symbol in sorted({*symbols, *self._refused}):
+            found += await self._since(symbol, since_ns)
         return _sorted(found)
 
     async def news(self, symbols: Iterable[str]) -> tuple[TradeData, ...]:
@@ -66,12 +75,37 @@ class TradeLists:
         """
         found: list[TradeData] = []
         for symbol in sorted(symbols):
-            if symbol in self._last_ids:
-                found += await self._take(symbol, await self._rows_from(symbol, self._last_ids[symbol] + 1), 0)
-            else:  # what is wanted since the lists were asked for; of older fills nobody has asked
-                rows = await self._rows_since(symbol, self._listed_ns)
-                found += await self._take(symbol, rows, self._listed_ns)
+            # where no list was had: what is wanted since the lists were asked for; of older fills nobody has asked
+            found += await (self._next(symbol) if symbol in self._last_ids else self._since(symbol, self._listed_ns))
         return _sorted(found)
+
+    async def _since(self, symbol: str, since_ns: int) -> list[TradeData]:
+        """Return a symbol's fills since a time; one that the venue refuses is left for later, so that the others are told."""
+        since_ns = min(since_ns, self._refused.get(symbol, since_ns))
+        try:
+            facts = await self._take(symbol, await self._rows_since(symbol, since_ns), since_ns)
+        except VenueRejected as refusal:
+            self._leave_out(symbol, since_ns, refusal)
+            return []
+        self._refused.pop(symbol, None)
+        return facts
+
+    async def _next(self, symbol: str) -> list[TradeData]:
+        """Return a symbol's fills after the last one that was listed; refused ones are asked for in the next round."""
+        try:
+            facts = await self._take(symbol, await self._rows_from(symbol, self._last_ids[symbol] + 1), 0)
+        except VenueRejected as refusal:
+            self._leave_out(symbol, self._listed_ns, refusal)
+            return []
+        self._refused.pop(symbol, None)
+        return facts
+
+    def _leave_out(self, symbol: str, since_ns: int, refusal: VenueRejected) -> None:
+        if not is_of_symbol(refusal):
+            raise refusal
+        if symbol not in self._refused:
+            logger.warning("{} fills of {} are left out for now: {}", self._adapter.account, symbol, refusal)
+        self._refused[symbol] = since_ns
 
     async def _take(self, symbol: str, rows: list[Row], since_ns: int) -> list[TradeData]:
         """Return the facts of the rows since a time, and remember the last id of all."""
@@ -158,6 +192,11 @@ class TradeLists:
         except VenueRejected as refusal:
             logger.warning("{} names of the orders of {}: {}", self._adapter.account, params["symbol"], refusal)
             return []
+
+
+def is_of_symbol(refusal: VenueRejected) -> bool:
+    """Tell whether what was asked about one symbol is refused because of it, so that others may be answered, and now too."""
+    return refusal.code not in PASSING and kind_of_code(refusal.code) is Kind.REFUSED
 
 
 def _sorted(found: list[TradeData]) -> tuple[TradeData, ...]:

@@ -37,6 +37,14 @@ def unlisted(instrument_id: str, listed: Iterable[str]) -> str:
     return f"Binance does not list {instrument_id} for this account (its -1121, Invalid symbol); {hint}"
 
 
+def not_trading(instrument_id: str, why: str) -> str:
+    """Return that an instrument does not trade now, and what can be done all the same; `why` is Binance's word for it."""
+    return (
+        f"{instrument_id} does not trade at Binance now ({why}): open orders can be cancelled; whether it trades again is "
+        "asked for now, so send a new order later, or drop the instrument if it was delisted"
+    )
+
+
 def least_quantity(instrument: Instrument, price_units: int) -> str:
     """Return the least quantity that reaches the smallest worth of an order at a price, as decimal text."""
     price = Decimal(instrument.price_grid.to_text(price_units)) * Decimal(str(instrument.multiplier))

@@ -69,15 +69,19 @@ class MarketLot(msgspec.Struct, frozen=True):
 
 
 class Listing(msgspec.Struct, frozen=True):
-    """What can be traded, its market lots by instrument id, and what had to be left out and why."""
+    """What is listed, its market lots by instrument id, what had to be left out and why, and what does not trade now.
+
+    `halted` has the venue's word for it by instrument id; what is halted may have orders, which can be asked for and cancelled.
+    """
 
     instruments: tuple[Instrument, ...]
     market_lots: dict[str, MarketLot]
     skipped: tuple[str, ...]
+    halted: dict[str, str] = {}
 
 
 def listing(info: object, product: Product, funding_hours: Mapping[str, int]) -> Listing:
-    """Return every symbol that trades now as an instrument; one that cannot be represented is skipped.
+    """Return every symbol of a product as an instrument, those included that do not trade now; what cannot be one is skipped.
 
     Raises:
         BadMessage: this is no Exchange Information.
@@ -87,16 +91,20 @@ def listing(info: object, product: Product, funding_hours: Mapping[str, int]) ->
     instruments: list[Instrument] = []
     lots: dict[str, MarketLot] = {}
     skipped: list[str] = []
+    halted: dict[str, str] = {}
     for raw in read(_Info, info, "exchangeInfo").symbols:
         try:
             row = read(SymbolRow, raw, f"symbol {raw.get('symbol')!s:.40}")
-            if _trades(row, product):
-                instrument = instrument_of(row, product, funding_hours.get(row.symbol, FUNDING_HOURS))
-                lots[instrument.instrument_id] = market_lot(row, instrument)
-                instruments.append(instrument)
+            if product is not Product.SPOT and row.contractType != "PERPETUAL":
+                continue
+            instrument = instrument_of(row, product, funding_hours.get(row.symbol, FUNDING_HOURS))
+            lots[instrument.instrument_id] = market_lot(row, instrument)
+            instruments.append(instrument)
+            if why := _halt(row):
+                halted[instrument.instrument_id] = why
         except FoxtrotError as error:
             skipped.append(str(error))
-    return Listing(tuple(instruments), lots, tuple(skipped))
+    return Listing(tuple(instruments), lots, tuple(skipped), halted)
 
 
 def instrument_of(row: SymbolRow, product: Product, funding_hours: int = FUNDING_HOURS) -> Instrument:
@@ -163,10 +171,11 @@ def funding_intervals(rows: object) -> dict[str, int]:
     return {row.symbol: row.fundingIntervalHours for row in found if row.fundingIntervalHours > 0}
 
 
-def _trades(row: SymbolRow, product: Product) -> bool:
+def _halt(row: SymbolRow) -> str:
+    """Return the venue's word for why nothing new can be ordered, "" while it can; only spot has the second."""
     if row.status != "TRADING":
-        return False
-    return row.isSpotTradingAllowed if product is Product.SPOT else row.contractType == "PERPETUAL"
+        return row.status or "no status"
+    return "" if row.isSpotTradingAllowed else "no spot trading"
 
 
 def _needed(rules: Mapping[str, Filter], row: SymbolRow, name: str) -> Filter:

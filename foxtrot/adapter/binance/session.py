@@ -70,6 +70,8 @@ class BinanceSession:
         self.linked = False
         self.closing = False
         self.instruments: dict[str, Instrument] = {}
+        self.halted: dict[str, str] = {}
+        """The venue's word for why an instrument does not trade now, by id; its orders can be asked for and cancelled."""
         self.health = AdapterHealth(context.account)
         self.bridge = AsyncBridge(THREAD_NAME, context.clock, self._hear_loop_error)
         self.order_count = OrderCount(settings.product, counts=settings.rate_limit)

@@ -60,9 +60,7 @@ class TradingSide:
         """Tell contracts, account, positions, open orders and trades since the cursor, and resume the streams."""
         self.hold_events()
         try:
-            instruments = await self.contracts.load()
-            self._session.instruments = {listed.instrument_id: listed for listed in instruments}
-            self._adapter.on_contracts(instruments)
+            self._adapter.on_contracts(await self.contracts.load())
             if self._session.settings.has_keys:
                 await self._tell_everything()
         finally:

@@ -9,7 +9,7 @@ import pytest
 from loguru import logger
 
 from foxtrot.adapter.binance.contract_codec import MarketLot, listing
-from foxtrot.adapter.binance.contracts import Contracts
+from foxtrot.adapter.binance.contracts import LOOK_AGAIN_S, Contracts
 from foxtrot.domain.enums import Product
 from foxtrot.domain.errors import BadMessage, VenueRejected
 from foxtrot.domain.instrument import Grid, Instrument
@@ -91,11 +91,28 @@ def test_a_contract_counts_in_its_step_with_margins_and_funding() -> None:
     assert found.market_lots == {"BTCUSDT.BINANCE_USDM": MarketLot(1, 120_000, 1)}
 
 
-def test_only_what_trades_now_is_listed() -> None:
-    rows = [{**SPOT_ROW, "status": "BREAK"}, {**SPOT_ROW, "isSpotTradingAllowed": False}]
-    assert listing({"symbols": rows}, Product.SPOT, {}).instruments == ()
-    rows = [{**USDM_ROW, "contractType": "CURRENT_QUARTER"}, {**USDM_ROW, "status": "SETTLING"}]
-    assert listing({"symbols": rows}, Product.PERPETUAL, {}).instruments == ()
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"status": "BREAK"}, "BREAK"),
+        ({"status": "HALT"}, "HALT"),
+        ({"status": "END_OF_DAY", "isSpotTradingAllowed": False}, "END_OF_DAY"),
+        ({"isSpotTradingAllowed": False}, "no spot trading"),
+    ],
+)
+def test_a_pair_that_does_not_trade_now_is_listed_as_halted(changes: dict[str, object], why: str) -> None:
+    found = listing({"symbols": [{**SPOT_ROW, **changes}]}, Product.SPOT, {})
+    assert found.instruments == listing({"symbols": [SPOT_ROW]}, Product.SPOT, {}).instruments
+    assert found.halted == {"BTCUSDT.BINANCE": why}
+
+
+@pytest.mark.parametrize("status", ["SETTLING", "CLOSE", "PENDING_TRADING", "BREAK"])
+def test_a_contract_that_does_not_trade_now_is_listed_as_halted_and_one_with_an_end_is_not_listed(status: str) -> None:
+    rows = [{**USDM_ROW, "status": status}, {**USDM_ROW, "symbol": "BTCUSDT_261225", "contractType": "CURRENT_QUARTER"}]
+    found = listing({"symbols": rows}, Product.PERPETUAL, {})
+    assert [instrument.symbol for instrument in found.instruments] == ["BTCUSDT"]
+    assert found.halted == {"BTCUSDT.BINANCE_USDM": status}
+    assert found.skipped == ()
 
 
 @pytest.mark.parametrize(
@@ -166,6 +183,34 @@ def test_a_recorded_list_of_contracts_is_read_whole(data_dir: Path) -> None:
         text = next(line for line in lines if " -> " in line and "exchangeInfo" in line)
     info = json.loads(text[text.index("{") :])
     found = listing(info, Product.PERPETUAL, {})
-    trading = [r for r in info["symbols"] if r["status"] == "TRADING" and r["contractType"] == "PERPETUAL"]
+    perpetual = [row for row in info["symbols"] if row["contractType"] == "PERPETUAL"]
     assert found.skipped == ()
-    assert [instrument.symbol for instrument in found.instruments] == [row["symbol"] for row in trading]
+    assert [instrument.symbol for instrument in found.instruments] == [row["symbol"] for row in perpetual]
+    halted = [f"{row['symbol']}.BINANCE_USDM" for row in perpetual if row["status"] != "TRADING"]
+    assert sorted(found.halted) == sorted(halted)
+
+
+@pytest.mark.parametrize(("product", "row"), [(Product.SPOT, SPOT_ROW), (Product.PERPETUAL, USDM_ROW)])
+def test_what_is_halted_is_looked_at_again_now_and_then_until_it_trades(
+    product: Product, row: dict[str, object]
+) -> None:
+    session = ScriptedSession(product)
+    endpoint = "publicGetExchangeInfo" if product is Product.SPOT else "fapiPublicGetExchangeInfo"
+    break_row = {**row, "status": "BREAK"}
+    session.reply(endpoint, {"symbols": [break_row]}, {"symbols": [break_row]}, {"symbols": [row]})
+    session.reply("fapiPublicGetFundingInfo", [])
+    contracts = Contracts(session.adapter, session)  # type: ignore[arg-type]
+    seen: list[tuple[int, dict[str, str]]] = []
+
+    async def story() -> None:
+        (instrument,) = await contracts.load()
+        assert session.instruments == {instrument.instrument_id: instrument}
+        for wait_s in (0.0, LOOK_AGAIN_S - 1, 1.0):
+            session.clock.advance(int(wait_s * 1e9))
+            await contracts.look_again(instrument)
+            seen.append((len(session.asked(endpoint)), dict(session.halted)))
+
+    run(story)
+    name = next(iter(session.instruments))
+    assert seen == [(2, {name: "BREAK"}), (2, {name: "BREAK"}), (3, {})]
+    assert session.asked(endpoint)[1] == ({"symbol": "BTCUSDT"} if product is Product.SPOT else {})
