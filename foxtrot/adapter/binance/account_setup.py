@@ -54,6 +54,7 @@ class AccountSetup:
         self._warn = warn
         self._rights_known = False
         self._done: set[str] = set()
+        self._kept: set[str] = set()  # have a position: not looked at again over this link
         self._turns: dict[str, asyncio.Lock] = {}
 
     async def check(self) -> None:
@@ -63,6 +64,7 @@ class AccountSetup:
             NotSetUp: the key may withdraw real money, or the account's position mode is another one and may not be changed.
             AdapterError: it cannot be asked.
         """
+        self._kept.clear()
         if not self._rights_known:
             await self._check_rights()
         if self._session.product is not Product.SPOT:
@@ -71,7 +73,7 @@ class AccountSetup:
     async def prepare(self, symbol: str) -> None:
         """Set a symbol's leverage and margin type as the settings say, unless it has a position or nothing is said.
 
-        Who asks while it is being set waits for that.
+        One that has a position is looked at again over the next link. Who asks while it is being set waits for that.
 
         Raises:
             AdapterError: Binance refuses, or does not answer.
@@ -80,7 +82,7 @@ class AccountSetup:
         if self._session.product is Product.SPOT or not wanted:
             return
         async with self._turns.setdefault(symbol, asyncio.Lock()):
-            if symbol not in self._done:
+            if symbol not in self._done | self._kept:
                 await self._set(symbol)
 
     async def _set(self, symbol: str) -> None:
@@ -88,6 +90,7 @@ class AccountSetup:
         changes = self._changes(symbol, row)
         if changes and await self._has_position(symbol):
             logger.warning("{} has a position in {}: leverage and margin type stay as they are", self._account, symbol)
+            self._kept.add(symbol)
             return
         for endpoint, params in changes:
             await self._change(endpoint, params)

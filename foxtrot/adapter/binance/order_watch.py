@@ -1,5 +1,6 @@
 """Orders that need asking after: those whose outcome is unknown, and those of which fills are missing."""
 
+import asyncio
 from collections.abc import Callable
 
 import msgspec
@@ -52,6 +53,7 @@ class OrderWatch:
         self.on_found: Callable[[int], None] = _ignore
         """Hears the monotonic time at which an order was sent that was found by asking."""
         self._unknown: dict[str, Unknown] = {}
+        self._pursuits: dict[str, asyncio.Task[None]] = {}
         self._filling = False
 
     @property
@@ -69,7 +71,7 @@ class OrderWatch:
             return
         logger.warning("{} order {}: no answer ({}); asking for it", self._adapter.account, order.order_id, cause)
         self._unknown[order.order_id] = Unknown(order, clock.monotonic_ns(), clock.now_ns())
-        self._session.spawn(self._pursue(order.order_id), f"ask for {order.order_id}")
+        self._start_pursuit(order.order_id)
 
     def note_fills(self) -> None:
         """Begin to wait for fills that are missing; doing it while one waits does nothing."""
@@ -78,9 +80,11 @@ class OrderWatch:
             self._session.spawn(self._complete_fills(), "missing fills")
 
     async def ask_all(self) -> None:
-        """Ask once for every order that is unknown."""
+        """Ask once for every order that is unknown, and see to it that each is asked for until it is found."""
         for order_id in list(self._unknown):
             await self._ask(order_id)
+            if order_id in self._unknown:
+                self._start_pursuit(order_id)
 
     async def check(self, order_id: str, instrument_id: str) -> None:
         """Ask for one order whose state we may have wrong; without an answer nothing changes."""
@@ -97,6 +101,17 @@ class OrderWatch:
                 await self._queries.ask_fills(order)
             except AdapterError as error:
                 logger.warning("{} fills of {}: {}", self._adapter.account, order.order_id, error)
+
+    def _start_pursuit(self, order_id: str) -> None:
+        running = self._pursuits.get(order_id)
+        if running is None or running.done():
+            task = self._session.spawn(self._pursue(order_id), f"ask for {order_id}")
+            self._pursuits[order_id] = task
+            task.add_done_callback(lambda ended: self._forget_pursuit(order_id, ended))
+
+    def _forget_pursuit(self, order_id: str, ended: "asyncio.Task[None]") -> None:
+        if self._pursuits.get(order_id) is ended:
+            del self._pursuits[order_id]
 
     async def _pursue(self, order_id: str) -> None:
         delay_s = FIRST_DELAY_S

@@ -67,7 +67,7 @@ class Orders:
         self._session = session
         self._market_lots = {} if market_lots is None else market_lots
         self.leverage = leverage or Leverage(session, session.settings.max_leverage)
-        self.tracker = OrderTracker(adapter.on_order, adapter.on_trade)
+        self.tracker = OrderTracker(self._tell, adapter.on_trade)
         self._queries = OrderQueries(adapter, session, self.tracker)
         self._watch = OrderWatch(adapter, session, self.tracker, self._queries)
         self._events = OrderEvents(adapter, session, self.tracker, self._queries, self._watch)
@@ -93,20 +93,21 @@ class Orders:
             self.deny(order, "instrument", unlisted(order.instrument_id, self._session.instruments))
         else:
             self._remember(order.order_id)  # before anything is waited for, so that a second call finds it
-            landed = self._under_way[order.order_id] = asyncio.Event()
+            heard = self._under_way[order.order_id] = asyncio.Event()
             try:
                 await self._check_and_send(order, instrument)
             finally:
+                self._tell_untold(order)
                 del self._under_way[order.order_id]
-                landed.set()
+                heard.set()
 
     async def cancel(self, request: CancelRequest) -> None:
         """Cancel an order, whatever the send permit says; one that the venue does not have comes back as RequestFailed.
 
-        The cancel of an order that is under way waits until that was answered, for it would not be found before.
+        The cancel of an order that is under way waits until that was heard of, for it would not be found before.
         """
         under_way = self._under_way.get(request.order_id)
-        if under_way is not None:
+        if under_way is not None and self.tracker.last(request.order_id) is None:
             await under_way.wait()
         instrument = self._session.find_instrument(request.instrument_id)
         if not self._session.linked:
@@ -130,6 +131,7 @@ class Orders:
         self._open_at_venue = frozenset(order.order_id for order in orders)
         for order in orders:
             self.tracker.note_order(order)
+            self._note_heard(order)
         self._watch.note_fills()
 
     async def resolve_unknown(self) -> None:
@@ -168,6 +170,16 @@ class Orders:
         await self._watch.check(order_id, instrument_id)
         await self._watch.fetch_fills()
 
+    def _tell(self, order: OrderData) -> None:
+        self._adapter.on_order(order)
+        self._note_heard(order)
+
+    def _note_heard(self, order: OrderData) -> None:
+        """Let the cancels go that wait until an order under way is heard of."""
+        under_way = self._under_way.get(order.order_id)
+        if under_way is not None:
+            under_way.set()
+
     # --- sending ----------------------------------------------------------------------------------------------------
 
     def _remember(self, order_id: str) -> None:
@@ -196,20 +208,28 @@ class Orders:
             self._refused(order, instrument, refusal)
         except AdapterError as error:
             self._watch.note_unknown(order, str(error))
-        except asyncio.CancelledError:
-            self._watch.note_unknown(order, "the adapter was closed while the order was under way")
-            raise
         self._watch.note_fills()
 
+    def _tell_untold(self, order: ApprovedOrder) -> None:
+        """Tell what became of an order whose sending ended without a word: the adapter closes, or an error of ours."""
+        if order.order_id not in self._sent or self.tracker.last(order.order_id) is not None:
+            return
+        if self.tracker.knows(order.order_id):
+            self._watch.note_unknown(order, "its sending was broken off, as when the adapter closes")
+        else:
+            del self._sent[order.order_id]
+            self.deny(order, "not_sent", "what must be known first was not heard before the adapter closed")
+
     async def _call_of(self, order: ApprovedOrder, instrument: Instrument) -> OrderCall:
-        """Prepare an order's instrument and return the order's request.
+        """Prepare an order's instrument, which one that reduces has no time for, and return the order's request.
 
         Raises:
             NotSent: the link was lost meanwhile.
             OrderRefused: Binance has no such order, or the account may not open with its leverage.
             AdapterError: what must be known first cannot be had.
         """
-        await self.prepare(order.instrument_id)
+        if not order.reduces:
+            await self.prepare(order.instrument_id)
         if not self._session.linked:
             raise NotSent("not_connected", NOT_CONNECTED)
         trails = order.order_type is OrderType.TRAILING_STOP
@@ -274,7 +294,7 @@ class Orders:
         elif last is None:
             await self._cancel_either(request, instrument)
         else:
-            await self._cancel_conditional(request, instrument, last.venue_order_id)
+            await self._cancel_conditional(request, instrument)
 
     async def _cancel_plain(self, instrument: Instrument, name: Mapping[str, str]) -> None:
         spot = instrument.product is Product.SPOT
@@ -287,16 +307,26 @@ class Orders:
         except VenueRejected as refusal:
             if refusal.code not in NOT_FOUND:
                 raise
-            await self._cancel_waiting(request)
+            await self._cancel_conditional(request, instrument)
 
-    async def _cancel_conditional(self, request: CancelRequest, instrument: Instrument, venue_order_id: str) -> None:
-        """Cancel a conditional order, or the order that it became."""
+    async def _cancel_conditional(self, request: CancelRequest, instrument: Instrument) -> None:
+        """Cancel a conditional order, or the order that it became, which is asked for where nobody told of it."""
         try:
             await self._cancel_waiting(request)
         except VenueRejected as refusal:
-            if refusal.code not in NOT_FOUND or not venue_order_id.isdecimal():
+            if refusal.code not in NOT_FOUND:
                 raise
-            await self._cancel_plain(instrument, {"orderId": venue_order_id})
+            if not self._child_of(request):
+                await self._watch.check(request.order_id, request.instrument_id)
+            child = self._child_of(request)
+            if not child:
+                raise
+            await self._cancel_plain(instrument, {"orderId": child})
+
+    def _child_of(self, request: CancelRequest) -> str:
+        """Return the venue's id of the order that a conditional one became, "" while it waits or when it is done."""
+        last = self.tracker.last(request.order_id)
+        return last.venue_order_id if last is not None and is_open(last) and last.venue_order_id.isdecimal() else ""
 
     async def _cancel_waiting(self, request: CancelRequest) -> None:
         """Cancel a conditional order; the answer tells no state, so it is asked for."""

@@ -23,7 +23,7 @@ from foxtrot.adapter.health import AdapterHealth, StreamHealth
 from foxtrot.adapter.reconnect import Backoff
 from foxtrot.core.clock import Clock
 from foxtrot.domain.enums import AdapterState, Product
-from foxtrot.domain.errors import AdapterError, LoginFailed, RateLimited, VenueRejected
+from foxtrot.domain.errors import AdapterError, ConnectionLost, LoginFailed, RateLimited, VenueRejected
 from foxtrot.domain.instrument import Instrument
 
 THREAD_NAME: Final = "binance-io"
@@ -242,7 +242,7 @@ class BinanceSession:
     def _hear_end(self, task: "asyncio.Task[Any]") -> None:
         self._tasks.discard(task)
         self._jobs.discard(task)
-        error = None if task.cancelled() else task.exception()
+        error = _failure_of(task)
         if error is not None:
             logger.opt(exception=error).error("{}: {} failed", self.account, task.get_name())
             self.lose(f"{task.get_name()} failed: {clean(error)}")
@@ -360,6 +360,13 @@ class _Life:
     def _say(self, state: AdapterState, cause: str = "", attempt: int = 0, delay_s: float = 0.0) -> None:
         if self._user is not None and not self._session.closing:
             self._user.on_status(state, cause, attempt, delay_s)
+
+
+def _failure_of(task: "asyncio.Task[Any]") -> BaseException | None:
+    """Return what a task failed with; one that was cancelled and nobody cancelled failed with what it waited for."""
+    if not task.cancelled():
+        return task.exception()
+    return None if task.cancelling() else ConnectionLost(VENUE, "given_up", "what it waited for was given up")
 
 
 def _ignore_stale(_stream: StreamHealth) -> None:

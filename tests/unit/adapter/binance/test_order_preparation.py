@@ -4,6 +4,7 @@ import asyncio
 from types import SimpleNamespace
 
 from foxtrot.adapter.binance.account_setup import AccountSetup
+from foxtrot.adapter.binance.environments import TESTNET
 from foxtrot.core.notices import RequestFailed
 from foxtrot.domain.enums import OrderStatus, PositionMode
 from foxtrot.domain.errors import RequestTimedOut
@@ -48,6 +49,24 @@ def test_what_failed_for_one_is_tried_again_for_the_next() -> None:
 
     run(story)
     assert len(session.asked(SET)) == 2
+    assert told == [("BTCUSDT", 2)]
+
+
+def test_a_symbol_with_a_position_is_looked_at_once_for_each_link() -> None:
+    session, told = ScriptedSession(Product.PERPETUAL), []  # type: ignore[var-annotated]
+
+    async def story() -> None:
+        made = setup_of(session, told)
+        session.settings.environment = TESTNET
+        session.reply("fapiPrivateGetPositionSideDual", {"dualSidePosition": False})
+        session.reply("fapiPrivateV3GetPositionRisk", [{"symbol": "BTCUSDT", "positionAmt": "0.5"}], [])
+        for _ in range(3):
+            await made.prepare("BTCUSDT")
+        assert (len(session.asked("fapiPrivateGetSymbolConfig")), session.asked(SET)) == (1, [])
+        await made.check()
+        await made.prepare("BTCUSDT")
+
+    run(story)
     assert told == [("BTCUSDT", 2)]
 
 

@@ -462,6 +462,69 @@ def test_an_order_under_way_when_the_adapter_closes_is_unknown() -> None:
     assert told(play(story)) == [S.UNKNOWN]
 
 
+def test_an_order_that_waits_for_what_must_be_known_first_is_denied_when_the_adapter_closes() -> None:
+    async def story(session: ScriptedSession, orders: Orders) -> None:
+        session.reply("fapiPrivateGetSymbolConfig", lambda _asked: asyncio.get_running_loop().create_future())
+        session.reply("fapiPrivatePostOrder", _named("t-1"))
+        orders.leverage = Leverage(session, 3)  # type: ignore[arg-type]
+        placing = asyncio.ensure_future(orders.place(contract_order()))
+        await session.settle()
+        placing.cancel()
+        await asyncio.gather(placing, return_exceptions=True)
+        assert not orders.tracker.knows("t-1")
+
+    session = play(story, Product.PERPETUAL)
+    assert [(order.status, order.rule) for order in session.heard.of(OrderData)] == [(S.DENIED, "not_sent")]
+    assert session.asked("fapiPrivatePostOrder") == []
+
+
+def test_an_order_is_told_of_though_its_answer_is_taken_in_a_way_that_fails() -> None:
+    async def story(session: ScriptedSession, orders: Orders) -> None:
+        session.reply("privatePostOrder", LookupError("nobody listed this"))
+        session.reply("privateGetOrder", row("NEW"))
+        with pytest.raises(LookupError):
+            await orders.place(approved())
+        await session.advance(1)
+
+    assert told(play(story)) == [S.UNKNOWN, S.ACCEPTED]
+
+
+def test_an_order_is_asked_for_again_over_the_next_link_though_asking_was_broken_off() -> None:
+    async def broken_off(_asked: Params) -> None:
+        raise asyncio.CancelledError
+
+    async def story(session: ScriptedSession, orders: Orders) -> None:
+        session.reply("privatePostOrder", SILENCE[0])
+        session.reply("privateGetOrder", broken_off, SILENCE[2], SILENCE[2], row("NEW"))
+        await orders.place(approved())
+        await session.advance(10)
+        assert len(session.asked("privateGetOrder")) == 1
+        await orders.resolve_unknown()
+        await session.advance(1)
+        await orders.resolve_unknown()
+
+    session = play(story)
+    assert told(session) == [S.UNKNOWN, S.ACCEPTED]
+    assert len(session.asked("privateGetOrder")) == 4
+    assert len([task for task in session.tasks if "ask for" in task.get_name()]) == 2
+
+
+def test_an_order_that_reduces_does_not_wait_until_its_contract_is_set_up() -> None:
+    async def story(session: ScriptedSession, orders: Orders) -> None:
+        async def never(_instrument_id: str) -> None:
+            await asyncio.get_running_loop().create_future()
+
+        orders.prepare = never
+        session.reply("fapiPrivatePostOrder", lambda asked: _named(asked["newClientOrderId"]))
+        opening = asyncio.ensure_future(orders.place(contract_order("t-1")))
+        await orders.place(contract_order("t-2", reduces=True, reduce_only=True))
+        assert [asked["newClientOrderId"] for asked in session.asked("fapiPrivatePostOrder")] == ["t-2"]
+        opening.cancel()
+        await asyncio.gather(opening, return_exceptions=True)
+
+    play(story, Product.PERPETUAL)
+
+
 # --- cancelling -----------------------------------------------------------------------------------------------------------
 
 
@@ -593,6 +656,46 @@ def test_a_report_that_no_conditional_order_became_is_another_clients() -> None:
 
     session = play(story, Product.PERPETUAL)
     assert told(session, "web-1") == told(session, "t-1") == [S.ACCEPTED]
+
+
+@pytest.mark.parametrize("by", ["stream", "list"])
+def test_a_cancel_waits_for_no_answer_once_its_order_is_heard_of(by: str) -> None:
+    async def story(session: ScriptedSession, orders: Orders) -> None:
+        answer: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        session.reply("privatePostOrder", lambda _asked: answer)
+        session.reply("privateDeleteOrder", row("CANCELED"))
+        placing = asyncio.ensure_future(orders.place(approved()))
+        await session.settle()
+        early = asyncio.ensure_future(orders.cancel(request()))
+        await session.settle()
+        assert session.asked("privateDeleteOrder") == []
+        if by == "stream":
+            orders.hear(report("NEW", "NEW"))
+        else:
+            orders.note_listed((orders._queries.codec.order_row(row(), 1)[0],))
+        await early
+        await orders.cancel(request())
+        assert len(session.asked("privateDeleteOrder")) == 2
+        answer.set_result(row())
+        await placing
+
+    assert told(play(story))[-1] is S.CANCELLED
+
+
+def test_a_conditional_order_that_triggered_just_before_its_cancel_is_cancelled_as_what_it_became() -> None:
+    async def story(session: ScriptedSession, orders: Orders) -> None:
+        session.reply("fapiPrivatePostAlgoOrder", algo_row())
+        session.reply("fapiPrivateDeleteAlgoOrder", VenueRejected("binance", "-2011", "Unknown order sent."))
+        session.reply("fapiPrivateGetAlgoOrder", algo_row("TRIGGERED", "77"))
+        session.reply("fapiPrivateGetOrder", row(clientOrderId="auto", orderId=77))
+        session.reply("fapiPrivateDeleteOrder", row("CANCELED", clientOrderId="auto", orderId=77))
+        await orders.place(stop())
+        await orders.cancel(request(product=Product.PERPETUAL))
+
+    session = play(story, Product.PERPETUAL)
+    assert session.asked("fapiPrivateDeleteOrder") == [{"symbol": "BTCUSDT", "orderId": "77"}]
+    assert told(session) == [S.ACCEPTED, S.CANCELLED]
+    assert session.heard.of(RequestFailed) == []
 
 
 def test_a_waiting_conditional_order_is_cancelled_by_its_own_endpoint_and_its_state_asked_for() -> None:

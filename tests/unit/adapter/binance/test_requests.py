@@ -8,6 +8,7 @@ import pytest
 
 from foxtrot.adapter.binance.errors import NotSent, PermitClosed, UnknownOutcome
 from foxtrot.adapter.binance.rest_door import RestDoor
+from foxtrot.domain.enums import AdapterState
 from foxtrot.domain.errors import AdapterError, BadMessage, ConnectionLost, RateLimited, RequestTimedOut, VenueRejected
 from tests.support.binance_bench import BinanceBench
 
@@ -176,3 +177,24 @@ def test_nobody_to_ask_is_a_lost_connection_of_which_the_breaker_hears_nothing()
             _do(bench, door.request("publicGetTime", {}))
         assert not door._breaker.allows()
         bench.adapter.session.bridge.stop()
+
+
+def test_a_task_that_ends_because_what_it_waited_for_was_given_up_costs_the_link(bench: BinanceBench) -> None:
+    session = bench.adapter.session
+
+    async def given_up() -> None:
+        raise asyncio.CancelledError
+
+    async def for_ever() -> None:
+        await asyncio.get_running_loop().create_future()
+
+    def cancel_one() -> None:
+        session.spawn(for_ever(), "a task of ours").cancel()
+
+    session.call_soon(cancel_one)
+    session.bridge.submit(_nothing()).result(5)
+    assert session.linked
+    since = len(bench.heard)
+    session.call_soon(lambda: session.spawn(given_up(), "a task of ours") and None)
+    lost = bench.wait_state(AdapterState.LOST, since)
+    assert "a task of ours failed" in lost.cause
