@@ -29,7 +29,7 @@ ANSWER_WITHIN_S = 5.0
 SILENT_AFTER_S = 15.0
 LONGEST_SILENCE_S = 300.0
 LONGEST_BEAT_S = 1.0
-"""The silence that one beat counts for; beats come every second or, when much is asked for, less often."""
+"""The most silence one beat counts for: a jump of the clock proves nothing."""
 _WAIT_FOR_BREAKER_S = 1.0
 _WRONG = (ccxt.BadSymbol, ccxt.BadRequest, ccxt.ArgumentsRequired, ccxt.NotSupported)
 _RAISED = (ccxt.BaseError, AdapterError, LookupError, TypeError, ValueError, AttributeError, OSError)
@@ -115,6 +115,7 @@ class Topics:
         self._topics: dict[str, Topic] = {}
         self._failed_ns = -1
         self._silence = _Silence()
+        self._beaten_ns = session.clock.monotonic_ns()
 
     # --- what is wanted ---------------------------------------------------------------------------------------------
 
@@ -169,8 +170,9 @@ class Topics:
         return False
 
     async def beat(self) -> None:
-        """Drop connections that do not answer a subscription, or are silent for too long; called every second or so."""
+        """Drop connections that do not answer a subscription, or are silent for too long; called every second or more often."""
         now_ns, exchange = self._session.clock.monotonic_ns(), self._prepared
+        elapsed_s, self._beaten_ns = (now_ns - self._beaten_ns) / 1e9, now_ns
         if exchange is None:
             return
         for topic in list(self._topics.values()):
@@ -180,7 +182,7 @@ class Topics:
                 if client is not None and client.isConnected:
                     await self._kick(client.url, f"{topic.key} was not answered")
         for url, client in list(exchange.clients.items()):
-            if getattr(client, "is_market", False) and self._silence.grew(url, client.last_text_at):
+            if getattr(client, "is_market", False) and self._silence.grew(url, client.last_text_at, elapsed_s):
                 await self._kick(url, "silent for too long")
 
     async def drop(self, instrument_id: str, kind: TopicKind, cause: str) -> None:
@@ -326,7 +328,7 @@ class Topics:
 
 
 class _Silence:
-    """How long connections have brought no text, a few seconds at most per beat: a jump of the clock proves nothing.
+    """How long connections have brought no text, LONGEST_BEAT_S at most per beat.
 
     After a connection was dropped for it, the next one may be silent for twice as long: the market may just be quiet.
     """
@@ -335,15 +337,15 @@ class _Silence:
         self._limit_s = SILENT_AFTER_S
         self._silent: dict[str, tuple[int | None, float]] = {}
 
-    def grew(self, url: str, heard_at: int | None) -> bool:
-        """Count one beat of a connection; True when it has been silent for too long."""
+    def grew(self, url: str, heard_at: int | None, elapsed_s: float) -> bool:
+        """Count the time since the last beat of a connection; True when it has been silent for too long."""
         before, silent_s = self._silent.get(url, (None, 0.0))
         if heard_at is None or heard_at != before:
             if before is not None and silent_s + LONGEST_BEAT_S < SILENT_AFTER_S:
                 self._limit_s = SILENT_AFTER_S
             self._silent[url] = (heard_at, 0.0)
             return False
-        silent_s += LONGEST_BEAT_S
+        silent_s += min(elapsed_s, LONGEST_BEAT_S)
         self._silent[url] = (before, silent_s)
         if silent_s <= self._limit_s:
             return False

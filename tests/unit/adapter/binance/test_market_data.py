@@ -346,6 +346,19 @@ def test_a_silent_connection_is_dropped_and_comes_back(product: Product, hot: bo
     run(product, hot, scenario)
 
 
+def test_silence_is_counted_by_the_clock_however_often_it_is_looked_at(product: Product) -> None:
+    async def scenario(rig: MarketRig) -> None:
+        rig.data.add(everything(rig))
+        await rig.data.resume()
+        rig.venue.quote()
+        await rig.until(lambda: bool(rig.heard.of(TickData)))
+        for _ in range(40):
+            await rig.advance(0.1)
+        assert rig.data.topics.kicks == 0, "four seconds are no long silence"
+
+    run(product, True, scenario, poll_interval_s=0.1)
+
+
 @pytest.mark.parametrize("behind", [True, False])
 def test_a_silent_book_is_dropped_only_when_the_venues_has_moved(product: Product, hot: bool, behind: bool) -> None:
     async def scenario(rig: MarketRig) -> None:
