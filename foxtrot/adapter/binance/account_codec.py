@@ -259,7 +259,8 @@ class AccountCodec:
     def charges(self, update: AccountUpdate, local_time_ns: int) -> tuple[AccountCharge, ...]:
         """Return the money of an ACCOUNT_UPDATE that moved without a trade: funding, deposits, transfers and the like.
 
-        Funding of a crossed position names no symbol; that of an isolated one does.
+        Funding of a crossed position names no symbol; that of an isolated one does. Charges of one moment and amount are told
+        apart by their positions and by what they leave in the wallet, which an event that comes twice repeats.
 
         Source: USDⓈ-M Futures, User Data Streams, Event: Balance and Position Update.
         """
@@ -269,11 +270,11 @@ class AccountCodec:
         kind = CHARGE_KINDS.get(change.m, change.m.lower())
         symbols = {row.s for row in change.P}
         name = self._instrument_id(symbols.pop()) if kind == "funding" and len(symbols) == 1 else ""
-        time_ns = to_ns(update.T)
+        places = ",".join(f"{row.s}/{row.ps}" for row in change.P)
         return tuple(
             AccountCharge(
-                self.account, kind, row.a, row.bc, name, f"{update.T}:{row.a}:{name}:{row.bc.normalize():f}", time_ns,
-                local_time_ns,
+                self.account, kind, row.a, row.bc, name,
+                f"{update.T}:{row.a}:{places}:{row.bc.normalize():f}:{row.wb.normalize():f}", to_ns(update.T), local_time_ns,
             )
             for row in change.B
             if row.bc

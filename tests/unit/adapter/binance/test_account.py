@@ -182,6 +182,24 @@ def test_money_that_moves_without_a_trade_is_a_charge(
     assert (charge.kind, charge.amount, charge.instrument_id) == expected
 
 
+def test_equal_charges_of_one_moment_are_told_apart_and_one_that_comes_twice_is_known_again() -> None:
+    def funding(wallet: str, **position: str) -> dict[str, object]:
+        event = account_update("FUNDING_FEE", "-0.25", **position)
+        return {**event, "a": {**event["a"], "B": [{"a": "USDT", "wb": wallet, "bc": "-0.25"}]}}  # type: ignore[dict-item]
+
+    crossed = [funding("999.75"), funding("999.5")]
+    isolated = [funding("999.25", ps=side) for side in ("LONG", "SHORT")]
+
+    async def story(session: ScriptedSession, answers: AccountAnswers, _orders: Orders) -> None:
+        session.reply("fapiPrivateV3GetAccount", USDM_ACCOUNT)
+        for event in (*crossed, *isolated, *crossed):
+            answers.hear(event)
+
+    ids = [charge.charge_id for charge in play(story, Product.PERPETUAL).heard.of(AccountCharge)]
+    assert len(set(ids[:4])) == 4
+    assert ids[4:] == ids[:2]
+
+
 def test_positions_are_those_that_are_held() -> None:
     async def story(session: ScriptedSession, answers: AccountAnswers, _orders: Orders) -> None:
         held = {
