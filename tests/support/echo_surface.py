@@ -12,6 +12,7 @@ from foxtrot.exchange.events import VenueEvent
 from foxtrot.exchange.faults import read_fault
 from foxtrot.exchange.server import ExchangeServer
 from foxtrot.exchange.server_settings import ServerPorts, ServerSettings
+from foxtrot.exchange.serving.binance_frames import path_streams
 from foxtrot.exchange.wire.binance.api_error import ApiError
 from foxtrot.exchange.wire.binance.connection import Connection, HttpAnswer, HttpRequest
 from foxtrot.exchange.wire.binance.venue_side import VenueSide
@@ -31,6 +32,7 @@ class EchoSurface:
         self.connections: dict[int, Connection] = {}
         self.ended: list[str] = []
         self.snapshots = 100
+        self.streams: dict[int, set[str]] = {}
 
     def answer(self, request: HttpRequest) -> HttpAnswer:
         self.asked.append(f"{request.method} {request.path}")
@@ -46,24 +48,32 @@ class EchoSurface:
         if "refused" in connection.path:
             raise ApiError(-1003, "Too many connections.", 429, headers={"Retry-After": "7"})
         self.connections[connection.number] = connection
+        self.streams[connection.number] = path_streams(connection.path, connection.query)
         connection.send('{"e":"welcome"}')
 
     def receive(self, connection: Connection, text: str) -> None:
         self.heard.append(text)
         message = json.loads(text)
         if message.get("method") == "SUBSCRIBE":
+            self.streams[connection.number] |= set(message["params"])
             connection.send(json.dumps({"result": None, "id": message["id"]}))
         else:
             connection.send(json.dumps({"id": message.get("id"), "status": 200, "result": message.get("params")}))
 
     def closed(self, connection: Connection) -> None:
-        del self.connections[connection.number]
+        del self.connections[connection.number], self.streams[connection.number]
 
     def on_event(self, event: VenueEvent) -> None:
         self.events.append(event)
 
     def tick(self, now_ns: int) -> None:
         """Has nothing due."""
+
+    def knows(self, endpoint: str) -> bool:
+        return "nothing" not in endpoint
+
+    def streams_of(self, connection: Connection) -> frozenset[str]:
+        return frozenset(self.streams[connection.number])
 
     def expire_listen_key(self, account: str) -> None:
         self.ended.append(f"key of {account}")

@@ -1,12 +1,12 @@
 """One accepted WebSocket: what comes in, pings and pongs, how it ends. What goes out passes the faults first."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 from aiohttp import WSMsgType, web
 
-from foxtrot.exchange.serving.binance_frames import connection_kinds, path_streams
+from foxtrot.exchange.serving.binance_frames import connection_kinds
 from foxtrot.exchange.serving.frames import PING, PONG, TextFrames, close_frame, frame
 from foxtrot.exchange.serving.outlet import Outlet
 from foxtrot.exchange.wire.binance.connection import Connection
@@ -35,7 +35,7 @@ class ClientSocket:
         self.product = product
         self.kinds = connection_kinds(connection.path, connection.query)
         self.account = ""
-        self.streams = path_streams(connection.path, connection.query)
+        self.streams: Collection[str] = ()
         self.answers_pings = True
         self.is_closing = False
         self.held = ""
@@ -52,14 +52,6 @@ class ClientSocket:
         """Begin to send: the handshake is on the socket."""
         self._frames = TextFrames(extensions)
         self.outlet.release()
-
-    def note_streams(self, method: str, params: object) -> None:
-        """Keep which streams the client has asked for."""
-        names = {str(name) for name in params} if isinstance(params, list) else set()
-        if method == "SUBSCRIBE":
-            self.streams |= names
-        elif method == "UNSUBSCRIBE":
-            self.streams -= names
 
     def put(self, text: str) -> None:
         """Send one text frame as it is; a client that does not take what it gets is closed with 1008."""

@@ -153,12 +153,21 @@ class BinanceListener:
             return _FAILED
         answer = answers[0]
         if asked.path.endswith(("/listenKey", "/userDataStream")) and answer.status == HTTPStatus.OK:
-            self._keys[_listen_key_of(answer.body)] = place.account
+            self._note_key(place.account, _listen_key_of(answer.body))
         return answer
+
+    def _note_key(self, account: str, key: str) -> None:
+        """Keep whose a listenKey is; an account has one at a time, and an answer without one is of a key that is known."""
+        if key and self._keys.get(key) != account:
+            self._keys = {known: owner for known, owner in self._keys.items() if owner != account}
+            self._keys[key] = account
 
     def _note(self, place: Place, query: str, body: str = "") -> None:
         traffic = self._shared.traffic
-        traffic.requests[f"{self.product} {place.endpoint}"] += 1
+        is_known = self.surface.knows(place.endpoint)
+        traffic.note_request(self.product, place.endpoint, is_known=is_known)
+        if not is_known:
+            return
         if place.endpoint.startswith("POST ") or place.endpoint.startswith(("order", "sor.")):
             ids = client_order_ids(query) + client_order_ids(body)
             traffic.note_orders(self._host.now_ns(), (self.product, place.endpoint, place.account), ids)
@@ -200,6 +209,7 @@ class BinanceListener:
         def enter() -> None:
             try:
                 self._host.run(lambda: self.surface.open(one.connection))
+                one.streams = self.surface.streams_of(one.connection)
             except ApiError as error:
                 refused.append(error)
 
@@ -240,11 +250,11 @@ class BinanceListener:
             execute()
         elif self._requests.incoming(one, asked, place):
             self._note(place, text)
-            one.note_streams(asked.method, params)
             if "ws_api" in one.kinds:
                 self._requests.ws_api(one, asked, place, execute)
             else:
                 execute()
+                one.streams = self.surface.streams_of(one.connection)
 
     def _guarded(self, one: ClientSocket, text: str) -> Callable[[], None]:
         def execute() -> None:

@@ -1,5 +1,6 @@
 """What a listener expects of a protocol's surface, and what it calls when the surface offers it."""
 
+from collections.abc import Collection
 from typing import Protocol, runtime_checkable
 
 from foxtrot.exchange.events import VenueEvent
@@ -41,6 +42,14 @@ class Surface(Protocol):
 
     def tick(self, now_ns: int) -> None:
         """Publish what is due."""
+        ...
+
+    def knows(self, endpoint: str) -> bool:
+        """Tell whether it has such an endpoint: "METHOD /path", or the method of a text frame."""
+        ...
+
+    def streams_of(self, connection: Connection) -> Collection[str]:
+        """Return the streams that a connection is subscribed to."""
         ...
 
 

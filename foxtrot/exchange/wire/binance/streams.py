@@ -102,6 +102,14 @@ class MarketStreams:
         """
         return connection.number in self._listeners
 
+    def names(self, connection: Connection) -> tuple[str, ...]:
+        """Return the streams a connection is subscribed to.
+
+        Source: Binance spot API, WebSocket Streams, Listing Subscriptions.
+        """
+        listener = self._listeners.get(connection.number)
+        return () if listener is None else tuple(listener.names)
+
     def on_event(self, event: VenueEvent) -> None:
         """Publish what goes out at once.
 

@@ -6,7 +6,7 @@ from foxtrot.exchange.wire.binance.api_error import ApiError
 from foxtrot.exchange.wire.binance.channels import UserChannels
 from foxtrot.exchange.wire.binance.streams_hub import Listener, StreamHub
 
-_METHODS = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS", "SET_PROPERTY", "GET_PROPERTY")
+STREAM_METHODS = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS", "SET_PROPERTY", "GET_PROPERTY")
 _LONGEST_ID = 36
 
 
@@ -86,7 +86,7 @@ class StreamDesk:
             return None
         if method in ("SET_PROPERTY", "GET_PROPERTY"):
             return _property(listener, str(method), request.params)
-        expected = ", ".join(f"`{name}`" for name in _METHODS)
+        expected = ", ".join(f"`{name}`" for name in STREAM_METHODS)
         raise ApiError(2, f"Invalid request: unknown variant {method}, expected one of {expected} at line 1 column 28")
 
     @staticmethod

@@ -15,10 +15,11 @@ from foxtrot.exchange.wire.binance.market_store import MarketStore
 from foxtrot.exchange.wire.binance.spot_trading import SpotTrading
 from foxtrot.exchange.wire.binance.streams import MarketStreams
 from foxtrot.exchange.wire.binance.streams_names import is_ws_api
+from foxtrot.exchange.wire.binance.streams_requests import STREAM_METHODS
 from foxtrot.exchange.wire.binance.surface_settings import SurfaceSettings
 from foxtrot.exchange.wire.binance.usdm_trading import UsdmTrading
 from foxtrot.exchange.wire.binance.venue_side import VenueSide
-from foxtrot.exchange.wire.binance.ws_api import WsApi
+from foxtrot.exchange.wire.binance.ws_api import CONNECTION_METHODS, WsApi
 
 __all__ = ["BinanceSurface", "SurfaceSettings"]
 
@@ -137,6 +138,23 @@ class BinanceSurface:
         self._streams.tick(now_ns)
         self.channels.tick(now_ns)
         self._ws_api.end_old(now_ns, self.settings.connection_life_s)
+
+    def knows(self, endpoint: str) -> bool:
+        """Tell whether there is such an endpoint, "METHOD /path", or such a method of stream connections or the ws-api.
+
+        Source: Binance spot API, General API Information; USDⓈ-M Futures, General Info.
+        """
+        method, _, path = endpoint.partition(" ")
+        if path:
+            return (method, path) in self.routes
+        return method in STREAM_METHODS or method in CONNECTION_METHODS or ("WS", method) in self.routes
+
+    def streams_of(self, connection: Connection) -> tuple[str, ...]:
+        """Return what a stream connection is subscribed to, as LIST_SUBSCRIPTIONS tells it.
+
+        Source: Binance spot API, WebSocket Streams, Listing Subscriptions.
+        """
+        return self._streams.names(connection)
 
     def expire_listen_key(self, account: str) -> bool:
         """End the listenKey of an account as if its hour were over; tell whether it had one.

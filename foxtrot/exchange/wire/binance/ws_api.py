@@ -17,6 +17,16 @@ from foxtrot.exchange.wire.binance.venue_side import VenueSide
 _MS_NS = 1_000_000
 _SECOND_NS = 1_000_000_000
 _OF_THE_CONNECTION = ("session.", "userDataStream.")
+CONNECTION_METHODS = (
+    "session.logon",
+    "session.status",
+    "session.logout",
+    "session.subscriptions",
+    "userDataStream.subscribe",
+    "userDataStream.subscribe.signature",
+    "userDataStream.unsubscribe",
+)
+"""What a ws-api connection is asked about itself; USD-M has the first three."""
 
 
 class Session:
