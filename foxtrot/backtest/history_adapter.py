@@ -34,15 +34,8 @@ class HistoryAdapter(SimulatedAdapter):
 
     def subscribe(self, request: SubscribeRequest) -> None:
         """Note the wish; the replay publishes what there is of every instrument."""
-        name = request.instrument_id
-        known = self.wanted.get(name, SubscribeRequest(name, ticks=False))
-        self.wanted[name] = SubscribeRequest(
-            name,
-            known.ticks or request.ticks,
-            known.trades or request.trades,
-            max(known.depth_levels, request.depth_levels),
-            known.depth_changes or request.depth_changes,
-        )
+        known = self.wanted.get(request.instrument_id)
+        self.wanted[request.instrument_id] = request if known is None else known.with_also(request)
 
     def request_book(self, request_id: str, instrument_id: str, levels: int) -> None:
         """Answer with the recorded book as it stands, after the latency."""
