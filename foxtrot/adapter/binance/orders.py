@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 
 from foxtrot.adapter.base_adapter import BaseAdapter
-from foxtrot.adapter.binance.advice import advised, unlisted
+from foxtrot.adapter.binance.advice import advised, not_trading, unlisted
 from foxtrot.adapter.binance.contract_codec import MarketLot
 from foxtrot.adapter.binance.errors import VENUE, Kind, NotSent, kind_of_code
 from foxtrot.adapter.binance.leverage import Leverage
@@ -76,6 +76,8 @@ class Orders:
         self._open_at_venue: frozenset[str] | None = None
         self._on_taken: Callable[[int], None] = _ignore
         self.prepare: Callable[[str], Awaitable[None]] = _no_preparation
+        self.on_halted: Callable[[Instrument], None] = _ignore_halt
+        """Hears of an order that was denied because its instrument does not trade."""
 
     @property
     def unknown(self) -> frozenset[str]:
@@ -91,6 +93,10 @@ class Orders:
             self.deny(order, "not_connected", NOT_CONNECTED)
         elif instrument is None:
             self.deny(order, "instrument", unlisted(order.instrument_id, self._session.instruments))
+        elif order.instrument_id in self._session.halted:
+            why = self._session.halted[order.instrument_id]
+            self.deny(order, "instrument_halted", not_trading(order.instrument_id, why))
+            self.on_halted(instrument)
         else:
             self._remember(order.order_id)  # before anything is waited for, so that a second call finds it
             heard = self._under_way[order.order_id] = asyncio.Event()
@@ -342,6 +348,10 @@ def _says_more(row: OrderData, last: OrderData | None) -> bool:
     if last is None or last.status is OrderStatus.UNKNOWN:
         return last is None
     return last.status in WORKING and last.filled_quantity < row.filled_quantity
+
+
+def _ignore_halt(_instrument: Instrument) -> None:
+    """Hear nothing."""
 
 
 def _ignore(_sent_ns: int) -> None:

@@ -19,12 +19,14 @@ from foxtrot.adapter.binance.orders import Orders
 from foxtrot.adapter.binance.session import BinanceSession
 from foxtrot.domain.enums import AdapterState
 from foxtrot.domain.errors import AdapterError, FoxtrotError
+from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.order import ApprovedOrder
 
 
 class TradingSide:
     """Lives on the session's link: brings everything up to date over a new one, in the promised order.
 
+    Fills older than `fills_begin_ns` are part of what the account began with, and never told; those older than `cursor_ns` were.
     What the user stream says while that goes on is kept and heard after it, so that nothing older follows something newer.
 
     Thread: binance-io.
@@ -37,6 +39,7 @@ class TradingSide:
         self.leverage = Leverage(session, session.settings.max_leverage)
         self.orders = Orders(adapter, session, self.contracts.market_lots, self.leverage)
         self.orders.prepare = self._prepare
+        self.orders.on_halted = self._look_again
         self.answers = AccountAnswers(adapter, session, self.orders)
         self.answers.wanted = lambda: tuple(self.desired)
         self.check = AccountCheck(session, self.orders, self.answers)
@@ -45,7 +48,7 @@ class TradingSide:
         self.setup = AccountSetup(session, context.position_mode, self._note_leverage, adapter.on_request_failed)
         session.door.on_clock_off = partial(adapter.on_request_failed, "check of the clock")
         self.desired: set[str] = set()
-        self.cursor_ns = 0
+        self.fills_begin_ns = self.cursor_ns = session.settings.fills_begin_ns(adapter.clock.now_ns())
         session.user_tap = self._hear_user
         self._adapter = adapter
         self._session = session
@@ -124,6 +127,10 @@ class TradingSide:
         listed = self._session.find_instrument(instrument_id)
         if listed is not None:
             await self._quietly(f"leverage of {instrument_id}", partial(self.setup.prepare, listed.symbol))
+
+    def _look_again(self, instrument: Instrument) -> None:
+        what = f"whether {instrument.instrument_id} trades again"
+        self._session.run(self._quietly(what, partial(self.contracts.look_again, instrument)), what)
 
     async def _quietly(self, what: str, job: Callable[[], Awaitable[None]]) -> None:
         try:
