@@ -177,10 +177,10 @@ class BinanceAdapter(BaseAdapter):
         self._ask("orders", self.trading.answers.tell_orders)
 
     def query_trades(self, since_ns: int) -> None:
-        """Ask for our trades since a time."""
+        """Ask for our trades since a time, or since `trades_since_hours` before the start if that is later."""
 
         async def tell() -> None:
-            await self.trading.answers.tell_trades(since_ns)
+            await self.trading.answers.tell_trades(max(since_ns, self.trading.fills_begin_ns))
 
         self._ask("trades", tell)
 

@@ -20,6 +20,7 @@ PRODUCTS: Final = {"spot": Product.SPOT, "usdm": Product.PERPETUAL}
 """The setting `product`, and what it means in our own words."""
 MESSAGES: Final = {Product.SPOT: 4, Product.PERPETUAL: 8}
 """The most messages in a second on a market connection, with room below Binance's 5 and 10 for a ping."""
+HOUR_NS: Final = 3_600_000_000_000
 MARGIN_TYPES: Final = ("", "crossed", "isolated")
 OVERRIDES: Final = ("url", "port", "port_file")
 SECRETS: Final = ("api_key", "api_secret")
@@ -58,11 +59,17 @@ class BinanceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a key that may take money out is used where the money is real; elsewhere it is only warned of."""
     connection_limit: int = 150
     """How many WebSocket connections may be opened in five minutes: half of what Binance allows one address."""
+    trades_since_hours: int = 24
+    """How long before the start the fills begin that are asked for, so that READY does not take longer the older the account is."""
 
     @property
     def has_keys(self) -> bool:
         """Tell whether there are credentials."""
         return bool(self.api_key) and bool(self.api_secret)
+
+    def fills_begin_ns(self, start_ns: int) -> int:
+        """Return the time before which fills are not asked for by a run that starts at a time."""
+        return max(start_ns - self.trades_since_hours * HOUR_NS, 0) if self.trades_since_hours else 0
 
     def streams(self, symbol: str) -> bool:
         """Tell whether a symbol's market data comes by WebSocket."""
@@ -151,6 +158,7 @@ def read_settings(context: AdapterContext) -> BinanceSettings:
         recv_window_ms=reader.whole("recv_window_ms", 5000, 1, 60_000),
         allow_withdrawal_key=reader.flag("allow_withdrawal_key", default=False),
         connection_limit=reader.whole("connection_limit", 150, 1, 300),
+        trades_since_hours=reader.whole("trades_since_hours", 24, 0, 8_760),
     )
     reader.end()
     _check(reader, settings, context)

@@ -37,6 +37,14 @@ def test_the_safest_environment_is_the_default_and_nothing_else_need_be_said() -
     assert not settings.has_keys
 
 
+def test_fills_are_asked_for_from_a_day_before_the_start_or_as_set() -> None:
+    day_ns = 86_400_000_000_000
+    assert _read().fills_begin_ns(10 * day_ns) == 9 * day_ns
+    assert _read(trades_since_hours=72).fills_begin_ns(10 * day_ns) == 7 * day_ns
+    assert _read(trades_since_hours=72).fills_begin_ns(day_ns) == 0
+    assert _read(trades_since_hours=0).fills_begin_ns(10 * day_ns) == 0
+
+
 @pytest.mark.parametrize("given", [{"port": 4567}, {"url": "http://127.0.0.1:4567"}, {"url": "http://127.0.0.1:4567/"}])
 def test_every_address_of_loopback_is_this_machine(given: dict[str, Any]) -> None:
     addresses = _addresses(_read(**given).urls)
