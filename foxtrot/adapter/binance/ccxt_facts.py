@@ -62,6 +62,7 @@ class CcxtBook(BookStream):
     """
 
     _full: DepthData | None = None
+    _heard_id = 0
 
     @property
     def update_id(self) -> int:
@@ -77,17 +78,33 @@ class CcxtBook(BookStream):
         """Wait for ccxt's first book."""
         self._renew(streams=True)
         self._full = None
+        self._heard_id = 0
         self.polled = False
         self.dirty = self._chained = False
         self._tell(BookState.SYNCING, cause)
 
+    def hear(self, update_id: Any) -> None:
+        """Note the last id of a change before ccxt takes it.
+
+        Source: Binance spot API, web-socket-streams, Diff. Depth Stream.
+        """
+        if isinstance(update_id, int):
+            self._heard_id = max(self._heard_id, update_id)
+
     def take_book(self, book: Any, now_ns: int) -> None:
-        """Take ccxt's book as it is now.
+        """Take ccxt's book as it is now, unless the stream is ahead of it.
+
+        ccxt hands on a snapshot that is too old for the changes it has heard, and notices at the next one only.
 
         Raises:
             ValueError: a figure is none; ccxt checks nothing.
         """
         update_id, time_ms, before = int(book["nonce"]), book["timestamp"], self._full
+        if update_id < self._heard_id:
+            self._full = None
+            self.dirty = self._chained = False
+            self._tell(BookState.SYNCING, f"{self.instrument_id}: {update_id} is behind {self._heard_id}")
+            return
         time_ns = now_ns if time_ms is None else to_ns(time_ms)
         bids, asks = _copied(book["bids"]), _copied(book["asks"])
         self._full = DepthData(self.instrument_id, time_ns, now_ns, update_id, bids, asks)
@@ -149,6 +166,17 @@ class CcxtBook(BookStream):
     def _exact(self, side: tuple[Level, ...]) -> tuple[tuple[Decimal, Decimal], ...]:
         price, size = self.book.instrument.price_grid, self.book.instrument.quantity_grid
         return tuple((price.to_decimal(price.from_float(p)), size.to_decimal(size.from_float(q))) for p, q in side)
+
+
+def hear_change(message: Mapping[str, Any], books: Mapping[str, BookStream]) -> None:
+    """Note the id of a change of a book that ccxt keeps; everything else is left alone.
+
+    Source: Binance spot API, web-socket-streams, Diff. Depth Stream.
+    """
+    if message.get("e") == "depthUpdate":
+        book = books.get(str(message.get("s")))
+        if isinstance(book, CcxtBook):
+            book.hear(message.get("u"))
 
 
 def _copied(side: Any) -> tuple[Level, ...]:

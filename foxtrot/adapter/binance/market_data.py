@@ -157,8 +157,7 @@ class MarketData(Listener):
         entry = self._entries.get(topic.instrument_id)
         if topic.kind is TopicKind.KLINE:
             self.bars.on_up(topic)
-            return
-        if entry is None:
+        if entry is None or topic.kind is TopicKind.KLINE:
             return
         now_ns = self._session.clock.monotonic_ns()
         if topic.kind is TopicKind.BOOK and entry.book is not None:
@@ -217,8 +216,9 @@ class MarketData(Listener):
         self.board.end_batch()
 
     def _hear(self, client: Any, message: Mapping[str, Any]) -> bool:
-        """See a message before ccxt, which drops the flag that says a bar is closed."""
+        """See a message before ccxt, which drops the flag that says a bar is closed, and takes a book that is too old."""
         self.bars.hear(message)
+        ccxt_facts.hear_change(message, self.board.books)
         return self.topics.hear_answer(client, message)
 
     def _take_ccxt_book(self, entry: Entry, item: Any) -> None:
@@ -228,7 +228,8 @@ class MarketData(Listener):
             entry.book.take_book(item, self._session.clock.now_ns())
             if entry.book.dirty:
                 entry.book.publish()
-            entry.book_told.set()
+            if entry.book.is_loaded:
+                entry.book_told.set()
 
     # --- opening ----------------------------------------------------------------------------------------------------
 

@@ -446,6 +446,33 @@ def test_a_snapshot_that_was_asked_for_before_the_stream_went_is_dropped(product
     run(product, True, scenario)
 
 
+def test_a_snapshot_that_is_older_than_the_changes_heard_is_never_told(product: Product, hot: bool) -> None:
+    async def scenario(rig: MarketRig) -> None:
+        asked = 0
+
+        async def age() -> None:
+            nonlocal asked
+            asked += 1
+            if asked == 1:
+                rig.venue.change("b", "99.40", "0.700", send=False)
+                rig.venue.change("b", "99.50", "0.700")
+                await rig.quiet()
+
+        rig.venue.snapshot_hook = age
+        rig.data.add(everything(rig, ticks=False, trades=False))
+        resumed = rig.session.loop.create_task(rig.data.resume())
+        await rig.until(lambda: asked == 1)
+        await rig.quiet(25)
+        assert all(depth.bids[0] == (99.5, 0.7) for depth in rig.heard.of(DepthData))
+        assert hot or [state.state for state in rig.heard.of(BookStateChanged)] == [BookState.SYNCING]
+        rig.venue.change("b", "99.60", "0.700")
+        await rig.until(resumed.done)
+        await rig.until(lambda: (rig.data.exact_book(rig.name) or _NONE).update_id == rig.venue.update_id)
+        assert rig.heard.of(DepthData)[-1].bids[:3] == ((99.6, 0.7), (99.5, 0.7), (99.4, 0.7))
+
+    run(product, hot, scenario)
+
+
 def test_a_book_that_is_asked_for_is_live_after_a_loss_though_nothing_has_changed(product: Product) -> None:
     async def scenario(rig: MarketRig) -> None:
         rig.data.add(everything(rig))
