@@ -17,6 +17,7 @@ from foxtrot.adapter.binance.errors import Refusal
 from foxtrot.adapter.binance.fast_client import FastClients
 from foxtrot.adapter.binance.message_pace import MessagePace
 from foxtrot.adapter.binance.permit_request import PermitRequest
+from foxtrot.adapter.binance.request_pace import UNIT_WEIGHT, WEIGHT_PER_MINUTE, RequestPace
 from foxtrot.adapter.reconnect import ConnectionBudget
 from foxtrot.core.clock import Clock
 from foxtrot.domain.enums import Product
@@ -30,14 +31,7 @@ USED_WEIGHT: Final = "X-MBX-USED-WEIGHT-1M"
 KEEP_ALIVE_MS: Final = 10_000
 TRADES_LIMIT: Final = 20_000
 AT_ONCE: Final = frozenset((verb, path) for verb in ("POST", "DELETE") for path in ("order", "algoOrder"))
-"""Orders and cancels: they pass ccxt's limiter, so that neither waits behind questions. Orders have a count of their own."""
-SPOT_PAUSE_MS: Final = 53
-USDM_PAUSE_MS: Final = 30
-"""How long ccxt's limiter waits per unit of cost: 5 units of weight on spot, 1 on USD-M, of 6,000 and 2,400 a minute; that
-leaves room for orders and cancels, which weigh 1 and do not wait.
-
-Source: Binance spot API and USDⓈ-M Futures, exchangeInfo, rateLimits.
-"""
+"""Orders and cancels: neither waits behind questions. Orders have a count of their own."""
 NEVER_STALE_MS: Final = 1 << 52
 """A moment no clock reaches: ccxt then never renews a listen key by itself, nor leaves a timer behind to do so."""
 USER_EVENTS: Final = frozenset(
@@ -79,6 +73,8 @@ class _Taps(FastClients):
     on_weight: Callable[[int], None]
     wait_s: Wait
     subscriptions_per_s: int
+    pace: RequestPace
+    unit_weight: int
 
     def milliseconds(self) -> int:
         """Return our clock's time; everything that is signed carries it."""
@@ -90,6 +86,7 @@ class _Taps(FastClients):
         if "handle_message" not in vars(made):
             made.handle_message = partial(self._note_frame, made)
             made.close_reason = ""
+            made.throttle = _at_once  # messages have a pace of their own, and ccxt's goes by the machine's time of day
             self.budget.spend(self.clock.monotonic_ns())
             self.on_frame(made)
         return made
@@ -111,9 +108,11 @@ class _Taps(FastClients):
         return super().calculate_rate_limiter_cost(api, method, path, counted, config)  # type: ignore[misc]  # ccxt's
 
     async def throttle(self, cost: Any = None) -> None:
-        """Wait until a request may leave, as ccxt's method of this name; one that costs nothing passes those who wait."""
-        if cost != 0:
-            await super().throttle(cost)  # type: ignore[misc]  # ccxt's
+        """Wait until a request may leave, in place of ccxt's method of this name; one that costs nothing does not wait."""
+        if cost == 0:
+            self.pace.pass_by()
+        else:
+            await self.pace.turn(self.unit_weight * (1 if cost is None else cost))
 
     def handle_message(self, client: Any, message: Any) -> None:
         """Show a message to the taps, and to ccxt what they leave; after plain text a connection is not believed any more."""
@@ -194,6 +193,8 @@ def make_exchange(
     spot = settings.product is Product.SPOT
     made: Any = (SpotExchange if spot else UsdmExchange)(_configuration(settings, spot=spot))
     made.clock, made.budget, made.wait_s = clock, budget, wait_s
+    made.pace = RequestPace(WEIGHT_PER_MINUTE[settings.product], clock.monotonic_ns, wait_s)
+    made.unit_weight = UNIT_WEIGHT[settings.product]
     made.subscriptions_per_s = settings.subscriptions_per_s
     made.market_tap = made.user_tap = leave
     made.on_ending = made.on_frame = made.on_weight = ignore
@@ -261,6 +262,10 @@ def retry_after_s(headers: Any) -> float:
     return 0.0
 
 
+async def _at_once(_cost: float) -> None:
+    """Let a message leave."""
+
+
 @cache
 def _quiet_logger() -> logging.Logger:
     quiet = logging.getLogger("foxtrot.ccxt")
@@ -284,7 +289,6 @@ def _configuration(settings: BinanceSettings, *, spot: bool) -> dict[str, Any]:
         "secret": settings.api_secret.reveal(),
         "urls": {"api": settings.urls},
         "enableRateLimit": settings.rate_limit,
-        "rateLimit": SPOT_PAUSE_MS if spot else USDM_PAUSE_MS,
         "streaming": {"keepAlive": KEEP_ALIVE_MS},
         "session": None,
         "options": {

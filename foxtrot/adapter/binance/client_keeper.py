@@ -11,6 +11,7 @@ from foxtrot.adapter.binance import client
 from foxtrot.adapter.binance.client import BinanceExchange, ConnectorMaker, Tap
 from foxtrot.adapter.binance.config import BinanceSettings
 from foxtrot.adapter.binance.errors import VENUE, clean
+from foxtrot.adapter.binance.request_pace import WEIGHT_PER_MINUTE, RequestPace
 from foxtrot.adapter.binance.rest_door import RestDoor
 from foxtrot.adapter.reconnect import ConnectionBudget
 from foxtrot.core.clock import Clock
@@ -41,6 +42,7 @@ class ClientKeeper:
         self.on_ending: Callable[[Any, str], None] = client.ignore
         self.on_weight: Callable[[int], None] = client.ignore
         self.budget = ConnectionBudget(settings.connection_limit)
+        self.pace = RequestPace(WEIGHT_PER_MINUTE[settings.product], clock.monotonic_ns, door.wait_s)
         self._settings = settings
         self._clock = clock
         self._door = door
@@ -62,6 +64,7 @@ class ClientKeeper:
         """Make a client and ask by it from now on."""
         made = client.make_exchange(self._settings, self._clock, self.budget, self._door.wait_s, self._make_connector)
         made.market_tap, made.user_tap = self._tap_market, self._tap_user
+        made.pace = self.pace  # what one client has asked counts for the next
         made.on_frame, made.on_weight = self.on_frame, self.on_weight
         made.on_ending = partial(self._hear_ending, made)
         self._door.use(made)
