@@ -7,8 +7,13 @@ import msgspec
 from foxtrot.adapter.capabilities import BookKind, Capabilities
 from foxtrot.domain.enums import OrderType, PositionMode, TimeInForce
 
-LAG_S: Final = 5.0
-"""How long after an order was refused for its age Binance's answers may still lag behind its market."""
+TIMEOUT_S: Final = 10.0
+"""How long Binance itself may work on a request that arrived in its receive window, before it answers that it does not know.
+
+Source: Binance spot API, rest-api, General API information (timeout of 10 seconds); Errors, -1007 TIMEOUT.
+"""
+MARGIN_S: Final = 5.0
+"""How long after that Binance's answers may still lag behind its market."""
 
 SPOT: Final = Capabilities(
     order_types=frozenset(OrderType),
@@ -23,7 +28,7 @@ SPOT: Final = Capabilities(
     bars=True,
     history=True,
     client_order_id_limit=36,
-    unknown_bound_s=10.0,
+    unknown_bound_s=20.0,
 )
 USDM: Final = msgspec.structs.replace(
     SPOT,
@@ -38,6 +43,8 @@ USDM: Final = msgspec.structs.replace(
 def within(capabilities: Capabilities, recv_window_ms: int) -> Capabilities:
     """Return a row for a receive window, after which an order that has not arrived is refused by its age.
 
+    An order that arrived in its window is in the market or refused a timeout later, and shows there a margin after that.
+
     Source: Binance spot API, rest-api, Timing security (recvWindow).
     """
-    return msgspec.structs.replace(capabilities, unknown_bound_s=recv_window_ms / 1000.0 + LAG_S)
+    return msgspec.structs.replace(capabilities, unknown_bound_s=recv_window_ms / 1000.0 + TIMEOUT_S + MARGIN_S)

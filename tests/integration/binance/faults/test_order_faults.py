@@ -97,7 +97,7 @@ def test_an_order_that_never_arrived_is_denied_after_the_bound_and_not_before(sc
         order_id = rig.send()
     scene.pass_s(rig.capabilities.unknown_bound_s - 1)
     assert scene.statuses(order_id) == [S.UNKNOWN]
-    scene.recover(f"order lost on its way ({how})", 30)
+    scene.recover(f"order lost on its way ({how})", 40)
     assert scene.statuses(order_id) == [S.UNKNOWN, S.DENIED]
     assert rig.heard.reports(order_id)[-1].rule == "never_reached_market"
     assert rig.received() == [order_id]
@@ -129,7 +129,7 @@ def test_a_503_with_words_of_binances_own_leaves_the_order_unknown(scene: Tradin
     with scene.fault(Fault(kind="http_status", endpoint=PLACE, status=503, code=-1000, msg=text)):
         order_id = rig.send()
         assert scene.statuses(order_id) == [S.UNKNOWN]
-    scene.recover(f"503: {text}", 30)
+    scene.recover(f"503: {text}", 40)
     assert scene.statuses(order_id) == [S.UNKNOWN, S.DENIED]
 
 
@@ -144,7 +144,7 @@ def test_an_answer_after_the_deadline_finds_its_order(scene: TradingScene, execu
         scene.pass_s(11)
         assert scene.statuses(order_id)[-1] is (S.ACCEPTED if executed else S.UNKNOWN)
         scene.pass_s(4)
-    scene.recover(f"answer to an order after 13 s, {'executed at once' if executed else 'executed late'}", 30)
+    scene.recover(f"answer to an order after 13 s, {'executed at once' if executed else 'executed late'}", 40)
     assert rig.received() == [order_id]
     # An order that arrives later than its receive window is refused there by its age.
     assert scene.statuses(order_id)[-1] is (S.ACCEPTED if executed else S.DENIED)
