@@ -1,4 +1,4 @@
-"""Runs the embedded exchange as a server: made from its configuration, told where it listens, saved at the end."""
+"""Runs the embedded exchange as a server: made from its configuration, told where it listens, saved as it goes."""
 
 import os
 from collections import Counter
@@ -10,13 +10,13 @@ from loguru import logger
 from foxtrot.app.exchange_config import VENUES, ExchangeConfig, account_setup
 from foxtrot.app.exchange_feed import RecordedFeed
 from foxtrot.app.exchange_opening import VenueOpening
+from foxtrot.app.exchange_saving import VenueSaving
 from foxtrot.app.exchange_store import ExchangeStore
 from foxtrot.app.port_file import PortAccount, PortFacts, PortFile
 from foxtrot.app.recording import read_recording
 from foxtrot.app.stop_signals import StopSignal
 from foxtrot.app.verbs.history_arguments import HistoryFile
 from foxtrot.domain.errors import ConfigError, FoxtrotError
-from foxtrot.exchange.commands import CancelAll
 from foxtrot.exchange.events import OrderAccepted, OrderFilled, OrderRejected, TradePrinted, VenueEvent
 from foxtrot.exchange.server import ExchangeServer
 from foxtrot.exchange.server_settings import ServerPorts, ServerSettings
@@ -55,6 +55,7 @@ class ExchangeRun:
     def __init__(self, config: ExchangeConfig, options: ExchangeOptions) -> None:
         self._options = options
         self._port_file = PortFile(options.port_file)
+        self._told: PortFacts | None = None
         self._store = None if options.data is None else ExchangeStore(options.data)
         accounts = config.accounts if self._store is None else self._store.with_keys(config.accounts)
         self._accounts = tuple(account_setup(name, account) for name, account in accounts.items())
@@ -73,7 +74,9 @@ class ExchangeRun:
         for number, fault in enumerate(config.faults, 1):  # after the accounts that they may name
             if error := self.server.faults.arm(fault).error:
                 raise ConfigError(f"fault {number}: {fault.kind}: {error}")
-        self.server.host.observers = (*self.server.host.observers, self._count)
+        self._saving = None if self._store is None else VenueSaving(self.server, self._store, self._names)
+        hearers = (self._count,) if self._saving is None else (self._count, self._saving.hear)
+        self.server.host.observers = (*self.server.host.observers, *hearers)
 
     def run(self, stopped: StopSignal) -> Json:
         """Serve until the stop is asked for; returns what happened.
@@ -85,20 +88,35 @@ class ExchangeRun:
             FoxtrotError: the server ended by itself.
         """
         try:
+            self._save_keys()
             self.server.start()
-            self._port_file.write(self._facts())
+            self._write_ports()
             self._tell()
             while not stopped.wait(LOOK_S):
-                if not self.server.is_running:
-                    raise FoxtrotError("the exchange's thread ended by itself; the log says why")
+                self._look()
         finally:
             self._port_file.remove()
             overran = self.server.stop(STOP_DEADLINE_S)
         if overran:
             raise FoxtrotError(f"thread {overran} did not end within {STOP_DEADLINE_S:.0f} s")
-        return self._summary(self._save())
+        return self._summary(None if self._saving is None else self._saving.save_at_end())
 
     # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _look(self) -> None:
+        """Do what the main thread has to do once a second."""
+        if not self.server.is_running:
+            raise FoxtrotError("the exchange's thread ended by itself; the log says why")
+        self._write_ports()
+        if self._saving is not None:
+            self._saving.save_if_due()
+
+    def _write_ports(self) -> None:
+        """Write the port file; again when a port moved, which a restart does when somebody else took it meanwhile."""
+        facts = self._facts()
+        if facts != self._told:
+            self._port_file.write(facts)
+            self._told = facts
 
     def _facts(self) -> PortFacts:
         ca_file = self.server.ca_file
@@ -128,17 +146,11 @@ class ExchangeRun:
         elif kind in _COUNTED and getattr(event, "account", "") in self._names:
             self._counts[_COUNTED[kind]] += 1
 
-    def _save(self) -> str | None:
-        """Keep the venue without the orders of the trading agents, which would not know them again."""
-        if self._store is None:
-            return None
-        host = self.server.host
-        for trader in host.traders:
-            host.execute(CancelAll(host.now_ns(), trader))
-        self._store.save_keys(
-            {key.account: (key.api_key, key.secret) for account in self._accounts for key in account.keys}
-        )
-        return str(self._store.save(host.venue.snapshot()))
+    def _save_keys(self) -> None:
+        """Keep the keys before anybody uses them."""
+        if self._store is not None:
+            keys = [key for account in self._accounts for key in account.keys]
+            self._store.save_keys({key.account: (key.api_key, key.secret) for key in keys})
 
     def _summary(self, saved: str | None) -> Json:
         host, clock = self.server.host, self.server.clock

@@ -1,6 +1,8 @@
 """What the venue remembers for those who ask later: ended orders and fills, the newest ones of each account."""
 
 from collections import deque
+from collections.abc import Collection
+from itertools import chain
 from typing import Generic, TypeVar
 
 from foxtrot.exchange.events import OrderFilled
@@ -41,10 +43,6 @@ class Shelf(Generic[_Row]):
             return mine.popleft()
         return rows[max(rows, key=lambda account: (len(rows[account]), account))].popleft()
 
-    def all(self) -> list[_Row]:
-        """Return every row, account by account."""
-        return [row for mine in self.rows.values() for row in mine]
-
 
 class History:
     """Ended orders by id and by customer's id, and fills in order.
@@ -76,9 +74,10 @@ class History:
         """Keep a fill, and forget an old one when there are too many."""
         self._fills.add(fill, KEPT_FILLS)
 
-    def fills(self) -> list[OrderFilled]:
-        """Return the fills of all accounts in the order in which they happened."""
-        return sorted(self._fills.all(), key=_sequence)
+    def fills(self, forgotten: Collection[str] = ()) -> list[OrderFilled]:
+        """Return the fills of all accounts, but for some, in the order in which they happened."""
+        kept = (rows for account, rows in self._fills.rows.items() if account not in forgotten)
+        return sorted(chain.from_iterable(kept), key=_sequence)
 
     def fills_of(self, account: str, since_sequence: int) -> list[OrderFilled]:
         """Return the fills of an account after a sequence number, oldest first."""

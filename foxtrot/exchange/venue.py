@@ -1,6 +1,6 @@
 """The embedded venue as one passive object: commands in, numbered events out, nothing else moves it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Never
 
 from foxtrot.exchange.account_settings import AccountSettings
@@ -98,9 +98,9 @@ class Venue(VenueQueries):
         """
         validate(self._state)
 
-    def snapshot(self) -> bytes:
-        """Return the whole state as MessagePack."""
-        return take_snapshot(self._state)
+    def snapshot(self, forgotten: Collection[str] = ()) -> bytes:
+        """Return the whole state as MessagePack, without the past orders and fills of accounts to be forgotten."""
+        return take_snapshot(self._state, forgotten)
 
     @classmethod
     def restore(cls, snapshot: bytes, sink: Sink) -> "Venue":

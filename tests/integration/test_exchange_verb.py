@@ -144,6 +144,27 @@ def test_an_exchange_that_starts_again_has_its_orders_balances_and_keys(tmp_path
         assert (status, summary["open_orders"], summary["failures"]) == (0, 0, [])
 
 
+@pytest.mark.slow
+def test_an_exchange_that_was_killed_has_what_was_acknowledged_some_seconds_before(tmp_path: Path) -> None:
+    data = tmp_path / "state"
+    with exchange(tmp_path, "--binance-spot", 0, "--data", data) as first:
+        order = first.signed(
+            "POST", "/api/v3/order", symbol="BTCUSDT", side="BUY", type="LIMIT", timeInForce="GTC", quantity="0.01",
+            price="50000.00",
+        )  # fmt: skip
+        assert isinstance(order, dict)
+        name, saved = order["clientOrderId"].encode(), data / "venue.msgpack"
+        wait_until(lambda: saved.exists() and name in saved.read_bytes(), 30.0)
+        first.process.kill()
+        first.process.communicate(timeout=10)
+    first.path.unlink()
+    with exchange(tmp_path, "--binance-spot", 0, "--data", data) as second:
+        assert second.facts["accounts"] == first.facts["accounts"]
+        open_orders = second.signed("GET", "/api/v3/openOrders", symbol="BTCUSDT")
+        assert [row["orderId"] for row in open_orders] == [order["orderId"]]  # type: ignore[union-attr]
+        assert second.end()[1]["failures"] == []
+
+
 PAPER = """
 [account.practice]
 adapter = "binance"
