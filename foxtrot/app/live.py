@@ -80,11 +80,7 @@ def summary_object(platform: MainEngine, report: StopReport) -> Json:
         "positions": msgspec.to_builtins(summary.positions),
         "open_orders": msgspec.to_builtins(summary.orders),
         "all_failed": bool(summary.strategies) and all(end.stage == "failed" for end in summary.strategies),
-        "never_ran": sorted(
-            end.strategy_id
-            for end in summary.strategies
-            if end.stage == "failed" and end.strategy_id not in platform.ran
-        ),
+        "never_ran": sorted(end.strategy_id for end in summary.strategies if end.strategy_id not in platform.ran),
         "gate": summary.gate,
         "gate_reason": summary.gate_reason,
         "differences": {

@@ -76,6 +76,7 @@ class MainEngine:
         self.all_ready = threading.Event()
         self._ready: set[str] = set()
         self._started = False
+        self._stopping = False  # written by the stopping thread before it asks, read by the engine's
         self._report: StopReport | None = None
         dispatcher = self.events.dispatcher
         self.variables = SavedVariables(VariableFiles(home / "variables"), tuple(config.strategies))
@@ -117,6 +118,7 @@ class MainEngine:
         """
         if self._report is not None:
             return self._report
+        self._stopping = True
         part_s = deadline_s / 5
         differences: dict[str, tuple[Difference, ...]] = {}
         summary: Summary | None = None
@@ -212,6 +214,8 @@ class MainEngine:
             call.answer.set_exception(error)
 
     def _on_adapter_status(self, status: AdapterStatus) -> None:
+        if self._stopping:  # whoever is ready only now comes too late: nothing would stop what it starts
+            return
         if status.state is AdapterState.READY and status.account not in self._ready:
             self._ready.add(status.account)
             if len(self._ready) == len(self.line.adapters):

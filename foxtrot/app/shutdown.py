@@ -99,7 +99,7 @@ def summarise(line: Line) -> Summary:
         denied[order.rule] = denied.get(order.rule, 0) + 1
     records = list(line.desk.records())
     orders = tuple(_order_left(record) for record in line.desk.open_records())
-    fills = sum(position.fills for _, position in line.portfolio.positions())
+    fills = sum(len(record.fills) for record in records)
     gate = line.gate
     return Summary(ends, positions, orders, len(records), fills, denied, str(gate.state), gate.reason)
 

@@ -21,6 +21,8 @@ from foxtrot.trading.portfolio import Portfolio
 
 OWNER = "audit"
 DEADLINE_NS = 10_000_000_000
+VENUE_STEP = Decimal("0.00000001")
+"""The finest step in which venues keep money."""
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -38,12 +40,17 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class AccountState(msgspec.Struct, frozen=True):
-    """One account at one moment, as one side knows it: what is told of each subject, by kind."""
+    """One account at one moment, as one side knows it: what is told of each subject, by kind.
+
+    `slack` is how far our balance of an asset may be off because venues round the profit of each closing fill, and tell the
+    average price of a position that was found, to a number of decimals of their own.
+    """
 
     orders: dict[str, str]
     fills: dict[str, str]
     positions: dict[str, Decimal]
     balances: dict[str, Decimal]
+    slack: dict[str, Decimal] = {}
 
 
 class AuditFinished(msgspec.Struct, frozen=True):
@@ -106,7 +113,21 @@ def our_state(desk: OrderDesk, portfolio: Portfolio, account: str, since_ns: int
             if name == account and position.instrument.product is not Product.SPOT
         },
         _without_shares(portfolio.balances(account), portfolio.instruments),
+        _slack(portfolio, account),
     )
+
+
+def _slack(portfolio: Portfolio, account: str) -> dict[str, Decimal]:
+    """Return the slack of an account's assets: a unit of the eighth decimal for each fill, half a step of value for what was found."""
+    slack: dict[str, Decimal] = {}
+    for (name, _, _), position in portfolio.net_positions():
+        instrument = position.instrument
+        if name != account or not instrument.product.is_derivative:
+            continue
+        found = instrument.notional(1, 1) if position.found else Decimal(0)
+        asset = instrument.settle_asset
+        slack[asset] = slack.get(asset, Decimal(0)) + VENUE_STEP * (position.fills + 1) + found
+    return slack
 
 
 def compare(account: str, ours: AccountState, venue: AccountState) -> tuple[Difference, ...]:
@@ -115,7 +136,7 @@ def compare(account: str, ours: AccountState, venue: AccountState) -> tuple[Diff
         *_text_differences("order", account, ours.orders, venue.orders),
         *_text_differences("fill", account, ours.fills, venue.fills),
         *_amount_differences("position", account, ours.positions, venue.positions),
-        *_amount_differences("balance", account, ours.balances, venue.balances),
+        *_amount_differences("balance", account, ours.balances, venue.balances, ours.slack),
     )
 
 
@@ -220,13 +241,17 @@ def _text_differences(kind: str, account: str, ours: Mapping[str, str], venue: M
 
 
 def _amount_differences(
-    kind: str, account: str, ours: Mapping[str, Decimal], venue: Mapping[str, Decimal]
+    kind: str,
+    account: str,
+    ours: Mapping[str, Decimal],
+    venue: Mapping[str, Decimal],
+    slack: Mapping[str, Decimal] | None = None,
 ) -> list[Difference]:
-    zero = Decimal(0)
+    zero, slack = Decimal(0), slack or {}
     return [
         Difference(kind, account, subject, f"{ours.get(subject, zero):f}", f"{venue.get(subject, zero):f}")
         for subject in sorted(ours.keys() | venue.keys())
-        if ours.get(subject, zero) != venue.get(subject, zero)
+        if abs(ours.get(subject, zero) - venue.get(subject, zero)) > slack.get(subject, zero)
     ]
 
 

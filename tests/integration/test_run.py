@@ -11,11 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from foxtrot.app.config import load_config
 from foxtrot.app.live import check_mode
 from foxtrot.app.main_engine import MainEngine
 from foxtrot.app.watchdog import Watchdog
+from foxtrot.core.notices import AdapterStatus
+from foxtrot.domain.enums import AdapterState
 from foxtrot.domain.errors import ConfigError, FoxtrotError
 from tests.support.waiting import wait_until
 
@@ -209,6 +212,16 @@ def test_a_strategy_that_never_came_to_run_ends_the_run_with_1(config_file: Path
     summary = json.loads(stdout)
     assert summary["never_ran"] == ["one"]
     assert any("NOPE.NOWHERE" in text for text in summary["failures"])
+
+
+def test_an_account_that_is_ready_only_while_the_platform_stops_starts_no_strategy(config_file: Path) -> None:
+    platform = MainEngine(load_config(config_file), config_file.parent / "home")
+    status = AdapterStatus("", "simulated", AdapterState.READY, "", 0, 0.0, 0)
+    platform.stop()
+    for name in platform.line.adapters:
+        platform._on_adapter_status(replace(status, account=name))
+    assert {str(host.stage) for host in platform.line.strategies.hosts.values()} == {"loaded"}
+    assert not platform.all_ready.is_set()
 
 
 def test_the_watchdog_names_the_line_that_holds_up_the_engine(config_file: Path) -> None:

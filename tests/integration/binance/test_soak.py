@@ -108,7 +108,11 @@ def test_nothing_grows_over_many_reconnects(tmp_path: Path) -> None:
     assert resets >= 2
     assert min(told["LOST"], told["READY"]) >= 2 * (resets - 1)
     assert {"ACCEPTED", "CANCELLED", "fills"} <= set(told)
-    assert not {"FAILED", "Gap"} & set(told)
+    assert "FAILED" not in told
+    if (
+        not is_long
+    ):  # at 1,000 prints a second a loss of some seconds is longer than what the venue gives back: a Gap says so
+        assert "Gap" not in told
     warm = [row for row in samples if row["at_s"] >= seconds / 6]
     third = len(warm) // 3
     assert third, "too few samples: the machine is too busy to be judged by"

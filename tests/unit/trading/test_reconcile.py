@@ -128,11 +128,17 @@ def test_an_order_with_another_status_or_filled_quantity_is_a_difference(audited
 
 def test_position_and_balance_are_compared_exactly(audited: Audited) -> None:
     audited.hear(*audited.fills)
-    audited.position, audited.balance = 0.401, "1000.0740000001"
+    audited.position, audited.balance = 0.401, "1000.0740001"
     assert audited.run().differences == (
         Difference("position", ACCOUNT, ID, "0.400", "0.401"),
-        Difference("balance", ACCOUNT, "USDT", "1000.074", "1000.0740000001"),
+        Difference("balance", ACCOUNT, "USDT", "1000.074", "1000.0740001"),
     )
+
+
+def test_a_venue_may_round_the_profit_of_each_fill_of_a_contract(audited: Audited) -> None:
+    audited.hear(*audited.fills)
+    audited.balance = "1000.07400001"
+    assert audited.run().reconciled
 
 
 def test_shares_are_compared_as_positions_whether_or_not_the_broker_lists_them_as_balances() -> None:
