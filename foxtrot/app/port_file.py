@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import socket
 from pathlib import Path
 
 import msgspec
@@ -44,7 +45,7 @@ class PortFile:
     Thread: main.
 
     Raises:
-        ConfigError: nothing can be written there.
+        ConfigError: nothing can be written there, or the file is that of an exchange that runs.
     """
 
     def __init__(self, path: Path) -> None:
@@ -56,6 +57,11 @@ class PortFile:
             raise ConfigError(f"--port-file {path}: folder {path.parent} does not exist; make it first")
         if not os.access(path.parent, os.W_OK):
             raise ConfigError(f"--port-file {path}: folder {path.parent} cannot be written; name another")
+        living = _living(path)
+        if living:
+            raise ConfigError(
+                f"--port-file {path} belongs to an exchange that runs (it listens on port {living}); stop that or name another file"
+            )
 
     def write(self, facts: PortFacts) -> None:
         """Write the file: a reader finds the old one or the whole new one, and nobody else can read it.
@@ -74,6 +80,22 @@ class PortFile:
                 self.path.unlink()
         except OSError:
             self._written = ""  # somebody else removed it first; there is nothing left to do
+
+
+def _living(path: Path) -> int:
+    """Return a port that the exchange of a port file still listens on, 0 when nobody does or there is no such file."""
+    try:
+        told = msgspec.json.decode(path.read_bytes(), type=PortFacts)
+    except (OSError, msgspec.MsgspecError, RecursionError):
+        return 0
+    for port in (told.control, told.binance_spot, told.binance_usdm, told.binance_spot_tls, told.binance_usdm_tls):
+        if port:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1.0).close()
+            except (OSError, OverflowError):
+                continue
+            return port
+    return 0
 
 
 def write_private(path: Path, data: bytes) -> None:

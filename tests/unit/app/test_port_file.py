@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import stat
 from pathlib import Path
 
@@ -91,3 +92,13 @@ def test_where_nothing_can_be_written_is_said_before_anything_runs(tmp_path: Pat
 
 def test_no_secret_is_shown() -> None:
     assert "the-" not in repr(FACTS)
+
+
+def test_the_file_of_an_exchange_that_runs_is_not_taken(tmp_path: Path) -> None:
+    path = tmp_path / "ports.json"
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        PortFile(path).write(PortFacts(pid=1, control=port))
+        with pytest.raises(ConfigError, match=str(port)):
+            PortFile(path)
+    PortFile(path).write(PortFacts(pid=2))
