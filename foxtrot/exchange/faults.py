@@ -167,25 +167,6 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.stream or KINDS[self.kind].stream
 
 
-def read_faults(text: str) -> tuple[Fault, ...]:
-    """Return the faults of a TOML script.
-
-    Raises:
-        ConfigError: not TOML, a key or kind that is not known (with the nearest one that is), or a wrong value.
-    """
-    try:
-        tables = msgspec.toml.decode(text)
-    except msgspec.DecodeError as error:
-        raise ConfigError(f"the fault script is not TOML: {error}") from error
-    unknown = [key for key in tables if key != "fault"]
-    if unknown:
-        raise ConfigError(f"the fault script has a key {unknown[0]!r}; every fault is a [[fault]] table")
-    listed = tables.get("fault", [])
-    if not isinstance(listed, list):
-        raise ConfigError("the fault script has a [fault] table; write [[fault]], with two brackets")
-    return tuple(read_fault(table, f"fault {number}") for number, table in enumerate(listed, 1))
-
-
 def read_fault(table: object, name: str = "fault") -> Fault:
     """Return one fault from a decoded table.
 

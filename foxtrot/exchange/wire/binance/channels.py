@@ -86,13 +86,6 @@ class UserChannels:
             for channel in tuple(channels):
                 channel.take(payload["e"], text)
 
-    def is_heard(self, account: str) -> bool:
-        """Tell whether anybody listens to an account.
-
-        Source: none; it saves making events that nobody hears.
-        """
-        return bool(self._by_account.get(account))
-
     def subscribe(self, connection: Connection, account: str) -> int:
         """Subscribe a ws-api connection to an account and return the subscriptionId.
 

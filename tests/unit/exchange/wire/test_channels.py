@@ -191,9 +191,9 @@ def test_two_accounts_do_not_hear_each_other_and_a_gone_connection_is_forgotten(
     rig.wait(60)
     deliver(rig, "bob")
     assert line.take() == []
-    assert rig.surface.channels.is_heard("alice")
+    assert rig.surface.channels._by_account.get("alice")
     rig.surface.closed(line.connection)
-    assert not rig.surface.channels.is_heard("alice")
+    assert not rig.surface.channels._by_account.get("alice")
     deliver(rig)
     assert line.take() == []
     rig.now_ns += 100 * MS_NS
