@@ -14,6 +14,13 @@ from foxtrot.exchange.wire.binance.usdm_page import Row
 PROFIT = frozenset({"TAKE_PROFIT", "TAKE_PROFIT_MARKET"})
 TRAILING = "TRAILING_STOP_MARKET"
 PRICED = frozenset({"STOP", "TAKE_PROFIT"})
+_EVENT_NAMES = {
+    "clientAlgoId": "caid", "algoId": "aid", "algoType": "at", "orderType": "o", "symbol": "s", "side": "S",
+    "positionSide": "ps", "timeInForce": "f", "quantity": "q", "algoStatus": "X", "triggerPrice": "tp", "price": "p",
+    "selfTradePreventionMode": "V", "workingType": "wt", "priceMatch": "pm", "closePosition": "cp", "priceProtect": "pP",
+    "reduceOnly": "R", "triggerTime": "tt", "goodTillDate": "gtd",
+}  # fmt: skip
+"""How ALGO_UPDATE names what an answer says in words."""
 
 
 class AlgoOrder(msgspec.Struct):
@@ -132,32 +139,13 @@ def algo_event(algo: AlgoOrder, time_ms: int) -> Row:
 
     Source: Binance USDⓈ-M Futures, User Data Streams, Event: Algo Order Update.
     """
-    instrument = algo.instrument
-    told: Row = {
-        "caid": algo.client_algo_id,
-        "aid": algo.algo_id,
-        "at": "CONDITIONAL",
-        "o": algo.order_type,
-        "s": instrument.symbol,
-        "S": SIDE_TEXT[algo.side],
-        "ps": POSITION_SIDE_TEXT[algo.position_side],
-        "f": algo.time_in_force,
-        "q": quantity_text(instrument, algo.quantity),
-        "X": algo.status,
+    row = algo_row(algo)
+    told: Row = {short: row[name] for name, short in _EVENT_NAMES.items()}
+    told |= {
         "ai": str(algo.order_id or ""),
         "ap": _average(algo),
-        "aq": quantity_text(instrument, algo.filled),
+        "aq": quantity_text(algo.instrument, algo.filled),
         "act": "LIMIT" if algo.order_type in PRICED and algo.order_id else "MARKET" if algo.order_id else "0",
-        "tp": price_text(instrument, algo.trigger_price),
-        "p": price_text(instrument, algo.price),
-        "V": algo.prevention,
-        "wt": algo.working_type,
-        "pm": "NONE",
-        "cp": algo.close_position,
-        "pP": algo.price_protect,
-        "R": algo.reduce_only,
-        "tt": algo.triggered_ns // MS_NS,
-        "gtd": algo.good_till_ms,
         "rm": algo.reason,
     }
     return {"e": "ALGO_UPDATE", "T": time_ms, "E": time_ms, "o": told}
