@@ -86,7 +86,8 @@ class History:
     ) -> AsyncIterator[tuple[MarketTrade, ...]]:
         """Yield aggregate prints from a start up to an end, inclusive, oldest first, page by page.
 
-        To go on after a break, give the id after the last print's.
+        To go on after a break, give the id after the last print's. For the store of ticks that `foxtrot data` will fill; until then
+        only its tests call it.
 
         Raises:
             ConfigError: the instrument cannot be had.
