@@ -114,7 +114,7 @@ def lower_snapshot(body: bytes, by: int) -> bytes:
 def _decode(text: str) -> object:
     try:
         return msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
 
 

@@ -162,7 +162,7 @@ def _body(raw: bytes) -> Body:
         return {}
     try:
         return msgspec.json.decode(raw, type=Body)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise ConfigError(f"the body must be a JSON object: {error}") from error
 
 

@@ -62,7 +62,7 @@ def ws_api_reply(reply_id: str, answer: HttpAnswer) -> str:
     """Return an answer as the WebSocket API gives it: status and error beside the id; a page has no place there."""
     try:
         error = msgspec.json.decode(answer.body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         error = {"code": -1000, "msg": _KNOWN[-1000][1]}
     return f'{{"id":{reply_id},"status":{answer.status},"error":{msgspec.json.encode(error).decode()}}}'
 

@@ -305,7 +305,7 @@ def _response(answer: HttpAnswer) -> web.Response:
 def _listen_key_of(body: bytes) -> str:
     try:
         message = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return ""
     return str(message.get("listenKey", "")) if isinstance(message, dict) else ""
 

@@ -98,7 +98,7 @@ class StreamDesk:
 def _check_id(number: bytes) -> None:
     try:
         value = msgspec.json.decode(number)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         value = 0.0  # a number beyond all bounds
     is_whole = isinstance(value, int) and not isinstance(value, bool)
     if value is None or is_whole or (isinstance(value, str) and len(value) <= _LONGEST_ID):

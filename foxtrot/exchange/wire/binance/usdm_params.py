@@ -175,7 +175,7 @@ class Params:
         """
         try:
             return msgspec.json.decode(self.needed(name), type=list[kind])  # type: ignore[valid-type]
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, RecursionError):
             raise missing(name) from None
 
     def ids(self, name: str) -> list[int]:
@@ -185,7 +185,7 @@ class Params:
         """
         try:
             return msgspec.json.decode(self.needed(name), type=list[int], strict=False)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, RecursionError):
             raise missing(name) from None
 
     def limit(self, default: int = 500) -> int:

@@ -98,3 +98,7 @@ def test_frames_have_the_length_their_payload_needs() -> None:
     assert len(close_frame(1000, "x" * 500)) <= 2 + 125
     assert TextFrames("").encode("a") == b"\x81\x01a"
     assert TextFrames("permessage-deflate").encode("a")[0] == 0xC1
+
+
+def test_text_that_is_nested_without_end_is_no_request() -> None:
+    assert read_request("[" * 100_000).method == ""
