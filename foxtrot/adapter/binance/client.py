@@ -17,7 +17,13 @@ from foxtrot.adapter.binance.errors import Refusal
 from foxtrot.adapter.binance.fast_client import FastClients
 from foxtrot.adapter.binance.message_pace import MessagePace
 from foxtrot.adapter.binance.permit_request import PermitRequest
-from foxtrot.adapter.binance.request_pace import UNIT_WEIGHT, WEIGHT_PER_MINUTE, RequestPace
+from foxtrot.adapter.binance.request_pace import (
+    CANCEL_WEIGHT,
+    ORDER_WEIGHT,
+    UNIT_WEIGHT,
+    WEIGHT_PER_MINUTE,
+    RequestPace,
+)
 from foxtrot.adapter.reconnect import ConnectionBudget
 from foxtrot.core.clock import Clock
 from foxtrot.domain.enums import Product
@@ -75,6 +81,7 @@ class _Taps(FastClients):
     subscriptions_per_s: int
     pace: RequestPace
     unit_weight: int
+    order_weight: int
 
     def milliseconds(self) -> int:
         """Return our clock's time; everything that is signed carries it."""
@@ -100,19 +107,22 @@ class _Taps(FastClients):
         return self.budget.wait_s(self.clock.monotonic_ns())
 
     def calculate_rate_limiter_cost(self, api: Any, method: Any, path: str, params: Any, config: Any) -> Any:
-        """Return what a request costs, 0 that it may not wait; ccxt compares `limit` with numbers, and our parameters are text."""
+        """Return what a request costs; ccxt compares `limit` with numbers, and our parameters are text.
+
+        What may not wait costs less than nothing, or nothing: its weight below zero.
+        """
         if (method, path) in AT_ONCE:
-            return 0
+            return -(self.order_weight if method == "POST" else CANCEL_WEIGHT)
         limit = params.get("limit")
         counted = {**params, "limit": int(limit)} if isinstance(limit, str) else params
         return super().calculate_rate_limiter_cost(api, method, path, counted, config)  # type: ignore[misc]  # ccxt's
 
-    async def throttle(self, cost: Any = None) -> None:
-        """Wait until a request may leave, in place of ccxt's method of this name; one that costs nothing does not wait."""
-        if cost == 0:
-            self.pace.pass_by()
+    async def throttle(self, cost: Any = 1) -> None:
+        """Wait until a request may leave, in place of ccxt's method of this name, unless it may not wait."""
+        if cost <= 0:
+            self.pace.pass_by(-cost)
         else:
-            await self.pace.turn(self.unit_weight * (1 if cost is None else cost))
+            await self.pace.turn(self.unit_weight * cost)
 
     def handle_message(self, client: Any, message: Any) -> None:
         """Show a message to the taps, and to ccxt what they leave; after plain text a connection is not believed any more."""
@@ -194,7 +204,7 @@ def make_exchange(
     made: Any = (SpotExchange if spot else UsdmExchange)(_configuration(settings, spot=spot))
     made.clock, made.budget, made.wait_s = clock, budget, wait_s
     made.pace = RequestPace(WEIGHT_PER_MINUTE[settings.product], clock.monotonic_ns, wait_s)
-    made.unit_weight = UNIT_WEIGHT[settings.product]
+    made.unit_weight, made.order_weight = UNIT_WEIGHT[settings.product], ORDER_WEIGHT[settings.product]
     made.subscriptions_per_s = settings.subscriptions_per_s
     made.market_tap = made.user_tap = leave
     made.on_ending = made.on_frame = made.on_weight = ignore

@@ -7,22 +7,22 @@ from collections.abc import Awaitable, Callable, Mapping
 from foxtrot.adapter.base_adapter import BaseAdapter
 from foxtrot.adapter.binance.advice import advised, not_trading, unlisted
 from foxtrot.adapter.binance.contract_codec import MarketLot
-from foxtrot.adapter.binance.errors import VENUE, Kind, NotSent, kind_of_code
+from foxtrot.adapter.binance.errors import VENUE, NotSent
 from foxtrot.adapter.binance.leverage import Leverage
+from foxtrot.adapter.binance.order_cancels import OrderCancels
 from foxtrot.adapter.binance.order_codec import (
     OrderCall,
     check_market_lot,
     denied_order,
-    is_conditional,
     order_call,
     own_order,
 )
 from foxtrot.adapter.binance.order_events import OrderEvents, unwrapped
-from foxtrot.adapter.binance.order_queries import NOT_FOUND, OrderQueries, name_of
+from foxtrot.adapter.binance.order_queries import OrderQueries
 from foxtrot.adapter.binance.order_tracker import OrderTracker
-from foxtrot.adapter.binance.order_watch import OrderWatch, is_open
+from foxtrot.adapter.binance.order_watch import OrderWatch
 from foxtrot.adapter.binance.session import BinanceSession
-from foxtrot.domain.enums import OrderStatus, OrderType, Product
+from foxtrot.domain.enums import OrderStatus, OrderType
 from foxtrot.domain.errors import (
     AdapterError,
     BadMessage,
@@ -71,6 +71,7 @@ class Orders:
         self._queries = OrderQueries(adapter, session, self.tracker)
         self._watch = OrderWatch(adapter, session, self.tracker, self._queries)
         self._events = OrderEvents(adapter, session, self.tracker, self._queries, self._watch)
+        self._cancels = OrderCancels(adapter, session, self.tracker, self._queries, self._watch)
         self._sent: OrderedDict[str, None] = OrderedDict()
         self._under_way: dict[str, asyncio.Event] = {}
         self._open_at_venue: frozenset[str] | None = None
@@ -117,11 +118,11 @@ class Orders:
             await under_way.wait()
         instrument = self._session.find_instrument(request.instrument_id)
         if not self._session.linked:
-            self._fail_cancel(request, NOT_CONNECTED)
+            self._cancels.fail(request, NOT_CONNECTED)
         elif instrument is None:
-            self._fail_cancel(request, unlisted(request.instrument_id, self._session.instruments))
+            self._cancels.fail(request, unlisted(request.instrument_id, self._session.instruments))
         else:
-            await self._cancel(request, instrument)
+            await self._cancels.cancel(request, instrument)
 
     def hear(self, raw_user_event: Mapping[str, object]) -> bool:
         """Take one event of the user stream; False when it does not speak of orders. Never raises."""
@@ -152,7 +153,7 @@ class Orders:
 
     def tell_taken(self, hear: Callable[[int], None]) -> None:
         """Let somebody hear the monotonic time at which an order or a cancel was sent that Binance has taken."""
-        self._on_taken = self._watch.on_found = hear
+        self._on_taken = self._watch.on_found = self._cancels.on_taken = hear
 
     def working(self) -> frozenset[str]:
         """Return the ids of the orders of which the venue has said that they may still trade."""
@@ -265,83 +266,6 @@ class Orders:
         told = own_order(order, instrument, now_ns, OrderStatus.REJECTED, refusal.code, words)
         self.tracker.report(told)
 
-    # --- cancelling -------------------------------------------------------------------------------------------------
-
-    async def _cancel(self, request: CancelRequest, instrument: Instrument) -> None:
-        sent_ns = self._session.clock.monotonic_ns()
-        try:
-            await self._ask_cancel(request, instrument)
-            self._on_taken(sent_ns)
-        except AdapterError as error:
-            if _is_refusal(error):
-                self._fail_cancel(request, str(error))
-            if is_open(self.tracker.last(request.order_id)) or not _is_refusal(error):
-                await self._watch.check(request.order_id, request.instrument_id)
-                if not _is_refusal(error):
-                    self._judge_cancel(request, sent_ns, error)
-        self._watch.note_fills()
-
-    def _judge_cancel(self, request: CancelRequest, sent_ns: int, error: AdapterError) -> None:
-        """Tell what became of a cancel without an answer, once its order was asked for."""
-        if is_open(self.tracker.last(request.order_id)):
-            self._fail_cancel(request, f"no answer ({error}), and the order is still open")
-        else:
-            self._on_taken(sent_ns)
-
-    async def _ask_cancel(self, request: CancelRequest, instrument: Instrument) -> None:
-        """Ask for a cancel by whatever the order is: ordinary, waiting for its trigger, or told by an earlier run.
-
-        Raises:
-            AdapterError: the venue does not have it, or did not answer.
-        """
-        last = self.tracker.last(request.order_id)
-        if instrument.product is Product.SPOT or (last and not is_conditional(last.order_type, instrument.product)):
-            await self._cancel_plain(instrument, name_of(request.order_id))
-        elif last is None:
-            await self._cancel_either(request, instrument)
-        else:
-            await self._cancel_conditional(request, instrument)
-
-    async def _cancel_plain(self, instrument: Instrument, name: Mapping[str, str]) -> None:
-        spot = instrument.product is Product.SPOT
-        endpoint = "privateDeleteOrder" if spot else "fapiPrivateDeleteOrder"
-        self._queries.take_plain(await self._session.request(endpoint, {"symbol": instrument.symbol} | dict(name)))
-
-    async def _cancel_either(self, request: CancelRequest, instrument: Instrument) -> None:
-        try:
-            await self._cancel_plain(instrument, name_of(request.order_id))
-        except VenueRejected as refusal:
-            if refusal.code not in NOT_FOUND:
-                raise
-            await self._cancel_conditional(request, instrument)
-
-    async def _cancel_conditional(self, request: CancelRequest, instrument: Instrument) -> None:
-        """Cancel a conditional order, or the order that it became, which is asked for where nobody told of it."""
-        try:
-            await self._cancel_waiting(request)
-        except VenueRejected as refusal:
-            if refusal.code not in NOT_FOUND:
-                raise
-            if not self._child_of(request):
-                await self._watch.check(request.order_id, request.instrument_id)
-            child = self._child_of(request)
-            if not child:
-                raise
-            await self._cancel_plain(instrument, {"orderId": child})
-
-    def _child_of(self, request: CancelRequest) -> str:
-        """Return the venue's id of the order that a conditional one became, "" while it waits or when it is done."""
-        last = self.tracker.last(request.order_id)
-        return last.venue_order_id if last is not None and is_open(last) and last.venue_order_id.isdecimal() else ""
-
-    async def _cancel_waiting(self, request: CancelRequest) -> None:
-        """Cancel a conditional order; the answer tells no state, so it is asked for."""
-        await self._session.request("fapiPrivateDeleteAlgoOrder", {"clientAlgoId": request.order_id})
-        await self._watch.check(request.order_id, request.instrument_id)
-
-    def _fail_cancel(self, request: CancelRequest, error: str) -> None:
-        self._adapter.on_request_failed(f"cancel of {request.order_id}", error)
-
 
 def _says_more(row: OrderData, last: OrderData | None) -> bool:
     """Tell whether a listed order was never told, or with less filled."""
@@ -360,10 +284,3 @@ def _ignore(_sent_ns: int) -> None:
 
 async def _no_preparation(_instrument_id: str) -> None:
     """Set nothing up."""
-
-
-def _is_refusal(error: AdapterError) -> bool:
-    """Tell whether the venue refused a cancel, as against not having answered."""
-    if isinstance(error, VenueRejected):
-        return kind_of_code(error.code) is not Kind.UNKNOWN
-    return isinstance(error, LoginFailed | RateLimited)

@@ -13,21 +13,21 @@ Source: Binance spot API and USDⓈ-M Futures, exchangeInfo, rateLimits of type 
 """
 UNIT_WEIGHT: Final[Mapping[Product, int]] = {Product.SPOT: 5, Product.PERPETUAL: 1}
 """What a unit of ccxt's cost weighs."""
-ORDER_WEIGHT: Final = 0.5
-"""What placing or cancelling one order takes from the questions: it weighs 1 at most, and the venue's limits of orders let half
-of the weight that questions leave be enough for the other half.
+ORDER_WEIGHT: Final[Mapping[Product, int]] = {Product.SPOT: 1, Product.PERPETUAL: 0}
+"""What placing an order weighs; cancelling one weighs CANCEL_WEIGHT.
 
 Source: Binance spot API, rest-api, Trading endpoints; USDⓈ-M Futures, Trade, New Order and Cancel Order.
 """
+CANCEL_WEIGHT: Final = 1
 _ROUNDING_S: Final = 0.001
 """More than a wait may end too early by rounding, so that the clock has moved on when it ends."""
 
 
 class WeightStore:
-    """A store of weight that fills as time passes: a quarter of a minute's weight at most, half of it in a minute.
+    """A store of weight: it holds an eighth of what the venue takes in a minute, and three quarters flow into it in a minute.
 
-    So no minute, wherever it begins, sees more than three quarters of it go to what waits. What may not wait takes more than is
-    there, and what may is held back for longer.
+    So no minute, wherever it begins, sees more than seven eighths leave. What may not wait takes more than is there, and what
+    may is held back for longer.
 
     Thread: any one.
 
@@ -36,17 +36,17 @@ class WeightStore:
     """
 
     def __init__(self, per_minute: int) -> None:
-        self.most = per_minute / 4
-        self._ns_per_unit = 120e9 / per_minute if per_minute else 0.0
-        self._full_at_ns = 0.0
+        self.most = per_minute / 8
+        self._ns_per_unit = 80e9 / per_minute if per_minute else 0.0
+        self._full_at_ns = 0
 
     def take(self, now_ns: int, weight: float) -> None:
         """Take weight out, whether it is there or not."""
-        self._full_at_ns = max(self._full_at_ns, now_ns) + weight * self._ns_per_unit
+        self._full_at_ns = max(self._full_at_ns, now_ns) + int(weight * self._ns_per_unit)
 
-    def pause_ns(self, now_ns: int, weight: float) -> float:
+    def pause_ns(self, now_ns: int, weight: float) -> int:
         """Return how long until so much is there, or all that may be; 0 or less when it is."""
-        return self._full_at_ns - now_ns - (self.most - min(weight, self.most)) * self._ns_per_unit
+        return self._full_at_ns - now_ns - int((self.most - min(weight, self.most)) * self._ns_per_unit)
 
 
 class RequestPace:
@@ -79,6 +79,6 @@ class RequestPace:
         finally:
             self.waiting -= 1
 
-    def pass_by(self) -> None:
+    def pass_by(self, weight: float) -> None:
         """Count an order or a cancel, which waits for nobody."""
-        self._store.take(self._now_ns(), ORDER_WEIGHT)
+        self._store.take(self._now_ns(), weight)
