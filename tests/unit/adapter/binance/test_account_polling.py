@@ -188,7 +188,9 @@ def test_pairs_that_are_halted_are_not_asked_for_fills_unless_something_was_hear
         assert parts.answers.symbols() == {"BTCUSDT", "ETHUSDT"}
         parts.session.halted = {ETH.instrument_id: "BREAK"}
         assert parts.answers.symbols() == {"BTCUSDT"}
+        parts.session.halted = {}
         await place_both(parts)
+        parts.session.halted = {ETH.instrument_id: "BREAK"}
         assert parts.answers.symbols() == {"BTCUSDT", "ETHUSDT"}
 
     play(story)
