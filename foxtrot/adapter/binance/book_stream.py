@@ -204,6 +204,10 @@ class BookStream:
         if self._told in HAS_LEVELS:
             self._tell(BookState.STALE, cause)
 
+    def end(self) -> None:
+        """Take nothing more and say nothing: nobody wants the book."""
+        self._renew(streams=False)
+
     def exact(self, now_ns: int) -> ExactBook | None:
         """Return the book with exact prices and sizes, or None when it is not LIVE; from any thread."""
         with self._lock:

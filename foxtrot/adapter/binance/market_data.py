@@ -94,8 +94,7 @@ class MarketData(Listener):
         if entry is not None:
             self.board.ticks.pop(entry.symbol, None)
             self.board.books.pop(entry.symbol, None)
-            for health in entry.healths():
-                health.down()
+            entry.end()
             for topic in self.topics.of(instrument_id):
                 self.topics.close(topic.kind, instrument_id, topic.detail)
 

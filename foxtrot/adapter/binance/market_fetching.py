@@ -31,6 +31,7 @@ class Entry:
         self.symbol = symbol
         self.ticks = ticks
         self.book: BookStream | None = None
+        self.wanted = True
         self.tick_told = asyncio.Event()
         self.book_told = asyncio.Event()
         self.syncing = (0, 0)
@@ -40,6 +41,14 @@ class Entry:
         """Return the figures of its streams."""
         both = self.ticks.health, None if self.book is None else self.book.health
         return [health for health in both if health is not None]
+
+    def end(self) -> None:
+        """Tell nothing more: what is still being asked for comes too late."""
+        self.ticks.ticks = self.ticks.trades = self.wanted = False
+        if self.book is not None:
+            self.book.end()
+        for health in self.healths():
+            health.down()
 
     def restart(self) -> None:
         """Begin anew after a loss."""
@@ -99,7 +108,11 @@ class Fetching:
         """Ask once for everything that is wanted of an instrument and whose stream is lacking."""
         life = self.life
         await self.poller.poll(
-            entry.request, entry.symbol, entry.ticks, entry.book, lambda kind: life == self.life and lacks(kind)
+            entry.request,
+            entry.symbol,
+            entry.ticks,
+            entry.book,
+            lambda kind: life == self.life and entry.wanted and lacks(kind),
         )
 
     async def has_fallen_behind(self, entry: Entry) -> bool:
@@ -149,7 +162,9 @@ class Fetching:
 
     async def _fresh_tick(self, entry: Entry, life: int) -> None:
         try:
-            await self.poller.tick(entry.symbol, entry.ticks, fresh=True, wanted=lambda: life == self.life)
+            await self.poller.tick(
+                entry.symbol, entry.ticks, fresh=True, wanted=lambda: life == self.life and entry.wanted
+            )
         except AdapterError as error:
             self._log(f"quote of {entry.symbol}", error)
         entry.tick_told.set()

@@ -446,6 +446,28 @@ def test_a_snapshot_that_was_asked_for_before_the_stream_went_is_dropped(product
     run(product, True, scenario)
 
 
+def test_a_snapshot_that_comes_after_unsubscribing_is_not_told(product: Product) -> None:
+    async def scenario(rig: MarketRig) -> None:
+        answers: list[asyncio.Future[None]] = []
+
+        async def hold() -> None:
+            answers.append(rig.session.loop.create_future())
+            await answers[-1]
+
+        rig.venue.snapshot_hook = hold
+        rig.data.add(everything(rig, ticks=False, trades=False))
+        resumed = rig.session.loop.create_task(rig.data.resume())
+        await rig.until(lambda: len(answers) == 1)
+        rig.data.remove(rig.name)
+        before = len(rig.heard)
+        answers[0].set_result(None)
+        await rig.quiet()
+        assert rig.heard.events(before) == []
+        resumed.cancel()
+
+    run(product, True, scenario)
+
+
 def test_a_snapshot_that_is_older_than_the_changes_heard_is_never_told(product: Product, hot: bool) -> None:
     async def scenario(rig: MarketRig) -> None:
         asked = 0
