@@ -258,7 +258,7 @@ def test_a_cancel_whose_answer_is_lost_is_found_done(scene: TradingScene, how: s
         rig.cancel(order_id)
         scene.pass_s(11 if how == "hang" else 1)
         assert scene.statuses(order_id) == [S.ACCEPTED, S.CANCELLED]
-    scene.recover(f"answer to a cancel lost ({how}), user stream {stream}", 20)
+    scene.recover(f"answer to a cancel lost ({how}), user stream {stream}", 40)
 
 
 def test_a_cancel_that_never_arrived_says_that_the_order_is_open(scene: TradingScene) -> None:
