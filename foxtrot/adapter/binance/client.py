@@ -16,7 +16,7 @@ from foxtrot.adapter.binance.config import BinanceSettings
 from foxtrot.adapter.binance.errors import Refusal
 from foxtrot.adapter.binance.fast_client import FastClients
 from foxtrot.adapter.binance.message_pace import MessagePace
-from foxtrot.adapter.binance.permit_request import PermitRequest
+from foxtrot.adapter.binance.permit_request import PermitRequest, abort_used
 from foxtrot.adapter.binance.request_pace import (
     CANCEL_WEIGHT,
     ORDER_WEIGHT,
@@ -222,12 +222,14 @@ def make_exchange(
 async def end_exchange(exchange: BinanceExchange) -> None:
     """Close a client, its connections and its HTTP session."""
     http = exchange.session
+    connector = http.connector if http is not None else None
     readers = [reader for client in exchange.clients.values() if (reader := getattr(client, "reader", None))]
     await exchange.close()
     for reader in readers:
         reader.cancel()
     if http is not None:
         await http.close()
+    abort_used(connector)
 
 
 def kicked(cause: str) -> Exception:

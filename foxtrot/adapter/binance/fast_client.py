@@ -67,10 +67,9 @@ class FastClient(Client):  # type: ignore[misc]  # ccxt has no types
         """Close the connection, as ccxt's method of this name."""
         if self.pace is not None:
             self.pace.end()
-        for name in ("ping", "pong") if self.connection is not None else ():
-            vars(self.connection).pop(
-                name, None
-            )  # a socket that holds its own methods would stay until a collection finds it
+        if self.connection is not None:  # a socket that holds its own methods would stay until a collection finds it
+            for name in ("ping", "pong"):
+                self.connection.__dict__.pop(name, None)
         await super().aiohttp_close()
 
     def receive_loop(self) -> None:

@@ -7,6 +7,7 @@ and the wire. aiohttp keeps the headers back until the body is written and write
 import enum
 from contextvars import ContextVar
 from typing import Any
+from weakref import WeakKeyDictionary, WeakSet
 
 from aiohttp import ClientConnectionResetError, ClientRequest
 
@@ -61,6 +62,16 @@ class OrderPass:
 ORDER_PASS: ContextVar[OrderPass | None] = ContextVar("binance_order_pass", default=None)
 """Set where an order's request is made; a request made anywhere else asks no permit."""
 
+USED: "WeakKeyDictionary[Any, WeakSet[Any]]" = WeakKeyDictionary()
+"""The transports over which requests went, by connector: aiohttp forgets one that it has begun to close, and behind TLS that
+close waits for the other side, which may never answer. Touched on each connector's own loop."""
+
+
+def abort_used(connector: Any) -> None:
+    """Drop whatever connections of a connector still stand or are still closing."""
+    for transport in tuple(USED.pop(connector, ())):
+        transport.abort()
+
 
 class PermitRequest(ClientRequest):
     """An aiohttp request that, being an order's, asks the send permit in front of its one write.
@@ -70,6 +81,7 @@ class PermitRequest(ClientRequest):
 
     async def send(self, conn: Any) -> Any:
         """Send the request over a connection, as aiohttp's method of this name."""
+        USED.setdefault(conn._connector, WeakSet()).add(conn.transport)  # noqa: SLF001  (aiohttp tells it in no other way)
         order = ORDER_PASS.get()
         if order is None:
             return await super().send(conn)
