@@ -22,6 +22,11 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     `client_order_id_limit` is the longest order id the venue carries; `unknown_bound_s` is the time after which NOT FOUND
     proves that an unanswered order never reached the market, 0.0 where the venue gives no such bound. `limit_only` are the times
     in force that only an order with a limit price can have. `bars` are streamed ones, told at their close.
+
+    Of the order book: `book` is what the stream gives and `book_levels` how deep; `best_by_stream` whether the best bid and ask are
+    streamed, `book_checksums` whether the venue's checksums are checked, `book_interval_ms` how often changes come, 0.0 where at
+    once; `snapshot_levels` the deepest book a request gives, 0 where there is none, and `snapshot_cost` what that request takes of
+    the venue's limits, in the venue's own weights.
     """
 
     order_types: frozenset[OrderType]
@@ -34,6 +39,11 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     amend: bool = False
     book: BookKind = BookKind.NONE
     book_levels: int = 0
+    best_by_stream: bool = False
+    book_checksums: bool = False
+    book_interval_ms: float = 0.0
+    snapshot_levels: int = 0
+    snapshot_cost: float = 0.0
     depth_changes: bool = False
     market_trades: bool = False
     bars: bool = False

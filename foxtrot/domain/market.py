@@ -57,7 +57,10 @@ class DepthData(msgspec.Struct, frozen=True, gc=False):
 
 
 class DepthChange(msgspec.Struct, frozen=True, gc=False):
-    """Changed levels since `previous_update_id`; a size of 0.0 removes the level. Follows the last one without a gap."""
+    """Changed levels since `previous_update_id`; a size of 0.0 removes the level. Follows the last one without a gap.
+
+    `checksum` is the venue's of its book after this change, None where it gives none.
+    """
 
     instrument_id: str
     venue_time_ns: int
@@ -67,6 +70,7 @@ class DepthChange(msgspec.Struct, frozen=True, gc=False):
     previous_update_id: int
     bids: tuple[Level, ...]
     asks: tuple[Level, ...]
+    checksum: int | None = None
 
 
 class MarketTrade(msgspec.Struct, frozen=True, gc=False):

@@ -1,0 +1,204 @@
+"""One book of a DepthCache: what comes of it by stream and by request, from nothing to LIVE and back again."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from foxtrot.books.book_state import HAS_LEVELS
+from foxtrot.books.depth_book import DepthBook
+from foxtrot.books.level_book import UnitLevel
+from foxtrot.books.sequence import SequenceRule
+from foxtrot.domain.enums import BookState
+from foxtrot.domain.errors import BookOutOfSync, OffGrid
+from foxtrot.domain.instrument import Instrument
+from foxtrot.domain.market import DepthChange, DepthData
+
+CROSSED_LIMIT = 10
+"""After so many changes in a row that leave the book crossed it is not the venue's any more: it is fetched anew."""
+
+
+class BookView(msgspec.Struct, frozen=True, gc=False):
+    """The best levels of a book at one moment, in units, best first; frozen, so any thread may keep it.
+
+    `lowest_known` and `highest_known` are the prices down and up to which the book is known, None where it is known entirely: beyond
+    them the venue may have levels that nobody told us.
+    """
+
+    instrument_id: str
+    state: BookState
+    update_id: int
+    venue_time_ns: int
+    local_time_ns: int
+    bids: tuple[UnitLevel, ...]
+    asks: tuple[UnitLevel, ...]
+    lowest_known: int | None = None
+    highest_known: int | None = None
+
+
+class BookCounters(msgspec.Struct):
+    """What happened to one book since it was opened."""
+
+    changes: int = 0
+    old: int = 0
+    snapshots: int = 0
+    snapshots_dropped: int = 0
+    gaps: int = 0
+    crossings: int = 0
+    off_grid: int = 0
+    checksum_failures: int = 0
+    audits: int = 0
+    audits_failed: int = 0
+
+
+class BookOwner(Protocol):
+    """Whoever keeps the book: the cache.
+
+    Thread: the venue's.
+    """
+
+    def on_state(self, book: "CachedBook", cause: str) -> None:
+        """Hear that the book became usable or unusable, before anything else is told of it."""
+
+    def on_change(self, book: "CachedBook", change: DepthChange | None) -> None:
+        """Hear that levels changed, by a change that follows what was told before, or by a snapshot (None)."""
+
+
+class CachedBook:
+    """The book of one instrument, by a stream of changes and snapshots that are asked for.
+
+    A snapshot belongs to the generation it was asked for in: when the stream has begun anew or gone since, nothing says what has
+    changed after it, so it is dropped.
+
+    Thread: the venue's, which feeds it.
+
+    Args:
+        instrument: whose book.
+        rule: how its changes follow each other.
+        owner: hears of it.
+        need_snapshot: begins to fetch a snapshot, which comes by `load`; called whenever the book has none.
+    """
+
+    def __init__(
+        self,
+        instrument: Instrument,
+        rule: SequenceRule,
+        owner: BookOwner,
+        need_snapshot: Callable[["CachedBook"], None],
+    ) -> None:
+        self.instrument = instrument
+        self.instrument_id = instrument.instrument_id
+        self.book = DepthBook(instrument, rule)
+        self.counters = BookCounters()
+        self.generation = 0
+        """Raised whenever the stream begins or goes."""
+        self.streams = False
+        """Whether changes come, by which a snapshot can be kept up to date."""
+        self.state = BookState.EMPTY
+        """What was told last; the levels may be believed when this is LIVE."""
+        self._owner = owner
+        self._need_snapshot = need_snapshot
+        self._crossed = 0
+
+    def begin(self, cause: str = "") -> None:
+        """Start from nothing: the changes stream from now on, and a snapshot is needed."""
+        self._renew(streams=True)
+        self.book.drop()
+        self._tell(BookState.SYNCING, cause)
+        self._need_snapshot(self)
+
+    def apply(self, change: DepthChange) -> bool:
+        """Take a change; True when the levels changed.
+
+        What does not follow is told as SYNCING before anything else, and fetched anew. What comes while the stream is held to be
+        gone is left alone: the book begins anew with the stream.
+        """
+        if not self.streams:
+            return False
+        self.counters.changes += 1
+        try:
+            changed = self.book.apply(change)
+        except BookOutOfSync as gap:
+            self._lose(str(gap))
+            return False
+        except OffGrid as error:
+            self.counters.off_grid += 1
+            self.begin(f"{self.instrument_id}: {error}")
+            return False
+        if not changed:
+            if self.book.state in HAS_LEVELS:
+                self.counters.old += 1
+            return False
+        if (self.book.state is not self.state or self._crossed) and not self._survives_crossing():
+            return False
+        self._owner.on_change(self, change)
+        return True
+
+    def load(self, snapshot: DepthData, generation: int) -> bool:
+        """Take a snapshot that was asked for in a generation.
+
+        Returns:
+            False when it is dropped: it is of another generation, or too old for the changes that are waiting.
+
+        Raises:
+            OffGrid: a price or size lies off the instrument's grid.
+        """
+        if not self.streams or generation != self.generation:
+            self.counters.snapshots_dropped += 1
+            return False
+        try:
+            self.book.load(snapshot)
+        except BookOutOfSync:
+            self.counters.snapshots_dropped += 1
+            return False
+        self.counters.snapshots += 1
+        self._crossed = 0
+        self._tell(self.book.state, "")
+        self._owner.on_change(self, None)
+        return True
+
+    def silence(self, cause: str) -> None:
+        """Say that the stream is gone or silent: nobody may believe the book until it is fetched anew."""
+        self._renew(streams=False)
+        self.book.mark_stale()
+        if self.state in HAS_LEVELS:
+            self._tell(BookState.STALE, cause)
+
+    def end(self) -> None:
+        """Take nothing more and say nothing: nobody wants the book."""
+        self._renew(streams=False)
+
+    def view(self, levels: int) -> BookView:
+        """Return the best levels as they are now."""
+        book = self.book
+        bids, asks = book.levels.top(levels)
+        return BookView(
+            self.instrument_id, self.state, book.update_id, book.venue_time_ns, book.local_time_ns, bids, asks
+        )
+
+    def _renew(self, *, streams: bool) -> None:
+        self.generation += 1
+        self.streams = streams
+
+    def _lose(self, cause: str) -> None:
+        """Go on after a gap: the change that showed it waits in the book for the snapshot."""
+        self.counters.gaps += 1
+        self._tell(BookState.SYNCING, cause)
+        self._need_snapshot(self)
+
+    def _survives_crossing(self) -> bool:
+        state = self.book.state
+        self._crossed = self._crossed + 1 if state is BookState.CROSSED else 0
+        if self._crossed > CROSSED_LIMIT:
+            self._crossed = 0
+            self.begin(f"{self.instrument_id}: crossed for {CROSSED_LIMIT} changes")
+            return False
+        self._tell(state, "")
+        return True
+
+    def _tell(self, state: BookState, cause: str) -> None:
+        if state is not self.state:
+            self.state = state
+            if state is BookState.CROSSED:
+                self.counters.crossings += 1
+            self._owner.on_state(self, cause)

@@ -1,0 +1,95 @@
+"""Many local order books on one connection: opened by instrument, fed with changes and snapshots, heard by callback or looked at."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from foxtrot.books.cached_book import BookCounters, BookView, CachedBook
+from foxtrot.books.sequence import SequenceRule
+from foxtrot.domain.instrument import Instrument
+from foxtrot.domain.market import DepthChange
+
+Hear = Callable[[BookView], None]
+"""What a listener is called with: the book after a change, or after it became usable or unusable."""
+
+
+class DepthCache:
+    """The books of one connection.
+
+    Three ways to read it: `listen` calls back on the venue's thread at every change and every state; `latest` returns the last
+    frozen view, from any thread; `CachedBook` itself, on the venue's thread.
+
+    Thread: the venue's, except `latest`, from any: it reads one reference.
+
+    Args:
+        need_snapshot: begins to fetch a snapshot of a book, which is given to its `load` with the generation it has now.
+        levels: how many levels a side a view has.
+    """
+
+    def __init__(self, need_snapshot: Callable[[CachedBook], None], levels: int = 20) -> None:
+        self.levels = levels
+        self._need_snapshot = need_snapshot
+        self._books: dict[str, CachedBook] = {}
+        self._views: dict[str, BookView] = {}
+        self._hearers: dict[str, list[Hear]] = {}
+
+    def open(self, instrument: Instrument, rule: SequenceRule) -> CachedBook:
+        """Return the book of an instrument, made the first time; `begin` it once its changes stream."""
+        found = self._books.get(instrument.instrument_id)
+        if found is None:
+            found = CachedBook(instrument, rule, self, self._need_snapshot)
+            self._books[instrument.instrument_id] = found
+            self._views[instrument.instrument_id] = found.view(self.levels)
+        return found
+
+    def close(self, instrument_id: str) -> None:
+        """Forget a book; who listens to it stays and hears of it again when it is opened again."""
+        book = self._books.pop(instrument_id, None)
+        if book is not None:
+            book.end()
+            del self._views[instrument_id]
+
+    def book(self, instrument_id: str) -> CachedBook | None:
+        """Return an open book, None where there is none."""
+        return self._books.get(instrument_id)
+
+    def latest(self, instrument_id: str) -> BookView | None:
+        """Return the last view of a book, None where it is not open; from any thread."""
+        return self._views.get(instrument_id)
+
+    def listen(self, instrument_id: str, hear: Hear) -> Callable[[], None]:
+        """Call `hear` after each change of a book and each change of its state; returns what ends that."""
+        hearers = self._hearers.setdefault(instrument_id, [])
+        hearers.append(hear)
+
+        def end() -> None:
+            if hear in hearers:
+                hearers.remove(hear)
+
+        return end
+
+    def silence(self, cause: str) -> None:
+        """Say that the connection is gone: no book may be believed until it has begun anew."""
+        for book in self._books.values():
+            book.silence(cause)
+
+    def counters(self) -> dict[str, BookCounters]:
+        """Return a copy of what was counted, by instrument."""
+        return {name: msgspec.structs.replace(book.counters) for name, book in self._books.items()}
+
+    # --- what books say ---------------------------------------------------------------------------------------------
+
+    def on_state(self, book: CachedBook, cause: str) -> None:
+        """Renew the view before anybody can look at a book that may not be believed."""
+        self._renew(book)
+
+    def on_change(self, book: CachedBook, change: DepthChange | None) -> None:
+        """Renew the view."""
+        self._renew(book)
+
+    def _renew(self, book: CachedBook) -> None:
+        if self._books.get(book.instrument_id) is not book:
+            return
+        view = self._views[book.instrument_id] = book.view(self.levels)
+        for hear in tuple(self._hearers.get(book.instrument_id, ())):
+            hear(view)
