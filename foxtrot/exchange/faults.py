@@ -205,6 +205,11 @@ def _checked(fault: Fault, name: str) -> Fault:
         raise ConfigError(f"{name}: code = {fault.code} must be a whole number from {lowest} to {highest}")
     if fault.status and not 200 <= fault.status <= 599:
         raise ConfigError(f"{name}: status = {fault.status} must be an HTTP status between 200 and 599")
+    if fault.endpoint.startswith("/"):
+        raise ConfigError(
+            f'{name}: endpoint = "{fault.endpoint}" has no method and matches nothing; write it as "POST {fault.endpoint}", '
+            f'or "* {fault.endpoint}" for any'
+        )
     needed = _NEEDS.get(fault.kind, ())
     for key in needed:
         if not getattr(fault, key):

@@ -24,8 +24,16 @@ Source: Binance spot API, Errors (-2013 NO_SUCH_ORDER); USDⓈ-M Futures, Error 
 """
 
 
+FILLS_PAGE = 1000
+"""The most fills in one answer."""
+
+
 class _LastPrice(Exact, frozen=True):
     price: str
+
+
+class _FillId(Exact, frozen=True):
+    id: int
 
 
 class OrderQueries:
@@ -70,16 +78,30 @@ class OrderQueries:
             raise BadMessage(VENUE, "last_price", str(error)) from None
 
     async def ask_fills(self, order: OrderData) -> None:
-        """Ask for the fills of one order and tell those that are new.
+        """Ask for all fills of one order and tell those that are new; a full page means that there are others before or after.
 
         Raises:
             AdapterError: no answer, or not a list of fills.
+
+        Source: Binance spot API, rest-api, Account trade list (orderId with fromId); USDⓈ-M Futures, Account Trade List.
         """
-        params = {"symbol": self._session.market_symbol(order.instrument_id), "orderId": order.venue_order_id}
+        rows = await self._fills_page(order, {})
+        if len(rows) >= FILLS_PAGE:
+            rows = await self._fills_page(order, {"fromId": "1"})
+        while rows:
+            now_ns = self._adapter.clock.now_ns()
+            for row in rows:
+                self._tracker.fill(self.codec.trade_row(row, order.order_id, now_ns))
+            if len(rows) < FILLS_PAGE:
+                return
+            last = read(_FillId, rows[-1], "fill").id
+            rows = await self._fills_page(order, {"fromId": str(last + 1)})
+
+    async def _fills_page(self, order: OrderData, which: dict[str, str]) -> list[dict[str, object]]:
+        symbol = self._session.market_symbol(order.instrument_id)
+        params = {"symbol": symbol, "orderId": order.venue_order_id, "limit": str(FILLS_PAGE)} | which
         endpoint = "privateGetMyTrades" if self._spot else "fapiPrivateGetUserTrades"
-        now_ns = self._adapter.clock.now_ns()
-        for row in rows_of(await self._session.request(endpoint, params)):
-            self._tracker.fill(self.codec.trade_row(row, order.order_id, now_ns))
+        return rows_of(await self._session.request(endpoint, params))
 
     async def is_listed(self, order_id: str, instrument_id: str, since_ns: int) -> bool:
         """Look for an order among the open ones and among all since a time, and tell it when it is there.

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 import pytest
 
+from foxtrot.adapter.binance import order_queries
 from foxtrot.adapter.binance.contract_codec import MarketLot
 from foxtrot.adapter.binance.errors import NotSent, UnknownOutcome
 from foxtrot.adapter.binance.leverage import Leverage
@@ -295,8 +296,31 @@ def test_fills_that_the_stream_does_not_bring_are_asked_for() -> None:
         await session.advance(2.5)
 
     session = play(story, Product.PERPETUAL)
-    assert session.asked("fapiPrivateGetUserTrades") == [{"symbol": "BTCUSDT", "orderId": "28"}]
+    assert session.asked("fapiPrivateGetUserTrades") == [{"symbol": "BTCUSDT", "orderId": "28", "limit": "1000"}]
     assert [fill.trade_id for fill in session.heard.of(TradeData)] == ["5"]
+
+
+def test_the_fills_of_an_order_with_many_are_asked_for_page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(order_queries, "FILLS_PAGE", 2)
+    listed = [
+        {
+            "symbol": "BTCUSDT", "id": number, "orderId": 28, "price": "100", "qty": "0.2", "commission": "0.01",
+            "commissionAsset": "USDT", "time": START_MS, "buyer": True, "maker": False,
+        }
+        for number in (3, 5, 6, 8, 9)
+    ]  # fmt: skip
+
+    async def story(session: ScriptedSession, orders: Orders) -> None:
+        session.reply("fapiPrivatePostOrder", row("FILLED", "1", type="MARKET", price="0"))
+        newest, pages = listed[-2:], (listed[:2], listed[2:4], listed[4:])
+        session.reply("fapiPrivateGetUserTrades", newest, *pages)
+        await orders.place(contract_order(order_type=OrderType.MARKET, price_units=0))
+        await session.advance(2.5)
+
+    session = play(story, Product.PERPETUAL)
+    firsts = [asked.get("fromId") for asked in session.asked("fapiPrivateGetUserTrades")]
+    assert firsts == [None, "1", "6", "9"]
+    assert [fill.trade_id for fill in session.heard.of(TradeData)] == ["3", "5", "6", "8", "9"]
 
 
 def test_an_order_of_another_client_is_told_with_its_own_id() -> None:

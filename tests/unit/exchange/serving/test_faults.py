@@ -52,6 +52,7 @@ def test_a_script_is_read() -> None:
         ("[[fault]]\nkind = 'http_status'", "http_status needs status"),
         ("[[fault]]\nkind = 'http_status'\nstatus = 99", "between 200 and 599"),
         ("[[fault]]\nkind = 'expire_listen_key'", "needs account"),
+        ("[[fault]]\nkind = 'ack_lost'\nendpoint = '/api/v3/order'", 'write it as "POST /api/v3/order"'),
     ],
 )
 def test_a_script_that_is_wrong_is_refused_by_name(script: str, message: str) -> None:
