@@ -1,0 +1,1 @@
+"""The rows of the venues that were looked at, one module each; `venue_row` finds them."""
