@@ -9,8 +9,9 @@ from typing import ClassVar, Protocol
 import msgspec
 from loguru import logger
 
+from foxtrot.adapter.book_paths import BookPath
 from foxtrot.adapter.capabilities import Capabilities
-from foxtrot.adapter.health import HealthFigures
+from foxtrot.adapter.health import AdapterHealth, HealthFigures
 from foxtrot.core.clock import Clock
 from foxtrot.core.notices import (
     AdapterStatus,
@@ -38,6 +39,9 @@ ENGINE_THREAD = "foxtrot-engine"
 Setting = str | int | float | bool
 _SEVERITY = {AdapterState.LOST: "WARNING", AdapterState.BACKING_OFF: "WARNING", AdapterState.FAILED: "ERROR"}
 """How a change of the connection is logged where it is trouble; FAILED needs a person, for it is not tried again."""
+
+ANSWERS = (BookPath.STREAM, BookPath.CACHE, BookPath.REST)
+"""What the `source` of a book can be."""
 
 
 class EventSink(Protocol):
@@ -80,6 +84,18 @@ class ExactBook(msgspec.Struct, frozen=True):
     age_ms: float
 
 
+class BestBidOffer(msgspec.Struct, frozen=True):
+    """The best bid and ask with exact prices and sizes, as the stream told them (`source` "stream") and how long ago."""
+
+    instrument_id: str
+    bid: Decimal
+    bid_size: Decimal
+    ask: Decimal
+    ask_size: Decimal
+    source: str
+    age_ms: float
+
+
 class BaseAdapter(abc.ABC):
     """One account at one venue.
 
@@ -93,8 +109,8 @@ class BaseAdapter(abc.ABC):
     4. The order id is the desk's; no id is sent twice; an unknown outcome is reported as UNKNOWN, never as rejected.
     5. Depth reaches the engine as DepthData; DepthChange follows a snapshot without a gap, or not at all. Bars come at their
        close, each once and in order, those of a lost link too.
-    6. `get_order_book_from_websocket` answers from memory, `get_order_book_depth` says where its answer came from and
-       raises at once on the engine's thread.
+    6. `get_order_book_from_websocket` and `get_best_bid_offer` answer from memory, `get_order_book_depth` says where its answer
+       came from and raises at once on the engine's thread. By which way a book was had is counted in `health`.
     7. `close` is idempotent and leaves no thread, task, socket or subscription behind.
     8. Nothing is sent once the send permit is closed: such an order comes back as DENIED.
 
@@ -112,17 +128,21 @@ class BaseAdapter(abc.ABC):
         self.context = context
         self.account = context.account
         self.clock = context.clock
+        self.link = AdapterHealth(context.account)
+        self.book_paths = self.link.book_paths
+        self.state = AdapterState.DISCONNECTED
         self._sink = context.sink
         self._fetched: dict[str, tuple[int, int, ExactBook]] = {}  # levels asked for, when, and the answer
+        self._ways: dict[str, str] = {}  # the way by which each instrument's book was had last
 
     @classmethod
     def real_money(cls, environment: str) -> bool:
         """Tell whether orders in an environment ("" is the safest) spend real money; who does not say so may well do it."""
         return True
 
-    def health(self) -> HealthFigures | None:
-        """Return how well the link and its streams do, None where nothing is counted; from any thread."""
-        return None
+    def health(self) -> HealthFigures:
+        """Return how well the link and its streams do; from any thread. What keeps figures of its own shows `book_paths` in them."""
+        return self.link.snapshot(self.clock.monotonic_ns())
 
     # --- downward: called by the platform -------------------------------------------------------------------------
 
@@ -183,8 +203,24 @@ class BaseAdapter(abc.ABC):
         self.on_book(BookLoaded(request_id, instrument_id, None, "none", 0.0, error))
 
     def get_order_book_from_websocket(self, instrument_id: str) -> ExactBook | None:
-        """Return the book from memory, or None when there is no full book, no connection or no valid snapshot."""
-        return None
+        """Return the book from memory, or None when there is no full book, no connection or no valid snapshot.
+
+        Blocks: never.
+        """
+        began_ns = self.clock.monotonic_ns()
+        book = self.book_in_memory(instrument_id)
+        self._note(BookPath.NOT_IN_MEMORY if book is None else BookPath.MEMORY, began_ns, book)
+        return book
+
+    def get_best_bid_offer(self, instrument_id: str) -> BestBidOffer | None:
+        """Return the best bid and ask from memory, or None when they are not subscribed, not connected or not valid.
+
+        Blocks: never.
+        """
+        began_ns = self.clock.monotonic_ns()
+        best = self.best_in_memory(instrument_id)
+        self._note(BookPath.NO_BEST if best is None else BookPath.BEST, began_ns, best)
+        return best
 
     def get_order_book_depth(self, instrument_id: str, levels: int, deadline_s: float = 5.0) -> ExactBook:
         """Return a book from the stream, else from a young cached copy, else from a request; `source` says which.
@@ -197,12 +233,44 @@ class BaseAdapter(abc.ABC):
         """
         if threading.current_thread().name == ENGINE_THREAD:
             raise InvariantBroken("get_order_book_depth waits; strategies use self.book() or self.request_book()")
+        began_ns = self.clock.monotonic_ns()
+        try:
+            book = self._nearest_book(instrument_id, levels, deadline_s)
+        except AdapterError as error:
+            self._note(BookPath.FAILED, began_ns)
+            self._say_way(instrument_id, f"could not be had: {error}", BookPath.FAILED)
+            raise
+        self._note(BookPath(book.source), began_ns, book)
+        self._say_way(instrument_id, f"from {book.source}, {book.age_ms:.0f} ms old", BookPath(book.source))
+        return msgspec.structs.replace(book, bids=book.bids[:levels], asks=book.asks[:levels])
+
+    def book_in_memory(self, instrument_id: str) -> ExactBook | None:
+        """Return the stream's full book: what an adapter whose stream has one overrides."""
+        return None
+
+    def best_in_memory(self, instrument_id: str) -> BestBidOffer | None:
+        """Return the best prices of the stream; by default those of the full book, if there is one."""
+        book = self.book_in_memory(instrument_id)
+        if book is None or not book.bids or not book.asks:
+            return None
+        return BestBidOffer(instrument_id, *book.bids[0], *book.asks[0], book.source, book.age_ms)
+
+    def _nearest_book(self, instrument_id: str, levels: int, deadline_s: float) -> ExactBook:
         book = self.get_order_book_from_websocket(instrument_id) or self._cached_book(instrument_id, levels)
         if book is None:
             book = self.fetch_order_book(instrument_id, levels, deadline_s)
             self._fetched[instrument_id] = (levels, self.clock.monotonic_ns(), book)
-        logger.debug("{} book of {}: from {}, {:.0f} ms old", self.account, instrument_id, book.source, book.age_ms)
-        return msgspec.structs.replace(book, bids=book.bids[:levels], asks=book.asks[:levels])
+        return book
+
+    def _note(self, path: BookPath, began_ns: int, found: ExactBook | BestBidOffer | None = None) -> None:
+        latency_ms = (self.clock.monotonic_ns() - began_ns) / 1e6
+        self.book_paths.note(path, latency_ms, None if found is None else found.age_ms)
+
+    def _say_way(self, instrument_id: str, words: str, way: BookPath) -> None:
+        """Log how a book was had: in every log when the way is another one than before, else for who looks closely."""
+        level = "DEBUG" if self._ways.get(instrument_id) == way else "INFO"
+        self._ways[instrument_id] = way
+        logger.bind(account=self.account).log(level, "book of {}: {}", instrument_id, words)
 
     def _cached_book(self, instrument_id: str, levels: int) -> ExactBook | None:
         cached = self._fetched.get(instrument_id)
@@ -229,10 +297,20 @@ class BaseAdapter(abc.ABC):
     def on_status(self, state: AdapterState, cause: str = "", attempt: int = 0, delay_s: float = 0.0) -> None:
         """Publish a change of the connection and log it."""
         now_ns = self.clock.now_ns()
+        self._follow(state, cause)
         if self.logs_status:
             bound = logger.bind(account=self.account, adapter=self.adapter_name, attempt=attempt, delay_s=delay_s)
             bound.log(_SEVERITY.get(state, "INFO"), "connection {}{}", state, cause and f": {cause}")
         self._sink.put(AdapterStatus(self.account, self.adapter_name, state, cause, attempt, delay_s, now_ns))
+
+    def _follow(self, state: AdapterState, cause: str) -> None:
+        self.state = state
+        if state in (AdapterState.CONNECTED, AdapterState.READY):
+            self.link.up(self.clock.monotonic_ns())
+        elif state in (AdapterState.LOST, AdapterState.FAILED, AdapterState.CLOSED):
+            self.link.down(cause)
+        if state is AdapterState.CLOSED:
+            self._fetched.clear()
 
     def on_contracts(self, instruments: tuple[Instrument, ...]) -> None:
         """Publish what can be traded."""
@@ -308,6 +386,8 @@ class BaseAdapter(abc.ABC):
 
     def on_book(self, book: BookLoaded) -> None:
         """Publish the answer to a book request."""
+        known = book.book is not None and book.source in ANSWERS
+        self.book_paths.note(book.source if known else BookPath.FAILED, None, book.age_ms if known else None)
         self._sink.put(book)
 
     def on_request_failed(self, what: str, error: FoxtrotError | str) -> None:

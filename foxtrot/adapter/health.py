@@ -6,8 +6,15 @@ from typing import Final
 
 import msgspec
 
+from foxtrot.adapter.book_paths import BookFigures, BookPaths, PathFigures
+from foxtrot.adapter.percentiles import Percentiles, percentiles, quantile
 from foxtrot.adapter.reconnect import CircuitBreaker
 from foxtrot.domain.calendar import TradingCalendar
+
+__all__ = [
+    "AdapterHealth", "BookFigures", "BookPaths", "HealthFigures", "PathFigures", "Percentiles", "StalenessRule", "StreamFigures",
+    "StreamHealth", "quantile",
+]  # fmt: skip
 
 SECOND_NS: Final = 1_000_000_000
 KEPT: Final = 512
@@ -28,13 +35,6 @@ class StalenessRule(msgspec.Struct, frozen=True):
     factor: float = 5.0
     floor_s: float = 3.0
     ceiling_s: float = 60.0
-
-
-class Percentiles(msgspec.Struct, frozen=True):
-    """The middle and the tail of some latencies, in ms; 0 without any."""
-
-    p50_ms: float = 0.0
-    p99_ms: float = 0.0
 
 
 class StreamFigures(msgspec.Struct, frozen=True):
@@ -63,7 +63,8 @@ class HealthFigures(msgspec.Struct, frozen=True):
     """An adapter at one moment: the link, its requests and its streams by name.
 
     `rest_fallbacks` counts the questions of all streams that went to REST; `breakers` has the state of each breaker by name:
-    closed (all is well), open (nobody dials, REST stands in) or half_open (one attempt is due).
+    closed (all is well), open (nobody dials, REST stands in) or half_open (one attempt is due). `book_paths` tells by which way books
+    were had (see BookPath), `books` how each streamed book does, by instrument.
     """
 
     account: str
@@ -77,14 +78,8 @@ class HealthFigures(msgspec.Struct, frozen=True):
     streams: tuple[StreamFigures, ...]
     rest_fallbacks: int = 0
     breakers: dict[str, str] = {}
-
-
-def quantile(values: "deque[float] | list[float]", share: float) -> float:
-    """Return the nearest-rank quantile of some values, 0.0 of none."""
-    if not values:
-        return 0.0
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    book_paths: dict[str, PathFigures] = {}
+    books: dict[str, BookFigures] = {}
 
 
 class _Uptime:
@@ -200,8 +195,8 @@ class StreamHealth:
             silent_s=self.silent_s,
             stale_after_s=limit_s,
             stale=self.silent_s > limit_s,
-            venue_latency=_percentiles(self._venue_ms),
-            engine_latency=_percentiles(self._engine_ms),
+            venue_latency=percentiles(self._venue_ms),
+            engine_latency=percentiles(self._engine_ms),
             rest_fallbacks=self.rest_fallbacks,
         )
 
@@ -228,6 +223,9 @@ class AdapterHealth:
         self.last_cause = ""
         self.breakers: dict[str, CircuitBreaker] = {}
         self.streams: dict[str, StreamHealth] = {}
+        self.book_paths = BookPaths()
+        self.books: dict[str, Callable[[], BookFigures]] = {}
+        """By instrument, what gives the figures of a streamed book; called by whoever takes a snapshot, on any thread."""
         self._uptime = _Uptime()
 
     def up(self, now_ns: int) -> None:
@@ -268,9 +266,6 @@ class AdapterHealth:
             streams=tuple(stream.figures(now_ns) for stream in tuple(self.streams.values())),
             rest_fallbacks=sum(stream.rest_fallbacks for stream in tuple(self.streams.values())),
             breakers={name: breaker.shown.value for name, breaker in tuple(self.breakers.items())},
+            book_paths=self.book_paths.figures(),
+            books={instrument_id: figures() for instrument_id, figures in tuple(self.books.items())},
         )
-
-
-def _percentiles(values_ms: "deque[float]") -> Percentiles:
-    kept = list(values_ms)
-    return Percentiles(quantile(kept, 0.50), quantile(kept, 0.99))

@@ -64,7 +64,7 @@ class Summary(msgspec.Struct, frozen=True):
 class StopReport(msgspec.Struct, frozen=True):
     """How the stop of a platform went. `differences` by account is empty tuples where venue and platform agree.
 
-    `health` by account is how its connection did until it was closed, None where the adapter counts nothing.
+    `health` by account is how its connection did until it was closed.
     """
 
     summary: Summary
@@ -72,7 +72,7 @@ class StopReport(msgspec.Struct, frozen=True):
     left: dict[str, int]
     overran: tuple[str, ...]
     failures: tuple[str, ...]
-    health: dict[str, HealthFigures | None] = {}
+    health: dict[str, HealthFigures] = {}
 
     @property
     def reconciled(self) -> bool:

@@ -8,7 +8,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from foxtrot.adapter.base_adapter import AdapterContext, BaseAdapter, ExactBook
+from foxtrot.adapter.base_adapter import AdapterContext, BaseAdapter, BestBidOffer, ExactBook
 from foxtrot.adapter.binance.capabilities import SPOT, USDM, within
 from foxtrot.adapter.binance.client import ConnectorMaker
 from foxtrot.adapter.binance.config import read_settings
@@ -57,6 +57,7 @@ class BinanceAdapter(BaseAdapter):
         row = SPOT if settings.product is Product.SPOT else USDM
         self.capabilities = within(row, settings.recv_window_ms)  # type: ignore[misc]  # the class's is spot's
         self.session = BinanceSession(context, settings, random, make_connector)
+        self.session.health.book_paths = self.book_paths
         self.market_data = MarketData(self, self.session, _market_options(self.session))
         self.trading = TradingSide(self, self.session, self.market_data, context)
         self.history = History(self, self.session)
@@ -207,9 +208,14 @@ class BinanceAdapter(BaseAdapter):
 
         self._ask_or(tell, refuse, f"book of {instrument_id}")
 
-    def get_order_book_from_websocket(self, instrument_id: str) -> ExactBook | None:
+    def book_in_memory(self, instrument_id: str) -> ExactBook | None:
         """Return the stream's full book from memory."""
         return self.market_data.exact_book(instrument_id) if self.session.linked else None
+
+    def best_in_memory(self, instrument_id: str) -> BestBidOffer | None:
+        """Return the stream's last quote, or else the best prices of its full book."""
+        quote = self.market_data.best(instrument_id) if self.session.linked else None
+        return quote or super().best_in_memory(instrument_id)
 
     def fetch_order_book(self, instrument_id: str, levels: int, deadline_s: float) -> ExactBook:
         """Ask the venue for a book and wait for it.

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, Protocol
 
-from foxtrot.adapter.base_adapter import ExactBook
+from foxtrot.adapter.base_adapter import BestBidOffer, ExactBook
 from foxtrot.adapter.binance import ccxt_facts
 from foxtrot.adapter.binance.advice import unlisted
+from foxtrot.adapter.binance.best_quote import best_quote
 from foxtrot.adapter.binance.book_stream import BookPublisher, BookStream
 from foxtrot.adapter.binance.live_bars import LiveBars
 from foxtrot.adapter.binance.live_bars import Publisher as BarPublisher
@@ -45,7 +46,7 @@ class Publisher(TickPublisher, BookPublisher, BarPublisher, Protocol):
 class MarketData(Listener):
     """The desired streams of one account; they survive a lost link.
 
-    Thread: binance-io; `exact_book` from any.
+    Thread: binance-io; `exact_book` and `best` from any.
     """
 
     def __init__(self, publisher: Publisher, session: BinanceSession, options: MarketOptions | None = None) -> None:
@@ -132,6 +133,13 @@ class MarketData(Listener):
         if entry is None or entry.book is None or not self._live:
             return None
         return entry.book.exact(self._session.clock.now_ns())
+
+    def best(self, instrument_id: str) -> BestBidOffer | None:
+        """Return the best prices as the stream of quotes told them last, or None when it tells none; from any thread."""
+        entry, instrument = self._entries.get(instrument_id), self._session.find_instrument(instrument_id)
+        if entry is None or instrument is None or not self._live:
+            return None
+        return best_quote(entry.ticks.best, instrument, self._session.clock.now_ns())
 
     async def read_book(self, instrument_id: str, levels: int) -> ExactBook:
         """Ask the venue for a book.

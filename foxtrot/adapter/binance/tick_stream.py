@@ -47,7 +47,7 @@ class TickStream:
 
     __slots__ = (
         "_find_missing", "_has_quote", "_held", "_last_id", "_missing", "_published", "_publisher", "_quote_ns", "_quoted_at", "ask",
-        "ask_size", "bid", "bid_size", "changed", "duplicates", "gaps", "health", "high", "instrument_id", "last", "last_size", "low",
+        "ask_size", "best", "bid", "bid_size", "changed", "duplicates", "gaps", "health", "high", "instrument_id", "last", "last_size", "low",
         "open", "previous_close", "quoted", "ticks", "trades", "turnover", "venue_ns", "volume",
     )  # fmt: skip
 
@@ -64,6 +64,8 @@ class TickStream:
         """When the last quote or print left, by the venue's clock; 0 where it does not say so, and once it was looked at."""
         self.duplicates = 0
         self.gaps = 0
+        self.best: tuple[BookTickerFrame, int] | None = None
+        """The last quote of the stream and when it was heard; replaced as a whole, so any thread may read it."""
         self.bid = self.bid_size = self.ask = self.ask_size = self.last = self.last_size = 0.0
         self.volume = self.turnover = self.open = self.high = self.low = self.previous_close = 0.0
         self._publisher = publisher
@@ -99,6 +101,7 @@ class TickStream:
         """Begin anew after a loss: quotes are unknown and the next tick is told in any case; ids of prints go on."""
         self._quoted_at = 0
         self._has_quote = False
+        self.best = None
         self._published = ()
         self.changed = self.quoted = False
 
@@ -129,6 +132,7 @@ class TickStream:
         if frame.u < self._quoted_at:
             return
         self._quoted_at = frame.u
+        self.best = frame, now_ns
         self.bid = frame.b
         self.bid_size = frame.B
         self.ask = frame.a
@@ -162,6 +166,7 @@ class TickStream:
             return
         self.quote(frame, now_ns)
         self._quoted_at = 0
+        self.best = None  # what was asked for grows old without anybody noticing
 
     def publish(self, now_ns: int, source: str = STREAM) -> None:
         """Tell what changed as one tick, unless all of it was told before."""

@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from functools import partial
 
-from foxtrot.adapter.base_adapter import AdapterContext, BaseAdapter, ExactBook
+from foxtrot.adapter.base_adapter import AdapterContext, BaseAdapter, BestBidOffer, ExactBook
 from foxtrot.adapter.capabilities import BookKind, Capabilities
 from foxtrot.adapter.simulated.answers import AccountAnswers
 from foxtrot.adapter.simulated.market_data import MarketData
@@ -29,6 +29,8 @@ CAPABILITIES = Capabilities(
     iceberg=True,
     book=BookKind.FULL,
     book_levels=1000,
+    best_by_stream=True,
+    snapshot_levels=1000,
     depth_changes=True,
     market_trades=True,
     bars=True,
@@ -248,9 +250,13 @@ class SimulatedAdapter(BaseAdapter):
         refused = BookLoaded(request_id, instrument_id, None, "none", 0.0, NOT_CONNECTED)
         self._ask_or(lambda: self._answers.tell_book(request_id, instrument_id, levels), lambda: self.on_book(refused))
 
-    def get_order_book_from_websocket(self, instrument_id: str) -> ExactBook | None:
+    def book_in_memory(self, instrument_id: str) -> ExactBook | None:
         """Return the last published full book."""
         return self.market_data.exact_book(instrument_id) if self._orders.linked else None
+
+    def best_in_memory(self, instrument_id: str) -> BestBidOffer | None:
+        """Return the best prices as of the last step."""
+        return self.market_data.best(instrument_id) if self._orders.linked else None
 
     def fetch_order_book(self, instrument_id: str, levels: int, deadline_s: float) -> ExactBook:
         """Ask the venue for a book and wait for it.

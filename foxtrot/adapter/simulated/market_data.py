@@ -4,7 +4,7 @@ from typing import Protocol
 
 import msgspec
 
-from foxtrot.adapter.base_adapter import ExactBook
+from foxtrot.adapter.base_adapter import BestBidOffer, ExactBook
 from foxtrot.adapter.simulated import codec
 from foxtrot.adapter.simulated.live_bars import BarPublisher, LiveBars
 from foxtrot.adapter.simulated.session import SimulatedSession
@@ -80,7 +80,7 @@ class Publisher(BarPublisher, Protocol):
 class MarketData:
     """The desired streams of one account; they survive a lost link.
 
-    Thread: the session's; `exact_book` from any, since it reads one frozen value.
+    Thread: the session's; `exact_book` and `best` from any, since each reads one frozen value.
     """
 
     def __init__(self, publisher: Publisher, session: SimulatedSession) -> None:
@@ -90,6 +90,7 @@ class MarketData:
         self._last_update: dict[str, int] = {}
         self._chained: dict[str, int] = {}
         self._books: dict[str, RawBook] = {}
+        self._best: dict[str, RawBook] = {}
         self._bars = LiveBars(publisher, session)
         self._live = False
 
@@ -121,7 +122,7 @@ class MarketData:
         if self._wanted.pop(instrument_id, None) is not None:
             self._session.unlisten_prints(instrument_id, self._on_print)
         self._bars.remove(instrument_id)
-        for known in (self._books, self._chained, self._last_update):
+        for known in (self._books, self._best, self._chained, self._last_update):
             known.pop(instrument_id, None)
 
     def resume(self) -> None:
@@ -138,6 +139,7 @@ class MarketData:
         """Close every stream; the wishes stay."""
         self._live = False
         self._books.clear()
+        self._best.clear()
         for instrument_id in self._wanted:
             self._session.unlisten_prints(instrument_id, self._on_print)
         self._session.stop_after_step(self.publish)
@@ -147,15 +149,14 @@ class MarketData:
         self._bars.publish()
         venue = self._session.venue
         for instrument_id, request in self._wanted.items():
-            update_id = venue.depth(instrument_id, 1)[0]
+            update_id, bids, asks = venue.depth(instrument_id, 1)
             if update_id == self._last_update.get(instrument_id):
                 continue
             self._last_update[instrument_id] = update_id
             if request.ticks:
-                instrument = self._session.instrument(instrument_id)
-                self._publisher.on_tick(
-                    codec.tick_data(venue.ticker(instrument_id), instrument, self._publisher.clock.now_ns())
-                )
+                instrument, now_ns = self._session.instrument(instrument_id), self._publisher.clock.now_ns()
+                self._best[instrument_id] = RawBook(instrument, update_id, bids, asks, now_ns)
+                self._publisher.on_tick(codec.tick_data(venue.ticker(instrument_id), instrument, now_ns))
             if request.depth_levels or request.depth_changes:
                 self._publish_depth(instrument_id, request)
 
@@ -185,6 +186,16 @@ class MarketData:
         if raw is None:
             return None
         return raw.exact("stream", (self._publisher.clock.now_ns() - raw.time_ns) / 1e6)
+
+    def best(self, instrument_id: str) -> BestBidOffer | None:
+        """Return the best prices, by ticks or else by the book, or None when neither is streamed or a side is empty."""
+        raw = self._best.get(instrument_id) or self._books.get(instrument_id)
+        if raw is None or not raw.bids or not raw.asks:
+            return None
+        price, size = raw.instrument.price_grid.to_decimal, raw.instrument.quantity_grid.to_decimal
+        (bid, bid_size), (ask, ask_size) = raw.bids[0], raw.asks[0]
+        age_ms = (self._publisher.clock.now_ns() - raw.time_ns) / 1e6
+        return BestBidOffer(instrument_id, price(bid), size(bid_size), price(ask), size(ask_size), "stream", age_ms)
 
     def _open(self, request: SubscribeRequest) -> None:
         self._bars.open(request)

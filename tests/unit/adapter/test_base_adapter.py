@@ -1,19 +1,23 @@
 """What a new adapter has before it does anything itself: working defaults and one way out."""
 
+import threading
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
 from loguru import logger
+from msgspec.structs import replace
 
-from foxtrot.adapter.base_adapter import AdapterContext, BaseAdapter, ExactBook
+from foxtrot.adapter.base_adapter import AdapterContext, BaseAdapter, BestBidOffer, ExactBook
+from foxtrot.adapter.book_paths import BookPath
 from foxtrot.adapter.capabilities import BookKind, Capabilities
 from foxtrot.core.clock import ManualClock
 from foxtrot.core.notices import AdapterStatus, BookLoaded, RequestFailed
 from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.account import PositionData
 from foxtrot.domain.enums import AdapterState, PositionSide
-from foxtrot.domain.errors import AdapterError, VenueRejected
+from foxtrot.domain.errors import AdapterError, InvariantBroken, VenueRejected
+from foxtrot.domain.market import DepthData
 from foxtrot.domain.order import ApprovedOrder, CancelRequest
 from foxtrot.domain.subscription import HistoryRequest, SubscribeRequest
 from tests.support.recorder import Recorder
@@ -55,6 +59,15 @@ class RestAdapter(BareAdapter):
     def fetch_order_book(self, instrument_id: str, levels: int, deadline_s: float) -> ExactBook:
         self.fetched += 1
         return BOOK
+
+
+class StreamAdapter(RestAdapter):
+    """Has a full book in memory, when it is told so."""
+
+    streamed: ExactBook | None = None
+
+    def book_in_memory(self, instrument_id: str) -> ExactBook | None:
+        return self.streamed
 
 
 def _context() -> AdapterContext:
@@ -158,7 +171,6 @@ def test_an_error_of_the_tree_is_told_as_its_text() -> None:
     [
         "on_account", "on_positions", "on_position", "on_open_orders", "on_trades", "on_tick", "on_depth",
         "on_depth_change", "on_market_trade", "on_funding_rate", "on_order", "on_trade", "on_charge", "on_history",
-        "on_book",
     ],
 )  # fmt: skip
 def test_every_way_up_puts_the_fact_as_it_is(name: str) -> None:
@@ -166,3 +178,112 @@ def test_every_way_up_puts_the_fact_as_it_is(name: str) -> None:
     fact = PositionData("acc", "X.V", PositionSide.NET, 0.0, 0.0, Decimal(0), Decimal(0), 0, 0)
     getattr(adapter, name)(fact)
     assert _heard(adapter)[0] is fact
+
+
+def test_an_answer_to_a_book_request_is_put_as_it_is_and_its_way_is_counted() -> None:
+    adapter = BareAdapter(_context())
+    depth = DepthData("X.V", 0, 0, 7, ((9.0, 1.0),), ((11.0, 1.0),))
+    answers = [BookLoaded("r", "X.V", depth, "rest", 4.0), BookLoaded("r", "X.V", None, "none", 0.0, "no")]
+    for answer in answers:
+        adapter.on_book(answer)
+    assert _heard(adapter) == answers
+    figures = adapter.health().book_paths
+    assert {path: found.count for path, found in figures.items()} == {BookPath.REST: 1, BookPath.FAILED: 1}
+    assert figures[BookPath.REST].age.p50_ms == 4.0
+
+
+def test_every_way_to_a_book_is_counted_with_its_age() -> None:
+    adapter = StreamAdapter(_context())
+    adapter.get_order_book_depth("X.V", 1)
+    adapter.get_order_book_depth("X.V", 1)
+    adapter.streamed = replace(BOOK, source="stream", age_ms=8.0)
+    assert adapter.get_order_book_depth("X.V", 1).source == "stream"
+    assert adapter.get_order_book_from_websocket("X.V") == adapter.streamed
+    figures = adapter.health().book_paths
+    assert {path: found.count for path, found in figures.items()} == {
+        BookPath.REST: 1, BookPath.CACHE: 1, BookPath.STREAM: 1, BookPath.NOT_IN_MEMORY: 2, BookPath.MEMORY: 2,
+    }  # fmt: skip
+    assert {path: found.age.p99_ms for path, found in figures.items() if found.age.p99_ms} == {
+        BookPath.REST: 2.0, BookPath.CACHE: 2.0, BookPath.STREAM: 8.0, BookPath.MEMORY: 8.0,
+    }  # fmt: skip
+
+
+def test_the_latency_of_a_way_is_how_long_the_caller_waited() -> None:
+    class Slow(RestAdapter):
+        def fetch_order_book(self, instrument_id: str, levels: int, deadline_s: float) -> ExactBook:
+            assert isinstance(self.clock, ManualClock)
+            self.clock.advance(30_000_000)
+            return super().fetch_order_book(instrument_id, levels, deadline_s)
+
+    adapter = Slow(_context())
+    adapter.get_order_book_depth("X.V", 1)
+    assert adapter.health().book_paths[BookPath.REST].latency.p50_ms == 30.0
+
+
+def test_a_book_that_could_not_be_had_is_counted_and_one_asked_on_the_engines_thread_is_not() -> None:
+    adapter = BareAdapter(_context())
+    with pytest.raises(AdapterError):
+        adapter.get_order_book_depth("X.V", 5)
+    raised: list[type[BaseException]] = []
+
+    def ask() -> None:
+        try:
+            adapter.get_order_book_depth("X.V", 5)
+        except InvariantBroken as error:
+            raised.append(type(error))
+
+    caller = threading.Thread(target=ask, name="foxtrot-engine")
+    caller.start()
+    caller.join(5)
+    assert raised == [InvariantBroken]
+    assert adapter.health().book_paths[BookPath.FAILED].count == 1
+
+
+def test_the_best_prices_are_those_of_the_full_book_unless_an_adapter_knows_better() -> None:
+    adapter = StreamAdapter(_context())
+    assert adapter.get_best_bid_offer("X.V") is None
+    adapter.streamed = replace(BOOK, source="stream")
+    assert adapter.get_best_bid_offer("X.V") == BestBidOffer(
+        "X.V", Decimal(9), Decimal(1), Decimal(11), Decimal(1), "stream", 2.0
+    )
+    adapter.streamed = replace(BOOK, source="stream", asks=())
+    assert adapter.get_best_bid_offer("X.V") is None
+    paths = adapter.health().book_paths
+    assert (paths[BookPath.BEST].count, paths[BookPath.NO_BEST].count) == (1, 2)
+
+
+def test_a_change_of_the_way_is_a_line_for_everybody_and_the_same_way_again_is_not() -> None:
+    levels: list[tuple[str, str]] = []
+    sink = logger.add(lambda message: levels.append((message.record["level"].name, message.record["message"])), level=0)
+    try:
+        adapter = StreamAdapter(_context())
+        adapter.get_order_book_depth("X.V", 1)
+        adapter.streamed = replace(BOOK, source="stream")
+        adapter.get_order_book_depth("X.V", 1)
+        adapter.get_order_book_depth("X.V", 1)
+    finally:
+        logger.remove(sink)
+    assert levels == [
+        ("INFO", "book of X.V: from rest, 2 ms old"),
+        ("INFO", "book of X.V: from stream, 2 ms old"),
+        ("DEBUG", "book of X.V: from stream, 2 ms old"),
+    ]
+
+
+def test_the_link_of_every_adapter_has_a_state_and_figures() -> None:
+    adapter = BareAdapter(_context())
+    assert (adapter.state, adapter.health().up) == (AdapterState.DISCONNECTED, False)
+    for state in (AdapterState.CONNECTING, AdapterState.CONNECTED, AdapterState.READY):
+        adapter.on_status(state)
+    assert (adapter.state, adapter.health().up) == (AdapterState.READY, True)
+    adapter.on_status(AdapterState.LOST, "reset")
+    assert (adapter.health().up, adapter.health().last_cause) == (False, "reset")
+    adapter.on_status(AdapterState.READY)
+    assert adapter.health().reconnects == 1
+
+
+def test_a_book_that_was_requested_does_not_answer_once_the_adapter_is_closed() -> None:
+    adapter = RestAdapter(_context())
+    adapter.get_order_book_depth("X.V", 1)
+    adapter.on_status(AdapterState.CLOSED)
+    assert adapter.get_order_book_depth("X.V", 1).source == "rest"
