@@ -7,7 +7,9 @@ from typing import Any, Protocol
 import msgspec
 
 from foxtrot.adapter.capabilities import BookKind
+from foxtrot.books.level_book import LevelBook
 from foxtrot.books.sequence import SequenceRule
+from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.market import DepthChange, DepthData, MarketTrade
 
 
@@ -79,8 +81,13 @@ class TapContext(Protocol):
         """Return the URL of its connection; on loopback the venue's host is the first part of its path."""
         ...
 
+    @property
+    def number(self) -> int:
+        """Return the number of the message, higher for each that comes, also over a reconnect: an id for venues that give none."""
+        ...
+
     def find(self, market_id: str, product: str = "") -> str | None:
-        """Return the instrument id of ccxt's market id, None when it is not listed.
+        """Return the instrument id of ccxt's market id, or of its unified symbol where the venue writes that, None when it is not listed.
 
         Args:
             market_id: as the venue writes it.
@@ -97,6 +104,8 @@ means that the message cannot be read: it is counted and left out.
 """
 Watcher = Callable[[Any, str], Awaitable[Any]]
 """Asks ccxt for a stream of a symbol of ccxt's: returns at each message, or never where the tap keeps them from ccxt."""
+ChecksumMaker = Callable[[Instrument], Callable[[LevelBook], int]]
+"""Makes the venue's recipe of a checksum for the grids of an instrument."""
 GridText = Callable[[Mapping[str, Any]], str]
 """Returns a step such as "0.01" from ccxt's market."""
 
@@ -108,8 +117,9 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
     without its signs (BTC/USDT:USDT is BTCUSDT), so that suffixes keep products apart. Types that are missing are not listed.
 
     The book: `book` is what the stream gives at its best and `book_levels` how deep (0: the whole of it). With a `rule` it is kept by
-    us from what the tap returns (book = "depth_cache"); `snapshots` says where it begins. `book_limit` and `book_params` are given to
-    ccxt's watch_order_book then. `partial_levels` > 0 says that a book of that depth is pushed whole (book = "partial"), asked for by
+    us from what the tap returns (book = "depth_cache"); `snapshots` says where it begins, `checksum` how the checksums are made that changes
+    come with, and `window` > 0 that the venue tells of its best so many levels a side only: what falls out of them has to go.
+    `book_limit` and `book_params` are given to ccxt's watch_order_book then. `partial_levels` > 0 says that a book of that depth is pushed whole (book = "partial"), asked for by
     `partial_params`. A request gives `rest_levels` at most and costs `rest_cost` of the venue's weights.
 
     Streams: `watchers` and `unwatchers` replace ccxt's own way to ask for one. `best_by_stream` tells whether the best bid and ask are
@@ -125,6 +135,8 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
     book_levels: int = 0
     snapshots: Snapshots = Snapshots.STREAM
     rule: Callable[[], SequenceRule] | None = None
+    window: int = 0
+    checksum: ChecksumMaker | None = None
     checksums: bool = False
     tap: Tap | None = None
     book_limit: int | None = None
