@@ -32,7 +32,7 @@ class Sweep(msgspec.Struct, frozen=True, gc=False):
 
 
 class LevelBook:
-    """Sizes by price on two sides, each with its prices sorted; about 6 µs for 20 changes near the top, 4 µs for the best 20.
+    """Sizes by price on two sides, each with its prices sorted; about 5 µs for 20 changes near the top, 1.5 µs for the best 20.
 
     Thread: belongs to whoever feeds it; hand `top` or `snapshot` to others.
     """
@@ -40,8 +40,8 @@ class LevelBook:
     __slots__ = ("_ask_prices", "_asks", "_bid_prices", "_bids")
 
     def __init__(self) -> None:
-        self._bids: dict[int, int] = {}
-        self._asks: dict[int, int] = {}
+        self._bids: dict[int, UnitLevel] = {}
+        self._asks: dict[int, UnitLevel] = {}
         self._bid_prices: list[int] = []
         self._ask_prices: list[int] = []
 
@@ -52,8 +52,8 @@ class LevelBook:
 
     def load(self, bids: Iterable[UnitLevel], asks: Iterable[UnitLevel]) -> None:
         """Replace every level; sizes of zero are left out."""
-        self._bids = {price: size for price, size in bids if size}
-        self._asks = {price: size for price, size in asks if size}
+        self._bids = {level[0]: level for level in bids if level[1]}
+        self._asks = {level[0]: level for level in asks if level[1]}
         self._bid_prices = sorted(self._bids)
         self._ask_prices = sorted(self._asks)
 
@@ -66,32 +66,54 @@ class LevelBook:
         """Return the highest bid, or None when there is none."""
         if not self._bid_prices:
             return None
-        price = self._bid_prices[-1]
-        return price, self._bids[price]
+        return self._bids[self._bid_prices[-1]]
 
     def best_ask(self) -> UnitLevel | None:
         """Return the lowest ask, or None when there is none."""
         if not self._ask_prices:
             return None
-        price = self._ask_prices[0]
-        return price, self._asks[price]
+        return self._asks[self._ask_prices[0]]
 
     @property
     def is_crossed(self) -> bool:
         """Tell whether the best bid reaches the best ask."""
         return bool(self._bid_prices and self._ask_prices) and self._bid_prices[-1] >= self._ask_prices[0]
 
+    def is_best_within(self, lowest: int | None, highest: int | None) -> bool:
+        """Tell whether the best bid is not below `lowest` and the best ask not above `highest`; a side that is empty lies beyond.
+
+        None stands for no bound.
+        """
+        if lowest is not None and not (self._bid_prices and self._bid_prices[-1] >= lowest):
+            return False
+        return highest is None or bool(self._ask_prices and self._ask_prices[0] <= highest)
+
+    def cut(self, levels: int) -> tuple[int | None, int | None]:
+        """Drop all but the best levels of each side.
+
+        Returns:
+            The prices of the last level of bids and asks where a side is full, None where it has fewer.
+        """
+        for price in self._bid_prices[:-levels]:
+            del self._bids[price]
+        del self._bid_prices[:-levels]
+        for price in self._ask_prices[levels:]:
+            del self._asks[price]
+        del self._ask_prices[levels:]
+        lowest = self._bid_prices[0] if len(self._bid_prices) == levels else None
+        return lowest, self._ask_prices[-1] if len(self._ask_prices) == levels else None
+
     def size_at(self, side: Side, price: int) -> int:
         """Return the size resting on a side at a price; 0 where there is none."""
-        return (self._bids if side is Side.BUY else self._asks).get(price, 0)
+        level = (self._bids if side is Side.BUY else self._asks).get(price)
+        return level[1] if level else 0
 
     def top(self, levels: int) -> tuple[tuple[UnitLevel, ...], tuple[UnitLevel, ...]]:
         """Return the best levels of bids and asks, best first."""
-        bids, asks = self._bids, self._asks
         bid_prices = self._bid_prices[: -levels - 1 : -1] if levels else ()
         return (
-            tuple([(price, bids[price]) for price in bid_prices]),
-            tuple([(price, asks[price]) for price in self._ask_prices[:levels]]),
+            tuple(map(self._bids.__getitem__, bid_prices)),
+            tuple(map(self._asks.__getitem__, self._ask_prices[:levels])),
         )
 
     def snapshot(self, levels: int | None = None) -> BookSnapshot:
@@ -103,9 +125,9 @@ class LevelBook:
         """Return the size resting on a side from its best price to `price`, both included."""
         if side is Side.BUY:
             start = bisect_left(self._bid_prices, price)
-            return sum([self._bids[level] for level in self._bid_prices[start:]])
+            return sum([self._bids[level][1] for level in self._bid_prices[start:]])
         end = bisect_right(self._ask_prices, price)
-        return sum([self._asks[level] for level in self._ask_prices[:end]])
+        return sum([self._asks[level][1] for level in self._ask_prices[:end]])
 
     def sweep(self, taker: Side, size: int) -> Sweep:
         """Return what an order of `size` taking from the other side would get; less than `size` when it runs dry."""
@@ -119,6 +141,11 @@ class LevelBook:
             worst = price
         return Sweep(size - left, cost, worst)
 
+    def volume_weighted_price(self, taker: Side, size: int) -> float | None:
+        """Return the average price, in units, of taking a size from the other side; None when it does not hold so much."""
+        sweep = self.sweep(taker, size)
+        return sweep.average_price if sweep.filled == size > 0 else None
+
     def imbalance(self, levels: int = 1) -> float:
         """Return (bid size - ask size) / (bid size + ask size) over the best levels; 0.0 for an empty book."""
         bids, asks = self.top(levels)
@@ -129,20 +156,24 @@ class LevelBook:
 
     def levels(self, side: Side) -> Iterator[UnitLevel]:
         """Yield the levels of a side, best first; the book must not change meanwhile."""
-        sizes, prices = (self._bids, reversed(self._bid_prices)) if side is Side.BUY else (self._asks, self._ask_prices)
+        levels, prices = (
+            (self._bids, reversed(self._bid_prices)) if side is Side.BUY else (self._asks, self._ask_prices)
+        )
         for price in prices:
-            yield price, sizes[price]
+            yield levels[price]
 
     def __len__(self) -> int:
         return len(self._bids) + len(self._asks)
 
 
-def _set_levels(sizes: dict[int, int], prices: list[int], changes: Iterable[UnitLevel]) -> None:
-    for price, size in changes:
+def _set_levels(levels: dict[int, UnitLevel], prices: list[int], changes: Iterable[UnitLevel]) -> None:
+    """Set levels; the tuples that come in are those that go out, so that reading the best makes none."""
+    for level in changes:
+        price, size = level
         if size:
-            if price not in sizes:
+            if price not in levels:
                 insort(prices, price)
-            sizes[price] = size
-        elif price in sizes:
-            del sizes[price]
+            levels[price] = level
+        elif price in levels:
+            del levels[price]
             del prices[bisect_left(prices, price)]
