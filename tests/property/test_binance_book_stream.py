@@ -7,8 +7,10 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foxtrot.adapter.binance.book_stream import RULES, BookStream
+from foxtrot.adapter.binance.book_rules import RULES
+from foxtrot.adapter.binance.codec import depth_change_of
 from foxtrot.adapter.binance.frames import DepthUpdateFrame
+from foxtrot.adapter.book_stream import BookStream
 from foxtrot.books.depth_book import DepthBook
 from foxtrot.books.level_book import LevelBook
 from foxtrot.domain.enums import BookState, Product
@@ -94,13 +96,13 @@ class Reader:
 def test_a_live_book_is_the_venues_as_of_its_id(seed: int, product: Product) -> None:
     random = Random(seed)
     history, reader, asked = History(random, product, 60), Reader(product), [False]
-    stream = BookStream(INSTRUMENT, product, reader, lambda: asked.__setitem__(0, True))
+    stream = BookStream(INSTRUMENT, RULES[product](), reader, lambda: asked.__setitem__(0, True))
     stream.want(0, changes=True)
     stream.begin()
     newest = 0
     for number, frame in history.delivered():
         newest = max(newest, number)
-        stream.take(frame, 1)
+        stream.take(_change(frame))
         if asked[0] and random.random() < 0.5:
             snapshot = history.snapshot(random.randrange(max(0, newest - 3), newest + 1))
             asked[0] = not stream.load(snapshot, stream.generation)
@@ -118,7 +120,7 @@ def test_a_book_is_live_only_while_its_stream_stands_however_late_its_snapshots_
     history, reader = History(random, product, 60), Reader(product)
     number, under_way = 0, list[tuple[DepthData, int]]()
     stream = BookStream(
-        INSTRUMENT, product, reader, lambda: under_way.append((history.snapshot(number), stream.generation))
+        INSTRUMENT, RULES[product](), reader, lambda: under_way.append((history.snapshot(number), stream.generation))
     )
     stream.want(0, changes=True)
     for number, frame in enumerate(history.frames):
@@ -128,7 +130,7 @@ def test_a_book_is_live_only_while_its_stream_stands_however_late_its_snapshots_
         elif luck < 0.35:
             stream.begin("a new stream")
         if stream.streams or luck > 0.9:
-            stream.take(frame, 1)
+            stream.take(_change(frame))
         if under_way and random.random() < 0.4:
             stream.load(*under_way.pop(random.randrange(len(under_way))))
         stream.publish()
@@ -140,10 +142,10 @@ def test_a_book_is_live_only_while_its_stream_stands_however_late_its_snapshots_
 
 def test_the_check_above_notices_a_wrong_book() -> None:
     history, reader = History(Random(1), Product.SPOT, 5), Reader(Product.SPOT)
-    stream = BookStream(INSTRUMENT, Product.SPOT, reader, lambda: None)
+    stream = BookStream(INSTRUMENT, RULES[Product.SPOT](), reader, lambda: None)
     stream.begin()
     stream.load(history.snapshot(1), stream.generation)
-    stream.take(msgspec.structs.replace(history.frames[1], b=((91.0, 7.0),)), 1)
+    stream.take(_change(msgspec.structs.replace(history.frames[1], b=((91.0, 7.0),))))
     try:
         _check(stream, reader, history)
     except AssertionError:
@@ -160,6 +162,10 @@ def _check(stream: BookStream, reader: Reader, history: History) -> None:
         assert exact.update_id == book.update_id
     if reader.loaded and reader.states[-1] is BookState.LIVE:
         assert _floats(reader.book.levels) == history.at(reader.book.update_id)
+
+
+def _change(frame: DepthUpdateFrame) -> DepthChange:
+    return depth_change_of(frame, INSTRUMENT.instrument_id, 1)
 
 
 def _floats(levels: LevelBook) -> Any:

@@ -9,10 +9,11 @@ import pytest
 
 from foxtrot.adapter.binance import ccxt_facts
 from foxtrot.adapter.binance.archive import read_frames
-from foxtrot.adapter.binance.book_stream import BookStream
+from foxtrot.adapter.binance.book_rules import RULES
 from foxtrot.adapter.binance.codec import MarketCodec
 from foxtrot.adapter.binance.stream_board import StreamBoard
 from foxtrot.adapter.binance.tick_stream import TickStream
+from foxtrot.adapter.book_stream import BookStream
 from foxtrot.core.clock import ManualClock
 from foxtrot.domain.enums import BookState, Product
 from foxtrot.domain.market import DepthData, MarketTrade, TickData
@@ -90,7 +91,7 @@ def _board(product: Product) -> tuple[StreamBoard, Heard, BookStream]:
     board.live = True
     ticks = TickStream("BTC", heard, lambda stream, _first, _last: stream.fill([]))
     ticks.ticks = ticks.trades = True
-    book = BookStream(CAPTURES[product][1], product, heard, lambda: None)
+    book = BookStream(CAPTURES[product][1], RULES[product](), heard, lambda: None)
     board.ticks["BTCUSDT"] = ticks
     board.books["BTCUSDT"] = book
     return board, heard, book

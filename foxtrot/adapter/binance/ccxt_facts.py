@@ -5,16 +5,13 @@ once per wake-up: its changes are then what differs between two of them.
 """
 
 from collections.abc import Mapping
-from decimal import Decimal
 from math import inf, isfinite
 from typing import Any
 
 import msgspec
 
-from foxtrot.adapter.base_adapter import ExactBook
-from foxtrot.adapter.binance.book_stream import FULL_BOOK_LEVELS, BookStream
 from foxtrot.adapter.binance.frames import BookTickerFrame, TickerFrame, TradeFrame, to_ns
-from foxtrot.domain.enums import BookState
+from foxtrot.adapter.book_stream import BookStream
 from foxtrot.domain.market import DepthChange, DepthData, Level
 
 
@@ -58,30 +55,16 @@ def ticker_frame(ticker: Mapping[str, Any]) -> TickerFrame:
 class CcxtBook(BookStream):
     """A book that ccxt keeps; it is copied at each wake-up, since ccxt goes on changing its own.
 
-    Thread: binance-io, except `exact`, from any: it reads one frozen copy.
+    Thread: binance-io, except `exact`, from any.
     """
 
     _full: DepthData | None = None
     _heard_id = 0
 
-    @property
-    def update_id(self) -> int:
-        """Return the id as of which the book is known."""
-        return self.book.update_id if self._full is None else self._full.update_id
-
-    @property
-    def is_loaded(self) -> bool:
-        """Tell whether there is a book."""
-        return self._full is not None or super().is_loaded
-
     def begin(self, cause: str = "") -> None:
         """Wait for ccxt's first book."""
-        self._renew(streams=True)
-        self._full = None
         self._heard_id = 0
-        self.polled = False
-        self.dirty = self._chained = False
-        self._tell(BookState.SYNCING, cause)
+        super().begin(cause)
 
     def hear(self, update_id: Any) -> None:
         """Note the last id of a change before ccxt takes it.
@@ -98,74 +81,24 @@ class CcxtBook(BookStream):
 
         Raises:
             ValueError: a figure is none; ccxt checks nothing.
+            OffGrid: a price or size lies off the instrument's grid.
         """
-        update_id, time_ms, before = int(book["nonce"]), book["timestamp"], self._full
+        update_id, time_ms = int(book["nonce"]), book["timestamp"]
         if update_id < self._heard_id:
-            self._full = None
-            self.dirty = self._chained = False
-            self._tell(BookState.SYNCING, f"{self.instrument_id}: {update_id} is behind {self._heard_id}")
+            super().begin(f"{self.instrument_id}: {update_id} is behind {self._heard_id}")
+            return
+        if self.is_loaded and update_id == self.update_id:
             return
         time_ns = now_ns if time_ms is None else to_ns(time_ms)
         bids, asks = _copied(book["bids"]), _copied(book["asks"])
-        self._full = DepthData(self.instrument_id, time_ns, now_ns, update_id, bids, asks)
-        crossed = bool(bids and asks) and bids[0][0] >= asks[0][0]
-        self._tell(BookState.CROSSED if crossed else BookState.LIVE)
-        if before is not None and update_id == before.update_id:
-            return
-        self.dirty = True
-        if self.changes and self._chained and before is not None:
-            old = before.update_id
+        before, full = self._full, DepthData(self.instrument_id, time_ns, now_ns, update_id, bids, asks)
+        change = None
+        if self.changes and self.is_loaded and before is not None:
             changed = _changed(before.bids, bids), _changed(before.asks, asks)
-            self._publisher.on_depth_change(
-                DepthChange(self.instrument_id, time_ns, now_ns, old + 1, update_id, old, *changed)
-            )
-
-    def want(self, levels: int, *, changes: bool) -> None:
-        """Set what to publish: changes follow a full snapshot, not one of the best levels."""
-        more = levels > self.levels or (changes and not self.changes)
-        self._chained = self._chained and not (changes and not self.changes)
-        self.levels, self.changes = levels, changes
-        self.dirty = more and (self._full is not None or self.polled)
-
-    def publish(self) -> None:
-        """Tell the levels that were copied last."""
-        full = self._full
-        if self.polled or full is None:
-            super().publish()
-            return
-        self.dirty = False
-        if self._told is not BookState.LIVE:
-            return
-        if self.levels or not self._chained:
-            levels = FULL_BOOK_LEVELS if self.changes and not self._chained else self.levels
-            self._publisher.on_depth(msgspec.structs.replace(full, bids=full.bids[:levels], asks=full.asks[:levels]))
-        self._chained = self.changes
-
-    def restart_chain(self) -> bool:
-        """Tell a fresh snapshot on which changes go on; False while there is no book."""
-        self._chained = False
-        if self._full is None or self._told is not BookState.LIVE:
-            return False
-        self.publish()
-        return True
-
-    def stale(self, cause: str) -> None:
-        """Say that the stream is gone or silent."""
-        self._full = None
-        super().stale(cause)
-
-    def exact(self, now_ns: int) -> ExactBook | None:
-        """Return ccxt's book with exact prices and sizes, or None when it is not LIVE; from any thread."""
-        full = self._full
-        if full is None or self.polled or self._told is not BookState.LIVE:
-            return None
-        age_ms = max(0, now_ns - full.local_time_ns) / 1e6
-        bids, asks = self._exact(full.bids), self._exact(full.asks)
-        return ExactBook(self.instrument_id, full.update_id, bids, asks, "stream", age_ms)
-
-    def _exact(self, side: tuple[Level, ...]) -> tuple[tuple[Decimal, Decimal], ...]:
-        price, size = self.book.instrument.price_grid, self.book.instrument.quantity_grid
-        return tuple((price.to_decimal(price.from_float(p)), size.to_decimal(size.from_float(q))) for p, q in side)
+            old_id = before.update_id
+            change = DepthChange(self.instrument_id, time_ns, now_ns, old_id + 1, update_id, old_id, *changed)
+        self.replace(full, change)
+        self._full = full
 
 
 def hear_change(message: Mapping[str, Any], books: Mapping[str, BookStream]) -> None:

@@ -100,9 +100,7 @@ class MarketCodec:
         f = self._read(frame, _DEPTH_UPDATE, DepthUpdateFrame)
         if f.u < f.U:
             raise self._bad(f"first update id {f.U} is above the last {f.u}")
-        previous = f.pu if f.pu is not None else f.U - 1
-        time_ns = to_ns(f.E if f.T is None else f.T)
-        return DepthChange(self.instrument_id(f.s), time_ns, local_time_ns, f.U, f.u, previous, f.b, f.a)
+        return depth_change_of(f, self.instrument_id(f.s), local_time_ns)
 
     def trade(self, frame: Frame, local_time_ns: int) -> MarketTrade:
         """Decode a trade.
@@ -199,6 +197,17 @@ class MarketCodec:
 
     def _bad(self, text: str) -> BadMessage:
         return BadMessage(self.venue, "frame", text)
+
+
+def depth_change_of(frame: DepthUpdateFrame, instrument_id: str, local_time_ns: int) -> DepthChange:
+    """Return a change of an instrument's book as a fact.
+
+    Source: Binance spot API, web-socket-streams, Diff. Depth Stream; USDⓈ-M Futures, Diff. Book Depth Streams.
+    """
+    first = frame.U
+    previous = first - 1 if frame.pu is None else frame.pu
+    time_ns = to_ns(frame.E if frame.T is None else frame.T)
+    return DepthChange(instrument_id, time_ns, local_time_ns, first, frame.u, previous, frame.b, frame.a)
 
 
 _HEAD = msgspec.json.Decoder(Head, strict=False)

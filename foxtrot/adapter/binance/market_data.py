@@ -13,7 +13,7 @@ from foxtrot.adapter.base_adapter import BestBidOffer, ExactBook
 from foxtrot.adapter.binance import ccxt_facts
 from foxtrot.adapter.binance.advice import unlisted
 from foxtrot.adapter.binance.best_quote import best_quote
-from foxtrot.adapter.binance.book_stream import BookPublisher, BookStream
+from foxtrot.adapter.binance.book_rules import RULES
 from foxtrot.adapter.binance.live_bars import LiveBars
 from foxtrot.adapter.binance.live_bars import Publisher as BarPublisher
 from foxtrot.adapter.binance.market_fetching import Entry, Fetching
@@ -22,6 +22,7 @@ from foxtrot.adapter.binance.session import BinanceSession
 from foxtrot.adapter.binance.stream_board import StreamBoard
 from foxtrot.adapter.binance.tick_stream import TickPublisher, TickStream
 from foxtrot.adapter.binance.topics import Listener, Topic, TopicKind, Topics
+from foxtrot.adapter.book_stream import BookPublisher, BookStream
 from foxtrot.adapter.health import AdapterHealth, StreamHealth
 from foxtrot.domain.calendar_presets import calendar_named
 from foxtrot.domain.subscription import SubscribeRequest
@@ -282,10 +283,10 @@ class MarketData(Listener):
 
     def _new_book(self, entry: Entry) -> BookStream:
         instrument = self._session.instruments[entry.request.instrument_id]
-        product = self._session.product
+        rule = RULES[self._session.product]()
         if self.options.hot_path or not self.options.streams(entry.symbol):
-            return BookStream(instrument, product, self._publisher, partial(self.fetching.need_snapshot, entry))
-        return ccxt_facts.CcxtBook(instrument, product, self._publisher, _ignore)
+            return BookStream(instrument, rule, self._publisher, partial(self.fetching.need_snapshot, entry))
+        return ccxt_facts.CcxtBook(instrument, rule, self._publisher, _ignore)
 
     def _figures(self, kind: str, instrument_id: str) -> StreamHealth:
         """Return the figures of a stream, whose silence counts while the instrument trades."""

@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 from loguru import logger
 
-from foxtrot.adapter.binance.book_stream import BookStream
 from foxtrot.adapter.binance.rest_polling import RestMarket, RestPoller, missing_trades
 from foxtrot.adapter.binance.session import BinanceSession
 from foxtrot.adapter.binance.tick_stream import TickStream
 from foxtrot.adapter.binance.topics import TopicKind
+from foxtrot.adapter.book_stream import BookStream
 from foxtrot.adapter.health import StreamHealth
 from foxtrot.domain.errors import AdapterError, FoxtrotError, OffGrid
 from foxtrot.domain.subscription import SubscribeRequest

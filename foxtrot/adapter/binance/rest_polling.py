@@ -8,7 +8,6 @@ import msgspec
 from loguru import logger
 
 from foxtrot.adapter.base_adapter import ExactBook
-from foxtrot.adapter.binance.book_stream import BookStream
 from foxtrot.adapter.binance.codec import MarketCodec
 from foxtrot.adapter.binance.frames import (
     BookTickerFrame,
@@ -24,6 +23,7 @@ from foxtrot.adapter.binance.frames import (
 from foxtrot.adapter.binance.session import BinanceSession
 from foxtrot.adapter.binance.tick_stream import TickStream
 from foxtrot.adapter.binance.topics import TopicKind
+from foxtrot.adapter.book_stream import BookStream
 from foxtrot.domain.enums import Product, Side
 from foxtrot.domain.errors import AdapterError, BadMessage, OffGrid
 from foxtrot.domain.market import REST, DepthData, MarketTrade
@@ -206,7 +206,7 @@ class RestPoller:
     async def _book(self, symbol: str, book: BookStream, wanted: Callable[[], bool]) -> None:
         levels = max(POLLED_LEVELS, book.levels) if not book.changes else SNAPSHOT_LEVELS
         snapshot = await self._market.snapshot(symbol, levels)
-        known = book.polled and book.is_loaded and snapshot.update_id == book.book.update_id
+        known = book.polled and book.is_loaded and snapshot.update_id == book.update_id
         if known or not wanted():
             return
         book.load_polled(snapshot)

@@ -6,7 +6,7 @@ import msgspec
 from loguru import logger
 
 from foxtrot.adapter.binance.bar_stream import BarStream
-from foxtrot.adapter.binance.book_stream import BookStream
+from foxtrot.adapter.binance.codec import depth_change_of
 from foxtrot.adapter.binance.frames import (
     BookTickerFrame,
     DepthUpdateFrame,
@@ -17,6 +17,7 @@ from foxtrot.adapter.binance.frames import (
     TradeFrame,
 )
 from foxtrot.adapter.binance.tick_stream import TickStream
+from foxtrot.adapter.book_stream import BookStream
 from foxtrot.core.clock import Clock
 
 MarketFrame = TradeFrame | BookTickerFrame | DepthUpdateFrame | TickerFrame | KlineFrame
@@ -70,7 +71,7 @@ class StreamBoard:
         self._booked: dict[BookStream, int] = {}
         """How many frames of each came together."""
         self._waiting: dict[TickStream, None] = {}
-        self._handlers: dict[type, Callable[..., None]] = {
+        self.handlers: dict[type, Callable[..., None]] = {
             TradeFrame: self.trade,
             BookTickerFrame: self.quote,
             DepthUpdateFrame: self.change,
@@ -94,7 +95,7 @@ class StreamBoard:
                 return self._take_other(text)
         except _BAD as error:
             return self._is_ours_but_bad(text, error)
-        self._handlers[type(frame)](frame)
+        self.handlers[type(frame)](frame)
         return True
 
     def end_batch(self) -> None:
@@ -149,7 +150,7 @@ class StreamBoard:
         """Take a change of a book."""
         book = self.books.get(frame.s)
         if book is not None and self.live:
-            book.take(frame, self._now_ns or self._begin_batch())
+            book.take(depth_change_of(frame, book.instrument_id, self._now_ns or self._begin_batch()))
             self._booked[book] = self._booked.get(book, 0) + 1
 
     def totals(self, frame: TickerFrame) -> None:
@@ -196,7 +197,7 @@ class StreamBoard:
         if head.stream is not None:
             return self.take(bytes(head.data).decode())
         if head.e in KNOWN_EVENTS:
-            self._handlers[type(frame := _decode_event(text))](frame)
+            self.handlers[type(frame := _decode_event(text))](frame)
             return True
         if head.e is None and head.u is not None:
             self.quote(_decode_quote(text))

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from foxtrot.adapter.binance.book_stream import BookStream
 from foxtrot.adapter.binance.stream_board import StreamBoard
+from foxtrot.adapter.book_stream import BookStream
 from foxtrot.adapter.health import StreamHealth
+from foxtrot.books.sequence import ContiguousIds
 from foxtrot.core.clock import ManualClock
-from foxtrot.domain.enums import Product
 from tests.support.scripted_binance import btcusdt
 
 NOW_NS = 1_700_000_000_000_000_000
@@ -24,7 +24,7 @@ class _Nobody:
 def test_a_change_of_a_book_that_has_no_snapshot_yet_tells_no_delay() -> None:
     clock = ManualClock(NOW_NS)
     board = StreamBoard(clock, lambda: None)
-    book = board.books["BTCUSDT"] = BookStream(btcusdt(), Product.SPOT, _Nobody(), lambda: None)
+    book = board.books["BTCUSDT"] = BookStream(btcusdt(), ContiguousIds(), _Nobody(), lambda: None)
     book.health = StreamHealth("book")
     board.live = True
     book.begin("a new link")

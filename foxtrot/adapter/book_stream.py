@@ -1,0 +1,284 @@
+"""One instrument's order book as an adapter streams it: kept by books.CachedBook, published as depth and changes, exact for everybody."""
+
+import threading
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Protocol
+
+import msgspec
+
+from foxtrot.adapter.base_adapter import ExactBook
+from foxtrot.adapter.health import StreamHealth
+from foxtrot.books.book_state import HAS_LEVELS
+from foxtrot.books.cached_book import BookCounters, CachedBook
+from foxtrot.books.depth_book import DepthBook
+from foxtrot.books.sequence import SequenceRule
+from foxtrot.domain.enums import BookState
+from foxtrot.domain.instrument import Instrument
+from foxtrot.domain.market import REST, DepthChange, DepthData
+
+FULL_BOOK_LEVELS = 1000
+_USABLE = frozenset({BookState.LIVE, BookState.CROSSED})
+
+
+class BookPublisher(Protocol):
+    """The adapter's way up.
+
+    Thread: the venue's.
+    """
+
+    def on_depth(self, depth: DepthData) -> None:
+        """Publish a depth snapshot."""
+
+    def on_depth_change(self, change: DepthChange) -> None:
+        """Publish a depth change."""
+
+    def on_book_state(self, instrument_id: str, state: BookState, cause: str = "") -> None:
+        """Publish a change of the book's state."""
+
+
+class BookStream:
+    """The book of one instrument, and what is told of it.
+
+    What the book itself says, and its wish for a snapshot, are kept while the lock is held and handed on once it is free, so that
+    whoever is told may look at the book. Without a stream a book is LIVE by `load_polled` only.
+
+    Thread: the venue's, except `exact`, from any: the lock is held for one change, or for the copy of the levels.
+
+    Args:
+        instrument: whose book.
+        rule: how its changes follow each other.
+        publisher: hears of it.
+        need_snapshot: begins to fetch a snapshot, which comes by `load`; called whenever the book has none.
+    """
+
+    def __init__(
+        self, instrument: Instrument, rule: SequenceRule, publisher: BookPublisher, need_snapshot: Callable[[], None]
+    ) -> None:
+        self.instrument_id = instrument.instrument_id
+        self.levels = 0
+        self.changes = False
+        self.dirty = False
+        """Whether there is a change that no DepthData has told."""
+        self.health: StreamHealth | None = None
+        self.polled = False
+        """Whether it is filled by requests, because no stream can be had; `exact` then has no book."""
+        self._publisher = publisher
+        self._ask_for_snapshot = need_snapshot
+        self._cached = CachedBook(instrument, rule, self, self._note_need)
+        self._lock = threading.Lock()
+        self._untold: list[tuple[BookState, str]] = []
+        self._needs = False
+        self._chained = False
+
+    @property
+    def book(self) -> DepthBook:
+        """Return the levels with their ids and times."""
+        return self._cached.book
+
+    @property
+    def state(self) -> BookState:
+        """Return what the book may be believed to be."""
+        return self._cached.state
+
+    @property
+    def update_id(self) -> int:
+        """Return the id as of which the book is known."""
+        return self._cached.book.update_id
+
+    @property
+    def is_loaded(self) -> bool:
+        """Tell whether a snapshot was taken in that changes follow."""
+        return self._cached.book.state in _USABLE
+
+    @property
+    def generation(self) -> int:
+        """Return the number that is raised whenever the stream begins, goes, or requests take its place."""
+        return self._cached.generation
+
+    @property
+    def streams(self) -> bool:
+        """Tell whether changes come, by which a snapshot can be kept up to date."""
+        return self._cached.streams
+
+    @property
+    def counters(self) -> BookCounters:
+        """Return what happened to the book."""
+        return self._cached.counters
+
+    # --- what is wanted ---------------------------------------------------------------------------------------------
+
+    def want(self, levels: int, *, changes: bool) -> None:
+        """Set what to publish: changes follow a full snapshot, not one of the best levels."""
+        if changes and not self.changes:
+            self._chained = False
+            self.dirty = self.book.state in HAS_LEVELS
+        if levels > self.levels:
+            self.dirty = self.book.state in HAS_LEVELS
+        self.levels, self.changes = levels, changes
+
+    # --- what comes -------------------------------------------------------------------------------------------------
+
+    def begin(self, cause: str = "") -> None:
+        """Start from nothing: the changes stream from now on, and a snapshot is needed."""
+        with self._lock:
+            self.polled = False
+            self._cached.begin(cause)
+        self.dirty = self._chained = False
+        self._tell()
+
+    def take(self, change: DepthChange) -> bool:
+        """Take a change; True when the levels changed.
+
+        What does not follow is told as SYNCING before anything else, and fetched anew. What comes while the stream is held to be
+        gone is left alone: the book begins anew with the stream.
+        """
+        cached = self._cached
+        before = cached.book.update_id
+        with self._lock:
+            changed = cached.apply(change)
+        if self._untold or self._needs:
+            self._tell()
+        if changed and self._chained and change.last_update_id > before:
+            self._publisher.on_depth_change(change if change.previous_update_id == before else _cut(change, before))
+        return changed
+
+    def load(self, snapshot: DepthData, generation: int) -> bool:
+        """Take a snapshot.
+
+        Args:
+            snapshot: the book.
+            generation: that of this book when the snapshot was asked for.
+
+        Returns:
+            False when it is dropped: it is of another generation, or too old for the changes that are waiting.
+
+        Raises:
+            OffGrid: a price or size lies off the instrument's grid.
+        """
+        with self._lock:
+            loaded = self._cached.load(snapshot, generation)
+        if loaded:
+            self._chained = False
+            self._tell()
+        return loaded
+
+    def load_polled(self, snapshot: DepthData) -> None:
+        """Take a snapshot that was asked for because there is no stream; changes do not follow it.
+
+        Raises:
+            OffGrid: a price or size lies off the instrument's grid.
+        """
+        cached = self._cached
+        with self._lock:
+            self.polled = True
+            try:
+                self._load_whole(snapshot)
+            finally:
+                cached.end()
+        self._chained = False
+        self._tell()
+
+    def replace(self, whole: DepthData, change: DepthChange | None = None) -> bool:
+        """Take a whole book that the stream itself brought; False while the stream is held to be gone.
+
+        Args:
+            whole: the book.
+            change: how it differs from the one before, where that is known: it goes to those who follow changes, who otherwise get
+                the whole book.
+
+        Raises:
+            OffGrid: a price or size lies off the instrument's grid.
+        """
+        if not self.streams:
+            return False
+        before = self.update_id
+        with self._lock:
+            self._load_whole(whole)
+        self._tell()
+        if self._chained and change is not None and change.previous_update_id == before:
+            self._publisher.on_depth_change(change)
+        else:
+            self._chained = False
+        return True
+
+    def stale(self, cause: str) -> None:
+        """Say that the stream is gone or silent: nobody may believe the book until it is fetched anew."""
+        with self._lock:
+            self._cached.silence(cause)
+        self.dirty = self._chained = False
+        self._tell()
+
+    def end(self) -> None:
+        """Take nothing more and say nothing: nobody wants the book."""
+        self._cached.end()
+
+    # --- what is told -----------------------------------------------------------------------------------------------
+
+    def publish(self) -> None:
+        """Tell the levels as they are now: all of them to begin a chain of changes, else as many as are wanted."""
+        self.dirty = False
+        book = self.book
+        if book.state is not BookState.LIVE or self.state is not BookState.LIVE:
+            return
+        if self.levels or not self._chained:
+            full = self.changes and not self._chained
+            depth = book.depth(FULL_BOOK_LEVELS if full else self.levels)
+            self._publisher.on_depth(msgspec.structs.replace(depth, source=REST) if self.polled else depth)
+        self._chained = self.changes
+
+    def restart_chain(self) -> bool:
+        """Tell a fresh snapshot on which changes go on; False while there is no book, when one follows by itself."""
+        self._chained = False
+        if self.book.state is not BookState.LIVE:
+            return False
+        self.publish()
+        return True
+
+    def exact(self, now_ns: int) -> ExactBook | None:
+        """Return the book with exact prices and sizes, or None when it is not LIVE; from any thread."""
+        with self._lock:
+            book = self.book
+            if self.polled or book.state is not BookState.LIVE or self.state is not BookState.LIVE:
+                return None
+            levels, update_id, heard_ns = book.levels.snapshot(FULL_BOOK_LEVELS), book.update_id, book.local_time_ns
+        price, size = book.instrument.price_grid.to_decimal, book.instrument.quantity_grid.to_decimal
+        bids: tuple[tuple[Decimal, Decimal], ...] = tuple((price(p), size(q)) for p, q in levels.bids)
+        asks: tuple[tuple[Decimal, Decimal], ...] = tuple((price(p), size(q)) for p, q in levels.asks)
+        return ExactBook(self.instrument_id, update_id, bids, asks, "stream", max(0, now_ns - heard_ns) / 1e6)
+
+    # --- what the book says, with the lock held ---------------------------------------------------------------------
+
+    def on_state(self, book: CachedBook, cause: str) -> None:
+        """Keep what is to be told."""
+        self._untold.append((book.state, cause))
+
+    def on_change(self, book: CachedBook, change: DepthChange | None) -> None:
+        """Note that there is something to tell."""
+        self.dirty = True
+
+    def _note_need(self, _book: CachedBook) -> None:
+        self._needs = True
+
+    def _load_whole(self, whole: DepthData) -> None:
+        cached = self._cached
+        cached.book.drop()
+        cached.streams = True
+        cached.load(whole, cached.generation)
+
+    def _tell(self) -> None:
+        """Tell each new state, then ask for the snapshot that is needed."""
+        untold, self._untold = self._untold, []
+        for state, cause in untold:
+            if state not in _USABLE:
+                self.dirty = self._chained = False
+            self._publisher.on_book_state(self.instrument_id, state, cause)
+        if self._needs:
+            self._needs = False
+            self._ask_for_snapshot()
+
+
+def _cut(change: DepthChange, before: int) -> DepthChange:
+    """Return a change that reaches back behind the book as one that follows it: sizes are absolute, so nothing else differs."""
+    first = max(change.first_update_id, before + 1)
+    return msgspec.structs.replace(change, first_update_id=first, previous_update_id=before)
