@@ -5,9 +5,11 @@ from typing import Protocol
 
 import msgspec
 
+from foxtrot.books.audit import Audit, AuditResult, AuditVerdict
 from foxtrot.books.book_state import HAS_LEVELS
-from foxtrot.books.depth_book import DepthBook
+from foxtrot.books.depth_book import DepthBook, Loss
 from foxtrot.books.level_book import UnitLevel
+from foxtrot.books.old_run import OLD_LIMIT
 from foxtrot.books.sequence import SequenceRule
 from foxtrot.domain.enums import BookState
 from foxtrot.domain.errors import BookOutOfSync, OffGrid
@@ -49,6 +51,11 @@ class BookCounters(msgspec.Struct):
     checksum_failures: int = 0
     audits: int = 0
     audits_failed: int = 0
+    restarts: int = 0
+    """How often the venue began to count its ids anew; like checksum failures and unknown bests they are among the gaps."""
+    unknown_bests: int = 0
+    replaced: int = 0
+    """Whole books by stream."""
 
 
 class BookOwner(Protocol):
@@ -76,7 +83,9 @@ class CachedBook:
         instrument: whose book.
         rule: how its changes follow each other.
         owner: hears of it.
-        need_snapshot: begins to fetch a snapshot, which comes by `load`; called whenever the book has none.
+        need_snapshot: begins to fetch a snapshot, which comes by `load`, or by `replace` where the stream brings it; called whenever the
+            book has none.
+        window: how many levels a side the stream tells of, as in DepthBook.
     """
 
     def __init__(
@@ -85,13 +94,14 @@ class CachedBook:
         rule: SequenceRule,
         owner: BookOwner,
         need_snapshot: Callable[["CachedBook"], None],
+        window: int = 0,
     ) -> None:
         self.instrument = instrument
         self.instrument_id = instrument.instrument_id
-        self.book = DepthBook(instrument, rule)
+        self.book = DepthBook(instrument, rule, window)
         self.counters = BookCounters()
         self.generation = 0
-        """Raised whenever the stream begins or goes."""
+        """Raised whenever the stream begins or goes, or the book is given up."""
         self.streams = False
         """Whether changes come, by which a snapshot can be kept up to date."""
         self.state = BookState.EMPTY
@@ -99,6 +109,8 @@ class CachedBook:
         self._owner = owner
         self._need_snapshot = need_snapshot
         self._crossed = 0
+        self._late = 0
+        self._audit: Audit | None = None
 
     def begin(self, cause: str = "") -> None:
         """Start from nothing: the changes stream from now on, and a snapshot is needed."""
@@ -116,6 +128,8 @@ class CachedBook:
         if not self.streams:
             return False
         self.counters.changes += 1
+        if self._audit is not None:
+            self._audit.keep(change)
         try:
             changed = self.book.apply(change)
         except BookOutOfSync as gap:
@@ -134,27 +148,64 @@ class CachedBook:
         self._owner.on_change(self, change)
         return True
 
-    def load(self, snapshot: DepthData, generation: int) -> bool:
+    def load(self, snapshot: DepthData, generation: int, limit: int = 0) -> bool:
         """Take a snapshot that was asked for in a generation.
 
+        Args:
+            snapshot: the book.
+            generation: that of this book when the snapshot was asked for.
+            limit: how many levels a side were asked for, 0 for all: what lies beyond that is not known.
+
         Returns:
-            False when it is dropped: it is of another generation, or too old for the changes that are waiting.
+            False when it is dropped: it is of another generation, too old for the changes that are waiting, or older than the book.
 
         Raises:
             OffGrid: a price or size lies off the instrument's grid.
         """
-        if not self.streams or generation != self.generation:
+        if not self.streams or generation != self.generation or self._is_behind(snapshot):
             self.counters.snapshots_dropped += 1
             return False
         try:
-            self.book.load(snapshot)
+            self.book.load(snapshot, limit)
         except BookOutOfSync:
             self.counters.snapshots_dropped += 1
             return False
         self.counters.snapshots += 1
-        self._crossed = 0
-        self._tell(self.book.state, "")
-        self._owner.on_change(self, None)
+        self._settle()
+        return True
+
+    def replace(self, snapshot: DepthData, limit: int = 0) -> bool:
+        """Take a whole book that came by the stream: it needs nothing before it, and what comes after it follows.
+
+        Args:
+            snapshot: the book.
+            limit: how many levels a side the stream gives, 0 for all.
+
+        Returns:
+            False when it is dropped: the stream is held to be gone, it is older by the venue's clock than the book, or off the grid. The
+            venue's clock is believed up to OLD_LIMIT times in a row.
+        """
+        if not self.streams:
+            return False
+        if (
+            self.book.state in HAS_LEVELS
+            and snapshot.venue_time_ns < self.book.venue_time_ns
+            and self._late < OLD_LIMIT
+        ):
+            self._late += 1
+            self.counters.old += 1
+            return False
+        try:
+            self.book.replace(snapshot, limit)
+        except OffGrid as error:
+            self.counters.off_grid += 1
+            self.begin(f"{self.instrument_id}: {error}")
+            return False
+        self.counters.replaced += 1
+        self._late = 0
+        if self.book.state is BookState.CROSSED and not self._survives_crossing():
+            return False
+        self._settle()
         return True
 
     def silence(self, cause: str) -> None:
@@ -173,18 +224,77 @@ class CachedBook:
         book = self.book
         bids, asks = book.levels.top(levels)
         return BookView(
-            self.instrument_id, self.state, book.update_id, book.venue_time_ns, book.local_time_ns, bids, asks
+            self.instrument_id,
+            self.state,
+            book.update_id,
+            book.venue_time_ns,
+            book.local_time_ns,
+            bids,
+            asks,
+            book.lowest_known,
+            book.highest_known,
         )
+
+    # --- audits -----------------------------------------------------------------------------------------------------
+
+    def begin_audit(self) -> None:
+        """Keep what changes from now on; ask for a snapshot after this, and give it to `finish_audit`."""
+        self._audit = Audit(self.book) if self.state is BookState.LIVE else None
+
+    def finish_audit(self, snapshot: DepthData, limit: int = 0) -> AuditResult:
+        """Compare the book with a fresh snapshot brought up to date by what changed since `begin_audit`.
+
+        A book that differs begins anew. Where the snapshot is ahead of the stream the audit goes on: give it again after the next change.
+
+        Args:
+            snapshot: the book, asked for after `begin_audit`.
+            limit: how many levels a side were asked for, 0 for all.
+
+        Raises:
+            OffGrid: a price or size lies off the instrument's grid.
+        """
+        if self._audit is None:
+            return AuditResult(0, 0, AuditVerdict.UNKNOWN, "the book was given up meanwhile, or no audit was begun")
+        result = self._audit.compare(snapshot, limit)
+        if result.is_early:
+            return result
+        self._audit = None
+        if result.verdict is not AuditVerdict.UNKNOWN:
+            self.counters.audits += 1
+        if result.verdict is AuditVerdict.DIFFERS:
+            self.counters.audits_failed += 1
+            self.begin(
+                f"{self.instrument_id}: {result.levels - result.equal} of {result.levels} levels differ from a fresh snapshot"
+            )
+        return result
+
+    # --- states -----------------------------------------------------------------------------------------------------
 
     def _renew(self, *, streams: bool) -> None:
         self.generation += 1
         self.streams = streams
+        self._audit = None
 
     def _lose(self, cause: str) -> None:
-        """Go on after a gap: the change that showed it waits in the book for the snapshot."""
+        """Go on after a gap: the change that showed it waits in the book for the snapshot, one that was asked for after it."""
         self.counters.gaps += 1
+        why = self.book.lost_by
+        self.counters.restarts += why is Loss.RESTART
+        self.counters.checksum_failures += why is Loss.CHECKSUM
+        self.counters.unknown_bests += why is Loss.UNKNOWN_BEST
+        self._renew(streams=True)
         self._tell(BookState.SYNCING, cause)
         self._need_snapshot(self)
+
+    def _is_behind(self, snapshot: DepthData) -> bool:
+        return self.book.state in HAS_LEVELS and snapshot.update_id < self.book.update_id
+
+    def _settle(self) -> None:
+        """Tell of a whole book."""
+        if self.book.state is not BookState.CROSSED:
+            self._crossed = 0
+        self._tell(self.book.state, "")
+        self._owner.on_change(self, None)
 
     def _survives_crossing(self) -> bool:
         state = self.book.state

@@ -1,20 +1,33 @@
 """One local order book kept from snapshots and changes: sequence checked, changes buffered until a snapshot fits."""
 
+import enum
 from collections import deque
 
 from foxtrot.books.book_state import BOOK_TRANSITIONS, HAS_LEVELS, BookInput
 from foxtrot.books.level_book import LevelBook, UnitLevel
+from foxtrot.books.old_run import OldRun, is_back
 from foxtrot.books.sequence import SequenceRule, Verdict
-from foxtrot.domain.enums import BookState
-from foxtrot.domain.errors import BookOutOfSync, InvariantBroken
-from foxtrot.domain.instrument import Grid, Instrument
+from foxtrot.books.unit_levels import to_floats, to_units
+from foxtrot.domain.enums import BookState, Side
+from foxtrot.domain.errors import BookOutOfSync, InvariantBroken, OffGrid
+from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.market import DepthChange, DepthData, Level
 
 BUFFER_LIMIT = 10_000
 """Changes kept while waiting for a snapshot; older ones are let go, which a snapshot then reports as a gap."""
 
-_FAST_UNITS = 2**50
-"""Up to here scaling in floats finds the right unit by rounding, as in domain/instrument.py."""
+
+class Loss(enum.StrEnum):
+    """Why a book had to be given up."""
+
+    GAP = "does not follow"
+    """Something is missing before a change."""
+    RESTART = "counts anew, after"
+    """The venue counts its ids anew, from lower ones."""
+    CHECKSUM = "leaves levels without the venue's checksum, after"
+    """The levels are not the venue's."""
+    UNKNOWN_BEST = "leaves a side whose best level is not known, after"
+    """The best level of a side lies where the snapshot did not reach."""
 
 
 class DepthBook:
@@ -22,18 +35,36 @@ class DepthBook:
 
     Feed every change to `apply` from the first one on, and a snapshot to `load` whenever `state` is SYNCING.
 
+    How far the book is known: a snapshot that was cut to a number of levels says nothing of what lies beyond its last one. Changes tell of
+    single levels there, but others may stand between them. `lowest_known` and `highest_known` are where that begins; a side that has
+    nothing left on the known side of it is given up.
+
     Thread: belongs to the venue's thread that feeds it; `depth` gives frozen facts to others.
+
+    Args:
+        instrument: whose book.
+        rule: how its changes follow each other.
+        window: how many levels a side the stream tells of, best first; what falls out of it is dropped, since it is not told of any more.
+            0 for a stream that tells of all levels.
     """
 
-    def __init__(self, instrument: Instrument, rule: SequenceRule) -> None:
+    def __init__(self, instrument: Instrument, rule: SequenceRule, window: int = 0) -> None:
         self.instrument = instrument
         self.levels = LevelBook()
         self.state = BookState.EMPTY
         self.update_id = 0
         self.venue_time_ns = 0
         self.local_time_ns = 0
+        self.lost_by: Loss | None = None
+        """Why it was given up the last time."""
+        self.lowest_known: int | None = None
+        """The price, in units, down to which bids are known; None where they are known entirely."""
+        self.highest_known: int | None = None
+        """The price, in units, up to which asks are known; None where they are known entirely."""
         self._rule = rule
+        self._window = window
         self._bridged = False
+        self._old = OldRun()
         self._buffer: deque[DepthChange] = deque(maxlen=BUFFER_LIMIT)
 
     def apply(self, change: DepthChange) -> bool:
@@ -43,36 +74,52 @@ class DepthBook:
             True when the levels changed; False when it was buffered or is older than the book.
 
         Raises:
-            BookOutOfSync: something is missing before it. The levels are dropped, the change is kept for the next snapshot.
-            OffGrid: a price or size does not lie on the instrument's grid.
+            BookOutOfSync: the book is not the venue's any more, for what `lost_by` says. The levels are dropped, the change is kept for
+                the next snapshot.
+            OffGrid: a price or size does not lie on the instrument's grid, or a size is negative.
         """
         if self.state not in HAS_LEVELS:
-            self._buffer.append(change)
-            self._move(BookInput.BUFFERED)
+            self._keep(change)
             return False
         changed = self._follow(change)
         if changed:
             self._move(BookInput.CROSSED if self.levels.is_crossed else BookInput.FOLLOWED)
         return changed
 
-    def load(self, snapshot: DepthData) -> None:
+    def load(self, snapshot: DepthData, limit: int = 0) -> None:
         """Take in a snapshot and the buffered changes that follow it.
+
+        Args:
+            snapshot: the book.
+            limit: how many levels a side were asked for: a side with fewer is known entirely. 0 when all of them were.
 
         Raises:
             BookOutOfSync: changes between the snapshot and the buffer are missing (it is too old): ask for another.
-            OffGrid: a price or size does not lie on the instrument's grid.
+            OffGrid: a price or size does not lie on the instrument's grid, or a size is negative.
         """
-        self.levels.load(*self._units(snapshot.bids, snapshot.asks))
-        self.update_id = snapshot.update_id
-        self.venue_time_ns, self.local_time_ns = snapshot.venue_time_ns, snapshot.local_time_ns
-        self._bridged = False
+        self._set(snapshot, limit)
         waiting = list(self._buffer)
+        self._old.clear(waiting[-1] if waiting else None)
         for index, change in enumerate(waiting):
             try:
                 self._follow(change)
             except BookOutOfSync:
                 self._buffer.extend(waiting[index + 1 :])
                 raise
+            except OffGrid:
+                self._forget()
+                raise
+        self._buffer.clear()
+        self._move(BookInput.CROSSED if self.levels.is_crossed else BookInput.SNAPSHOT)
+
+    def replace(self, snapshot: DepthData, limit: int = 0) -> None:
+        """Take in a whole book that came by the stream: all changes before it are in it.
+
+        Raises:
+            OffGrid: a price or size does not lie on the instrument's grid, or a size is negative.
+        """
+        self._set(snapshot, limit)
+        self._old.clear()
         self._buffer.clear()
         self._move(BookInput.CROSSED if self.levels.is_crossed else BookInput.SNAPSHOT)
 
@@ -82,10 +129,16 @@ class DepthBook:
 
     def drop(self) -> None:
         """Forget everything."""
-        self.levels.clear()
-        self._buffer.clear()
-        self.update_id = 0
+        self._forget()
         self._move(BookInput.DROPPED)
+
+    def knows(self, side: Side, price: int) -> bool:
+        """Tell whether a price, in units, lies where all levels of a side are known."""
+        if self.state not in HAS_LEVELS:
+            return False
+        if side is Side.BUY:
+            return self.lowest_known is None or price >= self.lowest_known
+        return self.highest_known is None or price <= self.highest_known
 
     def depth(self, levels: int) -> DepthData:
         """Return the best levels a side as a fact, with the times of the last change."""
@@ -96,71 +149,98 @@ class DepthBook:
             self.venue_time_ns,
             self.local_time_ns,
             self.update_id,
-            _floats(bids, price, size),
-            _floats(asks, price, size),
+            to_floats(bids, price, size),
+            to_floats(asks, price, size),
         )
+
+    def twin(self) -> "DepthBook":
+        """Return an empty book of the same instrument, by the same rule."""
+        return DepthBook(self.instrument, self._rule, self._window)
+
+    def waiting(self) -> list[DepthChange]:
+        """Return the changes that wait for a snapshot, oldest first."""
+        return list(self._buffer)
+
+    # --- changes ----------------------------------------------------------------------------------------------------
+
+    def _keep(self, change: DepthChange) -> None:
+        if self._buffer and is_back(change, self._buffer[-1].last_update_id, self._buffer[-1].venue_time_ns):
+            raise self._lose(change, Loss.RESTART)
+        self._buffer.append(change)
+        self._move(BookInput.BUFFERED)
 
     def _follow(self, change: DepthChange) -> bool:
         judge = self._rule.after_change if self._bridged else self._rule.after_snapshot
         verdict = judge(self.update_id, change)
-        if verdict is Verdict.OLD:
-            return False
+        if verdict is Verdict.FOLLOWS:
+            self._take(change)
+            return True
         if verdict is Verdict.GAP:
-            raise self._lose(change)
-        self.levels.apply(*self._units(change.bids, change.asks))
+            raise self._lose(change, Loss.GAP)
+        if self._is_restart(change):
+            raise self._lose(change, Loss.RESTART)
+        return False
+
+    def _take(self, change: DepthChange) -> None:
+        levels = self.levels
+        levels.apply(*self._units(change.bids, change.asks))
+        if self._window:
+            self._cut()
+        if change.checksum is not None and not self._rule.matches(levels, change):
+            raise self._lose(change, Loss.CHECKSUM)
+        if not levels.is_best_within(self.lowest_known, self.highest_known):
+            raise self._lose(change, Loss.UNKNOWN_BEST)
         self._bridged = True
+        if self._old.length:
+            self._old.clear()
         self.update_id = change.last_update_id
         self.venue_time_ns, self.local_time_ns = change.venue_time_ns, change.local_time_ns
-        return True
 
-    def _lose(self, change: DepthChange) -> BookOutOfSync:
+    def _is_restart(self, change: DepthChange) -> bool:
+        if self._bridged:
+            return self._old.is_restart_after(change, self.update_id, self.venue_time_ns)
+        return self._old.is_restart(change)
+
+    def _lose(self, change: DepthChange, why: Loss) -> BookOutOfSync:
         last_id = self.update_id
-        self.levels.clear()
-        self._buffer.clear()
+        self._forget()
         self._buffer.append(change)
-        self.update_id = 0
+        self.lost_by = why
         self._move(BookInput.GAP)
         return BookOutOfSync(
             f"{self.instrument.instrument_id}: change {change.first_update_id}..{change.last_update_id} (previous "
-            f"{change.previous_update_id}) does not follow {last_id} by {self._rule.name}: load a fresh snapshot"
+            f"{change.previous_update_id}) {why} {last_id} by {self._rule.name}: load a fresh snapshot"
         )
+
+    # --- levels -----------------------------------------------------------------------------------------------------
+
+    def _set(self, snapshot: DepthData, limit: int) -> None:
+        bids, asks = self._units(snapshot.bids, snapshot.asks)
+        self.levels.load(bids, asks)
+        self.lowest_known = min(bids)[0] if limit and len(bids) >= limit else None
+        self.highest_known = max(asks)[0] if limit and len(asks) >= limit else None
+        if self._window:
+            self._cut()
+        self.update_id = snapshot.update_id
+        self.venue_time_ns, self.local_time_ns = snapshot.venue_time_ns, snapshot.local_time_ns
+        self._bridged = False
+
+    def _cut(self) -> None:
+        self.lowest_known, self.highest_known = self.levels.cut(self._window)
+
+    def _forget(self) -> None:
+        self.levels.clear()
+        self._buffer.clear()
+        self._old.clear()
+        self.update_id = 0
+        self.lowest_known = self.highest_known = None
 
     def _units(self, bids: tuple[Level, ...], asks: tuple[Level, ...]) -> tuple[list[UnitLevel], list[UnitLevel]]:
         price, size = self.instrument.price_grid, self.instrument.quantity_grid
-        return _in_units(bids, price, size), _in_units(asks, price, size)
+        return to_units(bids, price, size), to_units(asks, price, size)
 
     def _move(self, what: BookInput) -> None:
         new = BOOK_TRANSITIONS[self.state].get(what)
         if new is None:
             raise InvariantBroken(f"{self.instrument.instrument_id}: a {self.state} book cannot take {what}")
         self.state = new
-
-
-def _in_units(levels: tuple[Level, ...], price_grid: Grid, size_grid: Grid) -> list[UnitLevel]:
-    """Return levels in units, by one division where the grids are decimal and the figures not too large.
-
-    The quick way is that of Grid.from_float, for all levels at once: what does not come out exactly goes the long way.
-    """
-    if price_grid.numerator == 1 == size_grid.numerator:
-        price_by, size_by = price_grid.denominator, size_grid.denominator
-        try:
-            units = [(round(price * price_by), round(size * size_by)) for price, size in levels]
-        except (ValueError, OverflowError):  # not a number, or infinite: refused below
-            units = []
-        for (price, size), (price_units, size_units) in zip(levels, units, strict=False):
-            wrong = price_units / price_by != price or size_units / size_by != size
-            if wrong or not (price_units < _FAST_UNITS and size_units < _FAST_UNITS):
-                break
-        else:
-            if len(units) == len(levels):
-                return units
-    to_price, to_size = price_grid.from_float, size_grid.from_float
-    return [(to_price(price), to_size(size) if size else 0) for price, size in levels]
-
-
-def _floats(levels: tuple[UnitLevel, ...], price_grid: Grid, size_grid: Grid) -> tuple[Level, ...]:
-    if price_grid.numerator == 1 == size_grid.numerator:
-        price_by, size_by = price_grid.denominator, size_grid.denominator
-        return tuple([(price / price_by, size / size_by) for price, size in levels])
-    to_price, to_size = price_grid.to_float, size_grid.to_float
-    return tuple([(to_price(price), to_size(size)) for price, size in levels])

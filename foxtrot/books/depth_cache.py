@@ -33,11 +33,17 @@ class DepthCache:
         self._views: dict[str, BookView] = {}
         self._hearers: dict[str, list[Hear]] = {}
 
-    def open(self, instrument: Instrument, rule: SequenceRule) -> CachedBook:
-        """Return the book of an instrument, made the first time; `begin` it once its changes stream."""
+    def open(self, instrument: Instrument, rule: SequenceRule, window: int = 0) -> CachedBook:
+        """Return the book of an instrument, made the first time; `begin` it once its changes stream.
+
+        Args:
+            instrument: whose book.
+            rule: how its changes follow each other.
+            window: how many levels a side the stream tells of, 0 for all.
+        """
         found = self._books.get(instrument.instrument_id)
         if found is None:
-            found = CachedBook(instrument, rule, self, self._need_snapshot)
+            found = CachedBook(instrument, rule, self, self._need_snapshot, window)
             self._books[instrument.instrument_id] = found
             self._views[instrument.instrument_id] = found.view(self.levels)
         return found
