@@ -83,7 +83,7 @@ class DepthBook:
             return False
         changed = self._follow(change)
         if changed:
-            self._move(BookInput.CROSSED if self.levels.is_crossed else BookInput.FOLLOWED)
+            self._note_followed()
         return changed
 
     def load(self, snapshot: DepthData, limit: int = 0) -> None:
@@ -195,6 +195,12 @@ class DepthBook:
             self._old.clear()
         self.update_id = change.last_update_id
         self.venue_time_ns, self.local_time_ns = change.venue_time_ns, change.local_time_ns
+
+    def _note_followed(self) -> None:
+        if self.levels.is_crossed:
+            self._move(BookInput.CROSSED)
+        elif self.state is not BookState.LIVE:  # where it is, it stays
+            self._move(BookInput.FOLLOWED)
 
     def _is_restart(self, change: DepthChange) -> bool:
         if self._bridged:

@@ -8,26 +8,30 @@ from foxtrot.domain.market import Level
 _FAST_UNITS = 2**50
 """Up to here scaling in floats finds the right unit by rounding, as in domain/instrument.py."""
 
+_EXACT_POWER = 1e22
+"""Powers of ten up to here are floats, so that dividing by them rounds once."""
+
 
 def to_units(levels: tuple[Level, ...], price_grid: Grid, size_grid: Grid) -> list[UnitLevel]:
-    """Return levels in units, by one division where the grids are decimal and the figures not too large.
+    """Return levels in units, by one product and one division each where the grids are decimal and the figures not too large.
 
-    The quick way is that of Grid.from_float, for all levels at once: what does not come out exactly goes the long way.
+    The quick way is that of Grid.from_float, for all levels at once: when one does not come out exactly, all go the long way.
 
     Raises:
         OffGrid: a price or size does not lie on its grid, or a size is negative.
     """
     if price_grid.numerator == 1 == size_grid.numerator:
-        price_by, size_by = price_grid.denominator, size_grid.denominator
-        try:
-            units = [(round(price * price_by), round(size * size_by)) for price, size in levels]
-        except (ValueError, OverflowError):  # not a number, or infinite: refused below
-            units = []
-        for (price, size), (price_units, size_units) in zip(levels, units, strict=False):
-            wrong = price_units / price_by != price or size_units / size_by != size
-            if wrong or not (price_units < _FAST_UNITS and 0 <= size_units < _FAST_UNITS):
-                break
-        else:
+        price_by, size_by = float(price_grid.denominator), float(size_grid.denominator)
+        highest, largest = _FAST_UNITS / price_by, _FAST_UNITS / size_by
+        if price_by <= _EXACT_POWER >= size_by:
+            units = [
+                (price_units, size_units)
+                for price, size in levels
+                if 0.0 <= price < highest
+                and 0.0 <= size < largest
+                and (price_units := int(price * price_by + 0.5)) / price_by == price
+                and (size_units := int(size * size_by + 0.5)) / size_by == size
+            ]
             if len(units) == len(levels):
                 return units
     return [(price_grid.from_float(price), _size(size, size_grid)) for price, size in levels]
