@@ -117,10 +117,11 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
     without its signs (BTC/USDT:USDT is BTCUSDT), so that suffixes keep products apart. Types that are missing are not listed.
 
     The book: `book` is what the stream gives at its best and `book_levels` how deep (0: the whole of it). With a `rule` it is kept by
-    us from what the tap returns (book = "depth_cache"); `snapshots` says where it begins, `checksum` how the checksums are made that changes
-    come with, and `window` > 0 that the venue tells of its best so many levels a side only: what falls out of them has to go.
-    `book_limit` and `book_params` are given to ccxt's watch_order_book then. `partial_levels` > 0 says that a book of that depth is pushed whole (book = "partial"), asked for by
-    `partial_params`. A request gives `rest_levels` at most and costs `rest_cost` of the venue's weights.
+    us from what the tap returns (book = "depth_cache"); `snapshots` says where it begins, `checksum` how the checksums are made that
+    changes come with, and `window` > 0 that the venue tells of its best so many levels a side only: what falls out of them has to go.
+    `book_limit` and `book_params` are given to ccxt's watch_order_book then. `partial_levels` > 0 says that a book of that depth is
+    pushed whole (book = "partial"), asked for by `partial_params`. A request gives `rest_levels` at most and costs `rest_cost` of the
+    venue's weights.
 
     Streams: `watchers` and `unwatchers` replace ccxt's own way to ask for one. `best_by_stream` tells whether the best bid and ask are
     streamed; where they are not, ticks are made of the book. `quote_by_ticker` asks for them by watch_ticker instead of
@@ -138,6 +139,7 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
     window: int = 0
     checksum: ChecksumMaker | None = None
     checksums: bool = False
+    """Whether the venue gives checksums at present."""
     tap: Tap | None = None
     book_limit: int | None = None
     book_params: Mapping[str, Any] = {}
@@ -145,6 +147,8 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
     partial_params: Mapping[str, Any] = {}
     interval_ms: float = 0.0
     rest_levels: int = 0
+    rest_limits: tuple[int, ...] = ()
+    """The only limits that a request for a book takes; () where any number up to `rest_levels` will do."""
     rest_cost: float = 0.0
     best_by_stream: bool = False
     quote_by_ticker: bool = False
@@ -156,6 +160,11 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
     sources: tuple[str, ...] = ()
     notes: str = ""
     """What the stream can and cannot give, for the table of capabilities."""
+
+    @property
+    def keeps_book(self) -> bool:
+        """Tell whether we can keep its book ourselves."""
+        return self.tap is not None and (self.rule is not None or self.snapshots is Snapshots.EVERY)
 
 
 def to_ns(milliseconds: object) -> int:

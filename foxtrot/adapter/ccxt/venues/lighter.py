@@ -16,7 +16,7 @@ from foxtrot.adapter.ccxt.venue import (
     level,
     to_ns,
 )
-from foxtrot.books.sequence import PreviousId
+from foxtrot.books.sequence import NonceChain
 from foxtrot.domain.enums import Side
 from foxtrot.domain.market import DepthChange, DepthData, Level, MarketTrade
 
@@ -107,7 +107,7 @@ VENUE = Venue(
     suffixes={"swap": "LIGHTER", "spot": "LIGHTER_SPOT"},
     book=BookKind.FULL,
     snapshots=Snapshots.STREAM,
-    rule=PreviousId,
+    rule=NonceChain,
     tap=tap,
     interval_ms=50.0,
     rest_levels=250,

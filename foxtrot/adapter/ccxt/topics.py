@@ -1,0 +1,357 @@
+"""The topics of one venue at ccxt.pro: one long-lived task each, which comes back after whatever ended it.
+
+What may end a watcher, and what is done:
+
+- the connection is gone, refused or broken by a frame: back-off, then again;
+- a gap in a book that ccxt keeps (ChecksumError): told at once, then again without a pause;
+- an error of the venue: a stream that stands goes on, for ccxt hands every error to all; one that does not stand is tried again
+  after a back-off, and given up after REFUSALS in a row;
+- the symbol or request is wrong: told as failed, not again;
+- the book's subscription is not answered, or the connection is silent: it is dropped (`beat`), which is a loss.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from random import Random
+from typing import Any, Final
+
+import ccxt
+from loguru import logger
+
+from foxtrot.adapter.ccxt.client import ROUTE, Route
+from foxtrot.adapter.ccxt.errors import RAISED, WRONG, clean, retry_after_s
+from foxtrot.adapter.ccxt.session import CcxtSession
+from foxtrot.adapter.ccxt.venue import Stream, Watcher
+from foxtrot.adapter.reconnect import Backoff, BreakerState, CircuitBreaker
+
+ANSWER_WITHIN_S: Final = 5.0
+SILENT_AFTER_S: Final = 30.0
+LONGEST_SILENCE_S: Final = 300.0
+LONGEST_BEAT_S: Final = 1.0
+"""The most silence one beat counts for: a jump of the clock proves nothing."""
+REFUSALS: Final = 5
+_WAIT_FOR_BREAKER_S: Final = 1.0
+
+
+class Topic:
+    """One desired stream of one instrument.
+
+    Thread: the session's.
+    """
+
+    def __init__(self, stream: Stream, instrument_id: str, detail: str, backoff: Backoff) -> None:
+        self.stream = stream
+        self.instrument_id = instrument_id
+        self.detail = detail
+        """The interval of bars, by ccxt's name."""
+        self.wanted = True
+        self.up = asyncio.Event()
+        """Set while the venue has confirmed the subscription, or may be believed to have."""
+        self.settled = asyncio.Event()
+        """Set once it is confirmed, or given up for good."""
+        self.backoff = backoff
+        self.route = Route()
+        self.asked_ns = 0
+        self.refused = 0
+        self.renewing = False
+        """Whether its subscription is being ended to begin anew."""
+        self.task: asyncio.Task[None] | None = None
+
+    @property
+    def name(self) -> str:
+        """Return what it is called in logs."""
+        return " ".join(part for part in (self.stream, self.detail, "of", self.instrument_id) if part)
+
+
+class Listener:
+    """What hears of topics; every method may be replaced.
+
+    Thread: the session's.
+    """
+
+    def on_up(self, topic: Topic) -> None:
+        """Hear that a subscription is confirmed: from now on everything comes."""
+
+    def on_item(self, topic: Topic, item: Any) -> None:
+        """Hear what a watcher of ccxt returned."""
+
+    def on_down(self, topic: Topic, cause: str, *, gap: bool) -> None:
+        """Hear that a topic is interrupted: by a gap, after which it goes on at once, or by a loss."""
+
+    def on_refused(self, topic: Topic, cause: str) -> None:
+        """Hear that a topic cannot be had."""
+
+
+class Topics:
+    """All topics of one session.
+
+    Thread: the session's.
+
+    Args:
+        session: whose client is asked.
+        listener: hears of every topic.
+        watcher: gives what asks ccxt for a topic.
+        unwatcher: gives what ends it, None where ccxt cannot.
+        random: scatters the pauses.
+    """
+
+    def __init__(
+        self,
+        session: CcxtSession,
+        listener: Listener,
+        watcher: Callable[[Topic], Watcher],
+        unwatcher: Callable[[Topic], Watcher | None],
+        random: Random | None = None,
+    ) -> None:
+        self.breaker = CircuitBreaker(session.clock.monotonic_ns, failures=5, rest_s=10.0)
+        session.health.breakers["market"] = self.breaker
+        self.restarts = 0
+        self.kicks = 0
+        self._session = session
+        self._listener = listener
+        self._watcher = watcher
+        self._unwatcher = unwatcher
+        self._random = random or Random(session.account)
+        self._topics: dict[tuple[Stream, str, str], Topic] = {}
+        self._failed_ns = -1
+        self._silence: dict[str, float] = {}
+        self._beaten_ns = session.clock.monotonic_ns()
+
+    # --- what is wanted ---------------------------------------------------------------------------------------------
+
+    def open(self, stream: Stream, instrument_id: str, detail: str = "") -> Topic:
+        """Begin a topic, or go on with the one there is."""
+        key = stream, instrument_id, detail
+        topic = self._topics.get(key)
+        if topic is None:
+            topic = self._topics[key] = Topic(stream, instrument_id, detail, Backoff(self._random))
+            topic.task = self._session.spawn(self._run(topic), f"topic {topic.name}")
+        return topic
+
+    def close(self, topic: Topic) -> None:
+        """End a topic and its subscription."""
+        if self._topics.get((topic.stream, topic.instrument_id, topic.detail)) is topic:
+            del self._topics[topic.stream, topic.instrument_id, topic.detail]
+        topic.wanted = False
+        self._session.spawn(self._end(topic), f"end of topic {topic.name}")
+
+    def of(self, instrument_id: str, stream: Stream | None = None) -> list[Topic]:
+        """Return the topics of an instrument, all or those of one stream."""
+        return [
+            one for one in self._topics.values() if one.instrument_id == instrument_id and stream in (None, one.stream)
+        ]
+
+    def stop(self) -> None:
+        """End every task and hear nothing more; the session lets go of the connections, and a new client opens new ones."""
+        for topic in self._topics.values():
+            topic.wanted = False
+            if topic.task is not None:
+                topic.task.cancel()
+            topic.settled.set()
+        self._topics.clear()
+        self._silence.clear()
+
+    # --- what the venue says ----------------------------------------------------------------------------------------
+
+    def confirm(self, instrument_id: str, stream: Stream) -> None:
+        """Hear that the venue serves a stream: by its word, or by the first message."""
+        for topic in self.of(instrument_id, stream):
+            self._confirm(topic)
+
+    def renew(self, topics: Iterable[Topic], cause: str) -> None:
+        """Subscribe anew what begins with a snapshot, since that is needed again."""
+        for topic in topics:
+            if not topic.renewing:
+                topic.renewing = True
+                topic.up.clear()
+                topic.asked_ns = max(1, self._session.clock.monotonic_ns())
+                self._session.spawn(self._renew(topic, cause), f"new subscription of {topic.name}")
+
+    async def beat(self) -> None:
+        """Drop connections that do not answer a book's subscription, or are silent; called every second or more often."""
+        now_ns = self._session.clock.monotonic_ns()
+        elapsed_s, self._beaten_ns = min((now_ns - self._beaten_ns) / 1e9, LONGEST_BEAT_S), now_ns
+        clients = dict(self._session.exchange.clients) if self._session.linked else {}
+        for topic in list(self._topics.values()):
+            connection = clients.get(topic.route.url)
+            if topic.up.is_set() or not topic.asked_ns or connection is None or not connection.isConnected:
+                continue
+            if now_ns - topic.asked_ns > ANSWER_WITHIN_S * 1e9:
+                if topic.stream is Stream.BOOK:
+                    await self.drop(topic, "was not answered")
+                else:
+                    self._confirm(topic)  # its market may be quiet, and not every venue answers
+        for url, connection in clients.items():
+            await self._look_at_silence(url, connection, now_ns, elapsed_s)
+
+    async def drop(self, topic: Topic, cause: str) -> None:
+        """Drop the connection of a topic, which comes back by itself."""
+        if topic.route.url:
+            self.kicks += 1
+            await self._session.kick(topic.route.url, f"{topic.name} {cause}")
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    async def _look_at_silence(self, url: str, connection: Any, now_ns: int, elapsed_s: float) -> None:
+        """Drop a connection that brought no text for long; the next one may be silent for twice as long, for markets may be quiet."""
+        key, limit = f"{url} limit", self._silence.get(f"{url} limit", SILENT_AFTER_S)
+        heard_ago_s = (now_ns - connection.heard_ns) / 1e9
+        if heard_ago_s <= elapsed_s + LONGEST_BEAT_S:
+            self._silence[url] = 0.0
+            return
+        self._silence[url] = self._silence.get(url, 0.0) + elapsed_s
+        if self._silence[url] > limit and any(one.route.url == url for one in self._topics.values()):
+            self._silence[key], self._silence[url] = min(2 * limit, LONGEST_SILENCE_S), 0.0
+            self.kicks += 1
+            await self._session.kick(url, f"silent for {limit:.0f} s")
+
+    async def _run(self, topic: Topic) -> None:
+        keep = False
+        while topic.wanted:
+            await self._wait_for_breaker()
+            try:
+                await self._watch(topic, keep=keep)
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    self._end_trial()
+                    raise
+                await self._lose(topic, "the connection was closed")
+            except ccxt.UnsubscribeError:
+                topic.up.clear()
+            except ccxt.ChecksumError as error:
+                self._interrupt(topic, clean(error), gap=True)
+            except WRONG as error:
+                self._give_up(topic, clean(error))
+                return
+            except RAISED as error:
+                keep = self._goes_on(topic, error)
+                if not keep and not await self._try_later(topic, error):
+                    return
+            else:
+                keep = False
+
+    async def _wait_for_breaker(self) -> None:
+        while not self.breaker.allows():
+            await self._session.wait_s(_WAIT_FOR_BREAKER_S)
+
+    async def _watch(self, topic: Topic, *, keep: bool) -> None:
+        exchange = self._session.exchange
+        if not keep:
+            self._forget_keys(topic, exchange)
+            topic.route = Route()
+            topic.asked_ns = max(1, self._session.clock.monotonic_ns())
+        ROUTE.set(topic.route)
+        watch, symbol = self._watcher(topic), self._session.unified(topic.instrument_id)
+        while topic.wanted:
+            item = await watch(exchange, symbol)
+            self._confirm(topic)
+            self._listener.on_item(topic, item)
+
+    def _forget_keys(self, topic: Topic, exchange: Any) -> None:
+        """Let ccxt ask again: on the keys it left behind it would wait for what nobody asks for."""
+        connection = exchange.clients.get(topic.route.url)
+        for key in topic.route.keys if connection is not None else ():
+            connection.subscriptions.pop(key, None)
+
+    def _goes_on(self, topic: Topic, error: BaseException) -> bool:
+        """Tell whether an error was another's: the stream stands, on a connection that stands."""
+        if isinstance(error, ccxt.NetworkError) or not topic.up.is_set():
+            return False
+        connection = self._session.exchange.clients.get(topic.route.url)
+        return connection is not None and bool(connection.isConnected) and not connection.error
+
+    async def _try_later(self, topic: Topic, error: BaseException) -> bool:
+        """Wait and try again; False when the topic is given up."""
+        if isinstance(error, ccxt.ExchangeError):
+            topic.refused += 1
+            if topic.refused >= REFUSALS:
+                self._give_up(topic, clean(error))
+                return False
+        self._obey(error)
+        await self._lose(topic, f"{type(error).__name__}: {clean(error)}")
+        return True
+
+    def _confirm(self, topic: Topic) -> None:
+        if not topic.up.is_set():
+            topic.up.set()
+            topic.settled.set()
+            topic.refused = 0
+            topic.backoff.good(self._session.clock.monotonic_ns())
+            self.breaker.succeeded()
+            self._listener.on_up(topic)
+
+    def _interrupt(self, topic: Topic, cause: str, *, gap: bool = False) -> None:
+        self.restarts += 1
+        topic.up.clear()
+        self._listener.on_down(topic, cause, gap=gap)
+
+    async def _lose(self, topic: Topic, cause: str) -> None:
+        if not topic.wanted:
+            return
+        now_ns = self._session.clock.monotonic_ns()
+        if not topic.up.is_set() and now_ns != self._failed_ns:
+            self._failed_ns = now_ns  # the topics of one connection fail together: that is one failure
+            self.breaker.failed()
+        elif self.breaker.state is BreakerState.HALF_OPEN:
+            self.breaker.failed()
+        self._interrupt(topic, cause)
+        delay_s = topic.backoff.next_delay_s(now_ns)
+        logger.bind(account=self._session.account, attempt=topic.backoff.attempt, delay_s=delay_s).warning(
+            "stream {} interrupted: {}", topic.name, cause
+        )
+        await self._session.wait_s(delay_s)
+
+    def _obey(self, error: BaseException) -> None:
+        """Dial no more for as long as the venue asked when it refused a handshake; ccxt hands on aiohttp's error."""
+        refused = error.args[0] if error.args else None
+        pause_s = retry_after_s(getattr(refused, "headers", None))
+        if pause_s:
+            self.breaker.trip(pause_s)
+
+    def _end_trial(self) -> None:
+        """Let another topic try the connection, if this one was to."""
+        if self.breaker.state is BreakerState.HALF_OPEN:
+            self.breaker.failed()
+
+    def _give_up(self, topic: Topic, cause: str) -> None:
+        topic.wanted = False
+        self._topics.pop((topic.stream, topic.instrument_id, topic.detail), None)
+        topic.settled.set()
+        self._end_trial()
+        self._listener.on_refused(topic, cause)
+
+    async def _renew(self, topic: Topic, cause: str) -> None:
+        try:
+            if not await self._unsubscribe(topic):
+                await self.drop(topic, f"begins anew: {cause}")
+        finally:
+            topic.renewing = False
+
+    async def _end(self, topic: Topic) -> None:
+        if topic.up.is_set():
+            await self._unsubscribe(topic)
+        if topic.task is not None:
+            topic.task.cancel()
+        if self._session.linked:
+            self._forget_keys(topic, self._session.exchange)
+
+    async def _unsubscribe(self, topic: Topic) -> bool:
+        """End a subscription; False when ccxt cannot or the venue does not answer."""
+        unwatch = self._unwatcher(topic)
+        if unwatch is None or not self._session.linked:
+            return False
+        asked = asyncio.ensure_future(unwatch(self._session.exchange, self._session.unified(topic.instrument_id)))
+        patience = asyncio.ensure_future(self._session.wait_s(ANSWER_WITHIN_S))
+        try:
+            await asyncio.wait((asked, patience), return_when=asyncio.FIRST_COMPLETED)
+            if not asked.done():
+                return False
+            asked.result()
+        except RAISED as error:
+            logger.debug("unsubscribing {} failed: {}", topic.name, error)
+            return False
+        finally:
+            asked.cancel()
+            patience.cancel()
+        return True
