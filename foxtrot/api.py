@@ -31,6 +31,7 @@ from foxtrot.strategy.parameters import Parameter, Variable
 
 if TYPE_CHECKING:
     from foxtrot.backtest.notebook import backtest
+    from foxtrot.hub.client import HubClient
     from foxtrot.strategy.indicators import (
         Adx,
         Bands,
@@ -83,6 +84,7 @@ __all__ = [
     "FloatArray",
     "FoxtrotError",
     "FundingRate",
+    "HubClient",
     "InputError",
     "Instrument",
     "Interval",
@@ -182,6 +184,7 @@ _LATE = dict.fromkeys(
 )
 """Name → the module that has it, imported when the name is first used."""
 _LATE["backtest"] = "foxtrot.backtest.notebook"
+_LATE["HubClient"] = "foxtrot.hub.client"
 
 
 def __getattr__(name: str) -> object:

@@ -45,6 +45,7 @@ VERBS = {
     "backtest": Verb("backtest", "test a strategy on history"),
     "optimise": Verb("optimise", "backtest a grid of parameters over several processes"),
     "exchange": Verb("exchange", "serve the embedded exchange on loopback, over Binance's own protocol"),
+    "hub": Verb("hub", "share order books with other programs on this machine, and with a page"),
     "new": Verb("new", "write a new strategy with a passing test"),
     "strategies": Verb("strategies", "list strategies, their parameters and defaults"),
     "config": Verb("config", "write a configuration to start from, or show one in force"),

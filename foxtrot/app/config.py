@@ -15,6 +15,7 @@ from foxtrot.app.config_tables import (
     RecorderTable,
     StrategyTable,
 )
+from foxtrot.app.hub_tables import HubTable, read_hub
 from foxtrot.domain.calendar import DayStart
 from foxtrot.domain.errors import ConfigError
 from foxtrot.strategy.settings import StrategySettings, check_strategy_name
@@ -28,6 +29,7 @@ TABLES = {
     "risk": None,
     "rates": None,
     "recorder": None,
+    "hub": None,
     "log": None,
 }
 FRACTIONS = ("price_collar", "market_sweep")
@@ -47,6 +49,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     risk: Limits = Limits()
     rates: dict[str, str | float] = {}
     recorder: RecorderTable = RecorderTable()
+    hub: HubTable | None = None
     log: LogTable = LogTable()
     source: Path = Path()
 
@@ -122,6 +125,7 @@ def read_config(file: TomlFile) -> Config:
         risk=risk,
         rates=_rates(file),
         recorder=read_struct(file, ("recorder",), tables.get("recorder", {}), RecorderTable),
+        hub=read_hub(file, dict(_named(file, "account"))),
         log=read_struct(file, ("log",), tables.get("log", {}), LogTable),
         source=file.path,
     )

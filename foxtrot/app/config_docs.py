@@ -18,6 +18,7 @@ from foxtrot.app.config_tables import (
     StrategyTable,
 )
 from foxtrot.app.config_text import default_config_text, plain_scalar, toml_value
+from foxtrot.app.hub_tables import HubInstrument, HubTable
 from foxtrot.trading.limits import Limits
 
 _HEAD = """\
@@ -43,6 +44,8 @@ _SECTIONS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("strategy.NAME.position", PositionExits),
     ("risk", Limits),
     ("recorder", RecorderTable),
+    ("hub", HubTable),
+    ('hub.instrument."ID"', HubInstrument),
     ("log", LogTable),
 )
 _RATES = """\

@@ -42,6 +42,13 @@ params = { fast = 20, slow = 50 }
 # orders = "cancel_entries"    # or cancel_all, keep
 # position = "keep"            # or flatten
 """
+_HUB = """\
+# Books and tickers for other local programs: `foxtrot hub FILE` shares them. All keys: docs/configuration.md.
+# [hub]
+# port = 8790
+# [hub.instrument."BTCUSDT.BINANCE"]
+# levels = 100
+"""
 
 
 def config_object(config: Config) -> dict[str, object]:
@@ -55,6 +62,8 @@ def config_object(config: Config) -> dict[str, object]:
         "recorder": _plain(config.recorder),
         "log": _plain(config.log),
     }
+    if config.hub is not None:
+        found["hub"] = _plain(config.hub)
     return found
 
 
@@ -74,6 +83,7 @@ def default_config_text() -> str:
         "# Conversion between currencies: an instrument whose price is the rate, or a fixed number.\n[rates]\n"
         '# "EUR/USD" = "EURUSD.IDEALPRO"\n# "USDT/USD" = 1.0\n',
         _commented("recorder", RecorderTable),
+        _HUB,
         _commented("log", LogTable),
     ]
     return "\n".join(parts)

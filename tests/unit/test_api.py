@@ -7,7 +7,7 @@ import foxtrot.api
 
 PROMISED = """
 AccountData Adx BalanceData Bands BarBuilder BarCorrection BarData BarSettings BookLoaded ConfigError DepthChange DepthData FloatArray
-FoxtrotError FundingRate InputError Instrument Interval IntervalKind Liquidity Macd MarketTrade OffGrid OrderData OrderRefused OrderRequest
+FoxtrotError FundingRate HubClient InputError Instrument Interval IntervalKind Liquidity Macd MarketTrade OffGrid OrderData OrderRefused OrderRequest
 OrderStatus OrderType Parameter PositionData PositionMode PositionSide PriceSource Product RunningAdx RunningAtr RunningBollinger RunningCci
 RunningDonchian RunningEma RunningMacd RunningObv RunningRsi RunningSma RunningStd RunningStochastic RunningVwap RunningWma Side Stochastic
 Strategy TickData TimeInForce TimerFired TradeData TradingCalendar Variable adx atr backtest bollinger cci donchian ema macd obv rsi sma std stochastic
@@ -31,7 +31,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 def test_importing_it_loads_no_heavy_library_and_starts_nothing() -> None:
     script = (
         "import sys, threading, foxtrot.api\n"
-        "heavy = {'pandas', 'talib', 'talipp', 'sqlalchemy', 'rich'} & set(sys.modules)\n"
+        "heavy = {'pandas', 'talib', 'talipp', 'sqlalchemy', 'rich', 'aiohttp'} & set(sys.modules)\n"
         "sys.exit(f'{heavy}' if heavy or threading.active_count() > 1 else 0)"
     )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)

@@ -12,6 +12,7 @@ from foxtrot.app.config_reader import TomlFile
 from foxtrot.app.config_schema import LIMIT_DESCRIPTIONS, description_of
 from foxtrot.app.config_tables import AccountTable, LogTable, PlatformTable, RecorderTable, StrategyTable
 from foxtrot.app.config_text import config_object, config_text, default_config_text
+from foxtrot.app.hub_tables import HubInstrument, HubTable
 from foxtrot.domain.errors import ConfigError
 from foxtrot.strategy.settings import OrderExit, PositionExit
 from foxtrot.trading.limits import Limits
@@ -42,6 +43,11 @@ max_drawdown = 500
 [rates]
 "EUR/USD" = "EURUSD.IDEALPRO"
 "USDT/USD" = 1
+[hub]
+port = 0
+origins = ["http://localhost:3000"]
+[hub.instrument."BTCUSDT.BINANCE"]
+levels = 50
 """
 
 
@@ -110,6 +116,13 @@ def test_scopes_take_the_built_in_rules_of_the_platform_and_keep_their_own_amoun
         ('"USDT/USD" = 1', '"USDT/USD" = -1', "a.toml:24: [rates] USDT/USD must be a number above 0, not -1"),
         ('"USDT/USD" = 1', '"USDTUSD" = 1', "a.toml:24: [rates] pair 'USDTUSD' must be \"ASSET/CURRENCY\" such as \"EUR/USD\""),
         ("capital = 100000", 'interval = "5min"', "a.toml:10: [strategy.ma] interval '5min' is not known; did you mean 5m?; use a number and one of s m h d w t v $"),
+        ("levels = 50", "levels = 0", "a.toml:29: [hub.instrument.BTCUSDT.BINANCE] levels must be a whole number, at least 1, at most 1000, not 0"),
+        ("levels = 50", "level = 50", "a.toml:29: [hub.instrument.BTCUSDT.BINANCE] unknown key 'level'; did you mean 'levels'?"),
+        ("levels = 50", "account = 'papr'", "a.toml:29: [hub.instrument.BTCUSDT.BINANCE] account 'papr' has no table; did you mean 'paper'?"),
+        ("[hub.instrument", "[account.two]\nadapter = 'simulated'\n[hub.instrument", "a.toml:30: [hub.instrument.BTCUSDT.BINANCE] key 'account' is missing; accounts: paper, two"),
+        ("port = 0", "host = '0.0.0.0'", "a.toml:25: [hub] host '0.0.0.0' can be reached from other machines, so a token is needed: set token_env to the name of an environment variable that holds one, or host to '127.0.0.1'"),
+        ("port = 0", "host = 'localhost'", "a.toml:25: [hub] host 'localhost' must be an IP address such as '127.0.0.1'"),
+        ("http://localhost:3000", "*", "a.toml:25: [hub] origin '*' must be scheme, host and port of a page without a path, such as 'http://localhost:3000'"),
         ("0.02", "0.02.1", "a.toml: not valid TOML: Expected newline or end of document after a statement (at line 20, column 20)"),
     ],
 )  # fmt: skip
@@ -171,7 +184,7 @@ def test_the_file_to_start_from_is_valid_and_says_every_key() -> None:
 
 
 def test_every_key_is_described() -> None:
-    for kind in (PlatformTable, AccountTable, StrategyTable, RecorderTable, LogTable):
+    for kind in (PlatformTable, AccountTable, StrategyTable, RecorderTable, HubTable, HubInstrument, LogTable):
         assert [field.name for field in msgspec.structs.fields(kind) if not description_of(field)] == []
     assert set(LIMIT_DESCRIPTIONS) == {field.name for field in msgspec.structs.fields(Limits)}
 

@@ -1,0 +1,169 @@
+"""HubClient: books and tickers of a hub in any Python program, blocking or async."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from decimal import Decimal, InvalidOperation
+from types import TracebackType
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from foxtrot.adapter.bridge import AsyncBridge
+from foxtrot.core.clock import Clock, SystemClock
+from foxtrot.core.secret import Secret
+from foxtrot.domain.errors import ConfigError, RequestTimedOut
+from foxtrot.hub.client_feeds import HubFeed
+from foxtrot.hub.client_link import HubLink
+from foxtrot.hub.client_streams import KeptBook, KeptTicker
+from foxtrot.hub.client_values import HubBook, HubTicker
+from foxtrot.hub.wire import DEFAULT_PORT, PATH, PROTOCOL, Kind, Status, SubscribeAsk
+
+THREAD_NAME: Final = "hub-client"
+DEFAULT_URL: Final = f"ws://127.0.0.1:{DEFAULT_PORT}{PATH}"
+Key = tuple[Kind, str, int, str]
+
+
+class HubClient:
+    """Reads a hub: `book` and `ticker` give feeds that stay right over every reconnect, or say that they are not.
+
+    It connects when it is made and goes on trying; `close`, or the end of a `with` block, leaves nothing behind.
+
+    Thread: every method, any; the connection is hub-client's.
+
+    Args:
+        url: where the hub listens, as it says at its start.
+        token: where the hub needs one; it goes into the first frame and into no URL or log.
+        clock: the system's by default.
+
+    Raises:
+        ConfigError: the URL is not one of a WebSocket.
+    """
+
+    def __init__(self, url: str = DEFAULT_URL, token: str = "", clock: Clock | None = None) -> None:
+        self.url = _checked(url)
+        self._bridge = AsyncBridge(THREAD_NAME, clock or SystemClock())
+        self._link = HubLink(self.url, Secret(token), self._bridge)
+        self._feeds: dict[Key, HubFeed[Any]] = {}
+        self._is_closed = False
+        self._bridge.start()
+        self._running = self._bridge.submit(self._link.run())
+
+    def __repr__(self) -> str:
+        return f"HubClient({self.url!r})"
+
+    def __enter__(self) -> "HubClient":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> "HubClient":
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def is_connected(self) -> bool:
+        """Tell whether the hub is there now."""
+        return self._link.is_connected
+
+    def book(
+        self,
+        instrument_id: str,
+        levels: int = 20,
+        group: str | Decimal = "",
+        on_value: Callable[[HubBook], None] | None = None,
+    ) -> HubFeed[HubBook]:
+        """Return the feed of a book; asked for twice it is the same one.
+
+        Args:
+            instrument_id: which, as the hub offers it.
+            levels: how many a side.
+            group: a price step, such as "10", in which the hub sums them up.
+            on_value: called with every book, on hub-client, which it must not keep waiting; an error in it is logged.
+
+        Raises:
+            ConfigError: the step is no number, or the client is closed.
+        """
+        ask = SubscribeAsk(instrument=instrument_id, levels=levels, group=_step(group))
+        feed: HubFeed[HubBook] = self._feed(ask, lambda: HubFeed(ask, KeptBook(instrument_id), self._end_feed))
+        if on_value is not None:
+            feed.callbacks = (*feed.callbacks, on_value)
+        return feed
+
+    def ticker(self, instrument_id: str, on_value: Callable[[HubTicker], None] | None = None) -> HubFeed[HubTicker]:
+        """Return the feed of a ticker; see `book`."""
+        ask = SubscribeAsk(instrument=instrument_id, kind="ticker")
+        feed: HubFeed[HubTicker] = self._feed(ask, lambda: HubFeed(ask, KeptTicker(instrument_id), self._end_feed))
+        if on_value is not None:
+            feed.callbacks = (*feed.callbacks, on_value)
+        return feed
+
+    def status(self, timeout_s: float = 5.0) -> Status:
+        """Return what the hub offers, where it comes from and how it does.
+
+        Blocks: at most `timeout_s`.
+
+        Raises:
+            ConnectionLost: the hub is not there.
+            RequestTimedOut: no answer in time.
+        """
+        answer: Future[Status] = Future()
+        if not self._bridge.call_soon(lambda: self._link.ask_status(answer)):
+            raise ConfigError("the client is closed")
+        try:
+            return answer.result(timeout_s)
+        except FutureTimeout:
+            answer.cancel()
+            raise RequestTimedOut(PROTOCOL, "timeout", f"no status of {self.url} in {timeout_s} s") from None
+
+    def close(self, deadline_s: float = 5.0) -> str:
+        """End every feed and the connection; again is harmless. Returns the name of a thread that overran, or "".
+
+        Blocks: at most `deadline_s`.
+        """
+        if self._is_closed:
+            return ""
+        self._is_closed = True
+        self._bridge.call_soon(self._link.end)
+        self._running.cancel()
+        return self._bridge.stop(deadline_s)
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _feed(self, ask: SubscribeAsk, make: Callable[[], HubFeed[Any]]) -> HubFeed[Any]:
+        if self._is_closed:
+            raise ConfigError("the client is closed; make a new one")
+        key = (ask.kind, ask.instrument, ask.levels, ask.group)
+        feed = self._feeds.get(key)
+        if feed is None or feed.error is not None:
+            feed = self._feeds[key] = make()
+            self._bridge.call_soon(lambda: self._link.add(feed))
+        return feed
+
+    def _end_feed(self, feed: HubFeed[Any]) -> None:
+        ask = feed.ask
+        self._feeds.pop((ask.kind, ask.instrument, ask.levels, ask.group), None)
+        self._bridge.call_soon(lambda: self._link.remove(feed))
+
+
+def _checked(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("ws", "wss") or not parts.hostname or parts.query:
+        raise ConfigError(f"hub {url.partition('?')[0]!r} must be a URL such as {DEFAULT_URL!r}, without a query")
+    return url
+
+
+def _step(group: str | Decimal) -> str:
+    """Return a price step as plain text, so that 10 and 10.0 are the same feed."""
+    if not str(group):
+        return ""
+    try:
+        return format(Decimal(str(group)).normalize(), "f")
+    except InvalidOperation:
+        raise ConfigError(f"group {str(group)[:40]!r} must be a price step such as '10'") from None

@@ -1,0 +1,166 @@
+"""The hub as a server: its thread, what its adapters feed it, and the way in from other threads."""
+
+from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+from loguru import logger
+
+from foxtrot.adapter.base_adapter import BaseAdapter
+from foxtrot.adapter.bridge import AsyncBridge
+from foxtrot.core.clock import Clock, SystemClock
+from foxtrot.core.notices import AdapterStatus
+from foxtrot.domain.enums import AdapterState
+from foxtrot.domain.errors import ConfigError, FoxtrotError
+from foxtrot.domain.subscription import SubscribeRequest
+from foxtrot.hub.board import Board
+from foxtrot.hub.inlet import Inlet
+from foxtrot.hub.listener import HubListener
+from foxtrot.hub.offer import Offer
+from foxtrot.hub.session_desk import HubCounters
+from foxtrot.hub.settings import HubSettings
+from foxtrot.hub.wire import PATH, Offered
+
+THREAD_NAME = "hub-io"
+
+
+class HubFigures(msgspec.Struct, frozen=True):
+    """What the hub counted and how its books are."""
+
+    clients: int
+    accepted: int
+    refused: int
+    slow: int
+    streams: int
+    books: tuple[Offered, ...]
+
+
+class HubServer:
+    """Shares the books and tickers of adapters with local clients.
+
+    Every adapter's context gets `inlet` as its sink; `attach` makes it known before `start`. The hub asks each for its offers once it is
+    READY, and sends no order ever.
+
+    Thread: hub-io, started by `start`; `attach`, `start`, `stop` and `figures` from any other.
+
+    Args:
+        settings: what to offer, where and to whom.
+        clock: the system's by default.
+    """
+
+    def __init__(self, settings: HubSettings, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock: Clock = clock or SystemClock()
+        self._bridge = AsyncBridge(THREAD_NAME, self.clock, self._on_loop_error)
+        self.inlet = Inlet(lambda: self._bridge.call_soon(self._look))
+        self._board = Board(settings.offers, self.clock, self._need_snapshot)
+        self._counters = HubCounters(self.clock.monotonic_ns())
+        self._listener: HubListener | None = None
+        self._picked = settings.port
+        self._adapters: dict[str, BaseAdapter] = {}
+        self._asked: set[str] = set()
+
+    @property
+    def port(self) -> int:
+        """Return the port listened on; one that was picked is kept from stop to start."""
+        return self._picked
+
+    @property
+    def url(self) -> str:
+        """Return where clients connect."""
+        host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host
+        return f"ws://{host}:{self.port}{PATH}"
+
+    def attach(self, adapter: BaseAdapter) -> None:
+        """Take offers from an account's adapter."""
+        self._adapters[adapter.account] = adapter
+
+    def start(self, deadline_s: float = 10.0) -> None:
+        """Listen; a hub that runs already goes on.
+
+        Blocks: until it accepts, at most `deadline_s`.
+
+        Raises:
+            ConfigError: an offer names an account without adapter, or the port cannot be had.
+        """
+        if self._listener is not None:
+            return
+        for offer in self.settings.offers:
+            if offer.account not in self._adapters:
+                known = ", ".join(self._adapters) or "none"
+                raise ConfigError(
+                    f"{offer.instrument_id}: account {offer.account!r} has no adapter; there are: {known}"
+                )
+        settings = msgspec.structs.replace(self.settings, port=self._picked)
+        self._listener = HubListener(settings, self._board, self._counters, self._bridge)
+        self._bridge.start()
+        try:
+            self._bridge.submit(self._listener.open()).result(deadline_s)
+            self._picked = self._listener.port
+        except (FoxtrotError, OSError, FutureTimeout):
+            self.stop()
+            raise
+        self._bridge.call_soon(self._look)
+
+    def stop(self, deadline_s: float = 5.0) -> str:
+        """Part with every client and end the thread; again is harmless. Returns the name of a thread that overran, or "".
+
+        Blocks: at most about `deadline_s`.
+        """
+        listener, self._listener = self._listener, None
+        if listener is None:
+            return ""
+        with suppress(FutureTimeout, FoxtrotError):
+            self._bridge.submit(listener.close()).result(deadline_s / 2)
+        return self._bridge.stop(deadline_s / 2)
+
+    def figures(self, deadline_s: float = 5.0) -> HubFigures:
+        """Return what was counted.
+
+        Blocks: at most `deadline_s`.
+        """
+        return self._bridge.submit(self._figures()).result(deadline_s)
+
+    # --- on hub-io --------------------------------------------------------------------------------------------------
+
+    async def _figures(self) -> HubFigures:
+        counters = self._counters
+        return HubFigures(
+            len(counters.peers),
+            counters.accepted,
+            counters.refused,
+            counters.slow,
+            len(self._board.channels),
+            self._board.status(),
+        )
+
+    def _look(self) -> None:
+        facts = self.inlet.take()
+        self._board.hear(facts)
+        for fact in facts:
+            if isinstance(fact, AdapterStatus) and fact.state is AdapterState.READY:
+                self._ask_for_offers(fact.account)
+
+    def _ask_for_offers(self, account: str) -> None:
+        """Subscribe once: an adapter keeps what it is asked for over every reconnect."""
+        adapter = self._adapters.get(account)
+        if adapter is None or account in self._asked:
+            return
+        self._asked.add(account)
+        follows = adapter.capabilities.depth_changes
+        for offer in self.settings.offers:
+            if offer.account == account:
+                levels = 0 if follows else offer.levels
+                adapter.subscribe(SubscribeRequest(offer.instrument_id, depth_levels=levels, depth_changes=follows))
+
+    def _on_loop_error(self, context: dict[str, Any]) -> None:
+        """Hear of an error of our own code: what it was about to do is not done, so nothing is believed until it is fetched anew."""
+        logger.opt(exception=context.get("exception")).error("hub: {}", context.get("message"))
+        self._board.distrust("the hub failed; its log says why")
+
+    def _need_snapshot(self, offer: Offer) -> None:
+        logger.info("hub: {}: {}; a snapshot is asked for", offer.instrument_id, offer.cause)
+        adapter = self._adapters.get(offer.account)
+        if adapter is not None:
+            adapter.request_snapshot(offer.instrument_id)
