@@ -109,5 +109,6 @@ def _digits_a_unit(grid: Grid, decimals: int) -> int:
 
 
 def _plain(grid: Grid, units: int) -> str:
-    text = grid.to_text(units)
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    whole, rest = divmod(abs(units) * grid.numerator, grid.denominator)
+    sign = "-" if units < 0 else ""
+    return f"{sign}{whole}.{rest:0{grid.decimals}d}".rstrip("0") if rest else f"{sign}{whole}"

@@ -4,14 +4,14 @@ import enum
 from collections import deque
 
 from foxtrot.books.book_state import BOOK_TRANSITIONS, HAS_LEVELS, BookInput
-from foxtrot.books.level_book import LevelBook, UnitLevel
+from foxtrot.books.level_book import LevelBook
 from foxtrot.books.old_run import OldRun, is_back
 from foxtrot.books.sequence import SequenceRule, Verdict
-from foxtrot.books.unit_levels import to_floats, to_units
+from foxtrot.books.unit_levels import UnitScale, to_floats
 from foxtrot.domain.enums import BookState, Side
 from foxtrot.domain.errors import BookOutOfSync, InvariantBroken, OffGrid
 from foxtrot.domain.instrument import Instrument
-from foxtrot.domain.market import DepthChange, DepthData, Level
+from foxtrot.domain.market import DepthChange, DepthData
 
 BUFFER_LIMIT = 10_000
 """Changes kept while waiting for a snapshot; older ones are let go, which a snapshot then reports as a gap."""
@@ -61,6 +61,7 @@ class DepthBook:
         """The price, in units, down to which bids are known; None where they are known entirely."""
         self.highest_known: int | None = None
         """The price, in units, up to which asks are known; None where they are known entirely."""
+        self._scale = UnitScale(instrument.price_grid, instrument.quantity_grid)
         self._rule = rule
         self._window = window
         self._bridged = False
@@ -183,7 +184,8 @@ class DepthBook:
 
     def _take(self, change: DepthChange) -> None:
         levels = self.levels
-        levels.apply(*self._units(change.bids, change.asks))
+        units = self._scale.units
+        levels.apply(units(change.bids), units(change.asks))
         if self._window:
             self._cut()
         if change.checksum is not None and not self._rule.matches(levels, change):
@@ -221,7 +223,7 @@ class DepthBook:
     # --- levels -----------------------------------------------------------------------------------------------------
 
     def _set(self, snapshot: DepthData, limit: int) -> None:
-        bids, asks = self._units(snapshot.bids, snapshot.asks)
+        bids, asks = self._scale.units(snapshot.bids), self._scale.units(snapshot.asks)
         self.levels.load(bids, asks)
         self.lowest_known = min(bids)[0] if limit and len(bids) >= limit else None
         self.highest_known = max(asks)[0] if limit and len(asks) >= limit else None
@@ -240,10 +242,6 @@ class DepthBook:
         self._old.clear()
         self.update_id = 0
         self.lowest_known = self.highest_known = None
-
-    def _units(self, bids: tuple[Level, ...], asks: tuple[Level, ...]) -> tuple[list[UnitLevel], list[UnitLevel]]:
-        price, size = self.instrument.price_grid, self.instrument.quantity_grid
-        return to_units(bids, price, size), to_units(asks, price, size)
 
     def _move(self, what: BookInput) -> None:
         new = BOOK_TRANSITIONS[self.state].get(what)

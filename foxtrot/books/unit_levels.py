@@ -11,30 +11,53 @@ _FAST_UNITS = 2**50
 _EXACT_POWER = 1e22
 """Powers of ten up to here are floats, so that dividing by them rounds once."""
 
+_PRICES_KEPT = 4_096
 
-def to_units(levels: tuple[Level, ...], price_grid: Grid, size_grid: Grid) -> list[UnitLevel]:
-    """Return levels in units, by one product and one division each where the grids are decimal and the figures not too large.
 
-    The quick way is that of Grid.from_float, for all levels at once: when one does not come out exactly, all go the long way.
+class UnitScale:
+    """The grids of one instrument, for many levels at once; it remembers the units of prices, which recur where sizes do not.
 
-    Raises:
-        OffGrid: a price or size does not lie on its grid, or a size is negative.
+    Thread: belongs to whoever feeds the book.
     """
-    if price_grid.numerator == 1 == size_grid.numerator:
-        price_by, size_by = float(price_grid.denominator), float(size_grid.denominator)
-        highest, largest = _FAST_UNITS / price_by, _FAST_UNITS / size_by
-        if price_by <= _EXACT_POWER >= size_by:
-            units = [
-                (price_units, size_units)
-                for price, size in levels
-                if 0.0 <= price < highest
-                and 0.0 <= size < largest
-                and (price_units := int(price * price_by + 0.5)) / price_by == price
-                and (size_units := int(size * size_by + 0.5)) / size_by == size
-            ]
-            if len(units) == len(levels):
-                return units
-    return [(price_grid.from_float(price), _size(size, size_grid)) for price, size in levels]
+
+    __slots__ = ("_known", "_largest", "_price", "_size", "_size_by")
+
+    def __init__(self, price_grid: Grid, size_grid: Grid) -> None:
+        self._price = price_grid
+        self._size = size_grid
+        self._size_by = float(size_grid.denominator)
+        is_quick = size_grid.numerator == 1 and self._size_by <= _EXACT_POWER
+        self._largest = _FAST_UNITS / self._size_by if is_quick else 0.0
+        self._known: dict[float, int] = {}
+
+    def units(self, levels: tuple[Level, ...]) -> list[UnitLevel]:
+        """Return levels in units.
+
+        The quick way for sizes is that of Grid.from_float: when one does not come out exactly, all go the long way.
+
+        Raises:
+            OffGrid: a price or size does not lie on its grid, or a size is negative.
+        """
+        known, size_by, largest = self._known.get, self._size_by, self._largest
+        units = [
+            (known(price) or self._learn(price), size_units)
+            for price, size in levels
+            if 0.0 <= size < largest and (size_units := int(size * size_by + 0.5)) / size_by == size
+        ]
+        if len(units) == len(levels):
+            return units
+        return [(self._price.from_float(price), self._long(size)) for price, size in levels]
+
+    def _learn(self, price: float) -> int:
+        if len(self._known) >= _PRICES_KEPT:
+            self._known.clear()
+        units = self._known[price] = self._price.from_float(price)
+        return units
+
+    def _long(self, size: float) -> int:
+        if size < 0:
+            raise OffGrid("size", str(size), "0", "0")
+        return self._size.from_float(size) if size else 0
 
 
 def to_floats(levels: tuple[UnitLevel, ...], price_grid: Grid, size_grid: Grid) -> tuple[Level, ...]:
@@ -44,9 +67,3 @@ def to_floats(levels: tuple[UnitLevel, ...], price_grid: Grid, size_grid: Grid) 
         return tuple([(price / price_by, size / size_by) for price, size in levels])
     to_price, to_size = price_grid.to_float, size_grid.to_float
     return tuple([(to_price(price), to_size(size)) for price, size in levels])
-
-
-def _size(size: float, grid: Grid) -> int:
-    if size < 0:
-        raise OffGrid("size", str(size), "0", "0")
-    return grid.from_float(size) if size else 0
