@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from foxtrot.adapter.book_paths import BookFigures, BookPaths, PathFigures
+from foxtrot.adapter.connection_counts import ConnectionCounts, ConnectionFigures
 from foxtrot.adapter.percentiles import Percentiles, percentiles, quantile
 from foxtrot.adapter.reconnect import CircuitBreaker
 from foxtrot.domain.calendar import TradingCalendar
@@ -80,6 +81,7 @@ class HealthFigures(msgspec.Struct, frozen=True):
     breakers: dict[str, str] = {}
     book_paths: dict[str, PathFigures] = {}
     books: dict[str, BookFigures] = {}
+    connections: ConnectionFigures = ConnectionFigures()
 
 
 class _Uptime:
@@ -223,6 +225,7 @@ class AdapterHealth:
         self.last_cause = ""
         self.breakers: dict[str, CircuitBreaker] = {}
         self.streams: dict[str, StreamHealth] = {}
+        self.connections = ConnectionCounts()
         self.book_paths = BookPaths()
         self.books: dict[str, Callable[[], BookFigures]] = {}
         """By instrument, what gives the figures of a streamed book; called by whoever takes a snapshot, on any thread."""
@@ -266,6 +269,7 @@ class AdapterHealth:
             streams=tuple(stream.figures(now_ns) for stream in tuple(self.streams.values())),
             rest_fallbacks=sum(stream.rest_fallbacks for stream in tuple(self.streams.values())),
             breakers={name: breaker.shown.value for name, breaker in tuple(self.breakers.items())},
+            connections=self.connections.figures(),
             book_paths=self.book_paths.figures(),
             books={instrument_id: figures() for instrument_id, figures in tuple(self.books.items())},
         )

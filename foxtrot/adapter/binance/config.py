@@ -11,6 +11,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from foxtrot.adapter.base_adapter import AdapterContext, Setting
+from foxtrot.adapter.binance.book_choice import BookChoice, BookWay, check_choice, parse_ways
 from foxtrot.adapter.binance.environments import ENVIRONMENTS, LOOPBACK, SAFEST, Urls, loopback_urls
 from foxtrot.core.secret import Secret
 from foxtrot.domain.enums import Product
@@ -47,6 +48,8 @@ class BinanceSettings(msgspec.Struct, frozen=True, kw_only=True):
     websocket: bool = True
     no_websocket: frozenset[str] = frozenset()
     hot_path: bool = True
+    books: BookChoice = BookChoice()
+    """By which way order books are had, which are compared with ccxt's, and how often they are audited."""
     totals: bool = False
     """Whether ticks carry volume and prices of 24 hours, at the cost of one more stream per symbol."""
     poll_interval_s: float = 1.0
@@ -59,6 +62,8 @@ class BinanceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a key that may take money out is used where the money is real; elsewhere it is only warned of."""
     connection_limit: int = 150
     """How many WebSocket connections may be opened in five minutes: half of what Binance allows one address."""
+    rotate_hours: int = 23
+    """How old a WebSocket connection may grow before another takes its place; Binance ends one after 24 hours. 0 is any age."""
     trades_since_hours: int = 24
     """How long before the start the fills begin that are asked for, so that READY does not take longer the older the account is."""
 
@@ -151,6 +156,7 @@ def read_settings(context: AdapterContext) -> BinanceSettings:
         websocket=reader.flag("websocket", default=True),
         no_websocket=_symbols(reader.text("no_websocket")),
         hot_path=reader.flag("hot_path", default=True),
+        books=_books(reader),
         totals=reader.flag("totals", default=False),
         poll_interval_s=reader.seconds("poll_interval_s", 1.0, 0.1, 3600.0),
         rate_limit=reader.flag("rate_limit", default=environment != LOOPBACK),
@@ -158,6 +164,7 @@ def read_settings(context: AdapterContext) -> BinanceSettings:
         recv_window_ms=reader.whole("recv_window_ms", 5000, 1, 60_000),
         allow_withdrawal_key=reader.flag("allow_withdrawal_key", default=False),
         connection_limit=reader.whole("connection_limit", 150, 1, 300),
+        rotate_hours=reader.whole("rotate_hours", 23, 0, 23),
         trades_since_hours=reader.whole("trades_since_hours", 24, 0, 8_760),
     )
     reader.end()
@@ -166,6 +173,9 @@ def read_settings(context: AdapterContext) -> BinanceSettings:
 
 
 def _check(reader: _Reader, settings: BinanceSettings, context: AdapterContext) -> None:
+    wrong = check_choice(settings.books, hot_path=settings.hot_path)
+    if wrong is not None:
+        raise reader.wrong(wrong[0], context.settings.get(wrong[0], ""), wrong[1])
     if settings.leverage > settings.max_leverage:
         raise reader.wrong(
             "leverage",
@@ -244,6 +254,20 @@ def _port_of_file(reader: _Reader, name: str, product: Product) -> int:
     if isinstance(port, bool) or not isinstance(port, int) or not 0 < port <= 65_535:
         raise reader.wrong("port_file", name, f"it has no port under {key}; start the exchange with that service")
     return port
+
+
+def _books(reader: _Reader) -> BookChoice:
+    ways = reader.text("book_of")
+    try:
+        of = parse_ways(ways)
+    except ValueError as error:
+        raise reader.wrong("book_of", ways, str(error)) from None
+    return BookChoice(
+        usual=BookWay(reader.choice("book", BookWay.DEPTH_CACHE, tuple(BookWay))),
+        of=of,
+        compared=_symbols(reader.text("compare_books")),
+        audit_interval_s=reader.seconds("audit_interval_s", 300.0, 0.0, 86_400.0),
+    )
 
 
 def _symbols(text: str) -> frozenset[str]:
