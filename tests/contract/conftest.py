@@ -8,7 +8,7 @@ from tests.contract.rigs import MARKET_RIGS, REAL_URL_RIGS, RIGS
 from tests.support import contract_document
 from tests.support.contract_rig import ContractRig
 
-OF_THE_MARKET = ("test_3_reconnecting", "test_5_bars", "test_5_depth", "test_6_books")
+OF_THE_MARKET = ("test_3_reconnecting", "test_5_bars", "test_5_depth", "test_6_books", "test_6_interface")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -26,6 +26,7 @@ from foxtrot.domain.instrument import Grid, Instrument
 from foxtrot.domain.interval import Interval
 from foxtrot.domain.market import BarData
 from foxtrot.domain.order import ApprovedOrder
+from foxtrot.domain.subscription import SubscribeRequest
 from foxtrot.exchange.commands import CancelOrder, PlaceOrder, VenueCommand
 from foxtrot.exchange.faults import Fault
 from foxtrot.exchange.result import CommandResult
@@ -163,6 +164,22 @@ class BinanceRig(ContractRig):
             yield
         finally:
             released.set()
+
+    @contextmanager
+    def unready(self, request: SubscribeRequest) -> Iterator[None]:
+        number = self.server.inject(Fault(kind="delay", endpoint="GET */depth", count=1, delay_s=4))
+        self.adapter.subscribe(request)
+
+        def waits() -> bool:
+            self.clock.advance(BEAT_NS // 10)  # what is subscribed together leaves together, a moment later
+            self.server.step()
+            return self._has_acted(number) and self.streams(request.instrument_id) == 1
+
+        wait_until(waits, deadline_s=DEADLINE_S)
+        yield
+        self.server.clear_faults(number)
+        self.clock.advance(4 * 10**9)
+        self.server.step()
 
     def lose_link(self, cause: str, delay_s: float = 5.0) -> None:
         lost = self.heard.states().count(AdapterState.LOST)
@@ -381,6 +398,11 @@ class BinanceRig(ContractRig):
             with suppress(AssertionError):
                 wait_until(lambda: (heard.states() or [None])[-1] not in under_way, deadline_s=5.0)
         return (heard.states() or [None])[-1]
+
+    def _has_acted(self, number: int) -> bool:
+        """Tell whether a fault has acted."""
+        armed = self.server.call(lambda server: server.faults.script.armed())
+        return any(one.number == number and one.fired for one in armed)
 
     def _connections(self) -> list[dict[str, Any]]:
         return self.server.call(

@@ -19,6 +19,7 @@ from foxtrot.domain.enums import OrderType, PositionMode, PositionSide, Side, Ti
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.market import BarData
 from foxtrot.domain.order import ApprovedOrder, CancelRequest
+from foxtrot.domain.subscription import SubscribeRequest
 from tests.support.recorder import Recorder
 
 RETURNS_WITHIN_S = 1.0
@@ -100,6 +101,10 @@ class ContractRig(abc.ABC):
     @abc.abstractmethod
     def lose_link(self, cause: str, delay_s: float = 5.0) -> None:
         """Cut the connection; the adapter may connect again after a delay by the clock."""
+
+    @abc.abstractmethod
+    def unready(self, request: SubscribeRequest) -> AbstractContextManager[None]:
+        """Subscribe, and inside the block stay connected without a valid snapshot or quote, while what a caller asks is answered."""
 
     def silence(self) -> AbstractContextManager[None]:
         """Let orders reach the venue inside the block and no answer reach us; only where there is a network."""

@@ -16,6 +16,7 @@ from foxtrot.domain.fees import load_preset
 from foxtrot.domain.instrument import Instrument, PriceBand
 from foxtrot.domain.interval import Interval
 from foxtrot.domain.market import BarData
+from foxtrot.domain.subscription import SubscribeRequest
 from foxtrot.exchange.commands import AddInstrument, CancelOrder, Deposit, OpenAccount, PlaceOrder, VenueCommand
 from foxtrot.exchange.events import OrderAccepted, OrderRejected, VenueEvent
 from foxtrot.exchange.result import CommandResult
@@ -115,6 +116,12 @@ class SimulatedRig(ContractRig):
             yield
         finally:
             released.set()
+
+    @contextmanager
+    def unready(self, request: SubscribeRequest) -> Iterator[None]:
+        self.adapter.subscribe(request)
+        self._do(lambda: None)  # it is subscribed; a book comes with the next step, which is ours to make
+        yield
 
     def lose_link(self, cause: str, delay_s: float = 5.0) -> None:
         adapter = self.adapter

@@ -15,6 +15,7 @@ Source: Binance spot API, rest-api, General API information (timeout of 10 secon
 MARGIN_S: Final = 5.0
 """How long after that Binance's answers may still lag behind its market."""
 
+# The weights of a request of 1,000 levels are those of Binance spot API, rest-api, Order book, and USDⓈ-M Futures, Order Book.
 SPOT: Final = Capabilities(
     order_types=frozenset(OrderType),
     times_in_force=frozenset({TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK}),
@@ -23,6 +24,10 @@ SPOT: Final = Capabilities(
     iceberg=True,
     book=BookKind.FULL,
     book_levels=1000,
+    best_by_stream=True,
+    book_interval_ms=100.0,
+    snapshot_levels=1000,
+    snapshot_cost=50.0,
     depth_changes=True,
     market_trades=True,
     bars=True,
@@ -37,6 +42,7 @@ USDM: Final = msgspec.structs.replace(
     position_modes=frozenset(PositionMode),
     reduce_only=True,
     iceberg=False,
+    snapshot_cost=20.0,
 )
 
 

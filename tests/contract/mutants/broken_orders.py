@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import msgspec
 
-from foxtrot.adapter.base_adapter import ExactBook
+from foxtrot.adapter.base_adapter import BestBidOffer, ExactBook
 from foxtrot.adapter.simulated import codec
 from foxtrot.adapter.simulated.adapter import SimulatedAdapter
 from foxtrot.adapter.simulated.live_bars import LiveBars
@@ -13,7 +13,7 @@ from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.enums import GateState, OrderStatus
 from foxtrot.domain.errors import InvariantBroken
 from foxtrot.domain.interval import Interval
-from foxtrot.domain.market import BarData, DepthChange, DepthData
+from foxtrot.domain.market import BarData, DepthChange, DepthData, TickData
 from foxtrot.domain.order import ApprovedOrder, CancelRequest, OrderData, TradeData
 from foxtrot.domain.subscription import SubscribeRequest
 from tests.contract.mutants.broken_promises import breaks
@@ -228,6 +228,31 @@ class ShowsAStaleBook(SimulatedAdapter):
     def __init__(self, *arguments: object) -> None:
         super().__init__(*arguments)  # type: ignore[arg-type]
         self._kept: dict[str, ExactBook] = {}
+
+
+@breaks(6)
+class ShowsOldBestPrices(SimulatedAdapter):
+    """The last best prices are given although the link is lost."""
+
+    def best_in_memory(self, instrument_id: str) -> BestBidOffer | None:
+        return self.market_data.best(instrument_id) or self._last_best
+
+    def on_tick(self, tick: TickData) -> None:
+        super().on_tick(tick)
+        self._last_best = self.market_data.best(tick.instrument_id)
+
+    def __init__(self, *arguments: object) -> None:
+        super().__init__(*arguments)  # type: ignore[arg-type]
+        self._last_best: BestBidOffer | None = None
+
+
+@breaks(6)
+class CallsARequestedBookTheStreams(SimulatedAdapter):
+    """A book that was requested says that it came by stream."""
+
+    def fetch_order_book(self, instrument_id: str, levels: int, deadline_s: float) -> ExactBook:
+        book = super().fetch_order_book(instrument_id, levels, deadline_s)
+        return msgspec.structs.replace(book, source="stream")
 
 
 @breaks(7)
