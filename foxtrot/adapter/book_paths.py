@@ -47,7 +47,8 @@ class BookFigures(msgspec.Struct, frozen=True, kw_only=True):
 
     `implementation` is which one is in use (depth_cache, ccxt, partial), `age_ms` how long ago the book was last changed, None while
     it has no levels. `resyncs` counts snapshots that were fetched again. `match_score` is the share of levels that agreed with
-    the venue at the last audit, 1.0 when all did and None before the first.
+    the venue at the last audit, 1.0 when all did and None before the first. `compared` counts comparisons with another implementation
+    that runs beside it, `differences` those that did not agree.
     """
 
     implementation: str
@@ -60,6 +61,8 @@ class BookFigures(msgspec.Struct, frozen=True, kw_only=True):
     audits: int = 0
     audits_failed: int = 0
     match_score: float | None = None
+    compared: int = 0
+    differences: int = 0
 
 
 class BookPaths:

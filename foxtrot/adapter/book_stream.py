@@ -3,12 +3,15 @@
 import threading
 from collections.abc import Callable
 from decimal import Decimal
+from math import inf
 from typing import Protocol
 
 import msgspec
 
 from foxtrot.adapter.base_adapter import ExactBook
+from foxtrot.adapter.book_paths import BookFigures
 from foxtrot.adapter.health import StreamHealth
+from foxtrot.books.audit import AuditResult
 from foxtrot.books.book_state import HAS_LEVELS
 from foxtrot.books.cached_book import BookCounters, CachedBook
 from foxtrot.books.depth_book import DepthBook
@@ -50,10 +53,17 @@ class BookStream:
         rule: how its changes follow each other.
         publisher: hears of it.
         need_snapshot: begins to fetch a snapshot, which comes by `load`; called whenever the book has none.
+        window: how many levels a side the stream tells of, 0 for all.
     """
 
     def __init__(
-        self, instrument: Instrument, rule: SequenceRule, publisher: BookPublisher, need_snapshot: Callable[[], None]
+        self,
+        instrument: Instrument,
+        rule: SequenceRule,
+        publisher: BookPublisher,
+        need_snapshot: Callable[[], None],
+        *,
+        window: int = 0,
     ) -> None:
         self.instrument_id = instrument.instrument_id
         self.levels = 0
@@ -65,7 +75,7 @@ class BookStream:
         """Whether it is filled by requests, because no stream can be had; `exact` then has no book."""
         self._publisher = publisher
         self._ask_for_snapshot = need_snapshot
-        self._cached = CachedBook(instrument, rule, self, self._note_need)
+        self._cached = CachedBook(instrument, rule, self, self._note_need, window)
         self._lock = threading.Lock()
         self._untold: list[tuple[BookState, str]] = []
         self._needs = False
@@ -106,6 +116,22 @@ class BookStream:
         """Return what happened to the book."""
         return self._cached.counters
 
+    def figures(self, implementation: str, now_ns: int, match_score: float | None = None) -> BookFigures:
+        """Return how the book does at a time, for health; from any thread."""
+        counters, heard_ns = self._cached.counters, self.book.local_time_ns
+        return BookFigures(
+            implementation="rest" if self.polled else implementation,
+            state=str(self.state),
+            update_id=self.update_id,
+            age_ms=max(0, now_ns - heard_ns) / 1e6 if self.book.state in HAS_LEVELS else None,
+            gaps=counters.gaps,
+            resyncs=max(0, counters.snapshots - 1),
+            crossings=counters.crossings,
+            audits=counters.audits,
+            audits_failed=counters.audits_failed,
+            match_score=match_score,
+        )
+
     # --- what is wanted ---------------------------------------------------------------------------------------------
 
     def want(self, levels: int, *, changes: bool) -> None:
@@ -143,12 +169,13 @@ class BookStream:
             self._publisher.on_depth_change(change if change.previous_update_id == before else _cut(change, before))
         return changed
 
-    def load(self, snapshot: DepthData, generation: int) -> bool:
+    def load(self, snapshot: DepthData, generation: int, limit: int = 0) -> bool:
         """Take a snapshot.
 
         Args:
             snapshot: the book.
             generation: that of this book when the snapshot was asked for.
+            limit: how many levels a side were asked for, 0 for all: what lies beyond that is not known.
 
         Returns:
             False when it is dropped: it is of another generation, or too old for the changes that are waiting.
@@ -157,7 +184,7 @@ class BookStream:
             OffGrid: a price or size lies off the instrument's grid.
         """
         with self._lock:
-            loaded = self._cached.load(snapshot, generation)
+            loaded = self._cached.load(snapshot, generation, limit)
         if loaded:
             self._chained = False
             self._tell()
@@ -172,30 +199,33 @@ class BookStream:
         cached = self._cached
         with self._lock:
             self.polled = True
+            cached.book.drop()
+            cached.streams = True  # for a moment: what is asked for here needs no stream
             try:
-                self._load_whole(snapshot)
+                cached.load(snapshot, cached.generation)
             finally:
                 cached.end()
         self._chained = False
         self._tell()
 
-    def replace(self, whole: DepthData, change: DepthChange | None = None) -> bool:
-        """Take a whole book that the stream itself brought; False while the stream is held to be gone.
+    def replace(self, whole: DepthData, change: DepthChange | None = None, *, limit: int = 0) -> bool:
+        """Take a whole book that the stream itself brought.
 
         Args:
             whole: the book.
             change: how it differs from the one before, where that is known: it goes to those who follow changes, who otherwise get
                 the whole book.
+            limit: how many levels a side the stream gives, 0 for all.
 
-        Raises:
-            OffGrid: a price or size lies off the instrument's grid.
+        Returns:
+            False when it is dropped: the stream is held to be gone, or the book is older than what is known, or off the grid.
         """
-        if not self.streams:
-            return False
         before = self.update_id
         with self._lock:
-            self._load_whole(whole)
+            replaced = self._cached.replace(whole, limit)
         self._tell()
+        if not replaced:
+            return False
         if self._chained and change is not None and change.previous_update_id == before:
             self._publisher.on_depth_change(change)
         else:
@@ -236,16 +266,35 @@ class BookStream:
         return True
 
     def exact(self, now_ns: int) -> ExactBook | None:
-        """Return the book with exact prices and sizes, or None when it is not LIVE; from any thread."""
+        """Return the book with exact prices and sizes as far as it is known, or None when it is not LIVE; from any thread."""
         with self._lock:
             book = self.book
             if self.polled or book.state is not BookState.LIVE or self.state is not BookState.LIVE:
                 return None
             levels, update_id, heard_ns = book.levels.snapshot(FULL_BOOK_LEVELS), book.update_id, book.local_time_ns
+            lowest, highest = book.lowest_known or 0, book.highest_known or inf
         price, size = book.instrument.price_grid.to_decimal, book.instrument.quantity_grid.to_decimal
-        bids: tuple[tuple[Decimal, Decimal], ...] = tuple((price(p), size(q)) for p, q in levels.bids)
-        asks: tuple[tuple[Decimal, Decimal], ...] = tuple((price(p), size(q)) for p, q in levels.asks)
+        bids: tuple[tuple[Decimal, Decimal], ...] = tuple((price(p), size(q)) for p, q in levels.bids if p >= lowest)
+        asks: tuple[tuple[Decimal, Decimal], ...] = tuple((price(p), size(q)) for p, q in levels.asks if p <= highest)
         return ExactBook(self.instrument_id, update_id, bids, asks, "stream", max(0, now_ns - heard_ns) / 1e6)
+
+    # --- audits -----------------------------------------------------------------------------------------------------
+
+    def begin_audit(self) -> None:
+        """Keep what changes from now on; ask for a snapshot after this, and give it to `finish_audit`."""
+        with self._lock:
+            self._cached.begin_audit()
+
+    def finish_audit(self, snapshot: DepthData, limit: int) -> AuditResult:
+        """Compare the book with a fresh snapshot; one that differs begins anew. See CachedBook.finish_audit.
+
+        Raises:
+            OffGrid: a price or size lies off the instrument's grid.
+        """
+        with self._lock:
+            result = self._cached.finish_audit(snapshot, limit)
+        self._tell()
+        return result
 
     # --- what the book says, with the lock held ---------------------------------------------------------------------
 
@@ -259,12 +308,6 @@ class BookStream:
 
     def _note_need(self, _book: CachedBook) -> None:
         self._needs = True
-
-    def _load_whole(self, whole: DepthData) -> None:
-        cached = self._cached
-        cached.book.drop()
-        cached.streams = True
-        cached.load(whole, cached.generation)
 
     def _tell(self) -> None:
         """Tell each new state, then ask for the snapshot that is needed."""

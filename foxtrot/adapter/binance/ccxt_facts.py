@@ -61,6 +61,10 @@ class CcxtBook(BookStream):
     _full: DepthData | None = None
     _heard_id = 0
 
+    def take(self, change: DepthChange) -> bool:
+        """Leave a change alone: ccxt takes it."""
+        return False
+
     def begin(self, cause: str = "") -> None:
         """Wait for ccxt's first book."""
         self._heard_id = 0
@@ -81,7 +85,6 @@ class CcxtBook(BookStream):
 
         Raises:
             ValueError: a figure is none; ccxt checks nothing.
-            OffGrid: a price or size lies off the instrument's grid.
         """
         update_id, time_ms = int(book["nonce"]), book["timestamp"]
         if update_id < self._heard_id:

@@ -5,17 +5,20 @@ from collections.abc import Callable
 
 from loguru import logger
 
-from foxtrot.adapter.binance.rest_polling import RestMarket, RestPoller, missing_trades
+from foxtrot.adapter.binance.partial_books import PartialBook
+from foxtrot.adapter.binance.rest_polling import SNAPSHOT_LEVELS, RestMarket, RestPoller, missing_trades
 from foxtrot.adapter.binance.session import BinanceSession
 from foxtrot.adapter.binance.tick_stream import TickStream
 from foxtrot.adapter.binance.topics import TopicKind
 from foxtrot.adapter.book_stream import BookStream
 from foxtrot.adapter.health import StreamHealth
 from foxtrot.domain.errors import AdapterError, FoxtrotError, OffGrid
+from foxtrot.domain.market import DepthData
 from foxtrot.domain.subscription import SubscribeRequest
 
 RESYNC_PAUSE_S = 0.2
 ATTEMPTS_AT_ONCE = 3
+SNAPSHOT_TRIES = 8
 SETTLE_S = 2.0
 """How long a change may take by the stream after a request has shown it."""
 
@@ -70,6 +73,8 @@ class Fetching:
     def __init__(self, session: BinanceSession, fail: Callable[[str, FoxtrotError | str], None]) -> None:
         self.market = RestMarket(session)
         self.poller = RestPoller(self.market, session.clock.now_ns)
+        self.give_up: Callable[[Entry, str], None] = _go_on
+        """Hears that a book's snapshot was asked for SNAPSHOT_TRIES times in vain."""
         self.life = 0
         """Which opening of the streams this is; what was asked for in an earlier one is left alone. 0 while they are closed."""
         self._lives = 0
@@ -126,10 +131,10 @@ class Fetching:
         except AdapterError as error:
             self._log(f"snapshot of {entry.symbol}", error)
             return False
-        if now.update_id <= book.update_id:
+        if not _is_ahead(now, book):
             return False
         await self._session.wait_s(SETTLE_S)
-        return before == (self.life, book.generation) and book.update_id < now.update_id
+        return before == (self.life, book.generation) and _is_ahead(now, book)
 
     async def _synchronise(self, entry: Entry, book: BookStream, wanted: tuple[int, int]) -> None:
         """Ask until the book has a snapshot, or begins anew or loses its stream: then that is another's to do, if anybody's."""
@@ -141,6 +146,8 @@ class Fetching:
                     await self._session.wait_s(RESYNC_PAUSE_S * attempt)
                 if not await self._load(entry, book, wanted):
                     await self._session.wait_s(RESYNC_PAUSE_S * attempt)
+                if attempt == SNAPSHOT_TRIES and wanted == (self.life, book.generation) and not book.is_loaded:
+                    self.give_up(entry, f"no snapshot in {attempt} requests")
         except OffGrid as error:
             self._fail(f"book of {entry.request.instrument_id}", error)
         finally:
@@ -155,7 +162,7 @@ class Fetching:
             self._log(f"snapshot of {entry.symbol}", error)
             return False
         life, generation = wanted
-        if life == self.life and book.load(snapshot, generation):
+        if life == self.life and book.load(snapshot, generation, SNAPSHOT_LEVELS):
             book.publish()
             entry.book_told.set()
         return True
@@ -180,3 +187,15 @@ class Fetching:
 
     def _log(self, what: str, error: AdapterError) -> None:
         logger.bind(account=self._session.account).warning("{} could not be had: {}", what, error)
+
+
+def _is_ahead(snapshot: DepthData, book: BookStream) -> bool:
+    """Tell whether the venue's book is newer than ours; a partial one hears of nothing below its levels, and need not know its id."""
+    if snapshot.update_id <= book.update_id:
+        return False
+    ours = book.book.depth(len(snapshot.bids))
+    return not isinstance(book, PartialBook) or (ours.bids, ours.asks) != (snapshot.bids, snapshot.asks)
+
+
+def _go_on(_entry: Entry, _cause: str) -> None:
+    """Ask on."""

@@ -1,6 +1,6 @@
 """The hot path: raw market frames of one product, decoded before ccxt sees them, to the streams of their instruments."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 from loguru import logger
@@ -16,6 +16,7 @@ from foxtrot.adapter.binance.frames import (
     TickerFrame,
     TradeFrame,
 )
+from foxtrot.adapter.binance.partial_books import PARTIAL_MARK
 from foxtrot.adapter.binance.tick_stream import TickStream
 from foxtrot.adapter.book_stream import BookStream
 from foxtrot.core.clock import Clock
@@ -61,6 +62,8 @@ class StreamBoard:
         self.books: dict[str, BookStream] = {}
         self.bars: dict[tuple[str, str], BarStream] = {}
         """By symbol and Binance's name of the interval."""
+        self.seen_by_ccxt: set[str] = set()
+        """The symbols whose changes go to ccxt too, which keeps a book of them."""
         self.live = False
         """While false, frames are taken and nothing is told."""
         self.bad_frames = 0
@@ -71,7 +74,7 @@ class StreamBoard:
         self._booked: dict[BookStream, int] = {}
         """How many frames of each came together."""
         self._waiting: dict[TickStream, None] = {}
-        self.handlers: dict[type, Callable[..., None]] = {
+        self.handlers: Mapping[type, Callable[..., object]] = {
             TradeFrame: self.trade,
             BookTickerFrame: self.quote,
             DepthUpdateFrame: self.change,
@@ -95,8 +98,7 @@ class StreamBoard:
                 return self._take_other(text)
         except _BAD as error:
             return self._is_ours_but_bad(text, error)
-        self.handlers[type(frame)](frame)
-        return True
+        return not self.handlers[type(frame)](frame)
 
     def end_batch(self) -> None:
         """Tell what the frames that arrived together have changed."""
@@ -146,12 +148,13 @@ class StreamBoard:
             stream.quote(frame, self._now_ns or self._begin_batch())
             self._ticked[stream] = self._ticked.get(stream, 0) + 1
 
-    def change(self, frame: DepthUpdateFrame) -> None:
-        """Take a change of a book."""
+    def change(self, frame: DepthUpdateFrame) -> bool:
+        """Take a change of a book; True when ccxt should see it too."""
         book = self.books.get(frame.s)
         if book is not None and self.live:
             book.take(depth_change_of(frame, book.instrument_id, self._now_ns or self._begin_batch()))
             self._booked[book] = self._booked.get(book, 0) + 1
+        return frame.s in self.seen_by_ccxt
 
     def totals(self, frame: TickerFrame) -> None:
         """Take the totals of the last 24 hours."""
@@ -195,10 +198,9 @@ class StreamBoard:
             return not text.startswith("{") and self._is_ours_but_bad(text, ValueError("not an object"))
         head = _decode_envelope(text)
         if head.stream is not None:
-            return self.take(bytes(head.data).decode())
+            return PARTIAL_MARK not in head.stream and self.take(bytes(head.data).decode())
         if head.e in KNOWN_EVENTS:
-            self.handlers[type(frame := _decode_event(text))](frame)
-            return True
+            return not self.handlers[type(frame := _decode_event(text))](frame)
         if head.e is None and head.u is not None:
             self.quote(_decode_quote(text))
             return True
@@ -211,7 +213,11 @@ class StreamBoard:
             tag = ""  # not JSON, or not an object: nobody could use it
         if tag is not None and tag != "" and tag not in KNOWN_EVENTS:
             return False
+        self.note_bad(text, error)
+        return True
+
+    def note_bad(self, message: object, error: Exception) -> None:
+        """Count a frame of ours that cannot be read; each time as many were counted again, one is logged."""
         self.bad_frames += 1
         if self.bad_frames & (self.bad_frames - 1) == 0:
-            logger.warning("market frame {} cannot be read: {}: {!r:.200}", self.bad_frames, error, text)
-        return True
+            logger.warning("market frame {} cannot be read: {}: {!r:.200}", self.bad_frames, error, message)
