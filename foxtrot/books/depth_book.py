@@ -114,15 +114,18 @@ class DepthBook:
         self._move(BookInput.CROSSED if self.levels.is_crossed else BookInput.SNAPSHOT)
 
     def replace(self, snapshot: DepthData, limit: int = 0) -> None:
-        """Take in a whole book that came by the stream: all changes before it are in it.
+        """Take in a whole book that came by the stream; changes that wait for one and are not older than it go on from it.
+
+        By their times, since the ids of a venue that has restarted say nothing of those before.
 
         Raises:
+            BookOutOfSync: changes between it and those that wait are missing.
             OffGrid: a price or size does not lie on the instrument's grid, or a size is negative.
         """
-        self._set(snapshot, limit)
-        self._old.clear()
+        later = [change for change in self._buffer if change.venue_time_ns >= snapshot.venue_time_ns]
         self._buffer.clear()
-        self._move(BookInput.CROSSED if self.levels.is_crossed else BookInput.SNAPSHOT)
+        self._buffer.extend(later)
+        self.load(snapshot, limit)
 
     def mark_stale(self) -> None:
         """Say that nothing came for too long or the connection is gone; the levels stay for looking at."""

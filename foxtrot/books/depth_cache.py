@@ -90,12 +90,13 @@ class DepthCache:
         self._renew(book)
 
     def on_change(self, book: CachedBook, change: DepthChange | None) -> None:
-        """Renew the view."""
+        """Renew the view: reading it is then one reference, and making it costs less than asking who reads."""
         self._renew(book)
 
     def _renew(self, book: CachedBook) -> None:
         if self._books.get(book.instrument_id) is not book:
             return
         view = self._views[book.instrument_id] = book.view(self.levels)
-        for hear in tuple(self._hearers.get(book.instrument_id, ())):
+        hearers = self._hearers.get(book.instrument_id)
+        for hear in tuple(hearers) if hearers else ():
             hear(view)

@@ -1,7 +1,8 @@
 """One order book by price level, in integer units: absolute sizes in, best prices, depth and sweeps out."""
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
 
 import msgspec
 
@@ -111,10 +112,7 @@ class LevelBook:
     def top(self, levels: int) -> tuple[tuple[UnitLevel, ...], tuple[UnitLevel, ...]]:
         """Return the best levels of bids and asks, best first."""
         bid_prices = self._bid_prices[: -levels - 1 : -1] if levels else ()
-        return (
-            tuple(map(self._bids.__getitem__, bid_prices)),
-            tuple(map(self._asks.__getitem__, self._ask_prices[:levels])),
-        )
+        return _at(self._bids, bid_prices), _at(self._asks, self._ask_prices[:levels])
 
     def snapshot(self, levels: int | None = None) -> BookSnapshot:
         """Return a frozen copy of the best levels, of all of them by default."""
@@ -164,6 +162,14 @@ class LevelBook:
 
     def __len__(self) -> int:
         return len(self._bids) + len(self._asks)
+
+
+def _at(levels: dict[int, UnitLevel], prices: Sequence[int]) -> tuple[UnitLevel, ...]:
+    """Return the levels at prices: itemgetter looks them all up at once, but gives no tuple of fewer than two."""
+    if len(prices) > 1:
+        found: tuple[UnitLevel, ...] = itemgetter(*prices)(levels)
+        return found
+    return tuple([levels[price] for price in prices])
 
 
 def _set_levels(levels: dict[int, UnitLevel], prices: list[int], changes: Iterable[UnitLevel]) -> None:

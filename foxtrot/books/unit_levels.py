@@ -38,21 +38,20 @@ class UnitScale:
         Raises:
             OffGrid: a price or size does not lie on its grid, or a size is negative.
         """
-        known, size_by, largest = self._known.get, self._size_by, self._largest
-        units = [
-            (known(price) or self._learn(price), size_units)
-            for price, size in levels
-            if 0.0 <= size < largest and (size_units := int(size * size_by + 0.5)) / size_by == size
-        ]
-        if len(units) == len(levels):
-            return units
-        return [(self._price.from_float(price), self._long(size)) for price, size in levels]
+        known, size_by, largest = self._known, self._size_by, self._largest
+        units: list[UnitLevel] = []
+        for price, size in levels:
+            if not (0.0 <= size < largest and (size_units := int(size * size_by + 0.5)) / size_by == size):
+                return [(self._price.from_float(price), self._long(size)) for price, size in levels]
+            if price not in known:
+                self._learn(price)
+            units.append((known[price], size_units))
+        return units
 
-    def _learn(self, price: float) -> int:
+    def _learn(self, price: float) -> None:
         if len(self._known) >= _PRICES_KEPT:
             self._known.clear()
-        units = self._known[price] = self._price.from_float(price)
-        return units
+        self._known[price] = self._price.from_float(price)
 
     def _long(self, size: float) -> int:
         if size < 0:
