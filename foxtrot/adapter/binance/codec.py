@@ -36,6 +36,7 @@ _STREAM_TAGS = {
     "bookTicker": "bookTicker",
 }
 _PARTIAL_DEPTHS = ("depth5", "depth10", "depth20")
+_RAW = (bytes, str)
 _BAD = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
@@ -177,13 +178,13 @@ class MarketCodec:
         return decoder(frame, local_time_ns)
 
     def _head(self, frame: Frame) -> Head:
-        if isinstance(frame, bytes | str):
+        if isinstance(frame, _RAW):
             return self._read(frame, _ENVELOPE, Envelope)
         return self._read(frame, _HEAD, Head)
 
     def _read(self, frame: Frame, decoder: msgspec.json.Decoder[T], kind: type[T]) -> T:
         try:
-            if isinstance(frame, bytes | str):
+            if isinstance(frame, _RAW):
                 return decoder.decode(frame)
             return msgspec.convert(frame, kind, strict=False)
         except _BAD as error:
