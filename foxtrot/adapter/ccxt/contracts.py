@@ -66,7 +66,7 @@ def listing(exchange: str, venue: Venue | None, markets: Mapping[str, Any], prec
             continue
         name = instrument.instrument_id
         found.instruments[name], found.unified[name] = instrument, str(market["symbol"])
-        _note_id(found.ids, market, name)
+        _note_id(found.ids, market, name, venue)
         inexact += [] if exact else [name]
     return msgspec.structs.replace(found, inexact=tuple(inexact))
 
@@ -132,9 +132,12 @@ def _step(market: Mapping[str, Any], what: str, own: GridText | None, precision_
     return step_of(market["precision"].get(what), precision_mode)
 
 
-def _note_id(ids: dict[tuple[str, str], str], market: Mapping[str, Any], instrument_id: str) -> None:
-    kind = str(market["type"])
-    for market_id in {str(market["id"]), str(market["symbol"])}:
+def _note_id(
+    ids: dict[tuple[str, str], str], market: Mapping[str, Any], instrument_id: str, venue: Venue | None
+) -> None:
+    kind, raw = str(market["type"]), venue.raw_id if venue is not None else None
+    own = str(market["id"]) if raw is None else raw(market)
+    for market_id in {own, str(market["symbol"])}:
         ids[kind, market_id] = instrument_id
         ids["", market_id] = "" if ("", market_id) in ids else instrument_id  # of two products it names neither
 

@@ -43,6 +43,7 @@ class Fetching:
         self._lives = 0
         self._session = session
         self._fail = fail
+        self._failures: dict[str, int] = {}
 
     def begin(self) -> int:
         """Begin a new life of the streams and return its number."""
@@ -143,7 +144,8 @@ class Fetching:
             entry.quotes.publish(depth.local_time_ns, REST)
 
     async def _poll_trades(self, entry: Entry, life: int) -> None:
-        if not self._session.exchange.has.get("fetchTrades"):
+        venue = self._session.venue
+        if not self._session.exchange.has.get("fetchTrades") or (venue is not None and not venue.rest_trades):
             return
         unified, name = entry.unified, entry.request.instrument_id
         rows: list[Any] = await self._session.ask(lambda exchange: exchange.fetch_trades(unified, None, TRADES))
@@ -229,7 +231,10 @@ class Fetching:
         return None if best is None else (((best.bid, best.bid_size),), ((best.ask, best.ask_size),))
 
     def _log(self, what: str, error: AdapterError) -> None:
-        logger.bind(account=self._session.account).warning("{} could not be had: {}", what, error)
+        """Say what could not be had, more and more seldom."""
+        times = self._failures[what] = self._failures.get(what, 0) + 1
+        level = "DEBUG" if times & (times - 1) else "WARNING"
+        logger.bind(account=self._session.account).log(level, "{} could not be had ({}): {}", what, times, error)
 
 
 def _pause_s(renewals: int) -> float:

@@ -21,10 +21,12 @@ from loguru import logger
 from foxtrot.adapter.ccxt.client import ROUTE, Route
 from foxtrot.adapter.ccxt.errors import RAISED, WRONG, clean, retry_after_s
 from foxtrot.adapter.ccxt.session import CcxtSession
-from foxtrot.adapter.ccxt.venue import Stream, Watcher
+from foxtrot.adapter.ccxt.venue import Snapshots, Stream, Watcher
 from foxtrot.adapter.reconnect import Backoff, BreakerState, CircuitBreaker
 
 ANSWER_WITHIN_S: Final = 5.0
+ASSUME_AFTER_S: Final = 1.0
+"""After so long without a word a stream that need not begin with one is held to stand: its market may be quiet."""
 SILENT_AFTER_S: Final = 30.0
 LONGEST_SILENCE_S: Final = 300.0
 LONGEST_BEAT_S: Final = 1.0
@@ -176,11 +178,12 @@ class Topics:
             connection = clients.get(topic.route.url)
             if topic.up.is_set() or not topic.asked_ns or connection is None or not connection.isConnected:
                 continue
-            if now_ns - topic.asked_ns > ANSWER_WITHIN_S * 1e9:
-                if topic.stream is Stream.BOOK:
+            waited_s = (now_ns - topic.asked_ns) / 1e9
+            if self._begins_with_word(topic):
+                if waited_s > ANSWER_WITHIN_S:
                     await self.drop(topic, "was not answered")
-                else:
-                    self._confirm(topic)  # its market may be quiet, and not every venue answers
+            elif waited_s > ASSUME_AFTER_S:
+                self._confirm(topic)
         for url, connection in clients.items():
             await self._look_at_silence(url, connection, now_ns, elapsed_s)
 
@@ -191,6 +194,11 @@ class Topics:
             await self._session.kick(topic.route.url, f"{topic.name} {cause}")
 
     # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _begins_with_word(self, topic: Topic) -> bool:
+        """Tell whether the venue says something at once when a stream is subscribed: the book, unless that is asked for."""
+        venue = self._session.venue
+        return topic.stream is Stream.BOOK and (venue is None or venue.snapshots is not Snapshots.REST)
 
     async def _look_at_silence(self, url: str, connection: Any, now_ns: int, elapsed_s: float) -> None:
         """Drop a connection that brought no text for long; the next one may be silent for twice as long, for markets may be quiet."""

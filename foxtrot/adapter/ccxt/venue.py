@@ -107,7 +107,7 @@ Watcher = Callable[[Any, str], Awaitable[Any]]
 ChecksumMaker = Callable[[Instrument], Callable[[LevelBook], int]]
 """Makes the venue's recipe of a checksum for the grids of an instrument."""
 GridText = Callable[[Mapping[str, Any]], str]
-"""Returns a step such as "0.01" from ccxt's market."""
+"""Returns a text, such as the step "0.01", from ccxt's market."""
 
 
 class Venue(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,10 +150,14 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
     rest_limits: tuple[int, ...] = ()
     """The only limits that a request for a book takes; () where any number up to `rest_levels` will do."""
     rest_cost: float = 0.0
+    rest_trades: bool = True
+    """Whether a request gives everybody's prints; ccxt's word for it may mean one's own."""
     best_by_stream: bool = False
     quote_by_ticker: bool = False
     watchers: Mapping[Stream, Watcher] = {}
     unwatchers: Mapping[Stream, Watcher] = {}
+    raw_id: GridText | None = None
+    """What raw messages call a market, where that is not ccxt's id of it."""
     price_step: GridText | None = None
     size_step: GridText | None = None
     evidence: Evidence = Evidence.UNTESTED

@@ -79,7 +79,7 @@ def _by_ticker(topic: Topic, venue: Venue | None) -> bool:
 
 def _book_arguments(venue: Venue | None, way: BookWay) -> tuple[int | None, dict[str, Any]]:
     """Return limit and parameters of ccxt's watch_order_book; without a row ccxt's own, since a limit may cut the book."""
-    if venue is None or way is BookWay.CCXT:
+    if venue is None:
         return None, {}
     if way is BookWay.PARTIAL:
         return venue.partial_levels, dict(venue.partial_params)
