@@ -11,47 +11,43 @@ _FAST_UNITS = 2**50
 _EXACT_POWER = 1e22
 """Powers of ten up to here are floats, so that dividing by them rounds once."""
 
-_PRICES_KEPT = 4_096
-
 
 class UnitScale:
-    """The grids of one instrument, for many levels at once; it remembers the units of prices, which recur where sizes do not.
+    """The grids of one instrument, for many levels at once.
 
-    Thread: belongs to whoever feeds the book.
+    Thread: stateless, any thread.
     """
 
-    __slots__ = ("_known", "_largest", "_price", "_size", "_size_by")
+    __slots__ = ("_highest", "_largest", "_price", "_price_by", "_size", "_size_by")
 
     def __init__(self, price_grid: Grid, size_grid: Grid) -> None:
         self._price = price_grid
         self._size = size_grid
-        self._size_by = float(size_grid.denominator)
-        is_quick = size_grid.numerator == 1 and self._size_by <= _EXACT_POWER
-        self._largest = _FAST_UNITS / self._size_by if is_quick else 0.0
-        self._known: dict[float, int] = {}
+        self._price_by, self._highest = _quick(price_grid)
+        self._size_by, self._largest = _quick(size_grid)
 
     def units(self, levels: tuple[Level, ...]) -> list[UnitLevel]:
         """Return levels in units.
 
-        The quick way for sizes is that of Grid.from_float: when one does not come out exactly, all go the long way.
+        The quick way is that of Grid.from_float: when a figure does not come out exactly, all go the long way.
 
         Raises:
             OffGrid: a price or size does not lie on its grid, or a size is negative.
         """
-        known, size_by, largest = self._known, self._size_by, self._largest
+        price_by, size_by, highest, largest = self._price_by, self._size_by, self._highest, self._largest
         units: list[UnitLevel] = []
-        for price, size in levels:
-            if not (0.0 <= size < largest and (size_units := int(size * size_by + 0.5)) / size_by == size):
-                return [(self._price.from_float(price), self._long(size)) for price, size in levels]
-            if price not in known:
-                self._learn(price)
-            units.append((known[price], size_units))
-        return units
-
-    def _learn(self, price: float) -> None:
-        if len(self._known) >= _PRICES_KEPT:
-            self._known.clear()
-        self._known[price] = self._price.from_float(price)
+        try:
+            for price, size in levels:
+                price_units, size_units = int(price * price_by + 0.5), int(size * size_by + 0.5)
+                if price_units / price_by == price < highest and size_units / size_by == size < largest:
+                    units.append((price_units, size_units))
+                else:
+                    break
+            else:
+                return units
+        except (ValueError, OverflowError):  # not a number, or infinite: refused below
+            pass
+        return [(self._price.from_float(price), self._long(size)) for price, size in levels]
 
     def _long(self, size: float) -> int:
         if size < 0:
@@ -66,3 +62,9 @@ def to_floats(levels: tuple[UnitLevel, ...], price_grid: Grid, size_grid: Grid) 
         return tuple([(price / price_by, size / size_by) for price, size in levels])
     to_price, to_size = price_grid.to_float, size_grid.to_float
     return tuple([(to_price(price), to_size(size)) for price, size in levels])
+
+
+def _quick(grid: Grid) -> tuple[float, float]:
+    """Return what to multiply by, and the values below which that is exact enough: none where the grid is not decimal."""
+    by = float(grid.denominator)
+    return by, _FAST_UNITS / by if grid.numerator == 1 and by <= _EXACT_POWER else 0.0
