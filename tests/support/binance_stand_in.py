@@ -48,6 +48,8 @@ class StandIn:
         self.requests: list[str] = []
         self.sending: list[asyncio.Future[None]] = []
         self.answers = True
+        self.questions = 0
+        self.answers_questions = True
         self.refuses_sockets = False
         self.refuse_subscribe: dict[str, Any] | None = None
         self.fail_depth = 0
@@ -155,6 +157,11 @@ class StandIn:
         return socket
 
     async def _answer(self, socket: web.WebSocketResponse, said: dict[str, Any]) -> None:
+        if said["method"] == "LIST_SUBSCRIPTIONS":
+            self.questions += 1
+            if self.answers_questions:
+                await socket.send_json({"result": sorted(self.sockets[socket]), "id": said["id"]})
+            return
         if said["method"] == "SUBSCRIBE":
             self.subscribes += said["params"]
             if self.refuse_subscribe is not None:

@@ -17,6 +17,7 @@ from ccxt.async_support.base.ws.client import MSG_SIZE_OVERHEAD, Client
 from ccxt.base.errors import NetworkError
 
 from foxtrot.adapter.binance.message_pace import MessagePace
+from foxtrot.core.clock import Clock
 
 PRIVATE_MARKS = ("/ws-api", "/ws-fapi", "listenKey=")
 _TEXT = WSMsgType.TEXT
@@ -53,6 +54,12 @@ class FastClient(Client):  # type: ignore[misc]  # ccxt has no types
     reader: "asyncio.Task[None] | None" = None
     dropped: bool = False
     """Whether it is given up; one that was being dialled then is closed as soon as it stands, and asks for nothing."""
+    leaving: bool = False
+    """Whether another takes its place; it goes on until that is live."""
+    made_ns: int = 0
+    """When it was made, by the monotonic clock."""
+    hooks: "RawHooks | None" = None
+    """What sees its market frames first, in place of the exchange's hooks."""
     pace: MessagePace | None = None
     """What its messages wait for; None lets them leave at once."""
 
@@ -85,7 +92,7 @@ class FastClient(Client):  # type: ignore[misc]  # ccxt has no types
 
     def handle_text_or_binary_message(self, data: Any) -> None:
         """Show a market frame to the raw hooks first, then to ccxt."""
-        hooks = self.owner.raw_hooks if self.is_market else None
+        hooks = self._hooks()
         if hooks is None or not hooks.take(data if isinstance(data, str) else data.decode()):
             super().handle_text_or_binary_message(data)
 
@@ -105,8 +112,8 @@ class FastClient(Client):  # type: ignore[misc]  # ccxt has no types
                     break
                 self._drain(waiting)
                 message = await self.receive()  # does not wait: one is left
-            hooks = self.owner.raw_hooks
-            if hooks is not None and self.is_market:
+            hooks = self._hooks()
+            if hooks is not None:
                 hooks.end_batch()
             if message.type is WSMsgType.CLOSE:
                 return  # told by ccxt's handler, which also closes
@@ -115,7 +122,7 @@ class FastClient(Client):  # type: ignore[misc]  # ccxt has no types
     def _drain(self, waiting: "deque[tuple[Any, int]]") -> None:
         """Handle all but the last of the waiting frames; reading that one then accounts for the room of all."""
         room = 0
-        hooks = self.owner.raw_hooks if self.is_market else None
+        hooks = self._hooks()
         take: Callable[[str], bool] = _take_nothing if hooks is None else hooks.take
         pass_on = super().handle_text_or_binary_message
         while len(waiting) > 1:
@@ -127,6 +134,13 @@ class FastClient(Client):  # type: ignore[misc]  # ccxt has no types
                 pass_on(message.data)
         last, size = waiting[0]
         waiting[0] = (last, size + room)
+
+    def _hooks(self) -> RawHooks | None:
+        """Return what sees market frames first: nothing of a connection that is given up goes any further."""
+        if self.dropped:
+            return _DEAF
+        raw = self.owner.raw_hooks if self.is_market else None
+        return raw if raw is None or self.hooks is None else self.hooks
 
     def _handle(self, message: Any) -> None:
         if message.type is _TEXT:
@@ -151,6 +165,7 @@ class FastClients:
     batch that came on a connection, and of each frame that is not text.
     """
 
+    clock: Clock
     raw_hooks: RawHooks | None = None
     on_frame: Callable[[Any], None]
 
@@ -160,6 +175,7 @@ class FastClients:
         if type(made) is Client:
             made.__class__ = FastClient
             made.owner = self
+            made.made_ns = self.clock.monotonic_ns()
             made.is_market = not any(mark in url for mark in PRIVATE_MARKS)
             made.pace = self.new_pace() if made.is_market else None
         return made
@@ -167,6 +183,23 @@ class FastClients:
     def new_pace(self) -> MessagePace | None:
         """Return the pace of a new market connection; None is any."""
         return None
+
+
+class _Deaf:
+    """Takes every frame and tells nothing.
+
+    Thread: stateless, any thread.
+    """
+
+    def take(self, _text: str) -> bool:
+        """Take a frame."""
+        return True
+
+    def end_batch(self) -> None:
+        """Tell nothing."""
+
+
+_DEAF = _Deaf()
 
 
 def _take_nothing(_text: str) -> bool:

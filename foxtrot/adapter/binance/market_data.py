@@ -18,6 +18,7 @@ from foxtrot.adapter.binance.live_bars import LiveBars
 from foxtrot.adapter.binance.live_bars import Publisher as BarPublisher
 from foxtrot.adapter.binance.market_fetching import Entry, Fetching
 from foxtrot.adapter.binance.market_upkeep import BOOK_OF, TICKS_OF, MarketOptions, Upkeep
+from foxtrot.adapter.binance.overlap import Overlap
 from foxtrot.adapter.binance.session import BinanceSession
 from foxtrot.adapter.binance.stream_board import StreamBoard
 from foxtrot.adapter.binance.tick_stream import TickPublisher, TickStream
@@ -25,6 +26,7 @@ from foxtrot.adapter.binance.topics import Listener, Topic, TopicKind, Topics
 from foxtrot.adapter.book_stream import BookPublisher, BookStream
 from foxtrot.adapter.health import AdapterHealth, StreamHealth
 from foxtrot.domain.calendar_presets import calendar_named
+from foxtrot.domain.enums import Product
 from foxtrot.domain.subscription import SubscribeRequest
 
 TRADES_LIMIT = 20_000
@@ -54,6 +56,7 @@ class MarketData(Listener):
         self.options = options or MarketOptions()
         self.board = StreamBoard(session.clock, self._hold_ticks)
         self.topics = Topics(session, self, partial(_prepare, self.board if self.options.hot_path else None))
+        self.topics.care.make_overlap = partial(Overlap, self.board, strict=session.product is not Product.SPOT)
         self.fetching = Fetching(session, publisher.on_request_failed)
         self._publisher = publisher
         self._session = session
@@ -66,6 +69,7 @@ class MarketData(Listener):
         self.bars = LiveBars(publisher, session, self.board, self._health)
         session.market_tap = self._hear
         session.on_stale = self._upkeep.hear_stale
+        session.on_leaving = self.topics.care.hear_leaving
 
     # --- what is wanted ---------------------------------------------------------------------------------------------
 
@@ -226,6 +230,8 @@ class MarketData(Listener):
     def _hear(self, client: Any, message: Mapping[str, Any]) -> bool:
         """See a message before ccxt, which drops the flag that says a bar is closed, and takes a book that is too old."""
         self.bars.hear(message)
+        if self.topics.care.holds_back(client, message):
+            return True
         ccxt_facts.hear_change(message, self.board.books)
         return self.topics.hear_answer(client, message)
 

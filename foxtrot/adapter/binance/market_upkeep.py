@@ -118,10 +118,9 @@ class Upkeep:
 
     def hear_stale(self, stream: StreamHealth) -> None:
         """Look whether a book whose stream is silent for long misses something."""
+        if not self._fetching.life or not stream.name.startswith(BOOK_OF):
+            return
         entry = self._entries.get(stream.name.removeprefix(BOOK_OF))
-        if entry is not None and self._fetching.life and stream.name.startswith(BOOK_OF):
-            self._session.spawn(self._verify(entry), f"check of silent {stream.name}")
-
-    async def _verify(self, entry: Entry) -> None:
-        if await self._fetching.has_fallen_behind(entry):
-            await self._topics.drop(entry.request.instrument_id, TopicKind.BOOK, "silent, and behind the venue's book")
+        for topic in self._topics.of(entry.request.instrument_id) if entry is not None else ():
+            if entry is not None and topic.kind is TopicKind.BOOK and topic.up.is_set():
+                self._vigil.look(entry, topic)

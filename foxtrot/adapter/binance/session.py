@@ -27,6 +27,11 @@ from foxtrot.domain.errors import AdapterError, ConnectionLost, LoginFailed, Rat
 from foxtrot.domain.instrument import Instrument
 
 THREAD_NAME: Final = "binance-io"
+LEAVING: Final = "serverShutdown"
+"""The event of a connection that goes on for a while, unlike the others after which one says nothing more.
+
+Source: Binance spot API, web-socket-streams, Server Shutdown.
+"""
 FINISH_S: Final = 2.0
 """How long a closing session waits for what was asked before, in real time."""
 
@@ -50,8 +55,8 @@ class LinkUser(FeedUser, Protocol):
 class BinanceSession:
     """What the parts of the adapter are given: the loop, the client, requests, streams, and whether the link stands.
 
-    `market_tap` and `user_tap` see decoded messages before ccxt does; `on_stale` hears of streams that fell silent; `backoff`
-    may be replaced before the session starts.
+    `market_tap` and `user_tap` see decoded messages before ccxt does; `on_stale` hears of streams that fell silent, `on_leaving` of
+    market connections that the venue is about to close; `backoff` may be replaced before the session starts.
 
     Thread: binance-io, except `start`, `close`, `call_soon`, `find_instrument` and the reading of `linked`.
     """
@@ -82,6 +87,7 @@ class BinanceSession:
         self.watchdog = Watchdog(self.bridge, self.health, self._kick_soon, self._tell_stale)
         self.backoff = Backoff(random or Random())
         self.on_stale: Callable[[StreamHealth], None] = _ignore_stale
+        self.on_leaving: Callable[[Any], None] = _ignore_stale
         self.keeper.on_weight = self._note_weight
         self.keeper.on_frame, self.keeper.on_ending = self.watchdog.heard, self._hear_ending
         self._life = _Life(self)
@@ -227,6 +233,8 @@ class BinanceSession:
     def _hear_ending(self, connection: Any, kind: str) -> None:
         if connection.url == self.user_stream.url and not self.by_rest:
             self.lose(f"user stream: {kind}")
+        elif kind == LEAVING:
+            self.on_leaving(connection)
         else:
             self._kick_soon(connection.url, kind)
 
@@ -369,5 +377,5 @@ def _failure_of(task: "asyncio.Task[Any]") -> BaseException | None:
     return None if task.cancelling() else ConnectionLost(VENUE, "given_up", "what it waited for was given up")
 
 
-def _ignore_stale(_stream: StreamHealth) -> None:
+def _ignore_stale(_stream: Any) -> None:
     """Hear nothing."""

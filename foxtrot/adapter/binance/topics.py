@@ -6,11 +6,11 @@ What may end a watcher, and what is done:
 - a gap in a book (ChecksumError): told at once, then again without a pause;
 - the subscription is refused: ccxt would wait for ever on the key it left behind, so that is removed, then back-off;
 - the symbol or request is wrong: told as failed, not again;
-- the subscription is not answered, or the connection is silent: it is dropped (`beat`), which is a loss.
+- the subscription is not answered: the connection is dropped (`beat`), which is a loss;
+- the connection is dead or old: another takes its place, and the topic goes on over that (`care`).
 """
 
 import asyncio
-import enum
 import math
 from collections.abc import Callable, Mapping
 from random import Random
@@ -20,12 +20,15 @@ import ccxt
 from loguru import logger
 
 from foxtrot.adapter.binance.client import retry_after_s
+from foxtrot.adapter.binance.connection_care import ANSWER_WITHIN_S, ConnectionCare, is_present, last_sent_ns
 from foxtrot.adapter.binance.session import BinanceSession
 from foxtrot.adapter.binance.stream_board import Deaf
+from foxtrot.adapter.binance.topic import Listener, Topic, TopicKind, first
 from foxtrot.adapter.reconnect import Backoff, BreakerState, CircuitBreaker
 from foxtrot.domain.errors import AdapterError
 
-ANSWER_WITHIN_S = 5.0
+__all__ = ["Listener", "Topic", "TopicKind", "Topics"]
+
 SILENT_AFTER_S = 15.0
 LONGEST_SILENCE_S = 300.0
 LONGEST_BEAT_S = 1.0
@@ -34,60 +37,6 @@ _WAIT_FOR_BREAKER_S = 1.0
 _WRONG = (ccxt.BadSymbol, ccxt.BadRequest, ccxt.ArgumentsRequired, ccxt.NotSupported)
 _RAISED = (ccxt.BaseError, AdapterError, LookupError, TypeError, ValueError, AttributeError, OSError)
 """What ccxt lets out besides its own errors when a message is not what it expects."""
-
-
-class TopicKind(enum.StrEnum):
-    """What a topic streams; the value is the name of ccxt's subscription of a symbol, and of an interval for bars."""
-
-    QUOTE = "bidask:bookTicker@{}"
-    TRADE = "trade::{}"
-    BOOK = "orderbook::{}"
-    TOTALS = "ticker:ticker@{}"
-    KLINE = "ohlcv::{}::{}"
-
-
-class Topic:
-    """One desired stream of one instrument.
-
-    Thread: binance-io.
-    """
-
-    def __init__(self, kind: TopicKind, instrument_id: str, unified: str, backoff: Backoff, detail: str = "") -> None:
-        self.kind = kind
-        self.instrument_id = instrument_id
-        self.unified = unified
-        self.detail = detail
-        """The interval of bars, by Binance's name."""
-        self.key = kind.value.format(unified, detail)
-        self.wanted = True
-        self.up = asyncio.Event()
-        """Set while the venue has confirmed the subscription."""
-        self.settled = asyncio.Event()
-        """Set once it is confirmed, or given up for good."""
-        self.backoff = backoff
-        self.closing = False
-        """Whether its subscription is being ended; that goes on when it is wanted again meanwhile."""
-        self.asked_ns = 0
-        self.task: asyncio.Task[None] | None = None
-
-
-class Listener:
-    """What hears of topics; every method may be replaced.
-
-    Thread: binance-io.
-    """
-
-    def on_up(self, topic: Topic) -> None:
-        """Hear that a subscription is confirmed: from now on everything comes."""
-
-    def on_item(self, topic: Topic, item: Any) -> None:
-        """Hear what a watcher of ccxt returned."""
-
-    def on_down(self, topic: Topic, cause: str, *, gap: bool) -> None:
-        """Hear that a topic is interrupted: by a gap, after which it goes on at once, or by a loss."""
-
-    def on_refused(self, topic: Topic, cause: str) -> None:
-        """Hear that a topic cannot be had."""
 
 
 class Topics:
@@ -104,6 +53,8 @@ class Topics:
         *,
         random: Random | None = None,
     ) -> None:
+        self.care = ConnectionCare(self, session)
+        """Asks, replaces and rotates the connections."""
         self.breaker = CircuitBreaker(session.clock.monotonic_ns, failures=5, rest_s=10.0)
         self.restarts = 0
         self.kicks = 0
@@ -147,6 +98,7 @@ class Topics:
 
     def stop(self) -> None:
         """End every task and hear nothing more; the session lets go of the connections, and a new client opens new ones."""
+        self.care.stop()
         for topic in self._topics.values():
             if topic.task is not None:
                 topic.task.cancel()
@@ -159,18 +111,25 @@ class Topics:
     # --- what the venue says ----------------------------------------------------------------------------------------
 
     def hear_answer(self, client: Any, message: Mapping[str, Any]) -> bool:
-        """Notice which topics an answer to a subscription confirms; ccxt sees it too."""
+        """Notice which topics an answer to a subscription confirms; True when ccxt need not see it.
+
+        What goes on over a newcomer needs none of what ccxt does about a new subscription: it would fetch the book anew.
+        """
         answered = message.get("id")
-        if answered is None or "result" not in message:
+        if answered is None:
             return False
-        for key, subscription in client.subscriptions.items():
+        if self.care.hear_answer(str(answered), message):
+            return True
+        goes_on = False
+        for key, subscription in client.subscriptions.items() if "result" in message else ():
             topic = self._topics.get(key)
             if topic is not None and isinstance(subscription, dict) and str(subscription.get("id")) == str(answered):
+                goes_on = self.care.hear_confirmed(topic, client)
                 self._confirm(topic)
-        return False
+        return goes_on
 
     async def beat(self) -> None:
-        """Drop connections that do not answer a subscription, or are silent for too long; called every second or more often."""
+        """Drop connections that do not answer a subscription, ask silent ones; called every second or more often."""
         now_ns, exchange = self._session.clock.monotonic_ns(), self._prepared
         elapsed_s, self._beaten_ns = (now_ns - self._beaten_ns) / 1e9, now_ns
         if exchange is None:
@@ -178,19 +137,54 @@ class Topics:
         for topic in list(self._topics.values()):
             waiting = topic.wanted and topic.asked_ns and not topic.up.is_set()
             if waiting and now_ns - self._sent_ns(topic) > ANSWER_WITHIN_S * 1e9:
-                client = self._client_of(topic)
+                client = self.client_of(topic)
                 if client is not None and client.isConnected:
-                    await self._kick(client.url, f"{topic.key} was not answered")
+                    await self.kick(client.url, f"{topic.key} was not answered")
         for url, client in list(exchange.clients.items()):
-            if getattr(client, "is_market", False) and self._silence.grew(url, client.last_text_at, elapsed_s):
-                await self._kick(url, "silent for too long")
+            if is_present(client) and self._silence.grew(url, client.last_text_at, elapsed_s):
+                self._session.spawn(self.care.ask_silent(client), f"question to silent {url}")
+        self.care.rotate()
 
-    async def drop(self, instrument_id: str, kind: TopicKind, cause: str) -> None:
-        """Drop the connection of a topic, which comes back by itself."""
-        for topic in self.of(instrument_id):
-            client = self._client_of(topic)
-            if topic.kind is kind and client is not None:
-                await self._kick(client.url, f"{topic.key}: {cause}")
+    # --- for the care of connections --------------------------------------------------------------------------------
+
+    @property
+    def exchange(self) -> Any:
+        """Return the instance of ccxt's that the topics are watched by, or None."""
+        return self._prepared
+
+    def client_of(self, topic: Topic) -> Any:
+        """Return ccxt's client that carries a topic, or None; one that is being replaced does not count."""
+        clients = {} if self._prepared is None else self._prepared.clients
+        return next((one for one in clients.values() if topic.key in one.subscriptions and not one.leaving), None)
+
+    def carried_by(self, client: Any) -> list[Topic]:
+        """Return the wanted topics of a connection."""
+        found = (self._topics.get(key) for key in client.subscriptions)
+        return [one for one in found if one is not None and one.wanted and one.task is not None and not one.task.done()]
+
+    def follow(self, topic: Topic) -> "asyncio.Task[None]":
+        """Return a new task that streams a topic over the connection it is dialled by now."""
+        return self._session.spawn(self._run(topic), f"topic {topic.key}")
+
+    def interrupt(self, topic: Topic, cause: str, *, gap: bool = False) -> None:
+        """Tell that a topic is interrupted; it begins anew when it is confirmed."""
+        self.restarts += 1
+        topic.up.clear()
+        self._listener.on_down(topic, cause, gap=gap)
+
+    async def kick(self, url: str, cause: str) -> None:
+        """Drop a connection; its topics come back by themselves."""
+        self.kicks += 1
+        logger.bind(account=self._session.account).warning("connection {} dropped: {}", url, cause)
+        await self._session.kick(url, cause)
+
+    async def patience(self, client: Any, within_s: float) -> None:
+        """Wait for as long as an answer may take, counted from when nothing more of ours waits for its turn to leave."""
+        asked_ns, pause_s = self._session.clock.monotonic_ns(), within_s
+        while pause_s > 0:
+            await self._session.wait_s(pause_s)
+            waited_ns = self._session.clock.monotonic_ns() - max(asked_ns, last_sent_ns(client))
+            pause_s = math.ceil(within_s * 1e3 - waited_ns / 1e6) / 1e3
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
@@ -199,35 +193,48 @@ class Topics:
             while not self.breaker.allows():
                 await self._session.wait_s(_WAIT_FOR_BREAKER_S)
             try:
-                await self._watch(topic)
-            except asyncio.CancelledError:
-                task = asyncio.current_task()
-                if task is None or task.cancelling():
-                    self._end_trial()
-                    raise
-                await self._lose(topic, "the connection was closed")
-            except ccxt.UnsubscribeError:
-                topic.up.clear()
-            except ccxt.ChecksumError as error:
-                self._interrupt(topic, str(error), gap=True)
+                cause = await self._watched(topic)
             except _WRONG as error:
-                self._give_up(topic, str(error))
+                if not self.care.passes_on(topic, str(error)):
+                    self._give_up(topic, str(error))
                 return
-            except _RAISED as error:
-                self._obey(error)
-                await self._lose(topic, f"{type(error).__name__}: {error}")
+            if cause and self.care.passes_on(topic, cause):
+                return
+            if cause:
+                await self._lose(topic, cause)
+
+    async def _watched(self, topic: Topic) -> str:
+        """Watch until something ends it; returns why it is lost, "" when it goes on at once."""
+        try:
+            await self._watch(topic)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                self._end_trial()
+                raise
+            return "the connection was closed"
+        except ccxt.UnsubscribeError:
+            topic.up.clear()
+        except ccxt.ChecksumError as error:
+            self.interrupt(topic, str(error), gap=True)
+        except _WRONG:
+            raise
+        except _RAISED as error:
+            self._obey(error)
+            return f"{type(error).__name__}: {error}"
+        return ""
 
     async def _watch(self, topic: Topic) -> None:
         exchange = self._session.exchange
         if exchange is not self._prepared:
             self._prepared = exchange
             self._prepare(exchange)
-        stale = self._client_of(topic)
+        stale = self.client_of(topic)
         if stale is not None:
             del stale.subscriptions[topic.key]  # else ccxt would wait for what nobody asks for
         topic.asked_ns = max(1, self._session.clock.monotonic_ns())
         while topic.wanted:
-            item = await _watcher(exchange, topic)
+            item = await topic.watch(exchange)
             self._confirm(topic)
             self._listener.on_item(topic, item)
 
@@ -239,11 +246,6 @@ class Topics:
             self.breaker.succeeded()
             self._listener.on_up(topic)
 
-    def _interrupt(self, topic: Topic, cause: str, *, gap: bool = False) -> None:
-        self.restarts += 1
-        topic.up.clear()
-        self._listener.on_down(topic, cause, gap=gap)
-
     async def _lose(self, topic: Topic, cause: str) -> None:
         if not topic.wanted:
             return
@@ -253,7 +255,7 @@ class Topics:
             self.breaker.failed()
         elif self.breaker.state is BreakerState.HALF_OPEN:
             self.breaker.failed()
-        self._interrupt(topic, cause)
+        self.interrupt(topic, cause)
         delay_s = topic.backoff.next_delay_s(now_ns)
         logger.bind(account=self._session.account, attempt=topic.backoff.attempt, delay_s=delay_s).warning(
             "stream {} interrupted: {}", topic.key, cause
@@ -286,11 +288,13 @@ class Topics:
         try:
             while True:
                 if not topic.up.is_set():
-                    await _first(topic.up.wait(), self._patience(topic))
-                if not topic.up.is_set() or self._client_of(topic) is None:
+                    await first(topic.up.wait(), self.patience(self.client_of(topic), ANSWER_WITHIN_S))
+                if not topic.up.is_set() or self.client_of(topic) is None:
                     break
-                await _first(_unwatcher(self._session.exchange, topic), self._patience(topic))
-                if topic.wanted or self._client_of(topic) is None:
+                await first(
+                    topic.unwatch(self._session.exchange), self.patience(self.client_of(topic), ANSWER_WITHIN_S)
+                )
+                if topic.wanted or self.client_of(topic) is None:
                     break
         except _RAISED as error:
             logger.debug("unsubscribing {} failed: {}", topic.key, error)
@@ -298,33 +302,16 @@ class Topics:
             topic.closing = False
         self._drop_unwanted(topic)
 
-    async def _patience(self, topic: Topic) -> None:
-        """Wait for as long as an answer may take, counted from when nothing more of ours waits for its turn to leave."""
-        asked_ns, pause_s = self._session.clock.monotonic_ns(), ANSWER_WITHIN_S
-        while pause_s > 0:
-            await self._session.wait_s(pause_s)
-            waited_ns = self._session.clock.monotonic_ns() - max(asked_ns, self._sent_ns(topic))
-            pause_s = math.ceil(ANSWER_WITHIN_S * 1e3 - waited_ns / 1e6) / 1e3
-
     def _sent_ns(self, topic: Topic) -> int:
         """Return when a topic was asked for, or when its connection last sent something, since it may have waited for that."""
-        pace = getattr(self._client_of(topic), "pace", None)
-        return topic.asked_ns if pace is None else max(topic.asked_ns, pace.last_ns)
+        return max(topic.asked_ns, last_sent_ns(self.client_of(topic)))
 
     def _drop_unwanted(self, topic: Topic) -> None:
         if not topic.wanted and topic.task is not None:
             topic.task.cancel()
+            self.care.forget(topic)
             if self._topics.get(topic.key) is topic:
                 del self._topics[topic.key]
-
-    async def _kick(self, url: str, cause: str) -> None:
-        self.kicks += 1
-        logger.bind(account=self._session.account).warning("connection {} dropped: {}", url, cause)
-        await self._session.kick(url, cause)
-
-    def _client_of(self, topic: Topic) -> Any:
-        clients = {} if self._prepared is None else self._prepared.clients
-        return next((one for one in clients.values() if topic.key in one.subscriptions), None)
 
 
 class _Silence:
@@ -352,43 +339,3 @@ class _Silence:
         self._limit_s = min(2 * self._limit_s, LONGEST_SILENCE_S)
         del self._silent[url]
         return True
-
-
-async def _first(*waits: Any) -> None:
-    """Wait for the first of some coroutines; its error is raised, the others are cancelled."""
-    tasks = [asyncio.ensure_future(wait) for wait in waits]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-    for task in done:
-        task.result()
-
-
-def _watcher(exchange: Any, topic: Topic) -> Any:
-    match topic.kind:
-        case TopicKind.QUOTE:
-            return exchange.watch_bids_asks([topic.unified])
-        case TopicKind.TRADE:
-            return exchange.watch_trades(topic.unified)
-        case TopicKind.BOOK:
-            return exchange.watch_order_book(topic.unified)
-        case TopicKind.TOTALS:
-            return exchange.watch_ticker(topic.unified, {"name": "ticker"})
-        case TopicKind.KLINE:
-            return exchange.watch_ohlcv(topic.unified, topic.detail, None, None, {})
-
-
-def _unwatcher(exchange: Any, topic: Topic) -> Any:
-    match topic.kind:
-        case TopicKind.QUOTE:
-            return exchange.un_watch_bids_asks([topic.unified])
-        case TopicKind.TRADE:
-            return exchange.un_watch_trades(topic.unified)
-        case TopicKind.BOOK:
-            return exchange.un_watch_order_book(topic.unified)
-        case TopicKind.TOTALS:
-            return exchange.un_watch_ticker(topic.unified, {"name": "ticker"})
-        case TopicKind.KLINE:
-            return exchange.un_watch_ohlcv(topic.unified, topic.detail, {})

@@ -331,17 +331,27 @@ def test_an_unanswered_subscription_is_dialled_anew(product: Product, hot: bool)
     run(product, hot, scenario)
 
 
-def test_a_silent_connection_is_dropped_and_comes_back(product: Product, hot: bool) -> None:
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_silent_connection_is_replaced_only_when_it_answers_nothing(
+    product: Product, hot: bool, answers: bool
+) -> None:
     async def scenario(rig: MarketRig) -> None:
+        rig.venue.answers_questions = answers
         rig.data.add(everything(rig))
         await rig.data.resume()
         await rig.quiet()
         before = len(rig.heard)
-        for _ in range(20):
+        for _ in range(25):
             await rig.advance(1)
-        assert BookState.STALE in [state.state for state in rig.heard.of(BookStateChanged, before)]
-        await rig.until(lambda: bool(rig.heard.of(DepthData, before)))
-        assert rig.data.topics.kicks >= 1
+        assert rig.venue.questions > 0
+        told = [state.state for state in rig.heard.of(BookStateChanged, before)]
+        if answers:
+            assert told == []
+        else:
+            assert told[:1] == [BookState.STALE]
+            await rig.until(lambda: bool(rig.heard.of(DepthData, before)))
+            await rig.until(lambda: rig.data.topics.care.counts.replacements > 0)
+        assert rig.data.topics.kicks == 0
 
     run(product, hot, scenario)
 
@@ -360,7 +370,9 @@ def test_silence_is_counted_by_the_clock_however_often_it_is_looked_at(product: 
 
 
 @pytest.mark.parametrize("behind", [True, False])
-def test_a_silent_book_is_dropped_only_when_the_venues_has_moved(product: Product, hot: bool, behind: bool) -> None:
+def test_the_connection_of_a_silent_book_is_replaced_only_when_the_venues_has_moved(
+    product: Product, hot: bool, behind: bool
+) -> None:
     async def scenario(rig: MarketRig) -> None:
         rig.data.add(everything(rig))
         await rig.data.resume()
@@ -376,7 +388,7 @@ def test_a_silent_book_is_dropped_only_when_the_venues_has_moved(product: Produc
         await rig.quiet(5)
         states = [state.state for state in rig.heard.of(BookStateChanged, before)]
         assert states[:1] == ([BookState.STALE] if behind else [])
-        assert rig.data.topics.kicks == int(behind)
+        assert (rig.data.topics.kicks, rig.data.topics.care.counts.replacements) == (0, int(behind))
 
     run(product, hot, scenario)
 
