@@ -95,8 +95,11 @@ class GrvtScript(VenueScript):
         return trade_id, _frame("v1.trade", "BTC_USDT_Perp@50", feed, self.trade_number, self.trade_number - 1)
 
     def quote(self) -> Any:
-        """Refuse: ticks are made of the book."""
-        raise LookupError("no quotes are asked for")
+        """Return a frame of another stream, which nobody subscribes, since ticks are made of the book."""
+        (bid, *_), (ask, *_) = self.sorted_levels()
+        best = {"best_bid_price": bid[0], "best_bid_size": bid[1], "best_ask_price": ask[0], "best_ask_size": ask[1]}
+        feed = {"event_time": str(self.time_ns), "instrument": "BTC_USDT_Perp", **best}
+        return _frame("v1.mini.s", "BTC_USDT_Perp@500", feed, 0, 0)
 
     def _book(self, levels: dict[str, Any], number: int, before: int) -> Any:
         self.time_ns += 100_000_000

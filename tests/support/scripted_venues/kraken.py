@@ -5,7 +5,7 @@ from typing import Any
 from zlib import crc32
 
 from foxtrot.domain.enums import Side
-from tests.support.scripted_venues.script import Asked, VenueScript
+from tests.support.scripted_venues.script import Asked, Levels, VenueScript
 
 PAIR = {
     "altname": "XBTUSD", "wsname": "XBT/USD", "aclass_base": "currency", "base": "XXBT", "aclass_quote": "currency", "quote": "ZUSD",
@@ -105,6 +105,11 @@ class KrakenScript(VenueScript):
             for was, now in zip(map(dict, before), self._seen(), strict=True)
         ]
         return self._book("update", *told)
+
+    def book(self) -> tuple[Levels, Levels]:
+        """Return what a client may know: the levels of the depth that was asked for last."""
+        bids, asks = super().book()
+        return bids[: self.depth], asks[: self.depth]
 
     def checksum(self) -> int:
         """Return the checksum of the ten best levels a side.

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from foxtrot.adapter.capabilities import BookKind
+from foxtrot.adapter.ccxt.unsubscribing import end_subscription
 from foxtrot.adapter.ccxt.venue import Evidence, Fact, Quote, Snapshots, Stream, TapContext, Venue, level
 from foxtrot.books.sequence import ContiguousIds
 from foxtrot.domain.enums import Side
@@ -70,7 +71,14 @@ async def _unwatch_book(exchange: Any, symbol: str) -> None:
 
 
 async def _unwatch_quote(exchange: Any, symbol: str) -> None:
-    await exchange.un_watch_bids_asks([symbol])
+    """End the stream by our own request: ccxt's sends none for this one.
+
+    Source: Backpack Exchange API, Streams: UNSUBSCRIBE.
+    """
+    topic = f"bookTicker.{exchange.market(symbol)['id']}"
+    called = f"bidask:{symbol}@{topic}"
+    frame = {"method": "UNSUBSCRIBE", "params": [topic]}
+    await end_subscription(exchange, exchange.urls["api"]["ws"]["public"], (called, called), frame)
 
 
 async def _unwatch_trades(exchange: Any, symbol: str) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from foxtrot.adapter.capabilities import BookKind
-from foxtrot.adapter.ccxt.venue import Confirmed, Evidence, Fact, Snapshots, Stream, TapContext, Venue, level
+from foxtrot.adapter.ccxt.unsubscribing import end_subscription, noted_of
+from foxtrot.adapter.ccxt.venue import Confirmed, Evidence, Fact, Snapshots, Stream, TapContext, Venue, Watcher, level
 from foxtrot.books.sequence import NonceChain
 from foxtrot.books.unnumbered_snapshot import UnnumberedSnapshot
 from foxtrot.domain.enums import Side
@@ -12,6 +13,7 @@ from foxtrot.domain.market import DepthChange, DepthData, Level, MarketTrade
 
 _RATE_MS = 100
 """Not 50 nor 500: ccxt knows subscriptions by instrument and rate alone, and those are its trades' and tickers'."""
+_CCXT_RATE_MS = 500
 _TRADES = 50
 
 
@@ -84,18 +86,19 @@ def _levels(rows: list[Mapping[str, str]]) -> tuple[Level, ...]:
     return tuple([level(row["price"], row["size"]) for row in rows])
 
 
-def _unwatcher(stream: str, rate: int) -> Any:
-    """Return what ends a subscription, which ccxt cannot.
+def _unwatcher(stream: str, rates: tuple[int, ...], name: str) -> Watcher:
+    """Return what ends a subscription, which ccxt cannot: the one that there is of some rates. `name` is ccxt's of its messages.
 
     Source: GRVT API docs, JSONRPCRequest: method unsubscribe.
     """
 
     async def unwatch(exchange: Any, symbol: str) -> None:
-        client = exchange.client(exchange.urls["api"]["ws"]["publicMarket"])
-        selector = f"{exchange.market(symbol)['id']}@{rate}"
-        client.subscriptions.pop(selector, None)
-        asked = {"stream": stream, "selectors": [selector]}
-        await client.send({"jsonrpc": "2.0", "method": "unsubscribe", "params": asked, "id": exchange.request_id()})
+        url, market_id = exchange.urls["api"]["ws"]["publicMarket"], exchange.market(symbol)["id"]
+        for selector in [f"{market_id}@{rate}" for rate in rates]:
+            if noted_of(exchange, url, selector) is not None:
+                asked = {"stream": stream, "selectors": [selector]}
+                frame = {"jsonrpc": "2.0", "method": "unsubscribe", "params": asked, "id": exchange.request_id()}
+                await end_subscription(exchange, url, (selector, f"{name}::{symbol}"), frame)
 
     return unwatch
 
@@ -118,7 +121,10 @@ VENUE = Venue(
     interval_ms=float(_RATE_MS),
     rest_levels=500,
     rest_cost=1.0,
-    unwatchers={Stream.BOOK: _unwatcher("v1.book.d", _RATE_MS), Stream.TRADE: _unwatcher("v1.trade", _TRADES)},
+    unwatchers={
+        Stream.BOOK: _unwatcher("v1.book.d", (_RATE_MS, _CCXT_RATE_MS), "orderbook"),
+        Stream.TRADE: _unwatcher("v1.trade", (_TRADES,), "trade"),
+    },
     evidence=Evidence.DOCUMENTED,
     sources=(
         "https://api-docs.grvt.io/market_data_streams/#orderbook-delta",

@@ -5,7 +5,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from foxtrot.adapter.capabilities import BookKind
-from foxtrot.adapter.ccxt.venue import Confirmed, Evidence, Fact, Quote, Snapshots, Stream, TapContext, Venue, level
+from foxtrot.adapter.ccxt.unsubscribing import end_subscription, noted_of
+from foxtrot.adapter.ccxt.venue import (
+    Confirmed,
+    Evidence,
+    Fact,
+    Quote,
+    Snapshots,
+    Stream,
+    TapContext,
+    Venue,
+    Watcher,
+    level,
+)
 from foxtrot.books.checksums import ChecksumOf, digits_crc32
 from foxtrot.books.sequence import StreamOrder
 from foxtrot.domain.enums import Side
@@ -13,6 +25,8 @@ from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.market import DepthChange, DepthData, Level, MarketTrade
 
 _LEVELS = 1000
+_CCXT_LEVELS = 10
+"""The depth of a subscription that names none, as ccxt's own."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -120,14 +134,20 @@ def _size_step(market: Mapping[str, Any]) -> str:
     return f"1e-{market['info']['lot_decimals']}"
 
 
-def _unwatcher(stream: Stream, name: str, channel: Mapping[str, Any]) -> Any:
-    """Return what ends a subscription, which ccxt cannot; `name` is ccxt's of it."""
+def _unwatcher(stream: Stream, name: str) -> Watcher:
+    """Return what ends a subscription, which ccxt cannot; `name` is ccxt's of it.
+
+    Source: Kraken Spot WebSocket v2, book, "Unsubscribe Request".
+    """
 
     async def unwatch(exchange: Any, symbol: str) -> None:
-        client = exchange.client(exchange.urls["api"]["ws"]["publicV2"])
-        client.subscriptions.pop(exchange.get_message_hash(name, None, symbol), None)
-        asked = {"channel": _CHANNELS[stream], "symbol": [symbol], **channel}
-        await client.send({"method": "unsubscribe", "params": asked, "req_id": exchange.request_id()})
+        url, called = exchange.urls["api"]["ws"]["publicV2"], exchange.get_message_hash(name, None, symbol)
+        asked: dict[str, Any] = {"channel": _CHANNELS[stream], "symbol": [symbol], **_ASKED.get(stream, {})}
+        noted = noted_of(exchange, url, called)
+        if isinstance(noted, dict) and "limit" in noted:
+            asked["depth"] = noted["limit"] or _CCXT_LEVELS
+        frame = {"method": "unsubscribe", "params": asked, "req_id": exchange.request_id()}
+        await end_subscription(exchange, url, (called, called), frame)
 
     return unwatch
 
@@ -135,6 +155,8 @@ def _unwatcher(stream: Stream, name: str, channel: Mapping[str, Any]) -> Any:
 _SIDES = {"buy": Side.BUY, "sell": Side.SELL}
 _CHANNELS = {Stream.BOOK: "book", Stream.QUOTE: "ticker", Stream.TRADE: "trade"}
 _STREAMS = {channel: stream for stream, channel in _CHANNELS.items()}
+_ASKED = {Stream.QUOTE: {"event_trigger": "bbo"}}
+"""What a subscription says besides channel and symbol, which its end has to repeat."""
 _READERS = {"book": _book, "ticker": _quote, "trade": _trade}
 
 VENUE = Venue(
@@ -154,9 +176,9 @@ VENUE = Venue(
     rest_cost=1.0,
     best_by_stream=True,
     unwatchers={
-        Stream.BOOK: _unwatcher(Stream.BOOK, "orderbook", {"depth": _LEVELS}),
-        Stream.QUOTE: _unwatcher(Stream.QUOTE, "ticker", {"event_trigger": "bbo"}),
-        Stream.TRADE: _unwatcher(Stream.TRADE, "trade", {}),
+        Stream.BOOK: _unwatcher(Stream.BOOK, "orderbook"),
+        Stream.QUOTE: _unwatcher(Stream.QUOTE, "ticker"),
+        Stream.TRADE: _unwatcher(Stream.TRADE, "trade"),
     },
     price_step=_price_step,
     size_step=_size_step,

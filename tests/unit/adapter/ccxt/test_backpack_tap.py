@@ -1,11 +1,10 @@
 """Backpack's row: what its frames say, and that a book follows their ids from a snapshot that was asked for."""
 
-import asyncio
 from typing import Any
 
 import pytest
 
-from foxtrot.adapter.ccxt.venue import Quote, Snapshots, Stream
+from foxtrot.adapter.ccxt.venue import Quote, Snapshots
 from foxtrot.adapter.ccxt.venues.backpack import VENUE, tap
 from foxtrot.books.depth_book import DepthBook
 from foxtrot.domain.enums import Side
@@ -96,28 +95,6 @@ def test_a_book_begins_where_a_change_spans_the_snapshot() -> None:
     assert book.depth(1).bids == ((218.5, 104.0),)
     with pytest.raises(BookOutOfSync):
         book.apply(a_change(106, 107))
-
-
-def test_subscriptions_are_ended_by_ccxts_methods_which_it_lists_under_other_names() -> None:
-    """`has` says unwatchOrderBook, where everybody else has unWatchOrderBook."""
-
-    class Exchange:
-        async def un_watch_order_book(self, symbol: str) -> None:
-            asked.append(("book", symbol))
-
-        async def un_watch_bids_asks(self, symbols: list[str]) -> None:
-            asked.append(("quote", *symbols))
-
-        async def un_watch_trades(self, symbol: str) -> None:
-            asked.append(("trade", symbol))
-
-    async def end_all() -> None:
-        for stream in (Stream.BOOK, Stream.QUOTE, Stream.TRADE):
-            await VENUE.unwatchers[stream](Exchange(), "SOL/USDC")
-
-    asked: list[tuple[str, ...]] = []
-    asyncio.run(end_all())
-    assert asked == [(str(stream), "SOL/USDC") for stream in ("book", "quote", "trade")]
 
 
 def a_change(first: int, last: int) -> DepthChange:

@@ -1,12 +1,10 @@
 """Bybit's row: what its frames say, and that a book follows their ids over a restart."""
 
-import asyncio
 from typing import Any
 
 import msgspec
 import pytest
 
-from foxtrot.adapter.ccxt.venue import Stream
 from foxtrot.adapter.ccxt.venues.bybit import VENUE, tap
 from foxtrot.books.depth_book import DepthBook
 from foxtrot.domain.enums import Side
@@ -118,18 +116,6 @@ def test_a_lost_change_is_a_gap_and_a_repeated_one_is_old() -> None:
     assert not book.apply(a_change(101))
     with pytest.raises(BookOutOfSync):
         book.apply(a_change(103))
-
-
-def test_the_topic_that_was_subscribed_is_unsubscribed() -> None:
-    """For contracts ccxt would name one of 500 levels, which Bybit was never asked for."""
-
-    class Exchange:
-        async def un_watch_order_book(self, symbol: str, params: dict[str, Any]) -> None:
-            asked.append((symbol, params))
-
-    asked: list[Any] = []
-    asyncio.run(VENUE.unwatchers[Stream.BOOK](Exchange(), "BTC/USDT:USDT"))
-    assert asked == [("BTC/USDT:USDT", {"limit": VENUE.book_limit})]
 
 
 def a_book() -> DepthBook:

@@ -1,6 +1,5 @@
 """GRVT's row: what its frames say, and that a book follows their numbers from a snapshot that has none."""
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -122,37 +121,6 @@ def test_a_book_follows_the_numbers_after_a_snapshot_without_one() -> None:
     assert kept.depth(1).bids == ((88107.3, 1061.215),)
     with pytest.raises(BookOutOfSync):
         kept.apply(a_change(1061217))
-
-
-def test_subscriptions_are_ended_by_our_own_request() -> None:
-    """Ccxt has none for GRVT; the next watch has to subscribe again, so ccxt's note of it goes too."""
-
-    class Client:
-        def __init__(self) -> None:
-            self.subscriptions: dict[str, Any] = {"BTC_USDT_Perp@100": True, "BTC_USDT_Perp@50": True}
-
-        async def send(self, asked: Any) -> None:
-            sent.append(asked)
-
-    class Exchange:
-        def __init__(self) -> None:
-            self.urls = {"api": {"ws": {"publicMarket": "ws://127.0.0.1:1/market-data.grvt.io/ws/full"}}}
-
-        def client(self, _url: str) -> Client:
-            return client
-
-        def request_id(self) -> int:
-            return 9
-
-        def market(self, _symbol: str) -> dict[str, str]:
-            return {"id": "BTC_USDT_Perp"}
-
-    sent: list[Any] = []
-    client = Client()
-    asyncio.run(VENUE.unwatchers[Stream.BOOK](Exchange(), "BTC/USDT:USDT"))
-    asked = {"stream": "v1.book.d", "selectors": ["BTC_USDT_Perp@100"]}
-    assert sent == [{"jsonrpc": "2.0", "method": "unsubscribe", "params": asked, "id": 9}]
-    assert list(client.subscriptions) == ["BTC_USDT_Perp@50"]
 
 
 def test_no_two_of_its_streams_have_one_name_at_ccxt() -> None:

@@ -1,6 +1,5 @@
 """Kraken's row: what its frames say, and that a book has the checksum of every recorded frame and notices what is lost by the next."""
 
-import asyncio
 from typing import Any
 
 import msgspec
@@ -178,37 +177,6 @@ def test_grids_are_those_that_checksums_are_printed_in() -> None:
     assert VENUE.size_step is not None
     assert Grid.of(VENUE.price_step(market)) == Grid.of("0.00001")
     assert Grid.of(VENUE.size_step(market)) == Grid.of("0.00000001")
-
-
-def test_subscriptions_are_ended_by_our_own_request() -> None:
-    """Ccxt has none for Kraken; the next watch has to subscribe again, so ccxt's note of it goes too."""
-
-    class Client:
-        def __init__(self) -> None:
-            self.subscriptions: dict[str, Any] = {"orderbook@BTC/USD": {}, "trade@BTC/USD": {}}
-
-        async def send(self, frame: Any) -> None:
-            sent.append(frame)
-
-    class Exchange:
-        def __init__(self) -> None:
-            self.urls = {"api": {"ws": {"publicV2": "ws://127.0.0.1:1/ws.kraken.com/v2"}}}
-
-        def client(self, _url: str) -> Client:
-            return client
-
-        def request_id(self) -> int:
-            return 3
-
-        def get_message_hash(self, name: str, _channel: None, symbol: str) -> str:
-            return f"{name}@{symbol}"
-
-    sent: list[Any] = []
-    client = Client()
-    asyncio.run(VENUE.unwatchers[Stream.BOOK](Exchange(), "BTC/USD"))
-    asked = {"channel": "book", "symbol": ["BTC/USD"], "depth": VENUE.book_limit}
-    assert sent == [{"method": "unsubscribe", "params": asked, "req_id": 3}]
-    assert list(client.subscriptions) == ["trade@BTC/USD"]
 
 
 def a_book() -> DepthBook:
