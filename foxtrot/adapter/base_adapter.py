@@ -131,6 +131,8 @@ class BaseAdapter(abc.ABC):
         self.link = AdapterHealth(context.account)
         self.book_paths = self.link.book_paths
         self.state = AdapterState.DISCONNECTED
+        self.cause = ""
+        self.state_since_ns = self.clock.monotonic_ns()
         self._sink = context.sink
         self._fetched: dict[str, tuple[int, int, ExactBook]] = {}  # levels asked for, when, and the answer
         self._ways: dict[str, str] = {}  # the way by which each instrument's book was had last
@@ -304,9 +306,10 @@ class BaseAdapter(abc.ABC):
         self._sink.put(AdapterStatus(self.account, self.adapter_name, state, cause, attempt, delay_s, now_ns))
 
     def _follow(self, state: AdapterState, cause: str) -> None:
-        self.state = state
+        now_ns = self.clock.monotonic_ns()
+        self.state, self.cause, self.state_since_ns = state, cause, now_ns
         if state in (AdapterState.CONNECTED, AdapterState.READY):
-            self.link.up(self.clock.monotonic_ns())
+            self.link.up(now_ns)
         elif state in (AdapterState.LOST, AdapterState.FAILED, AdapterState.CLOSED):
             self.link.down(cause)
         if state is AdapterState.CLOSED:

@@ -10,6 +10,7 @@ from foxtrot.app.config_reader import TomlFile, nearest, read_mapping, read_stru
 from foxtrot.app.config_tables import (
     OCCASIONS,
     AccountTable,
+    AlertsTable,
     LogTable,
     PlatformTable,
     RecorderTable,
@@ -30,6 +31,7 @@ TABLES = {
     "rates": None,
     "recorder": None,
     "hub": None,
+    "alerts": None,
     "log": None,
 }
 FRACTIONS = ("price_collar", "market_sweep")
@@ -50,6 +52,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     rates: dict[str, str | float] = {}
     recorder: RecorderTable = RecorderTable()
     hub: HubTable | None = None
+    alerts: AlertsTable = AlertsTable()
     log: LogTable = LogTable()
     source: Path = Path()
 
@@ -126,6 +129,7 @@ def read_config(file: TomlFile) -> Config:
         rates=_rates(file),
         recorder=read_struct(file, ("recorder",), tables.get("recorder", {}), RecorderTable),
         hub=read_hub(file, dict(_named(file, "account"))),
+        alerts=read_struct(file, ("alerts",), tables.get("alerts", {}), AlertsTable),
         log=read_struct(file, ("log",), tables.get("log", {}), LogTable),
         source=file.path,
     )

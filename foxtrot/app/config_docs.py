@@ -10,6 +10,7 @@ from foxtrot.app.config_reader import expected
 from foxtrot.app.config_schema import LIMIT_DESCRIPTIONS, description_of, title_of
 from foxtrot.app.config_tables import (
     AccountTable,
+    AlertsTable,
     LogTable,
     OrderExits,
     PlatformTable,
@@ -46,6 +47,7 @@ _SECTIONS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("recorder", RecorderTable),
     ("hub", HubTable),
     ('hub.instrument."ID"', HubInstrument),
+    ("alerts", AlertsTable),
     ("log", LogTable),
 )
 _RATES = """\

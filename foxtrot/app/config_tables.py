@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from foxtrot.adapter.base_adapter import Setting
+from foxtrot.app.unsteady_link import UnsteadyRule
 from foxtrot.domain.calendar import DayStart
 from foxtrot.domain.enums import PositionMode
 from foxtrot.domain.errors import ConfigError
@@ -169,6 +170,26 @@ class RecorderTable(msgspec.Struct, frozen=True, kw_only=True):
         """
         if self.enabled:
             raise ConfigError("enabled = true, but this version has no recorder yet; set enabled = false")
+
+
+class AlertsTable(msgspec.Struct, frozen=True, kw_only=True):
+    """When a connection needs attention: a line of WARNING, and what `foxtrot status` names."""
+
+    rest_fallbacks: Annotated[
+        int,
+        Meta(ge=0, description="Answers by REST in place of a stream within the window that are told; 0 for never."),
+    ] = 50
+    reconnects: Annotated[
+        int, Meta(ge=0, description="Connections made again within the window that are told; 0 for never.")
+    ] = 5
+    window_s: Annotated[float, Meta(gt=0, le=86_400, description="Length of the window, in seconds.")] = 300.0
+    sick_book_s: Annotated[
+        float, Meta(gt=0, description="How long a streamed book may be unusable before a person is needed, in seconds.")
+    ] = 60.0
+
+    def rule(self) -> UnsteadyRule:
+        """Return when a connection is told to fall back too often."""
+        return UnsteadyRule(self.rest_fallbacks, self.reconnects, self.window_s)
 
 
 class LogTable(msgspec.Struct, frozen=True, kw_only=True):

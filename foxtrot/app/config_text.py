@@ -8,7 +8,7 @@ import msgspec
 
 from foxtrot.app.config import Config
 from foxtrot.app.config_schema import LIMIT_DESCRIPTIONS, description_of, title_of
-from foxtrot.app.config_tables import LogTable, PlatformTable, RecorderTable
+from foxtrot.app.config_tables import AlertsTable, LogTable, PlatformTable, RecorderTable
 from foxtrot.app.secrets import is_secret_name
 from foxtrot.core.secret import MASK
 from foxtrot.trading.limits import Limits
@@ -60,6 +60,7 @@ def config_object(config: Config) -> dict[str, object]:
         "risk": _plain(config.risk),
         "rates": dict(config.rates),
         "recorder": _plain(config.recorder),
+        "alerts": _plain(config.alerts),
         "log": _plain(config.log),
     }
     if config.hub is not None:
@@ -84,6 +85,7 @@ def default_config_text() -> str:
         '# "EUR/USD" = "EURUSD.IDEALPRO"\n# "USDT/USD" = 1.0\n',
         _commented("recorder", RecorderTable),
         _HUB,
+        _commented("alerts", AlertsTable),
         _commented("log", LogTable),
     ]
     return "\n".join(parts)

@@ -14,6 +14,7 @@ from foxtrot.core.notices import (
     StrategyLog,
     StrategyStatus,
     TradeBooked,
+    VenueUnsteady,
 )
 from foxtrot.domain.enums import GateState, OrderStatus
 
@@ -25,13 +26,14 @@ _LOUD_ORDERS = frozenset({OrderStatus.UNKNOWN, OrderStatus.REJECTED, OrderStatus
 class EventLog:
     """Hears notices after everybody else and writes a line about each; whatever it raised would halt nothing but itself.
 
-    Changes of a connection are not among them: each adapter writes its own.
+    Changes of a connection are not among them: each adapter writes its own. That they are too many is.
 
     Thread: the dispatcher's; the lines are written by foxtrot-log.
     """
 
     def __init__(self, dispatcher: Dispatcher) -> None:
         dispatcher.subscribe(RequestFailed, self.on_request_failed, owner=OWNER)
+        dispatcher.subscribe(VenueUnsteady, self.on_venue_unsteady, owner=OWNER)
         dispatcher.subscribe(BookStateChanged, self.on_book_state, owner=OWNER)
         dispatcher.subscribe(Gap, self.on_gap, owner=OWNER)
         dispatcher.subscribe(HandlerFailed, self.on_handler_failed, owner=OWNER)
@@ -51,6 +53,12 @@ class EventLog:
         logger.bind(account=change.account).info(
             "book of {} is {} {}", change.instrument_id, change.state, change.cause
         )
+
+    def on_venue_unsteady(self, alert: VenueUnsteady) -> None:
+        """Write that a venue falls back too often."""
+        counts = f"{alert.rest_fallbacks} answers by REST and {alert.reconnects} reconnects in {alert.window_s:g} s"
+        bound = logger.bind(account=alert.account, adapter=alert.adapter)
+        bound.warning("the connection falls back often: {}; last cause: {}", counts, alert.cause or "none given")
 
     def on_gap(self, gap: Gap) -> None:
         """Write that market events were shed."""

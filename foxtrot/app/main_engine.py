@@ -17,13 +17,14 @@ from foxtrot.app.event_log import EventLog
 from foxtrot.app.saved_variables import SavedVariables
 from foxtrot.app.secrets import plain_settings, secret_settings
 from foxtrot.app.shutdown import StopReport, Summary, summarise
+from foxtrot.app.strategy_starts import StrategyStarts
+from foxtrot.app.venue_connections import VenueConnections
 from foxtrot.core.clock import Clock, SystemClock
 from foxtrot.core.commands import StopStrategy
 from foxtrot.core.dispatcher import Dispatcher
 from foxtrot.core.event_engine import EventEngine
 from foxtrot.core.notices import AdapterStatus, HandlerFailed, StrategyStatus
 from foxtrot.core.send_permit import SendPermit
-from foxtrot.domain.enums import AdapterState
 from foxtrot.domain.errors import ConfigError, FoxtrotError
 from foxtrot.domain.order import TradeData
 from foxtrot.storage.journal import InMemoryJournal, Journal
@@ -74,13 +75,14 @@ class MainEngine:
         self.failures: list[str] = []
         self.ran: set[str] = set()
         self.all_ready = threading.Event()
-        self._ready: set[str] = set()
         self._started = False
         self._stopping = False  # written by the stopping thread before it asks, read by the engine's
         self._report: StopReport | None = None
         dispatcher = self.events.dispatcher
         self.variables = SavedVariables(VariableFiles(home / "variables"), tuple(config.strategies))
         self.line = Line(dispatcher, self.permit, self._line_settings(), self.events, make_journal, self.variables)
+        self.connections = VenueConnections(self.line.adapters, self.events, self.clock, config.alerts.rule())
+        self._starts = StrategyStarts(self.line, self.failures)
         EventLog(dispatcher)
         self._auditor = Audit(dispatcher, self.line.desk, self.line.portfolio)
         self._finished = _Finished(())
@@ -98,15 +100,14 @@ class MainEngine:
     # --- life -------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Start the engine, connect every account; strategies start when all accounts are ready."""
+        """Start the engine, connect every account; each strategy starts when its account is ready."""
         if self._started:
             raise FoxtrotError("the platform was started before; make a new one")
         self._started = True
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         self.line.start_housekeeping()
         self.events.start()
-        for adapter in self.line.adapters.values():
-            adapter.connect()
+        self.connections.start()
 
     def stop(self, deadline_s: float = STOP_DEADLINE_S) -> StopReport:
         """Stop downward: strategies, audit, adapters, engine, journal. The second call returns the first one's report.
@@ -129,16 +130,15 @@ class MainEngine:
                 summary = self.ask(lambda: summarise(self.line), part_s)
             except FoxtrotError as error:
                 self.failures.append(f"stop: {error}")
-        health = {name: adapter.health() for name, adapter in self.line.adapters.items()}
-        overran = [adapter.close(part_s) for adapter in self.line.adapters.values()]
+        health = self.connections.health()
+        overran = self.connections.close(part_s)
         stopped = self.events.stop(part_s)
-        overran.append(stopped.overran)
         self.line.journal.close()
         try:
             self.variables.write()
         except ConfigError as error:  # the summary is worth more than the variables
             self.failures.append(str(error))
-        late = tuple(name for name in overran if name)
+        late = (*overran, stopped.overran) if stopped.overran else overran
         last = summary or summarise(self.line)
         self._report = StopReport(last, differences, stopped.left, late, tuple(self.failures), health)
         return self._report
@@ -216,12 +216,9 @@ class MainEngine:
     def _on_adapter_status(self, status: AdapterStatus) -> None:
         if self._stopping:  # whoever is ready only now comes too late: nothing would stop what it starts
             return
-        if status.state is AdapterState.READY and status.account not in self._ready:
-            self._ready.add(status.account)
-            if len(self._ready) == len(self.line.adapters):
-                for strategy_id in self.line.strategies.hosts:
-                    self.line.strategies.start(strategy_id)
-                self.all_ready.set()
+        self._starts.hear(status)
+        if self._starts.all_ready:
+            self.all_ready.set()
 
     def _on_handler_failed(self, failure: HandlerFailed) -> None:
         if failure.owner == ASKERS:  # what a question raises is the asker's alone: the next one is heard

@@ -23,6 +23,21 @@ class AdapterStatus(msgspec.Struct, frozen=True, gc=False):
     local_time_ns: int
 
 
+class VenueUnsteady(msgspec.Struct, frozen=True, gc=False):
+    """A venue falls back too often: questions that went to REST, and connections that had to be made again, within a window.
+
+    Told once, and again only after it has been calm; `cause` is the last one that was heard.
+    """
+
+    account: str
+    adapter: str
+    rest_fallbacks: int
+    reconnects: int
+    window_s: float
+    cause: str
+    local_time_ns: int
+
+
 class ContractsLoaded(msgspec.Struct, frozen=True, gc=False):
     """The instruments of an account, those included that are halted now: their open orders can be cancelled, new ones are denied."""
 

@@ -19,6 +19,7 @@ from foxtrot.core.notices import (
     StrategyLog,
     StrategyStatus,
     TradeBooked,
+    VenueUnsteady,
 )
 from foxtrot.domain.enums import BookState, GateState, Liquidity, OrderStatus, OrderType, Side
 from foxtrot.domain.order import OrderData, TradeData
@@ -60,6 +61,10 @@ class Kept:
     [
         (RequestFailed("paper", "history", "no such bars", 1), "WARNING  account=paper history failed: no such bars"),
         (BookStateChanged("paper", "X.Y", BookState.LIVE, "", 1), "INFO     account=paper book of X.Y is live"),
+        (
+            VenueUnsteady("paper", "sim", 60, 2, 300.0, "reset", 1),
+            "WARNING  account=paper adapter=sim the connection falls back often: 60 answers by REST and 2 reconnects in 300 s; last cause: reset",
+        ),
         (Gap("X.Y", "DepthChange", 7), "WARNING  7 DepthChange of X.Y were shed: the queue was full"),
         (HandlerFailed("ma", "on_bar", "BarData", "ValueError: {boom}", False, 9), "ERROR    on_bar raised on BarData (event 9): ValueError: {boom}; ma is halted"),
         (HandlerFailed("risk", "on_x", "BarData", "boom", True, 9), "ERROR    on_x raised on BarData (event 9): boom; trading is halted"),
