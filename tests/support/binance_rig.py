@@ -354,16 +354,7 @@ class BinanceRig(ContractRig):
                 self.rest(side, price, 5_000, instrument)
 
     def _make(self, account: str, heard: Recorder) -> BinanceAdapter:
-        spot = self.product is Product.SPOT
-        settings: dict[str, Any] = {
-            "product": "spot" if spot else "usdm",
-            "port": self._port(),
-            "hot_path": self._hot_path,
-            "subscriptions_per_s": self.subscriptions_per_s,
-        }
-        if not spot:
-            settings["max_leverage"] = 20
-        key = key_of(account)
+        settings, key = self._settings(), key_of(account)
         secrets = {"api_key": Secret(key.api_key), "api_secret": Secret(key.secret)}
         mode = self._mode if account == self.account else PositionMode.NETTING
         context = AdapterContext(account, heard, self.permit, self.clock, settings, {}, "loopback", mode, secrets)
@@ -371,6 +362,17 @@ class BinanceRig(ContractRig):
         adapter.session.backoff = Backoff(Longest(), base_s=5.0, cap_s=5.0)
         self._adapters.append((adapter, heard))
         return adapter
+
+    def _settings(self) -> dict[str, Any]:
+        """Return what every adapter of the rig is set to."""
+        spot = self.product is Product.SPOT
+        settings: dict[str, Any] = {
+            "product": "spot" if spot else "usdm",
+            "port": self._port(),
+            "hot_path": self._hot_path,
+            "subscriptions_per_s": self.subscriptions_per_s,
+        }
+        return settings if spot else settings | {"max_leverage": 20}
 
     def _port(self) -> int | None:
         """Return the port that adapters are told."""

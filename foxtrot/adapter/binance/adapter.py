@@ -276,6 +276,7 @@ def _market_options(session: BinanceSession) -> MarketOptions:
         no_websocket=settings.no_websocket,
         totals=settings.totals,
         poll_interval_s=settings.poll_interval_s,
+        books=settings.books,
     )
 
 

@@ -13,7 +13,7 @@ from foxtrot.adapter.base_adapter import BestBidOffer, ExactBook
 from foxtrot.adapter.binance import ccxt_facts
 from foxtrot.adapter.binance.advice import unlisted
 from foxtrot.adapter.binance.best_quote import best_quote
-from foxtrot.adapter.binance.book_rules import RULES
+from foxtrot.adapter.binance.books import Books
 from foxtrot.adapter.binance.live_bars import LiveBars
 from foxtrot.adapter.binance.live_bars import Publisher as BarPublisher
 from foxtrot.adapter.binance.market_fetching import Entry, Fetching
@@ -55,7 +55,7 @@ class MarketData(Listener):
     def __init__(self, publisher: Publisher, session: BinanceSession, options: MarketOptions | None = None) -> None:
         self.options = options or MarketOptions()
         self.board = StreamBoard(session.clock, self._hold_ticks)
-        self.topics = Topics(session, self, partial(_prepare, self.board if self.options.hot_path else None))
+        self.topics = Topics(session, self, self._prepare)
         self.topics.care.make_overlap = partial(Overlap, self.board, strict=session.product is not Product.SPOT)
         self.fetching = Fetching(session, publisher.on_request_failed)
         self._publisher = publisher
@@ -64,6 +64,7 @@ class MarketData(Listener):
         self._entries: dict[str, Entry] = {}
         self._live = False
         self._holding = False
+        self.books = Books(publisher, session, self.options, self.board, self.topics, self.fetching)
         self._upkeep = Upkeep(session, self.options, self._entries, self.topics, self.fetching)
         self._health: AdapterHealth = getattr(session, "health", None) or AdapterHealth(session.account)
         self.bars = LiveBars(publisher, session, self.board, self._health)
@@ -99,7 +100,7 @@ class MarketData(Listener):
         entry = self._entries.pop(instrument_id, None)
         if entry is not None:
             self.board.ticks.pop(entry.symbol, None)
-            self.board.books.pop(entry.symbol, None)
+            self.books.forget(instrument_id)
             entry.end()
             for topic in self.topics.of(instrument_id):
                 self.topics.close(topic.kind, instrument_id, topic.detail)
@@ -107,6 +108,7 @@ class MarketData(Listener):
     async def resume(self) -> None:
         """Open every desired stream once, and return when fresh facts of all of them are published."""
         self._live = self.board.live = True
+        self.books.restart()
         life = self.fetching.begin()
         for entry in self._entries.values():
             entry.restart()
@@ -115,6 +117,7 @@ class MarketData(Listener):
         for entry in self._entries.values():
             entry.ticks.ask_again()
         self._session.spawn(self._upkeep.beat(life), "market data beat")
+        self._session.spawn(self.books.keep(life), "care of books")
         await self.bars.resume()
         await self._upkeep.poll()
         await self._upkeep.wait_until_fresh()
@@ -173,9 +176,9 @@ class MarketData(Listener):
             return
         now_ns = self._session.clock.monotonic_ns()
         if topic.kind is TopicKind.BOOK and entry.book is not None:
-            entry.book.health = self._figures(BOOK_OF, topic.instrument_id)
-            entry.book.health.up(now_ns)
-            entry.book.begin()
+            health = self._figures(BOOK_OF, topic.instrument_id)
+            health.up(now_ns)
+            self.books.on_up(entry, health)
             return
         entry.ticks.health = self._figures(TICKS_OF, topic.instrument_id)
         entry.ticks.health.up(now_ns)
@@ -195,24 +198,25 @@ class MarketData(Listener):
             part.health.down()
         if topic.kind is TopicKind.QUOTE:
             entry.ticks.restart()
-        elif topic.kind is TopicKind.BOOK and entry.book is not None:
-            if gap:
-                entry.book.begin(cause)
-            else:
-                entry.book.stale(cause)
+        elif topic.kind is TopicKind.BOOK:
+            self.books.on_down(entry, cause, gap=gap)
 
     def on_refused(self, topic: Topic, cause: str) -> None:
         """Say that a stream cannot be had."""
+        entry = self._entries.get(topic.instrument_id)
+        if entry is not None and topic.kind is TopicKind.BOOK and self.books.on_refused(entry, cause):
+            return
         what = f"{topic.kind.name.lower()} {topic.detail}".strip()
         self._publisher.on_request_failed(f"stream {what} of {topic.instrument_id}", cause)
-        entry = self._entries.get(topic.instrument_id)
         if entry is not None:
             (entry.book_told if topic.kind is TopicKind.BOOK else entry.tick_told).set()
 
     def on_item(self, topic: Topic, item: Any) -> None:
         """Take what a watcher of ccxt returned; with the hot path there is nothing in it that is not known."""
         entry = self._entries.get(topic.instrument_id)
-        if entry is None or self.options.hot_path or not self._live or topic.kind is TopicKind.KLINE:
+        if entry is None or not self._live or topic.kind is TopicKind.KLINE:
+            return
+        if self.options.hot_path and topic.kind is not TopicKind.BOOK:
             return
         match topic.kind:
             case TopicKind.TRADE:
@@ -224,7 +228,7 @@ class MarketData(Listener):
             case TopicKind.TOTALS:
                 self.board.totals(ccxt_facts.ticker_frame(self._session.exchange.tickers[topic.unified]))
             case TopicKind.BOOK:
-                self._take_ccxt_book(entry, item)
+                self.books.on_item(entry, item)
         self.board.end_batch()
 
     def _hear(self, client: Any, message: Mapping[str, Any]) -> bool:
@@ -232,18 +236,16 @@ class MarketData(Listener):
         self.bars.hear(message)
         if self.topics.care.holds_back(client, message):
             return True
-        ccxt_facts.hear_change(message, self.board.books)
-        return self.topics.hear_answer(client, message)
+        return self.books.hear(message) or self.topics.hear_answer(client, message)
 
-    def _take_ccxt_book(self, entry: Entry, item: Any) -> None:
-        if isinstance(entry.book, ccxt_facts.CcxtBook):
-            if entry.book.health is not None:
-                entry.book.health.heard(self._session.clock.monotonic_ns())
-            entry.book.take_book(item, self._session.clock.now_ns())
-            if entry.book.dirty:
-                entry.book.publish()
-            if entry.book.is_loaded:
-                entry.book_told.set()
+    def _prepare(self, exchange: Any) -> None:
+        """Set up a new instance of ccxt's: few connections, long buffers, and our hooks when the hot path is on."""
+        for option, value in (("streamLimits", 1), ("subscriptionLimitByStream", STREAMS_PER_CONNECTION)):
+            exchange.options[option] = {**exchange.options[option], "spot": value, "linear": value}
+        exchange.options["tradesLimit"] = TRADES_LIMIT
+        if self.options.hot_path:
+            exchange.raw_hooks = self.board
+            self.books.prepare(exchange)
 
     # --- opening ----------------------------------------------------------------------------------------------------
 
@@ -268,12 +270,7 @@ class MarketData(Listener):
         if request.ticks or request.trades:
             self.board.ticks[entry.symbol] = entry.ticks
         if request.depth_levels or request.depth_changes:
-            if entry.book is None:
-                entry.book = self._new_book(entry)
-            entry.book.want(request.depth_levels, changes=request.depth_changes)
-            self.board.books[entry.symbol] = entry.book
-            if entry.book.dirty:
-                entry.book.publish()
+            self.books.open(entry)
         intervals = self.bars.open(request, entry.symbol)
         if self.options.streams(entry.symbol):
             self._open_topics(entry, intervals)
@@ -283,16 +280,9 @@ class MarketData(Listener):
         known = {topic.kind for topic in self.topics.of(name)}
         for kind in _kinds(entry.request, totals=self.options.totals):
             if kind not in known:
-                self.topics.open(kind, name)
+                self.topics.open(kind, name, self.books.detail(entry) if kind is TopicKind.BOOK else "")
         for interval in intervals:
             self.topics.open(TopicKind.KLINE, name, interval)
-
-    def _new_book(self, entry: Entry) -> BookStream:
-        instrument = self._session.instruments[entry.request.instrument_id]
-        rule = RULES[self._session.product]()
-        if self.options.hot_path or not self.options.streams(entry.symbol):
-            return BookStream(instrument, rule, self._publisher, partial(self.fetching.need_snapshot, entry))
-        return ccxt_facts.CcxtBook(instrument, rule, self._publisher, _ignore)
 
     def _figures(self, kind: str, instrument_id: str) -> StreamHealth:
         """Return the figures of a stream, whose silence counts while the instrument trades."""
@@ -328,17 +318,3 @@ def _kinds(request: SubscribeRequest, *, totals: bool) -> list[TopicKind]:
     if request.ticks:
         kinds += [TopicKind.QUOTE, TopicKind.TOTALS] if totals else [TopicKind.QUOTE]
     return kinds
-
-
-def _prepare(hooks: StreamBoard | None, exchange: Any) -> None:
-    """Set up a new instance of ccxt's: few connections, long buffers, and our hooks when the hot path is on."""
-    for option, value in (("streamLimits", 1), ("subscriptionLimitByStream", STREAMS_PER_CONNECTION)):
-        exchange.options[option] = {**exchange.options[option], "spot": value, "linear": value}
-    exchange.options["tradesLimit"] = TRADES_LIMIT
-    if hooks is not None:
-        exchange.raw_hooks = hooks
-        exchange.handle_order_book_subscription = _ignore  # the snapshot is ours to fetch
-
-
-def _ignore(*_heard: Any) -> None:
-    """Do nothing: what was heard is known already."""

@@ -6,6 +6,7 @@ from functools import partial
 
 import msgspec
 
+from foxtrot.adapter.binance.book_choice import BookChoice
 from foxtrot.adapter.binance.market_fetching import Entry, Fetching
 from foxtrot.adapter.binance.session import BinanceSession
 from foxtrot.adapter.binance.topics import TopicKind, Topics
@@ -28,6 +29,7 @@ class MarketOptions(msgspec.Struct, frozen=True, kw_only=True):
     totals: bool = False
     """Whether ticks carry volume, turnover, open, high and low of 24 hours; one more stream per symbol."""
     poll_interval_s: float = 1.0
+    books: BookChoice = BookChoice()
 
     def streams(self, symbol: str) -> bool:
         """Tell whether a symbol's market data comes by WebSocket."""
