@@ -21,16 +21,13 @@ from loguru import logger
 from foxtrot.adapter.ccxt.client import ROUTE, Route
 from foxtrot.adapter.ccxt.errors import RAISED, WRONG, clean, retry_after_s
 from foxtrot.adapter.ccxt.session import CcxtSession
+from foxtrot.adapter.ccxt.silence import LONGEST_BEAT_S, Silence
 from foxtrot.adapter.ccxt.venue import Snapshots, Stream, Watcher
 from foxtrot.adapter.reconnect import Backoff, BreakerState, CircuitBreaker
 
 ANSWER_WITHIN_S: Final = 5.0
 ASSUME_AFTER_S: Final = 1.0
 """After so long without a word a stream that need not begin with one is held to stand: its market may be quiet."""
-SILENT_AFTER_S: Final = 30.0
-LONGEST_SILENCE_S: Final = 300.0
-LONGEST_BEAT_S: Final = 1.0
-"""The most silence one beat counts for: a jump of the clock proves nothing."""
 REFUSALS: Final = 5
 _WAIT_FOR_BREAKER_S: Final = 1.0
 
@@ -116,7 +113,7 @@ class Topics:
         self._random = random or Random(session.account)
         self._topics: dict[tuple[Stream, str, str], Topic] = {}
         self._failed_ns = -1
-        self._silence: dict[str, float] = {}
+        self._silence = Silence()
         self._beaten_ns = session.clock.monotonic_ns()
 
     # --- what is wanted ---------------------------------------------------------------------------------------------
@@ -151,7 +148,7 @@ class Topics:
                 topic.task.cancel()
             topic.settled.set()
         self._topics.clear()
-        self._silence.clear()
+        self._silence = Silence()
 
     # --- what the venue says ----------------------------------------------------------------------------------------
 
@@ -184,8 +181,12 @@ class Topics:
                     await self.drop(topic, "was not answered")
             elif waited_s > ASSUME_AFTER_S:
                 self._confirm(topic)
+        routes = {topic.route.url for topic in self._topics.values()}
         for url, connection in clients.items():
-            await self._look_at_silence(url, connection, now_ns, elapsed_s)
+            silent_s = self._silence.grew(url, (now_ns - connection.heard_ns) / 1e9, elapsed_s)
+            if silent_s and url in routes:
+                self.kicks += 1
+                await self._session.kick(url, f"silent for {silent_s:.0f} s")
 
     async def drop(self, topic: Topic, cause: str) -> None:
         """Drop the connection of a topic, which comes back by itself."""
@@ -199,19 +200,6 @@ class Topics:
         """Tell whether the venue says something at once when a stream is subscribed: the book, unless that is asked for."""
         venue = self._session.venue
         return topic.stream is Stream.BOOK and (venue is None or venue.snapshots is not Snapshots.REST)
-
-    async def _look_at_silence(self, url: str, connection: Any, now_ns: int, elapsed_s: float) -> None:
-        """Drop a connection that brought no text for long; the next one may be silent for twice as long, for markets may be quiet."""
-        key, limit = f"{url} limit", self._silence.get(f"{url} limit", SILENT_AFTER_S)
-        heard_ago_s = (now_ns - connection.heard_ns) / 1e9
-        if heard_ago_s <= elapsed_s + LONGEST_BEAT_S:
-            self._silence[url] = 0.0
-            return
-        self._silence[url] = self._silence.get(url, 0.0) + elapsed_s
-        if self._silence[url] > limit and any(one.route.url == url for one in self._topics.values()):
-            self._silence[key], self._silence[url] = min(2 * limit, LONGEST_SILENCE_S), 0.0
-            self.kicks += 1
-            await self._session.kick(url, f"silent for {limit:.0f} s")
 
     async def _run(self, topic: Topic) -> None:
         keep = False

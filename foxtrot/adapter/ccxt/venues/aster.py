@@ -15,7 +15,7 @@ def tap(message: Any, context: TapContext) -> tuple[Fact, ...] | None:
     Source: Aster futures and spot API v3, websocket market streams: bookTicker, aggTrade, {"stream", "data"}.
     """
     data = message.get("data", message)
-    reader = _READERS.get(data.get("e")) if isinstance(data, dict) else None
+    reader = _READERS.get(str(data.get("e"))) if isinstance(data, dict) else None
     if reader is None:
         return None
     instrument_id = context.find(data["s"], "swap" if "fstream" in context.url else "spot")
