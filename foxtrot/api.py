@@ -31,6 +31,7 @@ from foxtrot.strategy.parameters import Parameter, Variable
 
 if TYPE_CHECKING:
     from foxtrot.backtest.notebook import backtest
+    from foxtrot.adapter.live_books import LiveBook, LiveBooks
     from foxtrot.hub.client import HubClient
     from foxtrot.strategy.indicators import (
         Adx,
@@ -90,6 +91,8 @@ __all__ = [
     "Interval",
     "IntervalKind",
     "Liquidity",
+    "LiveBook",
+    "LiveBooks",
     "Macd",
     "MarketTrade",
     "OffGrid",
@@ -185,6 +188,8 @@ _LATE = dict.fromkeys(
 """Name → the module that has it, imported when the name is first used."""
 _LATE["backtest"] = "foxtrot.backtest.notebook"
 _LATE["HubClient"] = "foxtrot.hub.client"
+_LATE["LiveBooks"] = "foxtrot.adapter.live_books"
+_LATE["LiveBook"] = "foxtrot.adapter.live_books"
 
 
 def __getattr__(name: str) -> object:
