@@ -182,8 +182,8 @@ class CachedBook:
             limit: how many levels a side the stream gives, 0 for all.
 
         Returns:
-            False when it is dropped: the stream is held to be gone, it is older by the venue's clock than the book, or off the grid. The
-            venue's clock is believed up to OLD_LIMIT times in a row.
+            False when it is dropped: the stream is held to be gone; it is older by the venue's clock than the book, which is believed up
+            to OLD_LIMIT times in a row; it is off the grid; or changes between it and those that wait are missing.
         """
         if not self.streams:
             return False
@@ -197,6 +197,9 @@ class CachedBook:
             return False
         try:
             self.book.replace(snapshot, limit)
+        except BookOutOfSync as gap:
+            self._lose(str(gap))
+            return False
         except OffGrid as error:
             self.counters.off_grid += 1
             self.begin(f"{self.instrument_id}: {error}")

@@ -18,8 +18,8 @@ Book = tuple[Rows, Rows]
 
 INSTRUMENT = a_spot()
 MS_NS = 1_000_000
-ORDERS = 250
-"""About so many orders rest: some sixty levels a side."""
+ORDERS = 120
+"""About so many orders rest: some forty levels a side."""
 PAST = 400
 """So many moments are kept for snapshots that come late."""
 

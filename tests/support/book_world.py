@@ -31,6 +31,8 @@ from tests.support.book_venue import (
 
 LIVE_AGAIN_NS = 2_000_000_000 + 2 * ASK_EVERY_NS
 """After faults end a book is LIVE within two seconds and the rate limit: of the request under way and of the one after it."""
+FAR = 600
+"""Ids fall by half of this at least in a restart: a stale snapshot of before it could otherwise be taken for one of after it."""
 CALM_NS = 4_000_000_000
 NAME = INSTRUMENT.instrument_id
 
@@ -55,8 +57,8 @@ class Kind(msgspec.Struct, frozen=True):
 
 
 KINDS = (
-    Kind("contiguous", ContiguousIds, limit=30),
-    Kind("previous", PreviousId, limit=12),
+    Kind("contiguous", ContiguousIds, limit=15),
+    Kind("previous", PreviousId, limit=6),
     Kind("nonce", NonceChain, by_stream=True),
     Kind(
         "digits",
@@ -115,6 +117,7 @@ class World:
         self.connected = True
         self._cut_for = 0
         self._before = self.venue.last
+        self._heard = 0
         self.book = self.cache.open(INSTRUMENT, kind.make_rule(), kind.window)
         self.cache.listen(NAME, self._hear)
         self.book.begin()
@@ -122,12 +125,16 @@ class World:
     def run(self, updates: int) -> Figures:
         """Go on until so many updates came."""
         while self.figures.updates < updates:
-            self.link.bad = True
-            for _ in range(self.random.randrange(200, 600)):
-                self._bad_luck()
-                self.step()
+            self.go_badly(self.random.randrange(200, 600))
             self._calm()
         return self.figures
+
+    def go_badly(self, events: int) -> None:
+        """Let things go wrong for so many events."""
+        self.link.bad = True
+        for _ in range(events):
+            self._bad_luck()
+            self.step()
 
     def step(self) -> None:
         """Let the venue go on by an event, and bring what comes of it."""
@@ -136,9 +143,10 @@ class World:
             for item in self.link.send(self._told(change)):
                 self._take(item)
         self._before = self.venue.last
-        if self.connected:
-            waits = self.book.state in (BookState.EMPTY, BookState.SYNCING)
-            self.desk.tick(self.venue.now_ns, self.book.generation if waits else None)
+        if not self.connected:
+            self.check()
+        waits = self.connected and self.book.state in (BookState.EMPTY, BookState.SYNCING)
+        self.desk.tick(self.venue.now_ns, self.book.generation if waits else None)
 
     # --- faults -----------------------------------------------------------------------------------------------------
 
@@ -155,14 +163,16 @@ class World:
             self._cut_for = self.random.randrange(1, 60)
             self.link.drop()
             self.cache.silence("cut")
-        elif luck < 0.0027:
+        elif luck < 0.003 and (last := self.venue.last.update_id) > FAR:
             self.figures.restarts += 1
-            last = self.venue.last.update_id
-            self.venue.restart(last if self.random.random() < 0.5 else self.random.randrange(300, 600))
+            self.venue.restart(last if self.random.random() < 0.5 else self.random.randrange(FAR // 2, FAR))
             self._before = self.venue.last
+            self._heard = 0
+            self.link.drop()
 
     def _connect(self) -> None:
         self.connected = True
+        self._heard = 0
         self.book.begin("connected again")
 
     def _calm(self) -> None:
@@ -186,10 +196,16 @@ class World:
         self._audit()
 
     def _until_live(self) -> int:
-        """Go on until the book is LIVE, and has been for as long as a fault takes to show; returns how long that took."""
+        """Go on until the book is LIVE, and has been for as long as a fault takes to show; returns how long that took.
+
+        A side that has run out of known levels meanwhile is no fault of the connection: the time begins anew.
+        """
         began = live_at = self.venue.now_ns
+        spent = self.book.counters.unknown_bests
         while self.venue.now_ns < began + LIVE_AGAIN_NS:
             self.step()
+            if self.book.counters.unknown_bests != spent:
+                began, spent = self.venue.now_ns, self.book.counters.unknown_bests
             if self.book.state is not BookState.LIVE:
                 live_at = self.venue.now_ns
         assert self.book.state is BookState.LIVE, (
@@ -202,8 +218,9 @@ class World:
         kind = self.kind
         if not kind.numbered or kind.whole or kind.window:
             return
-        result = None
+        result, began = None, self.venue.now_ns
         while result is None or result.verdict is AuditVerdict.UNKNOWN:
+            assert self.venue.now_ns < began + 3 * LIVE_AGAIN_NS, f"{self.book.state} without end"
             self.book.begin_audit()
             for _ in range(self.random.randrange(4)):
                 self.step()
@@ -240,6 +257,7 @@ class World:
 
     def _take(self, item: Item) -> None:
         self.figures.updates += 1
+        self._heard = max(self._heard, item.update_id if isinstance(item, DepthData) else item.last_update_id)
         if isinstance(item, DepthData):
             self.book.replace(item, self.kind.limit or self.kind.window)
         else:
@@ -285,6 +303,7 @@ class World:
         assert self.connected, "LIVE without a connection"
         assert self.book.book.state is BookState.LIVE
         assert view.update_id == self.book.book.update_id, "the view is of another id"
+        assert view.update_id >= self._heard, f"LIVE at {view.update_id}, though {self._heard} was heard of"
         assert not (view.bids and view.asks and view.bids[0][0] >= view.asks[0][0]), "LIVE and crossed"
         truth = self._truth(view.update_id)
         assert truth is not None, f"LIVE at {view.update_id}, which the venue never was at"
@@ -302,6 +321,7 @@ class World:
         cut = None if exactly else (kind.vouched or kind.window or (kind.limit if kind.whole else 0)) or None
         bounds = book.lowest_known, book.highest_known
         for ours, theirs, bound, down in zip(book.levels.top(10_000), truth, bounds, (1, -1), strict=True):
+            assert ours[:1] == theirs[:1], f"best of {'bids' if down > 0 else 'asks'} at {book.update_id}"
             told, known = ours[:cut], theirs[:cut]
             if bound is not None:
                 told = tuple([row for row in told if row[0] * down >= bound * down])
