@@ -30,8 +30,8 @@ from foxtrot.strategy.base import Strategy
 from foxtrot.strategy.parameters import Parameter, Variable
 
 if TYPE_CHECKING:
-    from foxtrot.backtest.notebook import backtest
     from foxtrot.adapter.live_books import LiveBook, LiveBooks
+    from foxtrot.backtest.notebook import backtest
     from foxtrot.hub.client import HubClient
     from foxtrot.strategy.indicators import (
         Adx,
