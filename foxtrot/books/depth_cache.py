@@ -1,6 +1,7 @@
 """Many local order books on one connection: opened by instrument, fed with changes and snapshots, heard by callback or looked at."""
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import msgspec
 
@@ -9,6 +10,7 @@ from foxtrot.books.sequence import SequenceRule
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.market import DepthChange
 
+B = TypeVar("B", bound=CachedBook)
 Hear = Callable[[BookView], None]
 """What a listener is called with: the book after a change, or after it became usable or unusable."""
 
@@ -43,10 +45,15 @@ class DepthCache:
         """
         found = self._books.get(instrument.instrument_id)
         if found is None:
-            found = CachedBook(instrument, rule, self, self._need_snapshot, window)
-            self._books[instrument.instrument_id] = found
-            self._views[instrument.instrument_id] = found.view(self.levels)
+            found = self.add(CachedBook(instrument, rule, self, self._need_snapshot, window))
         return found
+
+    def add(self, book: B) -> B:
+        """Take in a book that was made elsewhere, with this cache as its owner, in the place of one of the same instrument."""
+        self.close(book.instrument_id)
+        self._books[book.instrument_id] = book
+        self._views[book.instrument_id] = book.view(self.levels)
+        return book
 
     def close(self, instrument_id: str) -> None:
         """Forget a book; who listens to it stays and hears of it again when it is opened again."""
