@@ -1,6 +1,7 @@
 """One stream as a client keeps it: numbers checked, levels applied, a frozen value after each frame."""
 
 import abc
+import enum
 from bisect import bisect_left, insort
 from decimal import Decimal
 from typing import Generic, TypeVar
@@ -17,6 +18,14 @@ StreamFrame = Snapshot | Change | StateTold | Ticker | Conflated
 _US = 1_000
 
 
+class _Due(enum.Enum):
+    """What must come before, or instead of, a change."""
+
+    WHOLE = "a snapshot of the last number"
+    NEXT_WHOLE = "a snapshot of the next number"
+    CHANGE = "a change of the next number"
+
+
 class KeptStream(abc.ABC, Generic[Value]):
     """A stream's last value and last number.
 
@@ -28,14 +37,14 @@ class KeptStream(abc.ABC, Generic[Value]):
         self.seq = -1
         """The number of the last frame, -1 before the first."""
         self.conflated = 0
-        self._is_whole_due = True
+        self._due = _Due.WHOLE
 
     @abc.abstractmethod
     def nothing(self, state: BookState, cause: str) -> Value:
         """Return a value that nobody can believe."""
 
-    def take(self, frame: StreamFrame, now_ns: int) -> Value | None:
-        """Take the next frame; returns the new value, None when there is nothing new to believe or disbelieve.
+    def take(self, frame: StreamFrame, now_ns: int) -> Value:
+        """Take the next frame; returns the new value. Before the first snapshot any number is the first.
 
         Raises:
             BookOutOfSync: its number does not follow: read the stream anew.
@@ -43,32 +52,35 @@ class KeptStream(abc.ABC, Generic[Value]):
         if isinstance(frame, Conflated):
             self._follow(frame.seq - frame.count, frame.seq)
             self.conflated += frame.count
-            self._is_whole_due = True
+            self._due = _Due.WHOLE
             return self.nothing(BookState.SYNCING, f"{frame.count} frames were left out: this client is too slow")
         if isinstance(frame, StateTold):
             self._follow(frame.seq - 1, frame.seq)
-            self._is_whole_due = False
+            self._due = _Due.NEXT_WHOLE
             return self.nothing(frame.state, frame.cause)
         if isinstance(frame, Change):
+            if self._due is not _Due.CHANGE:
+                raise BookOutOfSync(
+                    f"{self.instrument_id}: change {frame.seq} of the hub came where a snapshot was due"
+                )
             self._follow(frame.seq - 1, frame.seq)
-        elif self._is_whole_due and self.seq in (-1, frame.seq):
-            self.seq = frame.seq
-            self._is_whole_due = False
         else:
-            self._follow(frame.seq - 1, frame.seq)
+            if self._due is not _Due.WHOLE or frame.seq != self.seq:
+                self._follow(frame.seq - 1, frame.seq)
+            self._due = _Due.CHANGE if frame.state is BookState.LIVE else _Due.NEXT_WHOLE
         return self._apply(frame, now_ns)
 
     def restart(self) -> None:
         """Begin anew: the stream is read again."""
         self.seq = -1
-        self._is_whole_due = True
+        self._due = _Due.WHOLE
 
     @abc.abstractmethod
     def _apply(self, frame: Snapshot | Change | Ticker, now_ns: int) -> Value:
         """Return the value after a frame that follows."""
 
     def _follow(self, last: int, seq: int) -> None:
-        if last != self.seq:
+        if last != self.seq and self.seq >= 0:
             raise BookOutOfSync(
                 f"{self.instrument_id}: frame {seq} of the hub follows {last}, but the last one here is {self.seq}"
             )

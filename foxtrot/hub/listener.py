@@ -25,6 +25,8 @@ from foxtrot.hub.wire import FULL, GOING_AWAY, NO_TOKEN, PATH, POLICY, Heartbeat
 _BEARER: Final = "Bearer "
 _WRITER_BYTES: Final = 65_536
 """So much of what a client does not take may be in its socket's hands; what is more waits in its queue."""
+_SOCKET_BYTES: Final = 131_072
+"""What the system keeps of unread frames for a client: what it holds is old news that a slow one must read first."""
 _PARTING_S: Final = 0.25
 """How long a client may take to answer the close frame, in real time."""
 _BACKLOG: Final = 256
@@ -248,6 +250,7 @@ def _bound(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BYTES)  # clients' sockets inherit it
     bound.setblocking(False)
     try:
         bound.bind((host, port))
