@@ -37,8 +37,7 @@ def capabilities_of(venue: Venue | None, settings: CcxtSettings, has: Mapping[st
         times_in_force=frozenset(),
         book=kind if has.get("watchOrderBook") or kind is BookKind.BEST else BookKind.NONE,
         book_levels=venue.book_levels if venue is not None and kind is not BookKind.NONE else 0,
-        best_by_stream=settings.websocket
-        and (bool(has.get("watchBidsAsks")) or (venue is not None and venue.best_by_stream)),
+        best_by_stream=settings.websocket and has_quotes(venue, has),
         book_checksums=ours and venue is not None and venue.checksums,
         book_interval_ms=venue.interval_ms if venue is not None else 0.0,
         snapshot_levels=venue.rest_levels if venue is not None else 0,
@@ -77,3 +76,8 @@ def _lacks(venue: Venue | None, way: BookWay, has: Mapping[str, Any]) -> str:
             return "" if streams and whole else "ccxt has no whole book of it by stream"
         case _:
             return "" if venue is not None and venue.partial_levels and streams else "no partial book is known of it"
+
+
+def has_quotes(venue: Venue | None, has: Mapping[str, Any]) -> bool:
+    """Tell whether best bids and asks are streamed by themselves."""
+    return bool(has.get("watchBidsAsks")) if venue is None else venue.best_by_stream

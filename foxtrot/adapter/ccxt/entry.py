@@ -6,6 +6,7 @@ from typing import Any
 
 from foxtrot.adapter.book_paths import BookFigures
 from foxtrot.adapter.book_stream import BookStream
+from foxtrot.adapter.ccxt.capabilities import has_quotes
 from foxtrot.adapter.ccxt.config import BookWay
 from foxtrot.adapter.ccxt.quotes import QuoteStream
 from foxtrot.adapter.ccxt.venue import Stream, Venue
@@ -92,8 +93,3 @@ def streams_of(entry: Entry, venue: Venue | None, has: Mapping[str, Any]) -> lis
     if request.ticks and quoted:
         streams.append(Stream.QUOTE)
     return streams
-
-
-def has_quotes(venue: Venue | None, has: Mapping[str, Any]) -> bool:
-    """Tell whether best bids and asks are streamed by themselves."""
-    return bool(has.get("watchBidsAsks")) if venue is None else venue.best_by_stream

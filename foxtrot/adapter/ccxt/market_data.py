@@ -12,9 +12,9 @@ from loguru import logger
 from foxtrot.adapter.base_adapter import BestBidOffer, ExactBook
 from foxtrot.adapter.book_stream import BookPublisher, BookStream
 from foxtrot.adapter.capabilities import BookKind
-from foxtrot.adapter.ccxt.capabilities import way_for
+from foxtrot.adapter.ccxt.capabilities import has_quotes, way_for
 from foxtrot.adapter.ccxt.config import BookWay
-from foxtrot.adapter.ccxt.entry import Entry, has_quotes, streams_of
+from foxtrot.adapter.ccxt.entry import Entry, streams_of
 from foxtrot.adapter.ccxt.fact_desk import FactDesk
 from foxtrot.adapter.ccxt.live_bars import BarPublisher, LiveBars
 from foxtrot.adapter.ccxt.market_fetching import Fetching
