@@ -165,8 +165,11 @@ class BookStream:
             changed = cached.apply(change)
         if self._untold or self._needs:
             self._tell()
-        if changed and self._chained and change.last_update_id > before:
-            self._publisher.on_depth_change(change if change.previous_update_id == before else _cut(change, before))
+        if changed and self._chained and change.last_update_id != before:
+            if change.last_update_id > before:
+                self._publisher.on_depth_change(_told(change, before, cached.book))
+            else:  # the venue counts on from a lower id: the chain begins anew with the whole book
+                self._chained = False
         return changed
 
     def load(self, snapshot: DepthData, generation: int, limit: int = 0) -> bool:
@@ -319,6 +322,16 @@ class BookStream:
         if self._needs:
             self._needs = False
             self._ask_for_snapshot()
+
+
+def _told(change: DepthChange, before: int, book: DepthBook) -> DepthChange:
+    """Return what of a change is new after an id, with the removal of what it has pushed out of the window of the stream."""
+    told = change if change.previous_update_id == before else _cut(change, before)
+    if not book.fallen[0] and not book.fallen[1]:
+        return told
+    to_float = book.instrument.price_grid.to_float
+    bids, asks = ([(to_float(price), 0.0) for price in side] for side in book.fallen)
+    return msgspec.structs.replace(told, bids=(*told.bids, *bids), asks=(*told.asks, *asks))
 
 
 def _cut(change: DepthChange, before: int) -> DepthChange:

@@ -61,6 +61,8 @@ class DepthBook:
         """The price, in units, down to which bids are known; None where they are known entirely."""
         self.highest_known: int | None = None
         """The price, in units, up to which asks are known; None where they are known entirely."""
+        self.fallen: tuple[list[int], list[int]] = ([], [])
+        """Prices of bids and asks, in units, that the last change has pushed out of the window."""
         self._scale = UnitScale(instrument.price_grid, instrument.quantity_grid)
         self._rule = rule
         self._window = window
@@ -237,6 +239,7 @@ class DepthBook:
         self._bridged = False
 
     def _cut(self) -> None:
+        self.fallen = self.levels.beyond(self._window)
         self.lowest_known, self.highest_known = self.levels.cut(self._window)
 
     def _forget(self) -> None:

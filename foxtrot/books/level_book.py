@@ -89,6 +89,10 @@ class LevelBook:
             return False
         return highest is None or bool(self._ask_prices and self._ask_prices[0] <= highest)
 
+    def beyond(self, levels: int) -> tuple[list[int], list[int]]:
+        """Return the prices of bids and asks that are not among the best levels, in no particular order."""
+        return self._bid_prices[:-levels], self._ask_prices[levels:]
+
     def cut(self, levels: int) -> tuple[int | None, int | None]:
         """Drop all but the best levels of each side.
 
