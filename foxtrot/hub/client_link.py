@@ -65,7 +65,7 @@ class HubLink:
         self._asked: dict[int, Feed] = {}
         self._statuses: dict[int, Future[Status]] = {}
         self._numbers = count(1)
-        self._ws: aiohttp.ClientWebSocketResponse | None = None
+        self._failure: LoginFailed | None = None
         self._out: asyncio.Queue[bytes] = asyncio.Queue()
 
     async def run(self) -> None:
@@ -87,6 +87,9 @@ class HubLink:
 
     def add(self, feed: Feed) -> None:
         """Read one more stream."""
+        if self._failure is not None:
+            feed.finish(self._failure)
+            return
         self._feeds[feed] = None
         if self.is_connected:
             self._subscribe(feed)
@@ -121,7 +124,6 @@ class HubLink:
             aiohttp.ClientSession(timeout=timeout) as session,
             session.ws_connect(self.url, max_msg_size=LONGEST_FRAME, compress=0) as ws,
         ):
-            self._ws = ws
             hello = await self._greet(ws)
             self.is_connected = True
             self._backoff.good(self._bridge.clock.monotonic_ns())
@@ -133,7 +135,7 @@ class HubLink:
                     self._hear(await self._receive(ws, _SILENT_BEATS * hello.heartbeat_s))
             finally:
                 writer.cancel()
-                self.is_connected, self._ws = False, None
+                self.is_connected = False
 
     async def _greet(self, ws: aiohttp.ClientWebSocketResponse) -> Hello:
         hello = await self._receive(ws, CONNECT_S)
@@ -248,6 +250,7 @@ class HubLink:
                 self._give(feed, feed.kept.nothing(state, cause))
 
     def _give_up(self, error: LoginFailed) -> None:
+        self._failure = error
         logger.error("hub client: {}", error)
         self._lose(str(error))
         for feed in tuple(self._feeds):

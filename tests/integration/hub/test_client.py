@@ -1,0 +1,232 @@
+"""HubClient on a hub over real sockets: three ways to read, sickness told, gaps healed, nothing left behind."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+
+from foxtrot.api import HubClient
+from foxtrot.core.secret import Secret
+from foxtrot.domain.enums import AdapterState, BookState
+from foxtrot.domain.errors import ConfigError, ConnectionLost, LoginFailed, RequestTimedOut
+from foxtrot.hub.client_values import HubBook, HubTicker
+from foxtrot.hub.wire import Change
+from tests.support.hub_scene import BTC, HubScene, hub_scene
+from tests.support.waiting import wait_until
+
+BIDS = ((100.0, 1.0), (99.99, 2.0))
+ASKS = ((100.01, 1.5), (100.05, 2.5))
+
+
+@pytest.fixture
+def scene() -> Iterator[HubScene]:
+    with hub_scene() as made:
+        made.adapter.whole(BIDS, ASKS)
+        made.settle()
+        yield made
+
+
+def test_the_latest_value_is_exact_and_frozen(scene: HubScene) -> None:
+    feed = scene.client().book(BTC)
+    book = feed.wait()
+    assert book.bids == ((Decimal("100.00"), Decimal("1.00000")), (Decimal("99.99"), Decimal("2.00000")))
+    assert (book.best_ask, book.update_id, book.source) == ((Decimal("100.01"), Decimal("1.5")), 100, "stream")
+    assert feed.latest is book
+    with pytest.raises(AttributeError):
+        book.seq = 3  # type: ignore[misc]
+
+
+def test_a_callback_hears_every_value_on_the_clients_thread(scene: HubScene) -> None:
+    heard: list[tuple[HubBook, str]] = []
+    feed = scene.client().book(BTC, on_value=lambda book: heard.append((book, threading.current_thread().name)))
+    feed.wait()
+    for size in range(2, 12):
+        scene.adapter.change(bids=((100.0, float(size)),))
+        scene.settle()
+    wait_until(lambda: len(heard) == 11)
+    assert [book.seq for book, _ in heard] == list(range(11))
+    assert {name for _, name in heard} == {"hub-client"}
+
+
+def test_an_error_in_a_callback_ends_nothing(scene: HubScene) -> None:
+    def bad(_book: HubBook) -> None:
+        raise ZeroDivisionError
+
+    feed = scene.client().book(BTC, on_value=bad)
+    feed.wait()
+    scene.adapter.change(bids=((100.0, 3.0),))
+    wait_until(lambda: feed.latest.seq == 1)
+
+
+def test_a_loop_gets_the_newest_value_and_ends_with_the_feed(scene: HubScene) -> None:
+    feed = scene.client().book(BTC)
+    feed.wait()
+    seen: list[int] = []
+    for book in feed:
+        seen.append(book.seq)
+        if book.seq == 3:
+            feed.close()
+        else:
+            scene.adapter.change(bids=((100.0, 5.0 + book.seq),))
+    assert seen == [0, 1, 2, 3]
+    assert feed.state is BookState.EMPTY
+    assert scene.client().book(BTC).wait().seq >= 0
+    wait_until(lambda: scene.offered().streams == 1)
+
+
+def test_an_async_loop_reads_beside_a_blocking_one(scene: HubScene) -> None:
+    client = scene.client()
+    feed, ticker = client.book(BTC, 1), client.ticker(BTC)
+
+    async def read() -> tuple[list[int], HubTicker]:
+        seen = []
+        async with asyncio.timeout(10):
+            async for book in feed:
+                if book.is_live:
+                    seen.append(book.seq)
+                    scene.adapter.change(bids=((100.0, 5.0 + book.seq),))
+                if len(seen) == 3:
+                    break
+        scene.adapter.quote(99.0, 101.0)
+        return seen, await ticker.wait_async()
+
+    seen, tick = asyncio.run(read())
+    assert seen == [0, 1, 2]
+    assert (tick.bid, tick.ask_size, tick.volume) == (Decimal("99.00"), Decimal("2.00000"), Decimal("10.25000"))
+
+
+def test_waiting_ends_with_what_is_wrong(scene: HubScene) -> None:
+    client = scene.client()
+    scene.adapter.on_status(AdapterState.LOST, "cable")
+    feed = client.book(BTC)
+    wait_until(lambda: feed.state is BookState.STALE)
+    with pytest.raises(
+        RequestTimedOut, match=r"no LIVE book of BTCUSDT.SPOT in 0.05 s: it is stale, connection lost: cable"
+    ):
+        feed.wait(0.05)
+    with pytest.raises(RequestTimedOut):
+        asyncio.run(feed.wait_async(0.05))
+    with pytest.raises(ConfigError, match=r"'X' is not offered here; offered: BTCUSDT\.SPOT"):
+        client.book("X").wait()
+    with pytest.raises(ConfigError, match="group 'ten' must be a price step"):
+        client.book(BTC, group="ten")
+    assert not feed._waiters
+
+
+def test_groups_and_the_same_feed_twice(scene: HubScene) -> None:
+    client = scene.client()
+    feed = client.book(BTC, group="0.1")
+    assert client.book(BTC, group=Decimal("0.10")) is feed
+    assert feed.wait().bids == ((Decimal("100.00"), Decimal("1.00000")), (Decimal("99.90"), Decimal("2.00000")))
+
+
+def test_a_sick_book_has_no_levels_until_it_is_live_again(scene: HubScene) -> None:
+    heard: list[HubBook] = []
+    feed = scene.client().book(BTC, on_value=heard.append)
+    feed.wait()
+    scene.adapter.on_status(AdapterState.LOST, "cable")
+    wait_until(lambda: feed.state is BookState.STALE)
+    assert feed.latest.bids == ()
+    assert feed.latest.best_bid is None
+    scene.adapter.on_status(AdapterState.READY)
+    scene.adapter.whole(BIDS, ASKS, 200)
+    assert feed.wait().update_id == 200
+    wait_until(lambda: [book.state.value for book in heard] == ["live", "stale", "live"])
+
+
+def test_a_number_that_is_missing_makes_the_client_read_the_stream_anew(scene: HubScene) -> None:
+    heard: list[HubBook] = []
+    client = scene.client()
+    feed = client.book(BTC, on_value=heard.append)
+    feed.wait()
+    wrong = Change(stream=feed.stream or 0, seq=5, update_id="9", venue_time_us=0, time_us=0)
+    client._bridge.call_soon(lambda: client._link._hear(wrong))
+    wait_until(lambda: [book.state.value for book in heard] == ["live", "syncing", "live"])
+    assert "does not" in heard[1].cause or "follows" in heard[1].cause
+    scene.adapter.change(bids=((100.0, 8.0),))
+    wait_until(lambda: feed.latest.seq == 1)
+
+
+def test_a_hub_that_comes_back_is_found_again(scene: HubScene) -> None:
+    client = scene.client()
+    feed, ticker = client.book(BTC), client.ticker(BTC)
+    scene.adapter.quote(99.0, 101.0)
+    feed.wait()
+    ticker.wait()
+    assert scene.server.stop() == ""
+    wait_until(lambda: feed.state is BookState.STALE)
+    assert ticker.state is BookState.STALE
+    assert not client.is_connected
+    with pytest.raises(ConnectionLost):
+        client.status()
+    scene.server.start()
+    scene.adapter.change(bids=((100.0, 9.0),))
+    wait_until(lambda: feed.latest.best_bid == (Decimal("100.00"), Decimal("9.00000")))
+    assert ticker.wait().bid == Decimal("99.00")
+    assert client.status().books[0].instrument == BTC
+
+
+def test_a_hub_that_says_nothing_any_more_is_held_to_be_gone() -> None:
+    with hub_scene(heartbeat_s=0.1) as scene:
+        scene.adapter.whole(BIDS, ASKS)
+        feed = scene.client().book(BTC)
+        feed.wait()
+        released = threading.Event()
+        scene.server._bridge.call_soon(lambda: released.wait(20) and None)
+        wait_until(lambda: feed.state is BookState.STALE)
+        released.set()
+        assert feed.wait(10).is_live
+
+
+def test_a_token_is_sent_and_a_wrong_one_is_not_tried_again() -> None:
+    with hub_scene(token=Secret("right one")) as scene:
+        scene.adapter.whole(BIDS, ASKS)
+        assert scene.client(token="right one").book(BTC).wait().is_live
+        wrong = scene.client(token="wrong one")
+        feed = wrong.book(BTC)
+        with pytest.raises(LoginFailed, match="the token is missing or wrong"):
+            feed.wait()
+        with pytest.raises(LoginFailed):
+            next(iter(feed))
+        assert scene.server.figures().accepted == 2
+        with pytest.raises(LoginFailed):
+            wrong.book(BTC, 3).wait()
+
+
+def test_closing_wakes_who_waits_and_leaves_nothing_behind(scene: HubScene) -> None:
+    client = scene.client()
+    feed = client.book(BTC)
+    feed.wait()
+    ended = threading.Event()
+
+    def read() -> None:
+        for _ in feed:
+            pass
+        ended.set()
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    assert client.close() == ""
+    assert client.close() == ""
+    assert ended.wait(5)
+    reader.join()
+    with pytest.raises(ConfigError, match="the client is closed"):
+        client.book(BTC)
+    with pytest.raises(ConfigError, match="the client is closed"):
+        client.status()
+    wait_until(lambda: scene.server.figures().clients == 0)
+    assert scene.offered().streams == 0
+
+
+def test_a_with_block_closes() -> None:
+    with HubClient("ws://127.0.0.1:9/ws") as client:
+        feed = client.book(BTC)
+        wait_until(lambda: "Cannot connect" in feed.latest.cause)
+
+    async def also() -> None:
+        async with HubClient("ws://127.0.0.1:9/ws"):
+            await asyncio.sleep(0)
+
+    asyncio.run(also())

@@ -1,0 +1,92 @@
+"""`foxtrot hub` as a process: shared with this one, killed, started again; ended by a signal; refused in words."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from foxtrot.cli import main
+from foxtrot.domain.enums import BookState
+from foxtrot.hub.client import HubClient
+from tests.support.waiting import wait_until
+
+CONFIG = """
+[account.paper]
+adapter = "simulated"
+[hub]
+port = {port}
+[hub.instrument."BTCUSDT.BINANCE"]
+levels = 20
+"""
+
+
+@contextmanager
+def hub(folder: Path, *arguments: str) -> "Iterator[subprocess.Popen[str]]":
+    environment = {**os.environ, "FOXTROT_HOME": str(folder / "home")}
+    command = [sys.executable, "-m", "foxtrot", "hub", str(folder / "hub.toml"), "--json", *arguments]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
+
+
+def told(port_file: Path) -> dict[str, object]:
+    wait_until(port_file.exists, deadline_s=60)
+    found: dict[str, object] = json.loads(port_file.read_text())
+    return found
+
+
+def test_a_client_survives_kill_9_of_the_hub(tmp_path: Path) -> None:
+    (tmp_path / "hub.toml").write_text(CONFIG.format(port=0))
+    ports = tmp_path / "ports.json"
+    with hub(tmp_path, "--port-file", str(ports)) as first:
+        facts = told(ports)
+        with HubClient(str(facts["url"])) as client:
+            feed = client.book("BTCUSDT.BINANCE")
+            before = feed.wait(30)
+            first.kill()
+            first.communicate()
+            wait_until(lambda: feed.state is BookState.STALE)
+            assert feed.latest.bids == ()
+            ports.unlink()
+            with hub(tmp_path, "--port", str(facts["hub"]), "--port-file", str(ports)) as second:
+                after = feed.wait(60)
+                assert after.local_time_ns > before.local_time_ns
+                assert client.status().books[0].adapter == "simulated"
+                second.send_signal(signal.SIGTERM)
+                out, err = second.communicate(timeout=30)
+                assert second.returncode == 0, err
+    result = json.loads(out)
+    assert result["accepted"] == 1
+    assert result["books"][0]["state"] == "live"
+    assert "shares BTCUSDT.BINANCE" in err
+    assert not ports.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[account.paper]\nadapter = "simulated"\n', 'nothing is offered; add tables [hub] and [hub.instrument."BTCUSDT.BINANCE"]'),
+        (CONFIG.format(port=0).replace("levels = 20", "levels = 0"), "levels must be a whole number, at least 1"),
+        (CONFIG.format(port=0).replace("[hub]", '[hub]\ntoken_env = "NO_SUCH_TOKEN"'), "environment variable NO_SUCH_TOKEN is not set"),
+    ],
+)  # fmt: skip
+def test_a_wrong_configuration_is_one_line_and_status_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, message: str
+) -> None:
+    (tmp_path / "hub.toml").write_text(text)
+    assert main(["--home", str(tmp_path), "hub", str(tmp_path / "hub.toml"), "--json"]) == 2
+    said = capsys.readouterr()
+    assert message in json.loads(said.out)["error"]["message"]
+    assert said.err.count("\n") == 1
