@@ -48,25 +48,19 @@ class GrvtScript(VenueScript):
         raise LookupError(asked.path)
 
     def hear(self, frame: Any, subscribed: set[str]) -> list[Any]:
-        """Answer a request as a whole; a snapshot follows the one of the book."""
-        asked, method = frame["params"], frame["method"]
-        stream, feed = STREAMS[asked["stream"]], asked["stream"]
-        subs, unsubs = (asked["selectors"], []) if method == "subscribe" else ([], asked["selectors"])
-        result = {
-            "stream": feed,
-            "subs": subs,
-            "unsubs": unsubs,
-            "num_snapshots": [1],
-            "first_sequence_number": [str(self.number + 1)],
-        }
-        result["latest_sequence_number"] = [str(self.number)]
-        answers: list[Any] = [{"jsonrpc": "2.0", "result": result, "id": frame["id"], "method": method}]
-        if method == "unsubscribe":
-            subscribed.discard(stream)
-            return answers
-        subscribed.add(stream)
-        if stream == "book":
-            self.selector = asked["selectors"][0]
+        """Answer a request as a whole; a snapshot follows the one of the book. The answer to an end calls itself one to a beginning."""
+        feed, selectors = frame["params"]["stream"], frame["params"]["selectors"]
+        answer = {"jsonrpc": "2.0", "id": frame["id"], "method": "subscribe"}
+        if frame["method"] == "unsubscribe":
+            subscribed.discard(STREAMS[feed])
+            return [{**answer, "result": {"stream": feed, "unsubs": selectors}}]
+        subscribed.add(STREAMS[feed])
+        numbers = {"first_sequence_number": [str(self.number + 1)], "latest_sequence_number": [str(self.number)]}
+        answers: list[Any] = [
+            {**answer, "result": {"stream": feed, "subs": selectors, "unsubs": [], "num_snapshots": [1], **numbers}}
+        ]
+        if feed == "v1.book.d":
+            self.selector = selectors[0]
             answers.append(self.snapshot())
         return answers
 

@@ -37,14 +37,14 @@ def tap(message: Any, context: TapContext) -> tuple[Fact, ...] | None:
 
 
 def _confirmed(result: Mapping[str, Any], context: TapContext) -> tuple[Fact, ...] | None:
-    """Read the answer to a subscription.
+    """Read the answer to a subscription, or to the end of one, which has the same form and no `subs`.
 
-    Source: GRVT API docs, WSSubscribeResult.
+    Source: GRVT API docs, WSSubscribeResult, WSUnsubscribeResult; Orderbook Delta, "Full Unsubscribe Response".
     """
     stream = _STREAMS.get(str(result.get("stream")))
     if stream is None:
         return None
-    found = [context.find(_market_id(selector)) for selector in result["subs"]]
+    found = [context.find(_market_id(selector)) for selector in result.get("subs") or ()]
     return tuple([Confirmed(instrument_id, stream) for instrument_id in found if instrument_id is not None])
 
 

@@ -79,6 +79,12 @@ def test_the_answer_to_a_subscription_confirms_it() -> None:
     )
 
 
+def test_the_answer_to_the_end_of_a_subscription_confirms_nothing() -> None:
+    """The documented sample, which calls itself the answer to a subscription."""
+    result = {"stream": "v1.book.d", "unsubs": ["BTC_USDT_Perp@500"]}
+    assert tap({"jsonrpc": "2.0", "result": result, "id": 123, "method": "subscribe"}, CONTEXT) == ()
+
+
 @pytest.mark.parametrize(
     "message",
     [

@@ -10,6 +10,7 @@ from foxtrot.adapter.ccxt.venues.okx import VENUE, tap
 from foxtrot.books.depth_book import DepthBook
 from foxtrot.domain.enums import Side
 from foxtrot.domain.errors import BookOutOfSync
+from foxtrot.domain.instrument import Grid
 from foxtrot.domain.market import DepthChange, DepthData, MarketTrade
 from tests.support.instruments import a_spot
 from tests.support.tap_context import NOW_NS, FixedContext
@@ -47,6 +48,20 @@ def test_a_documented_update_is_a_change_that_names_the_one_before() -> None:
     frame = books("update", 123456, 123457, -855196043, asks=[["8476.98", "0", "0", "0"]])
     change = DepthChange(NAME, 1597026383085 * MS, NOW_NS, 123457, 123457, 123456, (), ((8476.98, 0.0),), -855196043)
     assert tap(frame, CONTEXT) == (change,)
+
+
+def test_a_recorded_snapshot_has_the_checksum_of_our_recipe() -> None:
+    """Of an option, from 2023-12-01, when OKX still gave checksums: five bids, four asks, figures with and without a point."""
+    asks = [["0.038", "200"], ["0.0385", "1550"], ["0.0395", "2888"], ["0.0435", "1500"]]
+    bids = [["0.035", "1550"], ["0.031", "200"], ["0.0305", "2888"], ["0.0285", "1500"], ["0.026", "500"]]
+    (whole,) = tap(books("snapshot", -1, 7966474, 750243667, asks=asks, bids=bids), CONTEXT) or ()
+    instrument = a_spot(instrument_id=NAME, price_grid=Grid.of("0.0001"), quantity_grid=Grid.of("1"))
+    assert isinstance(whole, DepthData)
+    assert VENUE.rule is not None
+    assert VENUE.checksum is not None
+    book = DepthBook(instrument, VENUE.rule(), VENUE.window)
+    book.replace(whole)
+    assert VENUE.checksum(instrument)(book.levels) == 750243667
 
 
 @pytest.mark.parametrize("checksum", [0, None])
