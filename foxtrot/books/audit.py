@@ -53,7 +53,7 @@ class Audit:
             self._twin.drop()
 
     def compare(self, snapshot: DepthData, limit: int) -> AuditResult:
-        """Compare the book with a snapshot and the changes that follow it.
+        """Compare the book with a snapshot and the changes that follow it; one that is equal takes over what the snapshot knows.
 
         Raises:
             OffGrid: a price or size lies off the instrument's grid.
@@ -73,7 +73,10 @@ class Audit:
             ours, theirs = _known(book, twin, side), _known(twin, book, side)
             levels += len(ours.keys() | theirs.keys())
             equal += sum([theirs.get(price) == size for price, size in ours.items()])
-        return AuditResult(levels, equal, AuditVerdict.EQUAL if levels == equal else AuditVerdict.DIFFERS)
+        if levels != equal:
+            return AuditResult(levels, equal, AuditVerdict.DIFFERS)
+        book.adopt(twin)
+        return AuditResult(levels, equal, AuditVerdict.EQUAL)
 
 
 def _known(book: DepthBook, other: DepthBook, side: Side) -> dict[int, int]:

@@ -37,6 +37,14 @@ class BookView(msgspec.Struct, frozen=True, gc=False):
     lowest_known: int | None = None
     highest_known: int | None = None
 
+    @property
+    def is_best_known(self) -> bool:
+        """Tell whether no level better than the best of each side can have been left out."""
+        lowest, highest = self.lowest_known, self.highest_known
+        if lowest is not None and not (self.bids and self.bids[0][0] >= lowest):
+            return False
+        return highest is None or bool(self.asks and self.asks[0][0] <= highest)
+
 
 class BookCounters(msgspec.Struct):
     """What happened to one book since it was opened."""
@@ -52,8 +60,7 @@ class BookCounters(msgspec.Struct):
     audits: int = 0
     audits_failed: int = 0
     restarts: int = 0
-    """How often the venue began to count its ids anew; like checksum failures and unknown bests they are among the gaps."""
-    unknown_bests: int = 0
+    """How often the venue began to count its ids anew; like checksum failures they are among the gaps."""
     replaced: int = 0
     """Whole books by stream."""
 
@@ -240,6 +247,11 @@ class CachedBook:
 
     # --- audits -----------------------------------------------------------------------------------------------------
 
+    @property
+    def is_thin(self) -> bool:
+        """Tell whether the market has gone half of the way to where the book is not known: an audit renews it."""
+        return self.book.is_thin
+
     def begin_audit(self) -> None:
         """Keep what changes from now on; ask for a snapshot after this, and give it to `finish_audit`."""
         self._audit = Audit(self.book) if self.state is BookState.LIVE else None
@@ -247,7 +259,7 @@ class CachedBook:
     def finish_audit(self, snapshot: DepthData, limit: int = 0) -> AuditResult:
         """Compare the book with a fresh snapshot brought up to date by what changed since `begin_audit`.
 
-        A book that differs begins anew. Where the snapshot is ahead of the stream the audit goes on: give it again after the next change.
+        A book that differs begins anew; one that is equal knows from then on as much as the snapshot tells. Where the snapshot is ahead of the stream the audit goes on: give it again after the next change.
 
         Args:
             snapshot: the book, asked for after `begin_audit`.
@@ -284,7 +296,6 @@ class CachedBook:
         why = self.book.lost_by
         self.counters.restarts += why is Loss.RESTART
         self.counters.checksum_failures += why is Loss.CHECKSUM
-        self.counters.unknown_bests += why is Loss.UNKNOWN_BEST
         self._renew(streams=True)
         self._tell(BookState.SYNCING, cause)
         self._need_snapshot(self)

@@ -4,7 +4,7 @@ import enum
 from collections import deque
 
 from foxtrot.books.book_state import BOOK_TRANSITIONS, HAS_LEVELS, BookInput
-from foxtrot.books.level_book import LevelBook
+from foxtrot.books.level_book import LevelBook, UnitLevel
 from foxtrot.books.old_run import OldRun, is_back
 from foxtrot.books.sequence import SequenceRule, Verdict
 from foxtrot.books.unit_levels import UnitScale, to_floats
@@ -26,8 +26,6 @@ class Loss(enum.StrEnum):
     """The venue counts its ids anew, from lower ones."""
     CHECKSUM = "leaves levels without the venue's checksum, after"
     """The levels are not the venue's."""
-    UNKNOWN_BEST = "leaves a side whose best level is not known, after"
-    """The best level of a side lies where the snapshot did not reach."""
 
 
 class DepthBook:
@@ -36,8 +34,8 @@ class DepthBook:
     Feed every change to `apply` from the first one on, and a snapshot to `load` whenever `state` is SYNCING.
 
     How far the book is known: a snapshot that was cut to a number of levels says nothing of what lies beyond its last one. Changes tell of
-    single levels there, but others may stand between them. `lowest_known` and `highest_known` are where that begins; a side that has
-    nothing left on the known side of it is given up.
+    single levels there, but others may stand between them. `lowest_known` and `highest_known` are where that begins. When the market has
+    gone there not even the best level is known for sure: `is_best_known`. `is_thin` says so in time to take in a fresh snapshot.
 
     Thread: belongs to the venue's thread that feeds it; `depth` gives frozen facts to others.
 
@@ -64,6 +62,8 @@ class DepthBook:
         self.fallen: tuple[list[int], list[int]] = ([], [])
         """Prices of bids and asks, in units, that the last change has pushed out of the window."""
         self._scale = UnitScale(instrument.price_grid, instrument.quantity_grid)
+        self.thin_from: tuple[int | None, int | None] = (None, None)
+        """Prices of bids and asks, in units, from which on the book is thin; None where it cannot be."""
         self._rule = rule
         self._window = window
         self._bridged = False
@@ -146,6 +146,16 @@ class DepthBook:
             return self.lowest_known is None or price >= self.lowest_known
         return self.highest_known is None or price <= self.highest_known
 
+    @property
+    def is_best_known(self) -> bool:
+        """Tell whether no level better than the best of each side can have been left out."""
+        return self.levels.is_best_within(self.lowest_known, self.highest_known)
+
+    @property
+    def is_thin(self) -> bool:
+        """Tell whether the market has gone half of the way to where a side is not known any more."""
+        return not self.levels.is_best_within(*self.thin_from)
+
     def depth(self, levels: int) -> DepthData:
         """Return the best levels a side as a fact, with the times of the last change."""
         bids, asks = self.levels.top(levels)
@@ -158,6 +168,12 @@ class DepthBook:
             to_floats(bids, price, size),
             to_floats(asks, price, size),
         )
+
+    def adopt(self, other: "DepthBook") -> None:
+        """Take over the levels of a twin at the same id, and what it knows."""
+        self.levels = other.levels
+        self.lowest_known, self.highest_known = other.lowest_known, other.highest_known
+        self.thin_from = other.thin_from
 
     def twin(self) -> "DepthBook":
         """Return an empty book of the same instrument, by the same rule."""
@@ -195,8 +211,6 @@ class DepthBook:
             self._cut()
         if change.checksum is not None and not self._rule.matches(levels, change):
             raise self._lose(change, Loss.CHECKSUM)
-        if not levels.is_best_within(self.lowest_known, self.highest_known):
-            raise self._lose(change, Loss.UNKNOWN_BEST)
         self._bridged = True
         if self._old.length:
             self._old.clear()
@@ -232,8 +246,10 @@ class DepthBook:
         self.levels.load(bids, asks)
         self.lowest_known = min(bids)[0] if limit and len(bids) >= limit else None
         self.highest_known = max(asks)[0] if limit and len(asks) >= limit else None
+        self.thin_from = _middle(bids, self.lowest_known), _middle(asks, self.highest_known)
         if self._window:
             self._cut()
+            self.thin_from = (None, None)
         self.update_id = snapshot.update_id
         self.venue_time_ns, self.local_time_ns = snapshot.venue_time_ns, snapshot.local_time_ns
         self._bridged = False
@@ -254,3 +270,10 @@ class DepthBook:
         if new is None:
             raise InvariantBroken(f"{self.instrument.instrument_id}: a {self.state} book cannot take {what}")
         self.state = new
+
+
+def _middle(levels: list[UnitLevel], known: int | None) -> int | None:
+    """Return the price half of the way from the best of some levels, however sorted, to the last that is known."""
+    if known is None:
+        return None
+    return (min(levels)[0] + max(levels)[0]) // 2

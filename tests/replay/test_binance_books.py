@@ -1,4 +1,4 @@
-"""Books rebuilt from recorded captures equal the venue's own best bid and ask."""
+"""Books rebuilt by a DepthCache from recorded captures equal the venue's own best bid and ask."""
 
 from bisect import bisect_right
 from pathlib import Path
@@ -9,6 +9,7 @@ import pytest
 from foxtrot.adapter.binance.archive import read_capture, read_frames
 from foxtrot.adapter.binance.codec import MarketCodec
 from foxtrot.books.depth_book import DepthBook
+from foxtrot.books.depth_cache import DepthCache
 from foxtrot.books.sequence import ContiguousIds, PreviousId, SequenceRule
 from foxtrot.domain.enums import BookState, Product
 from foxtrot.domain.errors import BookOutOfSync
@@ -49,15 +50,18 @@ def instrument(product: Product, tick: str, lot: str) -> Instrument:
 
 
 class Replay:
-    """Feeds a book from captures, keeps its top after every fifth change, and the recorded tickers by update id."""
+    """Feeds a cache from captures, keeps the book's top after every fifth change, and the recorded tickers by update id."""
 
-    def __init__(self, book: DepthBook, codec: MarketCodec) -> None:
-        self.book = book
+    def __init__(self, instrument: Instrument, rule: SequenceRule, codec: MarketCodec) -> None:
+        self.instrument = instrument
         self.codec = codec
+        self.cache = DepthCache(lambda _book: None)
+        self.book = self.cache.open(instrument, rule)
         self.changes = 0
         self.tops: list[tuple[int, tuple[Level, Level]]] = []
         self.ticker_ids: list[int] = []
         self.tickers: list[tuple[Level, Level]] = []
+        self.book.begin()
 
     def read(self, file: Path) -> None:
         for received, frame in read_frames(file):
@@ -65,7 +69,7 @@ class Replay:
             if isinstance(fact, DepthChange):
                 self.change(fact)
             elif isinstance(fact, DepthData):
-                self.book.load(fact)
+                assert self.book.load(fact, self.book.generation, limit=1_000)
             elif isinstance(fact, TickData):
                 self.ticker_ids.append(TICKER.decode(frame).data.u)
                 self.tickers.append(((fact.bid_price, fact.bid_size), (fact.ask_price, fact.ask_size)))
@@ -73,11 +77,14 @@ class Replay:
     def change(self, change: DepthChange) -> None:
         if not self.book.apply(change):
             return
-        assert self.book.state is BookState.LIVE
+        view = self.cache.latest(self.instrument.instrument_id)
+        assert view is not None
+        assert view.state is BookState.LIVE
         self.changes += 1
         if self.changes % EVERY == 0:
-            top = self.book.depth(1)
-            self.tops.append((top.update_id, (top.bids[0], top.asks[0])))
+            price, size = self.instrument.price_grid.to_float, self.instrument.quantity_grid.to_float
+            (bid, ask) = view.bids[0], view.asks[0]
+            self.tops.append((view.update_id, ((price(bid[0]), size(bid[1])), (price(ask[0]), size(ask[1])))))
 
     def equal(self) -> int:
         """Count the samples that equal the last ticker whose id is not above theirs."""
@@ -105,12 +112,14 @@ def test_the_rebuilt_book_equals_the_recorded_ticker_at_every_sampled_id(
     names: tuple[str, ...],
     expected: int,
 ) -> None:
-    book = DepthBook(instrument(product, *grids), rule)
-    replay = Replay(book, MarketCodec(product))
+    replay = Replay(instrument(product, *grids), rule, MarketCodec(product))
     for name in names:
         replay.read(data_dir / "binance" / name)
     assert len(replay.tops) == expected
     assert replay.equal() == expected
+    counters = replay.book.counters
+    print(f"{replay.equal():,} of {expected:,} equal; {counters}")
+    assert (counters.gaps, counters.off_grid, counters.snapshots) == (0, 0, 1)
 
 
 def test_a_withheld_change_is_found(data_dir: Path) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from foxtrot.books.audit import AuditVerdict
 from foxtrot.books.cached_book import CROSSED_LIMIT, CachedBook
 from foxtrot.books.checksums import Checksum
 from foxtrot.books.depth_book import Loss
@@ -242,13 +243,33 @@ def test_what_lies_beyond_a_snapshot_that_was_cut_is_not_known(owner: Listener) 
     assert book.book.knows(Side.SELL, 10**9)
 
 
-def test_a_side_with_nothing_left_that_is_known_is_fetched_anew(owner: Listener) -> None:
+def test_a_best_level_where_the_snapshot_did_not_reach_is_not_known(owner: Listener) -> None:
     book = a_book(owner)
     book.begin()
     book.load(snapshot(), book.generation, limit=2)
+    assert book.view(1).is_best_known
     book.apply(change(101, 101, bids=((99.99, 0.0), (99.98, 0.0), (99.9, 7.0))))
-    assert (book.state, book.counters.unknown_bests) == (SYNCING, 1)
-    assert not book.book.knows(Side.BUY, 10_000)
+    assert book.state is LIVE
+    assert not book.view(1).is_best_known
+    assert not book.book.is_best_known
+    book.apply(change(102, 102, bids=((99.9, 0.0),)))
+    assert not book.view(1).is_best_known
+
+
+def test_a_book_that_has_become_thin_is_renewed_by_an_audit(owner: Listener) -> None:
+    book = a_book(owner)
+    book.begin()
+    asks = tuple(((10_001 + n) / 100, 1.0) for n in range(10))
+    book.load(snapshot(asks=asks), book.generation, limit=10)
+    book.apply(change(101, 101, asks=tuple((price, 0.0) for price, _ in asks[:4])))
+    assert not book.is_thin
+    book.apply(change(102, 102, asks=((asks[4][0], 0.0),)))
+    assert book.is_thin
+    book.begin_audit()
+    further = (*asks[5:], (101.0, 2.0), (102.0, 2.0), (103.0, 2.0), (104.0, 2.0), (105.0, 2.0))
+    assert book.finish_audit(snapshot(102, asks=further), limit=10).verdict is AuditVerdict.EQUAL
+    assert (book.is_thin, book.view(1).highest_known) == (False, 10_500)
+    assert book.state is LIVE
 
 
 def test_a_stream_of_the_best_levels_keeps_just_those(owner: Listener) -> None:
