@@ -13,13 +13,14 @@ from foxtrot.adapter.ccxt.config import BookWay
 from foxtrot.adapter.ccxt.topics import Topic
 from foxtrot.adapter.ccxt.unsubscribing import end_subscription
 from foxtrot.adapter.ccxt.venue import Stream, Venue
-from foxtrot.adapter.ccxt.venues import backpack, bybit, grvt, kraken
+from foxtrot.adapter.ccxt.venues import backpack, bybit, grvt, kraken, okx
 from foxtrot.adapter.ccxt.watching import watcher_of
 from foxtrot.adapter.reconnect import Backoff
 from tests.support.scripted_venues.backpack import BackpackScript
 from tests.support.scripted_venues.bybit import BybitScript
 from tests.support.scripted_venues.grvt import GrvtScript
 from tests.support.scripted_venues.kraken import KrakenScript
+from tests.support.scripted_venues.okx import OkxScript
 from tests.support.scripted_venues.script import VenueScript
 from tests.support.scripted_venues.server import ScriptedServer
 from tests.support.waiting import wait_until
@@ -29,6 +30,7 @@ VENUES: list[tuple[Venue, type[VenueScript], str]] = [
     (bybit.VENUE, BybitScript, "BTC/USDT:USDT"),
     (grvt.VENUE, GrvtScript, "BTC/USDT:USDT"),
     (kraken.VENUE, KrakenScript, "BTC/USD"),
+    (okx.VENUE, OkxScript, "BTC/USDT"),
 ]
 CASES = [(*case, stream) for case in VENUES for stream in case[0].unwatchers]
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from foxtrot.adapter.capabilities import BookKind
+from foxtrot.adapter.ccxt.unsubscribing import end_subscription
 from foxtrot.adapter.ccxt.venue import (
     Confirmed,
     Evidence,
@@ -87,6 +88,17 @@ def _levels(rows: list[list[str]]) -> tuple[Level, ...]:
     return tuple([level(row[0], row[1]) for row in rows])
 
 
+async def _unwatch_quote(exchange: Any, symbol: str) -> None:
+    """End the stream by our own request, since ccxt has none for this one.
+
+    Source: OKX API guide v5, WebSocket, "Unsubscribe".
+    """
+    topic = {"channel": "bbo-tbt", "instId": exchange.market(symbol)["id"]}
+    called = f"bidask::{symbol}"
+    frame = {"op": "unsubscribe", "args": [topic]}
+    await end_subscription(exchange, exchange.get_url("bbo-tbt", "public"), (called, called), frame)
+
+
 _NO_LEVEL = (0.0, 0.0)
 _SIDES = {"buy": Side.BUY, "sell": Side.SELL}
 _STREAMS = {"books": Stream.BOOK, "books5": Stream.BOOK, "bbo-tbt": Stream.QUOTE, "trades": Stream.TRADE}
@@ -108,6 +120,7 @@ VENUE = Venue(
     rest_levels=400,
     rest_cost=1.0,
     best_by_stream=True,
+    unwatchers={Stream.QUOTE: _unwatch_quote},
     evidence=Evidence.DOCUMENTED,
     sources=(
         "https://www.okx.com/docs-v5/en/#order-book-trading-market-data-ws-order-book-channel",
