@@ -24,6 +24,8 @@ class Inlet:
 
     def __init__(self, wake: Callable[[], object], high_water: int = HIGH_WATER) -> None:
         self._wake = wake
+        self.shed = 0
+        """How many facts about depth were shed so far."""
         self._high_water = high_water
         self._lock = threading.Lock()
         self._waiting: list[object] = []
@@ -40,6 +42,7 @@ class Inlet:
             if isinstance(event, TickData):
                 self._ticks[event.instrument_id] = event
             elif isinstance(event, DepthChange | DepthData) and len(self._waiting) >= self._high_water:
+                self.shed += 1
                 self._shed[event.instrument_id] = self._shed.get(event.instrument_id, 0) + 1
             else:
                 self._waiting.append(event)

@@ -137,6 +137,7 @@ class HubServer:
 
     def _look(self) -> None:
         facts = self.inlet.take()
+        self._counters.shed = self.inlet.shed
         self._board.hear(facts)
         for fact in facts:
             if isinstance(fact, AdapterStatus) and fact.state is AdapterState.READY:

@@ -44,6 +44,7 @@ class HubCounters:
         self.accepted = 0
         self.refused = 0
         self.slow = 0
+        self.shed = 0
 
 
 class SessionDesk:
@@ -119,6 +120,7 @@ class SessionDesk:
             clients=len(self._counters.peers),
             streams=len(self._board.channels),
             books=self._board.status(),
+            shed=self._counters.shed,
             waiting_bytes=self.peer.waiting_bytes,
             conflated=self.peer.conflated,
         )

@@ -17,9 +17,11 @@ OFFENCES = [
     ("line", "books/offence.py", "import foxtrot.storage"),
     ("line", "exchange/offence.py", "import foxtrot.adapter"),
     ("line", "toolbox/__init__.py", "import foxtrot.domain"),
+    ("line", "strategy/offence.py", "import foxtrot.hub"),
     ("venues", "adapter/binance/offence.py", "import foxtrot.adapter.simulated"),
     ("venue-blind", "strategy/offence.py", "import foxtrot.adapter.binance"),
     ("venue-blind", "trading/offence.py", "import foxtrot.exchange"),
+    ("venue-blind", "hub/offence.py", "import foxtrot.adapter.simulated"),
     ("two-readings", "adapter/binance/offence.py", "import foxtrot.exchange"),
     ("server-apart", "exchange/wire/binance/offence.py", "import foxtrot.adapter.binance.codec"),
     ("pure", "books/offence.py", "import threading"),
@@ -30,6 +32,7 @@ OFFENCES = [
     ("sdk", "trading/offence.py", "import ccxt"),
     ("sdk", "adapter/binance/offence.py", "import ibapi"),
     ("plugin-door", "samples/offence.py", "import foxtrot.trading"),
+    ("below-app", "hub/offence.py", "import foxtrot.app"),
     ("below-app", "storage/offence.py", "import foxtrot.app"),
 ]
 

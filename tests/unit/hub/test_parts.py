@@ -75,6 +75,7 @@ def test_depth_past_the_mark_is_told_as_a_gap_behind_what_came_before_and_states
     for fact in (change(1), change(2), change(3), change(4), change(1, "OTHER"), lost):
         inlet.put(fact)
     assert inlet.take() == [change(1), change(2), lost, Gap(NAME, "DepthChange", 2), Gap("OTHER", "DepthChange", 1)]
+    assert inlet.shed == 3
 
 
 def test_nothing_is_lost_between_many_threads() -> None:
