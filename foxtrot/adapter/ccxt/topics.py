@@ -325,7 +325,7 @@ class Topics:
             topic.renewing = False
 
     async def _end(self, topic: Topic) -> None:
-        if topic.up.is_set():
+        if topic.up.is_set() or topic.asked_ns:
             await self._unsubscribe(topic)
         if topic.task is not None:
             topic.task.cancel()

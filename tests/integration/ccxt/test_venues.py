@@ -200,6 +200,7 @@ def test_unsubscribing_ends_what_was_streamed(scene: CcxtScene) -> None:
     scene.until(lambda: scene.server.subscribed("trade") == 1)
     scene.adapter.unsubscribe(scene.name)
     scene.until(lambda: not scene.adapter.market_data.wanted)
+    scene.until(lambda: not any(scene.server.subscribed(stream) for stream in scene.script.streams))
     assert scene.book() is None
     assert scene.adapter.get_best_bid_offer(scene.name) is None
     assert scene.heard.of(RequestFailed) == []

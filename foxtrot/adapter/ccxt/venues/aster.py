@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from foxtrot.adapter.capabilities import BookKind
-from foxtrot.adapter.ccxt.venue import Evidence, Fact, Quote, TapContext, Venue, level, to_ns
+from foxtrot.adapter.ccxt.unsubscribing import end_subscription
+from foxtrot.adapter.ccxt.venue import Evidence, Fact, Quote, Stream, TapContext, Venue, level, to_ns
 from foxtrot.domain.enums import Side
 from foxtrot.domain.market import MarketTrade
 
@@ -41,6 +42,17 @@ def _print(instrument_id: str, data: Mapping[str, Any], now_ns: int) -> Fact:
     return MarketTrade(instrument_id, to_ns(data["T"]), now_ns, str(data["a"]), price, size, side)
 
 
+async def _unwatch_book(exchange: Any, symbol: str) -> None:
+    """End the partial book by our own request: ccxt adds a number to a text there.
+
+    Source: Aster futures API v3, websocket market streams, "Unsubscribe to a stream".
+    """
+    market, called = exchange.market(symbol), f"orderbook:{symbol}"
+    frame = {"method": "UNSUBSCRIBE", "params": [f"{market['id'].lower()}@depth{_PARTIAL_LEVELS}"]}
+    await end_subscription(exchange, exchange.urls["api"]["ws"]["public"][market["type"]], (called, called), frame)
+
+
+_PARTIAL_LEVELS = 20
 _READERS = {"bookTicker": _quote, "aggTrade": _print}
 
 VENUE = Venue(
@@ -49,12 +61,13 @@ VENUE = Venue(
     suffixes={"swap": "ASTER", "spot": "ASTER_SPOT"},
     book=BookKind.BEST,
     tap=tap,
-    partial_levels=20,
+    partial_levels=_PARTIAL_LEVELS,
     interval_ms=100.0,
     rest_levels=1000,
     rest_limits=(5, 10, 20, 50, 100, 500, 1000),
     rest_cost=20.0,
     best_by_stream=True,
+    unwatchers={Stream.BOOK: _unwatch_book},
     evidence=Evidence.RECORDED,
     sources=(
         "https://asterdex.github.io/aster-api-website/futures-v3/websocket-market-streams/",
