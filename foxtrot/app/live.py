@@ -9,7 +9,10 @@ from foxtrot.app.account_health import health_object
 from foxtrot.app.account_venues import account_venues
 from foxtrot.app.config import Config
 from foxtrot.app.main_engine import MainEngine
+from foxtrot.app.run_lock import RunLock
+from foxtrot.app.run_status import StatusFile
 from foxtrot.app.shutdown import StopReport
+from foxtrot.app.status_reading import ENDED, NAME, STOPPING
 from foxtrot.app.stop_signals import StopSignal
 from foxtrot.app.watchdog import Watchdog
 from foxtrot.domain.errors import ConfigError
@@ -26,18 +29,32 @@ def run_live(config: Config, seconds: float | None, live: bool, home: Path, stop
     Blocks: until it is asked for or the time is over, and for the stop after it.
 
     Raises:
-        ConfigError: `mode = "live"` without --live, or anything else wrong with the configuration.
+        ConfigError: `mode = "live"` without --live, anything else wrong with the configuration, or a platform runs in this home.
     """
     check_mode(config, live=live)
-    platform = MainEngine(config, home)
+    lock = RunLock(home)
+    lock.take()
+    try:
+        return _run(MainEngine(config, home), seconds, stopped)
+    finally:
+        lock.release()
+
+
+def _run(platform: MainEngine, seconds: float | None, stopped: StopSignal) -> Json:
     watchdog = Watchdog(platform.events, platform.clock)
+    status = StatusFile(platform, watchdog, platform.home / NAME)
     platform.start()
     until_ns = platform.clock.monotonic_ns() + int((seconds or 0.0) * 1e9)
+    status.look()
     while not stopped.wait(LOOK_S if seconds is None else min(LOOK_S, _left_s(until_ns, platform))):
         watchdog.look()
+        status.look()
         if seconds is not None and not _left_s(until_ns, platform):
             break
-    return summary_object(platform, platform.stop())
+    status.write(STOPPING)
+    report = platform.stop()
+    status.write(ENDED)
+    return summary_object(platform, report)
 
 
 def _left_s(until_ns: int, platform: MainEngine) -> float:

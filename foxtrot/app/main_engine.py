@@ -88,14 +88,17 @@ class MainEngine:
         self._finished = _Finished(())
         self._fills_heard: set[str] = set()
         self._asked: Call | None = None
+        self._subscribe(dispatcher)
+        self._make_adapters()
+        self._make_strategies()
+
+    def _subscribe(self, dispatcher: Dispatcher) -> None:
         dispatcher.subscribe(AuditFinished, self._on_audit_finished, owner="main_engine")
         dispatcher.subscribe(TradeData, self._on_trade, owner="main_engine")
         dispatcher.subscribe(Call, self._on_call, owner=ASKERS)
         dispatcher.subscribe(AdapterStatus, self._on_adapter_status, owner="main_engine", core=True)
         dispatcher.subscribe(StrategyStatus, self._on_strategy_status, owner="main_engine", core=True)
         dispatcher.subscribe(HandlerFailed, self._on_handler_failed, owner="main_engine", core=True)
-        self._make_adapters()
-        self._make_strategies()
 
     # --- life -------------------------------------------------------------------------------------------------------
 

@@ -98,10 +98,15 @@ def _living(path: Path) -> int:
     return 0
 
 
-def write_private(path: Path, data: bytes) -> None:
+def write_private(path: Path, data: bytes, *, durable: bool = True) -> None:
     """Write a file whole, by rename, with mode 0600.
 
     Blocks: for the disk.
+
+    Args:
+        path: where.
+        data: what.
+        durable: wait until it would outlive a power cut.
 
     Raises:
         ConfigError: it cannot be written.
@@ -114,7 +119,8 @@ def write_private(path: Path, data: bytes) -> None:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(data)
                 file.flush()
-                os.fsync(file.fileno())
+                if durable:
+                    os.fsync(file.fileno())
             beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)

@@ -29,6 +29,11 @@ class Watchdog:
         self._place = ""
         self.stalls: list[str] = []
 
+    @property
+    def stalled_in(self) -> str:
+        """Return the line that holds up the engine now, "" when none does."""
+        return self._place
+
     def look(self) -> None:
         """Look once."""
         now_ns, sequence = self._clock.monotonic_ns(), self._engine.dispatcher.sequence

@@ -6,8 +6,11 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from functools import partial
 
+import msgspec
+
 from foxtrot.adapter.base_adapter import AdapterContext, BaseAdapter, BestBidOffer, ExactBook
 from foxtrot.adapter.capabilities import BookKind, Capabilities
+from foxtrot.adapter.health import HealthFigures
 from foxtrot.adapter.simulated.answers import AccountAnswers
 from foxtrot.adapter.simulated.market_data import MarketData
 from foxtrot.adapter.simulated.opening import open_session
@@ -76,6 +79,10 @@ class SimulatedAdapter(BaseAdapter):
         """Tell that nothing here is."""
         return False
 
+    def health(self) -> HealthFigures:
+        """Return how well the link and its streams do."""
+        return msgspec.structs.replace(super().health(), books=self.market_data.book_figures())
+
     @property
     def publish_balances(self) -> bool:
         """Tell whether balances and positions are published whenever they change."""
@@ -129,6 +136,9 @@ class SimulatedAdapter(BaseAdapter):
             self._say_status(AdapterState.FAILED, f"account {self.account} is not open at the simulated venue")
             return
         self._orders.linked = True
+        if self.session.threaded:
+            self.market_data.health = self.link.stream("market")
+            self.market_data.health.up(self.clock.monotonic_ns())
         self.session.listen(self.account, self._hear)
         self._say_status(AdapterState.CONNECTED)
         contracts = self.session.venue.instruments()

@@ -5,9 +5,11 @@ from typing import Protocol
 import msgspec
 
 from foxtrot.adapter.base_adapter import BestBidOffer, ExactBook
+from foxtrot.adapter.health import BookFigures, StreamHealth
 from foxtrot.adapter.simulated import codec
 from foxtrot.adapter.simulated.live_bars import BarPublisher, LiveBars
 from foxtrot.adapter.simulated.session import SimulatedSession
+from foxtrot.domain.enums import BookState
 from foxtrot.domain.errors import ConfigError
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.market import DepthChange, DepthData, MarketTrade, TickData
@@ -80,7 +82,7 @@ class Publisher(BarPublisher, Protocol):
 class MarketData:
     """The desired streams of one account; they survive a lost link.
 
-    Thread: the session's; `exact_book` and `best` from any, since each reads one frozen value.
+    Thread: the session's; `exact_book`, `best` and `book_figures` from any, since they read frozen values.
     """
 
     def __init__(self, publisher: Publisher, session: SimulatedSession) -> None:
@@ -93,6 +95,9 @@ class MarketData:
         self._best: dict[str, RawBook] = {}
         self._bars = LiveBars(publisher, session)
         self._live = False
+        self._told = 0
+        self.health: StreamHealth | None = None
+        """Takes how much was told in each step; a backtest leaves it out."""
 
     @property
     def wanted(self) -> dict[str, SubscribeRequest]:
@@ -147,6 +152,7 @@ class MarketData:
     def publish(self) -> None:
         """Publish what changed since the last time; called after each step of the session."""
         self._bars.publish()
+        told, self._told = self._told, 0
         venue = self._session.venue
         for instrument_id, request in self._wanted.items():
             update_id, bids, asks = venue.depth(instrument_id, 1)
@@ -159,6 +165,24 @@ class MarketData:
                 self._publisher.on_tick(codec.tick_data(venue.ticker(instrument_id), instrument, now_ns))
             if request.depth_levels or request.depth_changes:
                 self._publish_depth(instrument_id, request)
+            told += 1
+        if told and self.health is not None:
+            self.health.heard(self._publisher.clock.monotonic_ns(), messages=told)
+
+    def book_figures(self) -> dict[str, BookFigures]:
+        """Return how the streamed books do; from any thread."""
+        now_ns = self._publisher.clock.now_ns()
+        found: dict[str, BookFigures] = {}
+        for name, request in tuple(self._wanted.items()):
+            book = self._books.get(name)
+            if book is not None:
+                age_ms = (now_ns - book.time_ns) / 1e6
+                found[name] = BookFigures(
+                    implementation="venue", state=BookState.LIVE, update_id=book.update_id, age_ms=age_ms
+                )
+            elif request.depth_levels or request.depth_changes:
+                found[name] = BookFigures(implementation="venue", state=BookState.EMPTY)
+        return found
 
     def publish_snapshot(self, instrument_id: str) -> None:
         """Publish a fresh snapshot; changes go on from it."""
@@ -219,5 +243,6 @@ class MarketData:
         self._chained[instrument_id] = update_id
 
     def _on_print(self, event: TradePrinted) -> None:
+        self._told += 1
         instrument = self._session.instrument(event.instrument_id)
         self._publisher.on_market_trade(codec.market_trade(event, instrument, self._publisher.clock.now_ns()))

@@ -1,0 +1,129 @@
+"""One home, one run: whoever runs a platform in a home folder holds its lock until it ends."""
+
+import os
+import platform
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from foxtrot.app.port_file import write_private
+from foxtrot.app.process_table import process_start
+from foxtrot.domain.errors import ConfigError
+
+NAME = "run.lock"
+ATTEMPTS = 5
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """Who holds the lock: a process by number and start, on a machine; `token` tells two runs of one process apart."""
+
+    pid: int
+    start: str
+    host: str
+    token: str
+
+    @property
+    def lives(self) -> bool:
+        """Tell whether it still runs; of another machine's process nobody here can say that it does not."""
+        if self.host != platform.node():
+            return True
+        start = process_start(self.pid)
+        return start is not None and (not start or not self.start or start == self.start)
+
+
+class RunLock:
+    """The lock of a home folder.
+
+    Thread: main.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.path = home / NAME
+        self._mine: bytes = b""
+
+    def take(self) -> None:
+        """Take the lock; that of a run which is no more is taken over.
+
+        Blocks: for the disk.
+
+        Raises:
+            ConfigError: another run holds it, or the home folder cannot be written.
+        """
+        pid = os.getpid()
+        mine = Holder(pid, process_start(pid) or "", platform.node(), secrets.token_hex(8))
+        try:
+            self.home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"home {self.home} cannot be made: {error.strerror or error}; name another") from None
+        data = msgspec.json.encode(mine)
+        for _ in range(ATTEMPTS):
+            if self._claim(data):
+                self._mine = data
+                return
+            self._clear_if_dead()
+        raise ConfigError(f"home {self.home}: several runs begin at once; try again")
+
+    def release(self) -> None:
+        """Give the lock back, if it is still this one."""
+        with suppress(OSError):
+            if self._mine and self.path.read_bytes() == self._mine:
+                self.path.unlink()
+        self._mine = b""
+
+    def _claim(self, data: bytes) -> bool:
+        """Put the lock there whole, unless there is one: a link never replaces a file."""
+        beside = self.home / f".{NAME}.{secrets.token_hex(8)}"
+        write_private(beside, data)
+        try:
+            os.link(beside, self.path)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            raise ConfigError(f"{self.path} cannot be written: {error.strerror or error}; name another home") from None
+        finally:
+            beside.unlink(missing_ok=True)
+        return True
+
+    def _clear_if_dead(self) -> None:
+        """Move a lock that nobody holds out of the way; one that a quicker run has just put there is put back.
+
+        Raises:
+            ConfigError: somebody holds it.
+        """
+        self._refuse_if_living(holder_of(self.home))
+        aside = self.home / f".{NAME}.{secrets.token_hex(8)}"
+        try:
+            self.path.rename(aside)
+        except FileNotFoundError:
+            return
+        try:
+            taken = _read(aside)
+            if taken is not None and taken.lives:
+                with suppress(OSError):
+                    os.link(aside, self.path)
+                self._refuse_if_living(taken)
+        finally:
+            aside.unlink(missing_ok=True)
+
+    def _refuse_if_living(self, holder: Holder | None) -> None:
+        if holder is not None and holder.lives:
+            where = "" if holder.host == platform.node() else f" on {holder.host}"
+            raise ConfigError(
+                f"a platform already runs in {self.home} (pid {holder.pid}{where}): stop it first, or give this one a home of its own "
+                f"with --home; if that process is certainly gone, delete {self.path}"
+            )
+
+
+def holder_of(home: Path) -> Holder | None:
+    """Return who holds the lock of a home folder, living or not; None when nobody does or the file cannot be read."""
+    return _read(home / NAME)
+
+
+def _read(path: Path) -> Holder | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Holder)
+    except (OSError, msgspec.MsgspecError):
+        return None

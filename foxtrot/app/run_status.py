@@ -1,0 +1,124 @@
+"""What a running platform tells of itself, once a second, in a file of its home folder: for `foxtrot status`."""
+
+import os
+from pathlib import Path
+
+import msgspec
+from loguru import logger
+
+from foxtrot.adapter.health import HealthFigures
+from foxtrot.app.account_health import health_object
+from foxtrot.app.account_venues import AccountVenue, account_venues
+from foxtrot.app.main_engine import MainEngine
+from foxtrot.app.port_file import write_private
+from foxtrot.app.process_table import process_start
+from foxtrot.app.status_reading import ENDED, RUNNING, Json
+from foxtrot.app.venue_connections import Connection
+from foxtrot.app.watchdog import Watchdog
+from foxtrot.domain.errors import ConfigError
+
+EVERY_NS = 1_000_000_000
+
+
+class StatusFile:
+    """Writes the status of one platform.
+
+    Thread: main; nothing is asked of foxtrot-engine, so that one that is stuck is told of too.
+    """
+
+    def __init__(self, platform: MainEngine, watchdog: Watchdog, path: Path) -> None:
+        self.path = path
+        self._platform = platform
+        self._watchdog = watchdog
+        self._venues = {venue.account: venue for venue in account_venues(platform.config)}
+        self._started_ns = platform.clock.now_ns()
+        self._process_start = process_start(os.getpid()) or ""
+        self._due_ns = platform.clock.monotonic_ns()
+        self._failed = False
+
+    def look(self) -> None:
+        """Write the file when a second has passed since the last time; called some times a second."""
+        now_ns = self._platform.clock.monotonic_ns()
+        if now_ns >= self._due_ns:
+            self._due_ns = now_ns + EVERY_NS
+            self.write(RUNNING)
+
+    def write(self, stage: str) -> None:
+        """Write the file; that it cannot be written is said once and stops nobody.
+
+        Blocks: for the disk.
+        """
+        data = msgspec.json.encode(self.status(stage))
+        try:
+            write_private(self.path, data, durable=stage == ENDED)
+        except ConfigError as error:
+            if not self._failed:
+                logger.warning("the status cannot be told: {}", error)
+            self._failed = True
+
+    def status(self, stage: str) -> Json:
+        """Return everything that the file says."""
+        platform = self._platform
+        statistics, gate = platform.events.statistics(), platform.line.gate
+        return {
+            "stage": stage,
+            "pid": os.getpid(),
+            "process_start": self._process_start,
+            "mode": platform.config.platform.mode,
+            "config": str(platform.config.source.absolute()),
+            "started_ns": self._started_ns,
+            "written_ns": platform.clock.now_ns(),
+            "sick_book_s": platform.config.alerts.sick_book_s,
+            "engine": {
+                **msgspec.structs.asdict(statistics),
+                "stalled_in": self._watchdog.stalled_in,
+                "gate": str(gate.state),
+                "gate_reason": gate.reason,
+            },
+            "accounts": [account_object(row, self._venues[row.account]) for row in platform.connections.look()],
+            "strategies": [
+                {
+                    "strategy_id": host.strategy_id,
+                    "account": host.settings.account,
+                    "state": str(host.stage),
+                    "reason": host.reason,
+                    "symbols": list(host.settings.symbols),
+                }
+                for host in tuple(platform.line.strategies.hosts.values())
+            ],
+            "failures": list(platform.failures),
+        }
+
+
+def account_object(row: Connection, venue: AccountVenue) -> Json:
+    """Return one account's connection as the file says it."""
+    health = row.health
+    return {
+        **msgspec.structs.asdict(venue),
+        "state": str(row.state),
+        "cause": row.cause,
+        "state_s": round(row.state_s, 3),
+        **(health_object(health) or {}),
+        **_latest(health),
+        "rest_fallbacks_recent": row.recent.rest_fallbacks,
+        "reconnects_recent": row.recent.reconnects,
+        "falls_back_often": row.unsteady,
+        "alerts": row.alerts,
+        "book_paths": {str(path): msgspec.to_builtins(figures) for path, figures in health.book_paths.items()},
+        "books": {
+            name: {**msgspec.structs.asdict(figures), "sick_s": row.sick_books.get(name, 0.0)}
+            for name, figures in health.books.items()
+        },
+        "streams": msgspec.to_builtins(health.streams),
+    }
+
+
+def _latest(health: HealthFigures) -> Json:
+    """Return how long ago the last message of all streams came, how many streams are silent too long, and our own latency."""
+    ages = [stream.last_age_s for stream in health.streams if stream.last_age_s is not None]
+    return {
+        "last_age_s": min(ages, default=None),
+        "stale_streams": sum(stream.stale for stream in health.streams),
+        "engine_latency_p50_ms": max((stream.engine_latency.p50_ms for stream in health.streams), default=0.0),
+        "engine_latency_p99_ms": max((stream.engine_latency.p99_ms for stream in health.streams), default=0.0),
+    }

@@ -1,0 +1,137 @@
+"""What a status file means: whether the platform still lives, how old its word is, and what needs a person."""
+
+import enum
+from pathlib import Path
+
+import msgspec
+
+from foxtrot.app.process_table import process_start
+from foxtrot.domain.enums import AdapterState, GateState
+from foxtrot.domain.errors import FoxtrotError
+
+Json = dict[str, object]
+NAME = "status.json"
+RUNNING, STOPPING, ENDED = "running", "stopping", "ended"
+"""What a platform says of itself in the file."""
+FROZEN_S = 5.0
+"""A platform writes every second: one that lives and has not for so long does nothing else either."""
+LONGEST_STOP_S = 45.0
+
+
+class Life(enum.StrEnum):
+    """What is known of a platform in a home folder."""
+
+    NONE = "none"
+    """None has ever run here."""
+    RUNNING = "running"
+    STOPPING = "stopping"
+    FROZEN = "frozen"
+    """Its process lives and has told nothing for too long."""
+    ENDED = "ended"
+    GONE = "gone"
+    """Its process is no more, and did not end in order."""
+
+
+class _Account(msgspec.Struct):
+    account: str
+    state: str
+    cause: str
+    books: dict[str, Json]
+
+
+class _Engine(msgspec.Struct):
+    stalled_in: str
+    gate: str
+    gate_reason: str
+
+
+class _Strategy(msgspec.Struct):
+    strategy_id: str
+    state: str
+    reason: str
+
+
+class _Told(msgspec.Struct):
+    """The part of the file that is judged; the rest is shown."""
+
+    stage: str
+    pid: int
+    process_start: str
+    written_ns: int
+    sick_book_s: float
+    engine: _Engine
+    accounts: list[_Account]
+    strategies: list[_Strategy]
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What was read: the life of the platform, how old the file is in seconds, what needs a person, and the file itself."""
+
+    life: Life
+    age_s: float = 0.0
+    needs_person: tuple[str, ...] = ()
+    status: Json = {}
+
+    @property
+    def lives(self) -> bool:
+        """Tell whether the platform's process is there."""
+        return self.life in (Life.RUNNING, Life.STOPPING, Life.FROZEN)
+
+
+def read_status(home: Path, now_ns: int) -> Reading:
+    """Read the status of the platform in a home folder at a time (UTC).
+
+    Blocks: for the disk.
+
+    Raises:
+        FoxtrotError: there is a file, and it is no status.
+    """
+    path = home / NAME
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return Reading(Life.NONE)
+    except OSError as error:
+        raise FoxtrotError(f"{path} cannot be read: {error.strerror or error}") from None
+    try:
+        told, status = msgspec.json.decode(data, type=_Told), msgspec.json.decode(data, type=Json)
+    except msgspec.MsgspecError as error:
+        raise FoxtrotError(f"{path} is no status of a platform: {error}; delete it") from None
+    age_s = max(0.0, (now_ns - told.written_ns) / 1e9)
+    life = _life(told, age_s)
+    reading = Reading(life, age_s, (), status)
+    return msgspec.structs.replace(reading, needs_person=_needs(told, reading)) if reading.lives else reading
+
+
+def _life(told: _Told, age_s: float) -> Life:
+    if told.stage == ENDED:
+        return Life.ENDED
+    start = process_start(told.pid)
+    longest_s = LONGEST_STOP_S if told.stage == STOPPING else FROZEN_S
+    if start is None or (start and told.process_start and start != told.process_start):
+        return Life.GONE
+    if not start and age_s > longest_s:  # the system does not tell whether it lives, and it does not tell so itself
+        return Life.GONE
+    if age_s > longest_s:
+        return Life.FROZEN
+    return Life.STOPPING if told.stage == STOPPING else Life.RUNNING
+
+
+def _needs(told: _Told, reading: Reading) -> tuple[str, ...]:
+    """Return what the platform will not get right by itself."""
+    found = []
+    if reading.life is Life.FROZEN:
+        found.append(f"the platform is frozen: its process {told.pid} has told nothing for {reading.age_s:.0f} s")
+    if told.engine.stalled_in:
+        found.append(f"the engine handles nothing: it is held up in {told.engine.stalled_in}")
+    if told.engine.gate != GateState.ACTIVE:
+        found.append(f"the gate is {told.engine.gate}: {told.engine.gate_reason}")
+    for account in told.accounts:
+        if account.state == AdapterState.FAILED:
+            found.append(f"account {account.account} failed: {account.cause or 'no cause given'}")
+        for name, book in account.books.items():
+            sick_s = float(str(book.get("sick_s", 0.0)))
+            if sick_s > told.sick_book_s:
+                found.append(f"the book of {name} on {account.account} has been {book.get('state')} for {sick_s:.0f} s")
+    found += [f"strategy {one.strategy_id} failed: {one.reason}" for one in told.strategies if one.state == "failed"]
+    return tuple(found)

@@ -1,0 +1,53 @@
+"""`foxtrot status`: how the platform that runs in a home folder does."""
+
+from argparse import Namespace
+
+from foxtrot.app.status_reading import Life, Reading, read_status
+from foxtrot.app.verbs.command_parser import CommandParser
+from foxtrot.app.verbs.outcome import DONE, FAILED, NEEDS_PERSON, Outcome
+from foxtrot.core.clock import SystemClock
+
+DESCRIPTION = (
+    "Show the platform that `foxtrot run` runs in the home folder: its connections, books and strategies, as it told them within\n"
+    "the last second. The status is 0 when it runs and is well, 1 when none runs, 3 when something needs a person."
+)
+EXAMPLE = "  foxtrot status\n  foxtrot status --home practice --json"
+
+
+def add_arguments(parser: CommandParser) -> None:
+    """Declare the arguments: there are only those of every verb."""
+    parser.set_defaults()
+
+
+def run(arguments: Namespace) -> Outcome:
+    """Show it.
+
+    Raises:
+        FoxtrotError: there is a status file that is none.
+    """
+    reading = read_status(arguments.home, SystemClock().now_ns())
+    result: dict[str, object] = {
+        "running": reading.lives,
+        "state": str(reading.life),
+        "home": str(arguments.home),
+        "age_s": round(reading.age_s, 3),
+        "needs_person": list(reading.needs_person),
+        **reading.status,
+    }
+    if not reading.lives:
+        return Outcome(result, _not_running(reading, str(arguments.home)), FAILED)
+    from foxtrot.app.verbs.status_table import status_text
+
+    return Outcome(result, status_text(reading), NEEDS_PERSON if reading.needs_person else DONE)
+
+
+def _not_running(reading: Reading, home: str) -> str:
+    if reading.life is Life.NONE:
+        return f"no platform runs in {home}; `foxtrot run CONFIG.toml` starts one"
+    pid, ago = reading.status.get("pid"), f"{reading.age_s:,.0f} s ago"
+    if reading.life is Life.ENDED:
+        return f"no platform runs in {home}; the last one (pid {pid}) ended {ago}"
+    return (
+        f"no platform runs in {home}; the last one (pid {pid}) is gone without having ended in order, last heard {ago}: what it left at "
+        "its venues is not known here"
+    )
