@@ -1,5 +1,7 @@
 """Levels between floats, as facts carry them, and units, as books count them: a side at a time."""
 
+from math import trunc
+
 from foxtrot.books.level_book import UnitLevel
 from foxtrot.domain.errors import OffGrid
 from foxtrot.domain.instrument import Grid
@@ -38,7 +40,7 @@ class UnitScale:
         units: list[UnitLevel] = []
         try:
             for price, size in levels:
-                price_units, size_units = int(price * price_by + 0.5), int(size * size_by + 0.5)
+                price_units, size_units = trunc(price * price_by + 0.5), trunc(size * size_by + 0.5)
                 if price_units / price_by == price < highest and size_units / size_by == size < largest:
                     units.append((price_units, size_units))
                 else:
