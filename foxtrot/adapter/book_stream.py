@@ -1,7 +1,7 @@
 """One instrument's order book as an adapter streams it: kept by books.CachedBook, published as depth and changes, exact for everybody."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from math import inf
 from typing import Protocol
@@ -15,6 +15,7 @@ from foxtrot.books.audit import AuditResult
 from foxtrot.books.book_state import HAS_LEVELS
 from foxtrot.books.cached_book import BookCounters, CachedBook
 from foxtrot.books.depth_book import DepthBook
+from foxtrot.books.level_book import UnitLevel
 from foxtrot.books.sequence import SequenceRule
 from foxtrot.domain.enums import BookState
 from foxtrot.domain.instrument import Instrument
@@ -116,30 +117,13 @@ class BookStream:
         """Return what happened to the book."""
         return self._cached.counters
 
-    def figures(self, implementation: str, now_ns: int, match_score: float | None = None) -> BookFigures:
-        """Return how the book does at a time, for health; from any thread."""
-        counters, heard_ns = self._cached.counters, self.book.local_time_ns
-        return BookFigures(
-            implementation="rest" if self.polled else implementation,
-            state=str(self.state),
-            update_id=self.update_id,
-            age_ms=max(0, now_ns - heard_ns) / 1e6 if self.book.state in HAS_LEVELS else None,
-            gaps=counters.gaps,
-            resyncs=max(0, counters.snapshots - 1),
-            crossings=counters.crossings,
-            audits=counters.audits,
-            audits_failed=counters.audits_failed,
-            match_score=match_score,
-        )
-
     # --- what is wanted ---------------------------------------------------------------------------------------------
 
     def want(self, levels: int, *, changes: bool) -> None:
         """Set what to publish: changes follow a full snapshot, not one of the best levels."""
-        if changes and not self.changes:
-            self._chained = False
-            self.dirty = self.book.state in HAS_LEVELS
-        if levels > self.levels:
+        begins = changes and not self.changes
+        self._chained = self._chained and not begins
+        if begins or levels > self.levels:
             self.dirty = self.book.state in HAS_LEVELS
         self.levels, self.changes = levels, changes
 
@@ -276,9 +260,8 @@ class BookStream:
                 return None
             levels, update_id, heard_ns = book.levels.snapshot(FULL_BOOK_LEVELS), book.update_id, book.local_time_ns
             lowest, highest = book.lowest_known or 0, book.highest_known or inf
-        price, size = book.instrument.price_grid.to_decimal, book.instrument.quantity_grid.to_decimal
-        bids: tuple[tuple[Decimal, Decimal], ...] = tuple((price(p), size(q)) for p, q in levels.bids if p >= lowest)
-        asks: tuple[tuple[Decimal, Decimal], ...] = tuple((price(p), size(q)) for p, q in levels.asks if p <= highest)
+        bids = _exact(book.instrument, (level for level in levels.bids if level[0] >= lowest))
+        asks = _exact(book.instrument, (level for level in levels.asks if level[0] <= highest))
         return ExactBook(self.instrument_id, update_id, bids, asks, "stream", max(0, now_ns - heard_ns) / 1e6)
 
     # --- audits -----------------------------------------------------------------------------------------------------
@@ -332,6 +315,28 @@ def _told(change: DepthChange, before: int, book: DepthBook) -> DepthChange:
     to_float = book.instrument.price_grid.to_float
     bids, asks = ([(to_float(price), 0.0) for price in side] for side in book.fallen)
     return msgspec.structs.replace(told, bids=(*told.bids, *bids), asks=(*told.asks, *asks))
+
+
+def figures_of(stream: BookStream, implementation: str, now_ns: int, match_score: float | None = None) -> BookFigures:
+    """Return how a book does at a time, for health; from any thread."""
+    counters, book = stream.counters, stream.book
+    return BookFigures(
+        implementation="rest" if stream.polled else implementation,
+        state=str(stream.state),
+        update_id=book.update_id,
+        age_ms=max(0, now_ns - book.local_time_ns) / 1e6 if book.state in HAS_LEVELS else None,
+        gaps=counters.gaps,
+        resyncs=max(0, counters.snapshots - 1),
+        crossings=counters.crossings,
+        audits=counters.audits,
+        audits_failed=counters.audits_failed,
+        match_score=match_score,
+    )
+
+
+def _exact(instrument: Instrument, levels: Iterable[UnitLevel]) -> tuple[tuple[Decimal, Decimal], ...]:
+    price, size = instrument.price_grid.to_decimal, instrument.quantity_grid.to_decimal
+    return tuple((price(p), size(q)) for p, q in levels)
 
 
 def _cut(change: DepthChange, before: int) -> DepthChange:

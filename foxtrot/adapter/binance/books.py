@@ -4,7 +4,7 @@ A book goes from one way to the next (see BookWay) when the stream is refused, o
 vain. It goes back when the venue gives snapshots again, which is tried after a pause that doubles, and with each new link.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final, Protocol
 
@@ -16,6 +16,7 @@ from foxtrot.adapter.binance.book_audit import BookAudits
 from foxtrot.adapter.binance.book_choice import PARTIAL_LEVELS, BookWay
 from foxtrot.adapter.binance.book_comparison import BookComparison
 from foxtrot.adapter.binance.book_rules import RULES
+from foxtrot.adapter.binance.ccxt_books import CcxtBooks
 from foxtrot.adapter.binance.codec import MarketCodec
 from foxtrot.adapter.binance.market_fetching import Entry, Fetching
 from foxtrot.adapter.binance.market_upkeep import MarketOptions
@@ -24,7 +25,7 @@ from foxtrot.adapter.binance.session import BinanceSession
 from foxtrot.adapter.binance.stream_board import StreamBoard
 from foxtrot.adapter.binance.topics import TopicKind, Topics
 from foxtrot.adapter.book_paths import BookFigures
-from foxtrot.adapter.book_stream import BookPublisher, BookStream
+from foxtrot.adapter.book_stream import BookPublisher, BookStream, figures_of
 from foxtrot.adapter.health import AdapterHealth, StreamHealth
 from foxtrot.domain.enums import BookState
 from foxtrot.domain.errors import AdapterError, FoxtrotError
@@ -79,9 +80,7 @@ class Books:
         self._topics = topics
         self._fetching = fetching
         self._uses: dict[str, _Use] = {}
-        self._by_ccxt: set[str] = set()
-        """ccxt's symbols of the books that ccxt keeps."""
-        self._subscribed: Callable[..., Any] | None = None
+        self._ccxt = CcxtBooks(session, board)
         self._partials = PartialBooks(MarketCodec(session.product), board.books, session.clock.now_ns, board.note_bad)
         self._health: AdapterHealth | None = getattr(session, "health", None)
         fetching.give_up = self._fall
@@ -116,7 +115,7 @@ class Books:
         use = self._uses.pop(instrument_id, None)
         if use is not None:
             self._board.books.pop(use.entry.symbol, None)
-            self._leave_ccxt(use)
+            self._ccxt.leave(use.unified, use.entry.symbol)
             self.audits.forget(instrument_id)
             if self._health is not None:
                 self._health.books.pop(instrument_id, None)
@@ -131,8 +130,7 @@ class Books:
 
     def prepare(self, exchange: Any) -> None:
         """Let a new instance of ccxt's begin a book only where it is to keep one; the other snapshots are ours to fetch."""
-        self._subscribed = exchange.handle_order_book_subscription
-        exchange.handle_order_book_subscription = self._begin_by_ccxt
+        self._ccxt.prepare(exchange)
 
     async def keep(self, life: int) -> None:
         """Audit books, and try again what could not be had, until the streams are closed."""
@@ -170,7 +168,7 @@ class Books:
                 use.failures = 0
                 entry.book_told.set()
         elif book is not None and use.comparison is not None:
-            self._compare(use.comparison, book, item)
+            self._ccxt.compare(use.comparison, book, item)
 
     def on_up(self, entry: Entry, health: StreamHealth) -> None:
         """Begin a book whose stream stands."""
@@ -246,7 +244,7 @@ class Books:
         logger.bind(account=self._session.account).warning(
             "the book of {} is now {}, was {}: {}", name, way, before, cause
         )
-        self._leave_ccxt(use)
+        self._ccxt.leave(use.unified, entry.symbol)
         use.way, use.failures, use.keeps = way, 0, False
         if entry.book is not None:
             entry.book.end()
@@ -266,10 +264,7 @@ class Books:
         if topic is None or not topic.up.is_set() or entry.book is None:
             return
         entry.book.begin(cause)
-        for client in self._session.exchange.clients.values():
-            subscription = client.subscriptions.get(topic.key)
-            if isinstance(subscription, dict):
-                self._begin_by_ccxt(client, {}, subscription)
+        self._ccxt.begin(topic.key)
 
     def _new_book(self, use: _Use) -> BookStream:
         entry = use.entry
@@ -280,8 +275,7 @@ class Books:
             return BookStream(instrument, rule, self._publisher, need)
         use.comparison = BookComparison() if self._is_compared(use) else None
         if way is BookWay.CCXT or use.comparison is not None:
-            self._by_ccxt.add(use.unified)
-            self._board.seen_by_ccxt.add(entry.symbol)
+            self._ccxt.keep(use.unified, entry.symbol)
         if way is BookWay.PARTIAL:
             return PartialBook(instrument, self._publisher)
         if way is BookWay.CCXT:
@@ -290,28 +284,6 @@ class Books:
 
     def _is_compared(self, use: _Use) -> bool:
         return use.way is BookWay.DEPTH_CACHE and self._options.books.is_compared(use.entry.symbol)
-
-    # --- ccxt's books -----------------------------------------------------------------------------------------------
-
-    def _begin_by_ccxt(self, client: Any, message: Any, subscription: Mapping[str, Any]) -> None:
-        if self._subscribed is not None and self._by_ccxt.intersection(subscription.get("symbols", ())):
-            self._subscribed(client, message, subscription)
-
-    def _leave_ccxt(self, use: _Use) -> None:
-        self._by_ccxt.discard(use.unified)
-        self._board.seen_by_ccxt.discard(use.entry.symbol)
-
-    def _compare(self, comparison: BookComparison, book: BookStream, theirs: Any) -> None:
-        """Compare two books; a difference is logged the first time, and each time there were as many again."""
-        found, count = comparison.compare(book, theirs), comparison.differences
-        if found is not None and count & (count - 1) == 0:
-            logger.bind(account=self._session.account).warning(
-                "the books of {} differ, {} times in {} comparisons: {}",
-                book.instrument_id,
-                count,
-                comparison.compared,
-                found,
-            )
 
     # --- figures ----------------------------------------------------------------------------------------------------
 
@@ -331,7 +303,7 @@ class Books:
         book, beside = use.entry.book, use.comparison
         if book is None:
             return BookFigures(implementation=use.way, state=BookState.EMPTY)
-        figures = book.figures(use.way, self._session.clock.now_ns(), self.audits.score(book.instrument_id))
+        figures = figures_of(book, use.way, self._session.clock.now_ns(), self.audits.score(book.instrument_id))
         if beside is None:
             return figures
         return msgspec.structs.replace(figures, compared=beside.compared, differences=beside.differences)

@@ -48,8 +48,13 @@ class BinanceSettings(msgspec.Struct, frozen=True, kw_only=True):
     websocket: bool = True
     no_websocket: frozenset[str] = frozenset()
     hot_path: bool = True
-    books: BookChoice = BookChoice()
-    """By which way order books are had, which are compared with ccxt's, and how often they are audited."""
+    book: BookWay = BookWay.DEPTH_CACHE
+    """By which way order books are had, those of `book_of` ("BTCUSDT=ccxt, ETHUSDT=partial") by others."""
+    book_of: str = ""
+    compare_books: frozenset[str] = frozenset()
+    """Venue symbols whose book ccxt keeps beside ours, to be compared."""
+    audit_interval_s: float = 300.0
+    """How often each book is compared with a fresh snapshot; 0 is never."""
     totals: bool = False
     """Whether ticks carry volume and prices of 24 hours, at the cost of one more stream per symbol."""
     poll_interval_s: float = 1.0
@@ -66,6 +71,16 @@ class BinanceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How old a WebSocket connection may grow before another takes its place; Binance ends one after 24 hours. 0 is any age."""
     trades_since_hours: int = 24
     """How long before the start the fills begin that are asked for, so that READY does not take longer the older the account is."""
+
+    @property
+    def books(self) -> BookChoice:
+        """Return what is chosen for books."""
+        return BookChoice(
+            usual=self.book,
+            of=parse_ways(self.book_of),
+            compared=self.compare_books,
+            audit_interval_s=self.audit_interval_s,
+        )
 
     @property
     def has_keys(self) -> bool:
@@ -138,10 +153,7 @@ def read_settings(context: AdapterContext) -> BinanceSettings:
         ConfigError: names the key, its value, how to mend it and, for a misspelt one, the nearest that is known.
     """
     reader = _Reader(context.account, context.settings)
-    environment = context.environment or SAFEST
-    if environment not in (*ENVIRONMENTS, LOOPBACK):
-        names = (*ENVIRONMENTS, LOOPBACK)
-        raise reader.wrong("environment", environment, f"it is one of {', '.join(names)}{_nearest(environment, names)}")
+    environment = _environment(reader, context.environment or SAFEST)
     product = PRODUCTS[reader.choice("product", "spot", tuple(PRODUCTS))]
     settings = BinanceSettings(
         product=product,
@@ -156,7 +168,10 @@ def read_settings(context: AdapterContext) -> BinanceSettings:
         websocket=reader.flag("websocket", default=True),
         no_websocket=_symbols(reader.text("no_websocket")),
         hot_path=reader.flag("hot_path", default=True),
-        books=_books(reader),
+        book=BookWay(reader.choice("book", BookWay.DEPTH_CACHE, tuple(BookWay))),
+        book_of=reader.text("book_of"),
+        compare_books=_symbols(reader.text("compare_books")),
+        audit_interval_s=reader.seconds("audit_interval_s", 300.0, 0.0, 86_400.0),
         totals=reader.flag("totals", default=False),
         poll_interval_s=reader.seconds("poll_interval_s", 1.0, 0.1, 3600.0),
         rate_limit=reader.flag("rate_limit", default=environment != LOOPBACK),
@@ -172,10 +187,15 @@ def read_settings(context: AdapterContext) -> BinanceSettings:
     return settings
 
 
+def _environment(reader: _Reader, environment: str) -> str:
+    names = (*ENVIRONMENTS, LOOPBACK)
+    if environment not in names:
+        raise reader.wrong("environment", environment, f"it is one of {', '.join(names)}{_nearest(environment, names)}")
+    return environment
+
+
 def _check(reader: _Reader, settings: BinanceSettings, context: AdapterContext) -> None:
-    wrong = check_choice(settings.books, hot_path=settings.hot_path)
-    if wrong is not None:
-        raise reader.wrong(wrong[0], context.settings.get(wrong[0], ""), wrong[1])
+    _check_books(reader, settings, context)
     if settings.leverage > settings.max_leverage:
         raise reader.wrong(
             "leverage",
@@ -190,6 +210,16 @@ def _check(reader: _Reader, settings: BinanceSettings, context: AdapterContext) 
         raise reader.wrong(missing, "", f'the other of the pair is set; add {missing}_env = "VARIABLE"')
     if settings.has_keys:
         _check_keys(reader, settings)
+
+
+def _check_books(reader: _Reader, settings: BinanceSettings, context: AdapterContext) -> None:
+    try:
+        choice = settings.books
+    except ValueError as error:
+        raise reader.wrong("book_of", settings.book_of, str(error)) from None
+    wrong = check_choice(choice, hot_path=settings.hot_path)
+    if wrong is not None:
+        raise reader.wrong(wrong[0], context.settings.get(wrong[0], ""), wrong[1])
 
 
 def _check_keys(reader: _Reader, settings: BinanceSettings) -> None:
@@ -254,20 +284,6 @@ def _port_of_file(reader: _Reader, name: str, product: Product) -> int:
     if isinstance(port, bool) or not isinstance(port, int) or not 0 < port <= 65_535:
         raise reader.wrong("port_file", name, f"it has no port under {key}; start the exchange with that service")
     return port
-
-
-def _books(reader: _Reader) -> BookChoice:
-    ways = reader.text("book_of")
-    try:
-        of = parse_ways(ways)
-    except ValueError as error:
-        raise reader.wrong("book_of", ways, str(error)) from None
-    return BookChoice(
-        usual=BookWay(reader.choice("book", BookWay.DEPTH_CACHE, tuple(BookWay))),
-        of=of,
-        compared=_symbols(reader.text("compare_books")),
-        audit_interval_s=reader.seconds("audit_interval_s", 300.0, 0.0, 86_400.0),
-    )
 
 
 def _symbols(text: str) -> frozenset[str]:
