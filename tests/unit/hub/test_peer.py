@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import msgspec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foxtrot.core.clock import ManualClock
@@ -70,6 +70,7 @@ class Desk:
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("change"), st.integers(95, 106), st.integers(0, 9)),
+        st.tuples(st.just("burst"), st.integers(2, 20), st.integers(1, 9)),
         st.tuples(st.just("read"), st.integers(1, 6), st.just(0)),
         st.tuples(st.just("lose"), st.sampled_from([0, 1, 2]), st.just(0)),
         st.tuples(st.just("whole"), st.just(0), st.just(0)),
@@ -79,7 +80,8 @@ STEPS = st.lists(
 SICK = (BookState.STALE, BookState.SYNCING, BookState.CROSSED)
 
 
-@given(STEPS, st.sampled_from([0, 200, 600, 10_000]))
+@settings(max_examples=150)
+@given(STEPS, st.sampled_from([0, 300, 700, 1_500, 10_000]))
 def test_numbers_add_up_and_a_live_book_is_the_hubs(steps: list[tuple[str, int, int]], queue_bytes: int) -> None:
     desk = Desk(queue_bytes)
     for what, first, second in steps:
@@ -88,12 +90,16 @@ def test_numbers_add_up_and_a_live_book_is_the_hubs(steps: list[tuple[str, int, 
             continue
         if what == "change":
             desk.change(first, second)
+        elif what == "burst":
+            for number in range(first):
+                desk.change(100, 10 + second + number)
+                desk.channel.publish()
         elif what == "whole":
             desk.whole()
         else:
             desk.lose(SICK[first])
         desk.channel.publish()
-        assert desk.peer.waiting_bytes <= max(queue_bytes, 2_000)
+        assert desk.peer.waiting_bytes <= max(queue_bytes, 700)
     desk.read(10_000)
     assert desk.kept.seq == desk.channel.seq
     assert desk.believed.state is desk.offer.state
