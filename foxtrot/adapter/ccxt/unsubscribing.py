@@ -11,6 +11,12 @@ def noted_of(exchange: Any, url: str, subscription: str) -> Any:
     return None if connection is None else connection.subscriptions.get(subscription)
 
 
+def noted_names(exchange: Any, url: str) -> tuple[str, ...]:
+    """Return what ccxt calls the subscriptions of a connection."""
+    connection = exchange.clients.get(url)
+    return () if connection is None else tuple(connection.subscriptions)
+
+
 async def end_subscription(exchange: Any, url: str, names: tuple[str, str], frame: dict[str, Any]) -> None:
     """Send a venue's request, and let ccxt's watcher fail as it does where ccxt unsubscribes itself.
 

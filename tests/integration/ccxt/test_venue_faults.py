@@ -130,6 +130,21 @@ def test_bybit_a_restart_of_the_service_is_a_snapshot_that_counts_from_one(scene
     follows(scene, since)
 
 
+@pytest.mark.parametrize("script", [OkxScript, GrvtScript], ids=["okx", "grvt"])
+def test_a_partial_book_is_pushed_whole_and_is_no_book_in_memory(script: type[VenueScript]) -> None:
+    """What lies beyond its levels nobody knows, so that it is told as depth alone."""
+    with CcxtScene(script(), book="partial") as scene:
+        scene.connect(SubscribeRequest(scene.name, ticks=False, depth_levels=5))
+        scene.until(scene.shows_truth)
+        for size in scene.script.size:
+            scene.server.push("book", scene.script.change(Side.BUY, scene.script.price[0], size))
+            scene.until(scene.shows_truth)
+        assert scene.book() is None
+        assert scene.adapter.health().books[scene.name].implementation == "partial"
+        scene.adapter.unsubscribe(scene.name)
+        scene.until(lambda: not scene.server.subscribed("book"))
+
+
 @pytest.mark.parametrize(
     "scene", [BybitScript, GrvtScript, BackpackScript], indirect=True, ids=["bybit", "grvt", "backpack"]
 )

@@ -11,7 +11,7 @@ INSTRUMENT = {
     "min_size": "0.001", "create_time": "1768040726362828205", "max_position_size": "1000.0", "funding_interval_hours": 8,
     "adjusted_funding_rate_cap": "0.3", "adjusted_funding_rate_floor": "-0.3", "min_notional": "100.0",
 }  # fmt: skip
-STREAMS = {"v1.book.d": "book", "v1.trade": "trade"}
+STREAMS = {"v1.book.d": "book", "v1.book.s": "book", "v1.trade": "trade"}
 
 
 class GrvtScript(VenueScript):
@@ -31,7 +31,7 @@ class GrvtScript(VenueScript):
         self.number = 1061213
         self.trade_number = 41
         self.time_ns = 1767292408400000000
-        self.selector = "BTC_USDT_Perp@100"
+        self.feed, self.selector = "v1.book.d", "BTC_USDT_Perp@100"
 
     def rest(self, asked: Asked) -> Any:
         """Answer for instruments, currencies and the book, which has no id."""
@@ -59,8 +59,8 @@ class GrvtScript(VenueScript):
         answers: list[Any] = [
             {**answer, "result": {"stream": feed, "subs": selectors, "unsubs": [], "num_snapshots": [1], **numbers}}
         ]
-        if feed == "v1.book.d":
-            self.selector = selectors[0]
+        if STREAMS[feed] == "book":
+            self.feed, self.selector = feed, selectors[0]
             answers.append(self.snapshot())
         return answers
 
@@ -97,8 +97,10 @@ class GrvtScript(VenueScript):
 
     def _book(self, levels: dict[str, Any], number: int, before: int) -> Any:
         self.time_ns += 100_000_000
+        if self.feed == "v1.book.s":
+            levels, number, before = self._levels(50), 0, 0
         feed = {"event_time": str(self.time_ns), "instrument": "BTC_USDT_Perp", **levels}
-        return _frame("v1.book.d", self.selector, feed, number, before)
+        return _frame(self.feed, self.selector, feed, number, before)
 
     def _levels(self, best: int) -> dict[str, Any]:
         bids, asks = self.sorted_levels()

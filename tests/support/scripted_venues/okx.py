@@ -11,7 +11,7 @@ INSTRUMENT = {
     "lever": "10", "listTime": "1548133413000", "lotSz": "0.00000001", "minSz": "0.00001", "tickSz": "0.1", "maxLmtSz": "9999999999",
     "maxMktSz": "1000000", "state": "live",
 }  # fmt: skip
-STREAMS = {"books": "book", "bbo-tbt": "quote", "trades": "trade"}
+STREAMS = {"books": "book", "books5": "book", "bbo-tbt": "quote", "trades": "trade"}
 
 
 class OkxScript(VenueScript):
@@ -30,6 +30,7 @@ class OkxScript(VenueScript):
         self.seq_id = 79706756227
         self.trade_id = 1040968613
         self.time_ms = 1786538744703
+        self.whole = False
 
     def rest(self, asked: Asked) -> Any:
         """Answer for instruments and the book."""
@@ -52,7 +53,9 @@ class OkxScript(VenueScript):
                 subscribed.discard(stream)
                 continue
             subscribed.add(stream)
-            answers += [self.snapshot()] if stream == "book" else []
+            if stream == "book":
+                self.whole = topic["channel"] == "books5"
+                answers.append(self.snapshot())
         return answers
 
     def snapshot(self) -> Any:
@@ -90,7 +93,11 @@ class OkxScript(VenueScript):
         return {"arg": {"channel": "bbo-tbt", "instId": "BTC-USDT"}, "data": [row]}
 
     def _books(self, action: str, levels: dict[str, Any], before: int) -> Any:
+        """Return a frame of the channel that was subscribed last: whole books of five levels, or what they begin with and changes."""
         self.time_ms += 100
+        if self.whole:
+            row = {**self._levels(5), "instId": "BTC-USDT", "ts": str(self.time_ms), "seqId": self.seq_id}
+            return {"arg": {"channel": "books5", "instId": "BTC-USDT"}, "data": [row]}
         row = {**levels, "ts": str(self.time_ms), "checksum": 0, "prevSeqId": before, "seqId": self.seq_id}
         return {"arg": {"channel": "books", "instId": "BTC-USDT"}, "action": action, "data": [row]}
 

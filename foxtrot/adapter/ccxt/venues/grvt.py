@@ -1,11 +1,12 @@
 """GRVT: the whole book by its stream; a snapshot without a number after each subscription, then changes numbered one by one."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from foxtrot.adapter.capabilities import BookKind
-from foxtrot.adapter.ccxt.unsubscribing import end_subscription, noted_of
-from foxtrot.adapter.ccxt.venue import Confirmed, Evidence, Fact, Snapshots, Stream, TapContext, Venue, Watcher, level
+from foxtrot.adapter.ccxt.unsubscribing import end_subscription, noted_names
+from foxtrot.adapter.ccxt.venue import Confirmed, Evidence, Fact, Snapshots, Stream, TapContext, Venue, level
 from foxtrot.books.sequence import NonceChain
 from foxtrot.books.unnumbered_snapshot import UnnumberedSnapshot
 from foxtrot.domain.enums import Side
@@ -13,8 +14,10 @@ from foxtrot.domain.market import DepthChange, DepthData, Level, MarketTrade
 
 _RATE_MS = 100
 """Not 50 nor 500: ccxt knows subscriptions by instrument and rate alone, and those are its trades' and tickers'."""
-_CCXT_RATE_MS = 500
 _TRADES = 50
+_PARTIAL_LEVELS = 50
+_BOOK_SELECTOR = re.compile(r"(?P<market>.+)@(?P<rate>\d+)(-(?P<depth>\d+))?")
+"""Source: GRVT API docs, WSOrderbookLevelsFeedSelectorV1, "Subscription Pattern"."""
 
 
 def tap(message: Any, context: TapContext) -> tuple[Fact, ...] | None:
@@ -86,21 +89,32 @@ def _levels(rows: list[Mapping[str, str]]) -> tuple[Level, ...]:
     return tuple([level(row["price"], row["size"]) for row in rows])
 
 
-def _unwatcher(stream: str, rates: tuple[int, ...], name: str) -> Watcher:
-    """Return what ends a subscription, which ccxt cannot: the one that there is of some rates. `name` is ccxt's of its messages.
+async def _unwatch_book(exchange: Any, symbol: str) -> None:
+    """End the streams of the book that ccxt has noted, changes at a rate or whole books at a rate and depth."""
+    market_id = exchange.market(symbol)["id"]
+    for selector in noted_names(exchange, _url(exchange)):
+        found = _BOOK_SELECTOR.fullmatch(selector)
+        if found is not None and found["market"] == market_id and int(found["rate"]) != _TRADES:
+            stream = "v1.book.s" if found["depth"] else "v1.book.d"
+            await _end(exchange, stream, selector, f"orderbook::{symbol}")
+
+
+async def _unwatch_trades(exchange: Any, symbol: str) -> None:
+    await _end(exchange, "v1.trade", f"{exchange.market(symbol)['id']}@{_TRADES}", f"trade::{symbol}")
+
+
+async def _end(exchange: Any, stream: str, selector: str, messages: str) -> None:
+    """End a subscription, which ccxt cannot.
 
     Source: GRVT API docs, JSONRPCRequest: method unsubscribe.
     """
+    asked = {"stream": stream, "selectors": [selector]}
+    frame = {"jsonrpc": "2.0", "method": "unsubscribe", "params": asked, "id": exchange.request_id()}
+    await end_subscription(exchange, _url(exchange), (selector, messages), frame)
 
-    async def unwatch(exchange: Any, symbol: str) -> None:
-        url, market_id = exchange.urls["api"]["ws"]["publicMarket"], exchange.market(symbol)["id"]
-        for selector in [f"{market_id}@{rate}" for rate in rates]:
-            if noted_of(exchange, url, selector) is not None:
-                asked = {"stream": stream, "selectors": [selector]}
-                frame = {"jsonrpc": "2.0", "method": "unsubscribe", "params": asked, "id": exchange.request_id()}
-                await end_subscription(exchange, url, (selector, f"{name}::{symbol}"), frame)
 
-    return unwatch
+def _url(exchange: Any) -> str:
+    return str(exchange.urls["api"]["ws"]["publicMarket"])
 
 
 def _rule() -> UnnumberedSnapshot:
@@ -121,10 +135,9 @@ VENUE = Venue(
     interval_ms=float(_RATE_MS),
     rest_levels=500,
     rest_cost=1.0,
-    unwatchers={
-        Stream.BOOK: _unwatcher("v1.book.d", (_RATE_MS, _CCXT_RATE_MS), "orderbook"),
-        Stream.TRADE: _unwatcher("v1.trade", (_TRADES,), "trade"),
-    },
+    partial_levels=_PARTIAL_LEVELS,
+    partial_params={"channel": "v1.book.s"},
+    unwatchers={Stream.BOOK: _unwatch_book, Stream.TRADE: _unwatch_trades},
     evidence=Evidence.DOCUMENTED,
     sources=(
         "https://api-docs.grvt.io/market_data_streams/#orderbook-delta",
