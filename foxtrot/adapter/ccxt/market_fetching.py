@@ -99,10 +99,9 @@ class Fetching:
         if now_ns - entry.renewed_ns > (SNAPSHOT_WITHIN_S + _pause_s(entry.renewals)) * 1e9:
             self.need_subscription(entry, topics)
 
-    async def has_fallen_behind(self, entry: Entry) -> bool:
+    async def has_fallen_behind(self, entry: Entry, *, of_book: bool) -> bool:
         """Tell whether a stream that is silent misses something: the venue's best prices are others, and it does not say so."""
-        before = self.life, entry.quotes.mark, None if entry.book is None else entry.book.update_id
-        ours = self._best_levels(entry)
+        before, ours = (self.life, _mark(entry, of_book)), self._best_levels(entry, of_book=of_book)
         try:
             now = await self.read_book(entry.request.instrument_id, 1)
         except AdapterError as error:
@@ -111,7 +110,7 @@ class Fetching:
         if ours is None or ours == (now.bids[:1], now.asks[:1]):
             return False
         await self._session.wait_s(SETTLE_S)
-        return before == (self.life, entry.quotes.mark, None if entry.book is None else entry.book.update_id)
+        return before == (self.life, _mark(entry, of_book))
 
     # --- ticks ------------------------------------------------------------------------------------------------------
 
@@ -223,11 +222,12 @@ class Fetching:
         if life == self.life and entry.wanted and entry.book is not None and not entry.book.is_loaded:
             topics.renew(topics.of(entry.request.instrument_id, Stream.BOOK), "its book needs a snapshot")
 
-    def _best_levels(self, entry: Entry) -> tuple[Any, Any] | None:
-        best = entry.quotes.best(self._session.clock.now_ns())
-        if entry.book is not None and entry.wants_book:
-            exact = entry.book.exact(self._session.clock.now_ns())
+    def _best_levels(self, entry: Entry, *, of_book: bool) -> tuple[Any, Any] | None:
+        now_ns = self._session.clock.now_ns()
+        if of_book:
+            exact = entry.book.exact(now_ns) if entry.book is not None else None
             return None if exact is None else (exact.bids[:1], exact.asks[:1])
+        best = entry.quotes.best(now_ns)
         return None if best is None else (((best.bid, best.bid_size),), ((best.ask, best.ask_size),))
 
     def _log(self, what: str, error: AdapterError) -> None:
@@ -235,6 +235,13 @@ class Fetching:
         times = self._failures[what] = self._failures.get(what, 0) + 1
         level = "DEBUG" if times & (times - 1) else "WARNING"
         logger.bind(account=self._session.account).log(level, "{} could not be had ({}): {}", what, times, error)
+
+
+def _mark(entry: Entry, of_book: bool) -> object:
+    """Return what changes whenever a stream says something."""
+    if not of_book:
+        return entry.quotes.mark
+    return None if entry.book is None else (entry.book.update_id, entry.book.generation)
 
 
 def _pause_s(renewals: int) -> float:

@@ -131,11 +131,11 @@ class Upkeep:
         return next((entry for entry in self._entries.values() if health in entry.healths()), None)
 
     async def _verify(self, entry: Entry, health: StreamHealth) -> None:
-        if not await self._fetching.has_fallen_behind(entry):
+        of_book = entry.book is not None and health is entry.book.health
+        if not await self._fetching.has_fallen_behind(entry, of_book=of_book):
             self._asked.discard(health.name)
             health.silent_s = 0.0  # its market is quiet: it is asked again after as long a silence
             return
-        of_book = entry.book is not None and health is entry.book.health
         stream = Stream.BOOK if of_book or entry.best_by_book else Stream.QUOTE
         for topic in self._topics.of(entry.request.instrument_id, stream):
             await self._topics.drop(topic, "is silent, while its market is not")

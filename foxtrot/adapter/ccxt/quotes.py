@@ -53,8 +53,8 @@ class QuoteStream:
 
     @property
     def mark(self) -> object:
-        """Return what changes whenever something is heard."""
-        return self._quote, self._last
+        """Return what changes whenever a quote is heard."""
+        return self._quote
 
     def quote(self, quote: Quote) -> None:
         """Take a best bid and ask; one that is older than the last, where the venue gives ids, is left out."""

@@ -74,9 +74,8 @@ class CcxtSession:
         self.tap: Tap = client.leave
         self.thread_name = f"{THREAD_NAME}-{settings.exchange}"
         self.bridge = AsyncBridge(self.thread_name, context.clock, self._hear_loop_error)
-        self.breaker = CircuitBreaker(context.clock.monotonic_ns, failures=5, rest_s=10.0)
+        self.breaker = self._new_breaker()
         self.backoff = Backoff(random or Random())
-        health.breakers["requests"] = self.breaker
         self._exchange: Any = None
         self._life = _Life(self)
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -191,6 +190,7 @@ class CcxtSession:
 
     async def renew(self) -> None:
         """Make a client and read what the venue lists."""
+        self.breaker = self._new_breaker()
         made = self._exchange = client.make_exchange(self.settings, self.clock)
         made.tap = self._tap
         made.on_ending = self._hear_ending
@@ -205,6 +205,11 @@ class CcxtSession:
             end = asyncio.get_running_loop().create_task(client.end_exchange(exchange), name="ccxt client end")
             self._ends.add(end)
             end.add_done_callback(self._ends.discard)
+
+    def _new_breaker(self) -> CircuitBreaker:
+        """Return what counts failed requests in a row; each link has one of its own."""
+        made = self.health.breakers["requests"] = CircuitBreaker(self.clock.monotonic_ns, failures=5, rest_s=10.0)
+        return made
 
     def _tap(self, connection: Any, message: Any) -> bool:
         return self.tap(connection, message)
@@ -316,7 +321,6 @@ class _Life:
     async def _hold_link(self, user: LinkUser) -> str:
         session = self._session
         lost = self._lost = asyncio.get_running_loop().create_future()
-        session.breaker.succeeded()
         await session.renew()
         session.linked = True
         session.health.up(self._clock.monotonic_ns())

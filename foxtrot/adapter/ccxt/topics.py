@@ -5,7 +5,7 @@ What may end a watcher, and what is done:
 - the connection is gone, refused or broken by a frame: back-off, then again;
 - a gap in a book that ccxt keeps (ChecksumError): told at once, then again without a pause;
 - an error of the venue: a stream that stands goes on, for ccxt hands every error to all; one that does not stand is tried again
-  after a back-off, and given up after REFUSALS in a row;
+  after a back-off, and told as refused after REFUSALS in a row;
 - the symbol or request is wrong: told as failed, not again;
 - the book's subscription is not answered, or the connection is silent: it is dropped (`beat`), which is a loss.
 """
@@ -222,8 +222,8 @@ class Topics:
                 return
             except RAISED as error:
                 keep = self._goes_on(topic, error)
-                if not keep and not await self._try_later(topic, error):
-                    return
+                if not keep:
+                    await self._try_later(topic, error)
             else:
                 keep = False
 
@@ -257,16 +257,15 @@ class Topics:
         connection = self._session.exchange.clients.get(topic.route.url)
         return connection is not None and bool(connection.isConnected) and not connection.error
 
-    async def _try_later(self, topic: Topic, error: BaseException) -> bool:
-        """Wait and try again; False when the topic is given up."""
+    async def _try_later(self, topic: Topic, error: BaseException) -> None:
+        """Wait, so that it is tried again."""
         if isinstance(error, ccxt.ExchangeError):
             topic.refused += 1
-            if topic.refused >= REFUSALS:
-                self._give_up(topic, clean(error))
-                return False
+            if topic.refused == REFUSALS:
+                topic.settled.set()
+                self._listener.on_refused(topic, clean(error))
         self._obey(error)
         await self._lose(topic, f"{type(error).__name__}: {clean(error)}")
-        return True
 
     def _confirm(self, topic: Topic) -> None:
         if not topic.up.is_set():
