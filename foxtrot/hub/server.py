@@ -9,6 +9,7 @@ from loguru import logger
 
 from foxtrot.adapter.base_adapter import BaseAdapter
 from foxtrot.adapter.bridge import AsyncBridge
+from foxtrot.adapter.capabilities import BookKind
 from foxtrot.core.clock import Clock, SystemClock
 from foxtrot.core.notices import AdapterStatus
 from foxtrot.domain.enums import AdapterState
@@ -19,7 +20,7 @@ from foxtrot.hub.inlet import Inlet
 from foxtrot.hub.listener import HubListener
 from foxtrot.hub.offer import Offer
 from foxtrot.hub.session_desk import HubCounters
-from foxtrot.hub.settings import HubSettings
+from foxtrot.hub.settings import HubSettings, OfferSettings
 from foxtrot.hub.wire import PATH, Offered
 
 THREAD_NAME = "hub-io"
@@ -149,11 +150,23 @@ class HubServer:
         if adapter is None or account in self._asked:
             return
         self._asked.add(account)
-        follows = adapter.capabilities.depth_changes
-        for offer in self.settings.offers:
-            if offer.account == account:
-                levels = 0 if follows else offer.levels
-                adapter.subscribe(SubscribeRequest(offer.instrument_id, depth_levels=levels, depth_changes=follows))
+        for settings in self.settings.offers:
+            if settings.account == account:
+                adapter.subscribe(self._request(adapter, settings))
+
+    def _request(self, adapter: BaseAdapter, settings: OfferSettings) -> SubscribeRequest:
+        """Return what to ask for: changes if the venue tells them, else its best levels, else the ticker alone."""
+        offer = self._board.offers[settings.instrument_id]
+        capabilities = adapter.capabilities
+        if capabilities.depth_changes:
+            return SubscribeRequest(settings.instrument_id, depth_changes=True)
+        if capabilities.book in (BookKind.BEST, BookKind.NONE):
+            offer.hear_failure(
+                f"{adapter.adapter_name} streams no order book, only {capabilities.book}: read the ticker"
+            )
+            return SubscribeRequest(settings.instrument_id)
+        offer.cut_at = settings.levels
+        return SubscribeRequest(settings.instrument_id, depth_levels=settings.levels)
 
     def _on_loop_error(self, context: dict[str, Any]) -> None:
         """Hear of an error of our own code: what it was about to do is not done, so nothing is believed until it is fetched anew."""

@@ -83,8 +83,9 @@ class HubScene:
 
     def __init__(self, **settings: Any) -> None:
         offers = settings.pop("offers", (OfferSettings(BTC, ACCOUNT, 50),))
+        kind: type[StreamingAdapter] = settings.pop("adapter", StreamingAdapter)
         self.server = HubServer(HubSettings(offers=offers, **settings))
-        self.adapter = StreamingAdapter(AdapterContext(ACCOUNT, self.server.inlet, SendPermit(), SystemClock(), {}, {}))
+        self.adapter = kind(AdapterContext(ACCOUNT, self.server.inlet, SendPermit(), SystemClock(), {}, {}))
         self.server.attach(self.adapter)
         self.clients = AsyncBridge("test-clients", SystemClock())
         self._raw: list[RawClient] = []

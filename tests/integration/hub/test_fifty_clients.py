@@ -212,7 +212,7 @@ def test_every_reader_sees_every_number_and_a_late_joiner_has_the_venues_book(
 @pytest.mark.timeout(1_200)
 def test_memory_stays_flat_beside_a_stalled_client(crowd: Crowd, capsys: pytest.CaptureFixture[str]) -> None:
     figures: list[float] = []
-    parts, rounds = 6, 200
+    parts, rounds = 6, 60
     for _ in range(parts):
         run(crowd, rounds, orders=6)
         crowd.market.forget()

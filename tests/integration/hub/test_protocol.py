@@ -5,15 +5,17 @@ import urllib.request
 from collections.abc import Iterator
 
 import aiohttp
+import msgspec
 import pytest
 
+from foxtrot.adapter.capabilities import BookKind
 from foxtrot.core.secret import Secret
 from foxtrot.domain.enums import AdapterState, BookState
 from foxtrot.domain.errors import ConfigError
 from foxtrot.hub.server import HubServer
 from foxtrot.hub.settings import HubSettings, OfferSettings
 from foxtrot.hub.wire import HubLimits
-from tests.support.hub_scene import ACCOUNT, BTC, HubScene, hub_scene
+from tests.support.hub_scene import ACCOUNT, BTC, HubScene, StreamingAdapter, hub_scene
 from tests.support.waiting import wait_until
 
 BIDS = ((100.0, 1.0), (99.99, 2.0), (99.95, 3.0))
@@ -35,6 +37,50 @@ def test_the_adapter_is_asked_once_and_for_a_snapshot_with_changes(scene: HubSce
     scene.adapter.on_status(AdapterState.READY)
     scene.settle()
     assert len(scene.adapter.requests) == 1
+
+
+class PartialAdapter(StreamingAdapter):
+    """A venue that streams its best levels, whole each time."""
+
+    capabilities = msgspec.structs.replace(StreamingAdapter.capabilities, depth_changes=False, book=BookKind.PARTIAL)
+
+
+class BestAdapter(StreamingAdapter):
+    """A venue that streams its best bid and ask alone."""
+
+    capabilities = msgspec.structs.replace(StreamingAdapter.capabilities, depth_changes=False, book=BookKind.BEST)
+
+
+def test_a_venue_of_best_levels_gives_books_by_whole_snapshots() -> None:
+    with hub_scene(adapter=PartialAdapter, offers=(OfferSettings(BTC, ACCOUNT, 3),)) as scene:
+        request = scene.adapter.requests[0]
+        assert (request.depth_levels, request.depth_changes) == (3, False)
+        scene.adapter.whole(BIDS, ASKS)
+        client = scene.raw()
+        client.subscribe(levels=3)
+        whole = client.next("snapshot")
+        assert (whole["lowest_known"], whole["highest_known"]) == ("99.95", None)
+        scene.adapter.whole((*BIDS[:2], (99.95, 4.0)), ASKS, 101)
+        assert client.next("change")["bids"] == [["99.95", "4.00000"]]
+        scene.adapter.whole(((100.0, 1.0), (99.99, 2.0), (99.98, 3.0)), ASKS, 102)
+        whole = client.next("snapshot")  # what is known is another part of the book
+        assert (whole["seq"], whole["lowest_known"], whole["bids"][2]) == (2, "99.98", ["99.98", "3.00000"])
+
+
+def test_a_venue_of_the_best_bid_and_ask_has_a_ticker_and_says_so_of_its_book() -> None:
+    with hub_scene(adapter=BestAdapter) as scene:
+        request = scene.adapter.requests[0]
+        assert (request.ticks, request.depth_levels, request.depth_changes) == (True, 0, False)
+        client = scene.raw()
+        client.subscribe()
+        whole = client.next("snapshot")
+        assert (whole["state"], whole["cause"]) == (
+            "syncing",
+            "scripted streams no order book, only best: read the ticker",
+        )
+        scene.adapter.quote(100.0, 100.01)
+        client.subscribe(kind="ticker")
+        assert client.next("ticker")["bid"] == "100.00"
 
 
 def test_a_snapshot_then_changes_in_consecutive_numbers_with_exact_text(scene: HubScene) -> None:

@@ -61,6 +61,14 @@ class Desk:
             assert isinstance(frame, Snapshot | Change | StateTold | Conflated)
             self.believed = self.kept.take(frame, 0)
 
+    def check(self) -> None:
+        """Read all that waits: nothing is missing, and what is believed is so."""
+        self.read(10_000)
+        assert self.kept.seq == self.channel.seq
+        assert self.believed.state is self.offer.state
+        if self.believed.is_live:
+            assert (self.believed.bids, self.believed.asks) == self.top()
+
     def top(self) -> tuple[tuple[tuple[Decimal, Decimal], ...], ...]:
         assert self.offer.book is not None
         price, size = PAIR.price_grid.to_decimal, PAIR.quantity_grid.to_decimal
@@ -74,6 +82,7 @@ STEPS = st.lists(
         st.tuples(st.just("read"), st.integers(1, 6), st.just(0)),
         st.tuples(st.just("lose"), st.sampled_from([0, 1, 2]), st.just(0)),
         st.tuples(st.just("whole"), st.just(0), st.just(0)),
+        st.tuples(st.just("check"), st.just(0), st.just(0)),
     ),
     max_size=80,
 )
@@ -88,6 +97,9 @@ def test_numbers_add_up_and_a_live_book_is_the_hubs(steps: list[tuple[str, int, 
         if what == "read":
             desk.read(first)
             continue
+        if what == "check":
+            desk.check()
+            continue
         if what == "change":
             desk.change(first, second)
         elif what == "burst":
@@ -100,11 +112,7 @@ def test_numbers_add_up_and_a_live_book_is_the_hubs(steps: list[tuple[str, int, 
             desk.lose(SICK[first])
         desk.channel.publish()
         assert desk.peer.waiting_bytes <= max(queue_bytes, 700)
-    desk.read(10_000)
-    assert desk.kept.seq == desk.channel.seq
-    assert desk.believed.state is desk.offer.state
-    if desk.believed.is_live:
-        assert (desk.believed.bids, desk.believed.asks) == desk.top()
+    desk.check()
     skipped = sum(frame.count for frame in desk.told if isinstance(frame, Conflated))
     numbered = sum(isinstance(frame, Change | StateTold | Snapshot) for frame in desk.told)
     assert skipped == desk.peer.conflated == desk.kept.conflated
