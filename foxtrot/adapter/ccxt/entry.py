@@ -39,6 +39,8 @@ class Entry:
         self.renewals = 0
         """How many times in a row its subscription began anew."""
         self.renewed_ns = 0
+        self.off_grid = False
+        """Whether it was told that what is asked for lies off the grid; once is enough."""
         self.counted = 0
         """How many whole books of ccxt's were taken, for those without a number."""
 

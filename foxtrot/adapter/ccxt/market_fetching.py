@@ -129,7 +129,9 @@ class Fetching:
             if trades:
                 await self._poll_trades(entry, life)
         except OffGrid as error:
-            self._fail(f"book of {entry.request.instrument_id}", error)
+            if not entry.off_grid:
+                entry.off_grid = True
+                self._fail(f"book of {entry.request.instrument_id}", error)
         except AdapterError as error:
             self._log(entry.unified, error)
 
@@ -211,7 +213,7 @@ class Fetching:
             self._log(f"snapshot of {entry.unified}", error)
             return False
         life, generation = wanted
-        if life == self.life and book.load(snapshot, generation):
+        if life == self.life and book.load(snapshot, generation, self._limit(ccxt_facts.LEVELS) or 0):
             book.publish()
             entry.told.set()
         return True

@@ -204,3 +204,38 @@ def test_unsubscribing_ends_what_was_streamed(scene: CcxtScene) -> None:
     assert scene.book() is None
     assert scene.adapter.get_best_bid_offer(scene.name) is None
     assert scene.heard.of(RequestFailed) == []
+
+
+@pytest.mark.parametrize("scene", ALL, indirect=True)
+def test_who_comes_back_gets_everything_anew(scene: CcxtScene) -> None:
+    scene.connect(everything(scene.script))
+    scene.until(lambda: scene.server.subscribed("trade") == 1)
+    for _ in range(2):
+        scene.adapter.unsubscribe(scene.name)
+        scene.adapter.subscribe(everything(scene.script))
+    since = len(scene.heard)
+    scene.until(lambda: scene.shows_truth(since), deadline_s=30)
+    trade_id = ""
+
+    def comes() -> bool:
+        nonlocal trade_id
+        found = [one.trade_id for one in scene.heard.of(MarketTrade, since)]
+        if trade_id not in found:
+            trade_id, frame = scene.script.trade(Side.BUY, scene.script.price[1], scene.script.size[0])
+            scene.server.push("trade", frame)
+        return trade_id in found
+
+    scene.until(comes, deadline_s=30)
+    found = [one.trade_id for one in scene.heard.of(MarketTrade)]
+    assert len(set(found)) == len(found)
+
+
+def test_asters_twenty_levels_are_streamed_and_never_count_as_the_book() -> None:
+    with CcxtScene(a_script("aster")) as scene:
+        scene.connect(everything(scene.script))
+        scene.until(scene.shows_truth)
+        scene.server.push("book", scene.script.change(Side.BUY, scene.script.price[0], scene.script.size[0]))
+        scene.until(scene.shows_truth)
+        assert scene.heard.of(DepthData)[-1].source == STREAM
+        assert scene.adapter.health().books[scene.name].implementation == "partial"
+        assert scene.book() is None
