@@ -104,5 +104,5 @@ VENUE = Venue(
         "https://docs.backpack.exchange/#tag/Streams/Public/Depth",
         "https://docs.backpack.exchange/#tag/Markets/operation/get_depth",
     ),
-    notes="every change of the book as it comes, on a snapshot by request; ccxt lists its ways to unsubscribe under names of its own",
+    notes="every change of the book as it comes, on a snapshot by request",
 )

@@ -144,5 +144,5 @@ VENUE = Venue(
         "https://api-docs.grvt.io/schemas/ws_subscribe_result/",
         "https://api-docs.grvt.io/schemas/ws_orderbook_levels_feed_selector_v1/",
     ),
-    notes="whole book every 100 ms; best bid and ask only with tickers every 500 ms, so that ticks are made of the book",
+    notes="whole book every 100 ms, or 50 levels of it whole every 500 ms; best bid and ask only with tickers every 500 ms, so that ticks are made of the book",
 )

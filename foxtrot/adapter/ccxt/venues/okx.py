@@ -126,5 +126,5 @@ VENUE = Venue(
         "https://www.okx.com/docs-v5/en/#order-book-trading-market-data-ws-order-book-channel",
         "https://www.okx.com/help/okx-order-book-channels-checksum-field-deprecation",
     ),
-    notes="best 400 levels every 100 ms; sizes of swaps in contracts; the checksum is 0 since June 2026, checked where it is not",
+    notes="best 400 levels every 100 ms, or five of them whole; sizes of swaps in contracts; the checksum is 0 since June 2026, checked where it is not",
 )
