@@ -12,7 +12,8 @@ import msgspec
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "venues" / "binance_faults.md"
 STREAMS = "Market streams and connections"
 ACCOUNT = "Orders, requests and the account's stream"
-SECTIONS = (STREAMS, ACCOUNT)
+REPLACED = "Connections that are replaced while they go on"
+SECTIONS = (STREAMS, REPLACED, ACCOUNT)
 _HEAD = """# Binance: what goes wrong, and what the adapter makes of it
 
 Every row is a test in `tests/integration/binance/faults`: the real adapter on real sockets, the embedded exchange doing the

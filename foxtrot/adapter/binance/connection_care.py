@@ -41,6 +41,9 @@ class TopicsOf(Protocol):
     def interrupt(self, topic: Topic, cause: str) -> None:
         """Tell that a topic is interrupted."""
 
+    def unsubscribe(self, topic: Topic) -> None:
+        """End the subscription of a topic that is not wanted any more."""
+
     async def kick(self, url: str, cause: str) -> None:
         """Drop a connection."""
 
@@ -197,6 +200,10 @@ class ConnectionCare:
         """Hear that a task of a topic failed; True when it is to end, because another goes on."""
         return self._move is not None and self._move.passes_on(topic, cause)
 
+    def is_moving(self, topic: Topic) -> bool:
+        """Tell whether a topic has tasks over two connections now."""
+        return self._move is not None and self._move.is_moving(topic)
+
     def forget(self, topic: Topic) -> None:
         """Hear that a topic is not wanted any more."""
         if self._move is not None:
@@ -223,6 +230,10 @@ class ConnectionCare:
     def interrupt(self, topic: Topic, cause: str) -> None:
         """Tell that a topic is interrupted."""
         self._topics.interrupt(topic, cause)
+
+    def unsubscribe(self, topic: Topic) -> None:
+        """End the subscription of a topic that is not wanted any more."""
+        self._topics.unsubscribe(topic)
 
 
 def is_present(client: Any) -> bool:

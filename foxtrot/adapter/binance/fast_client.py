@@ -166,11 +166,16 @@ class FastClients:
     """
 
     clock: Clock
+    aside: "dict[str, Callable[[], Any]] | None" = None
+    """By URL, what gives the old connection to those that still go on over it, while it is replaced."""
     raw_hooks: RawHooks | None = None
     on_frame: Callable[[Any], None]
 
     def client(self, url: str) -> Any:
-        """Return the client of a URL, as ccxt's method of this name."""
+        """Return the client of a URL, as ccxt's method of this name; of one that is being replaced, the one that the caller is to have."""
+        aside = (self.aside or {}).get(url)
+        if aside is not None and (old := aside()) is not None:
+            return old
         made = super().client(url)  # type: ignore[misc]  # the exchange's
         if type(made) is Client:
             made.__class__ = FastClient

@@ -44,6 +44,9 @@ class Household(Protocol):
     def interrupt(self, topic: Topic, cause: str) -> None:
         """Tell that a topic is interrupted."""
 
+    def unsubscribe(self, topic: Topic) -> None:
+        """End the subscription of a topic that is not wanted any more, at the connection that has its place again."""
+
     async def listed(self, client: Any) -> "frozenset[str] | None":
         """Ask a connection for its subscriptions; None when it does not answer."""
 
@@ -127,9 +130,17 @@ class Succession:
         old.leaving = True
         clients[old.url] = clients.pop(self._url)
         self.newcomer = self._exchange.client(self._url)
+        self._exchange.aside = {self._url: self._for_caller}
         self.newcomer.hooks = self._overlap
 
+    def _for_caller(self) -> Any:
+        """Return the old connection to a task that has its topic there and goes on with it; None to everybody else."""
+        task = asyncio.current_task()
+        stays = any(topic.task is task and topic not in self._missed for topic in self._heirs)
+        return self._old if stays and not self.old_is_gone and not self._old.closed() else None
+
     def _take_over(self) -> bool:
+        self._exchange.aside = None
         for topic in list(self._heirs):
             self._promote(topic)
         self._open()
@@ -140,6 +151,7 @@ class Succession:
 
     def _give_back(self) -> bool:
         clients, old = self._exchange.clients, self._old
+        self._exchange.aside = None
         self._end_heirs()
         newcomer = clients.pop(self._url, None)
         if newcomer is not None:
@@ -149,6 +161,9 @@ class Succession:
         if clients.pop(old.url, None) is not None:
             old.url, old.leaving = self._url, False
             clients[self._url] = old
+            for topic in self._topics:
+                if not topic.wanted:
+                    self._household.unsubscribe(topic)
         logger.warning("no other connection could be had in place of {}: {}", self._url, self.failure)
         return False
 
@@ -189,6 +204,10 @@ class Succession:
     def abandon(self) -> None:
         """End every heir: the link is lost."""
         self._end_heirs()
+
+    def is_moving(self, topic: Topic) -> bool:
+        """Tell whether a topic has tasks over both connections."""
+        return topic in self._heirs
 
     def forget(self, topic: Topic) -> None:
         """Hear that a topic is not wanted any more."""

@@ -172,6 +172,11 @@ class Topics:
         topic.up.clear()
         self._listener.on_down(topic, cause, gap=gap)
 
+    def unsubscribe(self, topic: Topic) -> None:
+        """End the subscription of a topic that is not wanted any more, unless its stream is wanted by another."""
+        if topic.key not in self._topics:
+            self._session.spawn(self._left(topic), f"end of topic {topic.key}")
+
     async def kick(self, url: str, cause: str) -> None:
         """Drop a connection; its topics come back by themselves."""
         self.kicks += 1
@@ -230,7 +235,7 @@ class Topics:
             self._prepared = exchange
             self._prepare(exchange)
         stale = self.client_of(topic)
-        if stale is not None:
+        if stale is not None and not self.care.is_moving(topic):
             del stale.subscriptions[topic.key]  # else ccxt would wait for what nobody asks for
         topic.asked_ns = max(1, self._session.clock.monotonic_ns())
         while topic.wanted:
@@ -305,6 +310,12 @@ class Topics:
     def _sent_ns(self, topic: Topic) -> int:
         """Return when a topic was asked for, or when its connection last sent something, since it may have waited for that."""
         return max(topic.asked_ns, last_sent_ns(self.client_of(topic)))
+
+    async def _left(self, topic: Topic) -> None:
+        try:
+            await first(topic.unwatch(self._session.exchange), self.patience(self.client_of(topic), ANSWER_WITHIN_S))
+        except _RAISED as error:
+            logger.debug("unsubscribing {} failed: {}", topic.key, error)
 
     def _drop_unwanted(self, topic: Topic) -> None:
         if not topic.wanted and topic.task is not None:
