@@ -6,6 +6,7 @@ from typing import TypeVar
 import msgspec
 
 from foxtrot.books.cached_book import BookCounters, BookView, CachedBook
+from foxtrot.books.follower import BookFollower
 from foxtrot.books.sequence import SequenceRule
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.market import DepthChange
@@ -18,8 +19,8 @@ Hear = Callable[[BookView], None]
 class DepthCache:
     """The books of one connection.
 
-    Three ways to read it: `listen` calls back on the venue's thread at every change and every state; `latest` returns the last
-    frozen view, from any thread; `CachedBook` itself, on the venue's thread.
+    Four ways to read it: `listen` calls back on the venue's thread at every change and every state; `follow` gives the same views to an
+    iterator, on any thread; `latest` returns the last one, from any thread; `CachedBook` itself, on the venue's thread.
 
     Thread: the venue's, except `latest`, from any: it reads one reference.
 
@@ -80,6 +81,10 @@ class DepthCache:
                 hearers.remove(hear)
 
         return end
+
+    def follow(self, instrument_id: str, keep: int = 1_000) -> BookFollower:
+        """Return an iterator over the views of a book from now on, of which so many wait to be taken; `end` it when done."""
+        return BookFollower(keep).begin(lambda hear: self.listen(instrument_id, hear))
 
     def silence(self, cause: str) -> None:
         """Say that the connection is gone: no book may be believed until it has begun anew."""
