@@ -1,26 +1,29 @@
 """HubClient: books and tickers of a hub in any Python program, blocking or async."""
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from types import TracebackType
 from typing import Any, Final
 from urllib.parse import urlsplit
+
+from loguru import logger
 
 from foxtrot.adapter.bridge import AsyncBridge
 from foxtrot.core.clock import Clock, SystemClock
 from foxtrot.core.secret import Secret
 from foxtrot.domain.errors import ConfigError, RequestTimedOut
-from foxtrot.hub.client_feeds import HubFeed
+from foxtrot.hub.client_feeds import FeedKey, HubFeed
 from foxtrot.hub.client_link import HubLink
-from foxtrot.hub.client_streams import KeptBook, KeptTicker
+from foxtrot.hub.client_streams import KeptBook, KeptTicker, Value
 from foxtrot.hub.client_values import HubBook, HubTicker
-from foxtrot.hub.wire import DEFAULT_PORT, PATH, PROTOCOL, Kind, Status, SubscribeAsk
+from foxtrot.hub.wire import DEFAULT_PORT, PATH, PROTOCOL, Status, SubscribeAsk
 
 THREAD_NAME: Final = "hub-client"
 DEFAULT_URL: Final = f"ws://127.0.0.1:{DEFAULT_PORT}{PATH}"
-Key = tuple[Kind, str, int, str]
 
 
 class HubClient:
@@ -43,10 +46,12 @@ class HubClient:
         self.url = _checked(url)
         self._bridge = AsyncBridge(THREAD_NAME, clock or SystemClock())
         self._link = HubLink(self.url, Secret(token), self._bridge)
-        self._feeds: dict[Key, HubFeed[Any]] = {}
+        self._lock = threading.Lock()  # guards feeds and the end
+        self._feeds: dict[FeedKey, HubFeed[Any]] = {}
         self._is_closed = False
         self._bridge.start()
         self._running = self._bridge.submit(self._link.run())
+        self._running.add_done_callback(self._on_end)
 
     def __repr__(self) -> str:
         return f"HubClient({self.url!r})"
@@ -91,18 +96,12 @@ class HubClient:
             ConfigError: the step is no number, or the client is closed.
         """
         ask = SubscribeAsk(instrument=instrument_id, levels=levels, group=_step(group))
-        feed: HubFeed[HubBook] = self._feed(ask, lambda: HubFeed(ask, KeptBook(instrument_id), self._end_feed))
-        if on_value is not None:
-            feed.callbacks = (*feed.callbacks, on_value)
-        return feed
+        return self._feed(HubFeed(ask, KeptBook(instrument_id), self._end_feed), on_value)
 
     def ticker(self, instrument_id: str, on_value: Callable[[HubTicker], None] | None = None) -> HubFeed[HubTicker]:
         """Return the feed of a ticker; see `book`."""
         ask = SubscribeAsk(instrument=instrument_id, kind="ticker")
-        feed: HubFeed[HubTicker] = self._feed(ask, lambda: HubFeed(ask, KeptTicker(instrument_id), self._end_feed))
-        if on_value is not None:
-            feed.callbacks = (*feed.callbacks, on_value)
-        return feed
+        return self._feed(HubFeed(ask, KeptTicker(instrument_id), self._end_feed), on_value)
 
     def status(self, timeout_s: float = 5.0) -> Status:
         """Return what the hub offers, where it comes from and how it does.
@@ -127,29 +126,41 @@ class HubClient:
 
         Blocks: at most `deadline_s`.
         """
-        if self._is_closed:
+        with self._lock:
+            was_closed, self._is_closed = self._is_closed, True
+        if was_closed:
             return ""
-        self._is_closed = True
         self._bridge.call_soon(self._link.end)
         self._running.cancel()
         return self._bridge.stop(deadline_s)
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
-    def _feed(self, ask: SubscribeAsk, make: Callable[[], HubFeed[Any]]) -> HubFeed[Any]:
-        if self._is_closed:
-            raise ConfigError("the client is closed; make a new one")
-        key = (ask.kind, ask.instrument, ask.levels, ask.group)
-        feed = self._feeds.get(key)
-        if feed is None or feed.error is not None:
-            feed = self._feeds[key] = make()
-            self._bridge.call_soon(lambda: self._link.add(feed))
+    def _feed(self, made: HubFeed[Value], on_value: Callable[[Value], None] | None) -> HubFeed[Value]:
+        """Return the feed that is kept for what is asked, which is the one made unless there is one; it hears no value unheard."""
+        with self._lock:
+            if self._is_closed:
+                raise ConfigError("the client is closed; make a new one")
+            found: HubFeed[Value] | None = self._feeds.get(made.key)
+            is_new = found is None or found.error is not None
+            feed: HubFeed[Value] = made if found is None or is_new else found
+            self._feeds[made.key] = feed
+            if on_value is not None:
+                feed.listen(on_value)
+        if is_new:
+            self._bridge.call_soon(partial(self._link.add, feed))
         return feed
 
     def _end_feed(self, feed: HubFeed[Any]) -> None:
-        ask = feed.ask
-        self._feeds.pop((ask.kind, ask.instrument, ask.levels, ask.group), None)
-        self._bridge.call_soon(lambda: self._link.remove(feed))
+        with self._lock:
+            if self._feeds.get(feed.key) is feed:
+                del self._feeds[feed.key]
+        self._bridge.call_soon(partial(self._link.remove, feed))
+
+    def _on_end(self, running: "Future[None]") -> None:
+        """Hear that the connection is not kept any more; an error is ours, and the feeds have been told that nothing comes."""
+        if not running.cancelled() and (error := running.exception()) is not None:
+            logger.opt(exception=error).error("hub client: {}: it failed and connects no more", self.url)
 
 
 def _checked(url: str) -> str:

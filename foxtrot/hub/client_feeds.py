@@ -10,7 +10,10 @@ from typing import Generic
 from foxtrot.domain.enums import BookState
 from foxtrot.domain.errors import ConfigError, FoxtrotError, RequestTimedOut
 from foxtrot.hub.client_streams import KeptStream, Value
-from foxtrot.hub.wire import PROTOCOL, SubscribeAsk
+from foxtrot.hub.wire import PROTOCOL, Kind, SubscribeAsk
+
+FeedKey = tuple[Kind, str, int, str]
+"""Kind, instrument, levels, step."""
 
 
 class HubFeed(Generic[Value]):
@@ -32,7 +35,7 @@ class HubFeed(Generic[Value]):
         self.kept: KeptStream[Value] = kept
         self.stream: int | None = None
         """The hub's number of it on this connection; hub-client's alone."""
-        self.callbacks: tuple[Callable[[Value], None], ...] = ()
+        self.callbacks: list[Callable[[Value], None]] = []
         self._end: Callable[[HubFeed[Value]], None] = end
         self._lock = threading.Lock()
         self._latest: Value = kept.nothing(BookState.EMPTY, "not subscribed yet")
@@ -40,6 +43,11 @@ class HubFeed(Generic[Value]):
         self._version = 0
         self._is_closed = False
         self._waiters: list[Future[None]] = []
+
+    @property
+    def key(self) -> FeedKey:
+        """Return what tells it from other feeds of a client."""
+        return self.ask.kind, self.ask.instrument, self.ask.levels, self.ask.group
 
     @property
     def instrument_id(self) -> str:
@@ -65,6 +73,10 @@ class HubFeed(Generic[Value]):
     def conflated(self) -> int:
         """Return how many frames the hub left out because this client was too slow."""
         return self.kept.conflated
+
+    def listen(self, on_value: Callable[[Value], None]) -> None:
+        """Call `on_value` with every value from now on, on hub-client, which it must not keep waiting; an error in it is logged."""
+        self.callbacks.append(on_value)
 
     def wait(self, timeout_s: float = 5.0) -> Value:
         """Return the latest value that is LIVE, at once when it is.

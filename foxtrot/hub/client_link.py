@@ -69,7 +69,13 @@ class HubLink:
         self._out: asyncio.Queue[bytes] = asyncio.Queue()
 
     async def run(self) -> None:
-        """Connect, and again, until cancelled or told that it is no use."""
+        """Connect, and again, until cancelled or told that it is no use; whatever ends it, no feed is believed after it."""
+        try:
+            await self._keep()
+        finally:
+            self._lose("the connection is not kept any more")
+
+    async def _keep(self) -> None:
         clock = self._bridge.clock
         while True:
             try:
@@ -114,6 +120,7 @@ class HubLink:
         """Let whoever waits know that nothing comes any more."""
         for feed in tuple(self._feeds):
             feed.finish(None)
+        self._feeds.clear()
         self._lose("closed")
 
     # --- one connection ---------------------------------------------------------------------------------------------
@@ -173,7 +180,7 @@ class HubLink:
         elif isinstance(frame, Subscribed):
             self._subscribed(frame)
         elif isinstance(frame, Status):
-            answer = self._statuses.pop(int(frame.id), None)
+            answer = self._statuses.pop(_number(frame.id), None)
             if answer is not None and answer.set_running_or_notify_cancel():
                 answer.set_result(frame)
         elif isinstance(frame, ErrorTold):
@@ -194,7 +201,7 @@ class HubLink:
 
     def _give(self, feed: Feed, value: Any) -> None:
         feed.give(value)
-        for callback in feed.callbacks:  # an error in one is the loop's to log: it ends nothing
+        for callback in tuple(feed.callbacks):  # an error in one is the loop's to log: it ends nothing
             self._bridge.call_soon(partial(callback, value))
 
     def _subscribe(self, feed: Feed) -> None:
@@ -206,7 +213,7 @@ class HubLink:
         self._send(type(ask)(id=number, instrument=ask.instrument, kind=ask.kind, levels=ask.levels, group=ask.group))
 
     def _subscribed(self, frame: Subscribed) -> None:
-        feed = self._asked.pop(int(frame.id), None)
+        feed = self._asked.pop(_number(frame.id), None)
         if feed is None or feed not in self._feeds:
             self._send(UnsubscribeAsk(id=next(self._numbers), stream=frame.stream))
             return
@@ -214,7 +221,7 @@ class HubLink:
         self._by_stream[frame.stream] = feed
 
     def _refused(self, frame: ErrorTold) -> None:
-        feed = self._asked.pop(int(frame.id), None) if isinstance(frame.id, int) else None
+        feed = self._asked.pop(_number(frame.id), None)
         if feed is None:
             logger.warning("hub client: {}: {}", self.url, frame.text)
         elif frame.code == "not_yet":
@@ -256,3 +263,8 @@ class HubLink:
         for feed in tuple(self._feeds):
             feed.finish(error)
         self._feeds.clear()
+
+
+def _number(told: int | str) -> int:
+    """Return the number that a request of ours had, 0, which none has, for what is no number."""
+    return told if isinstance(told, int) else 0

@@ -230,3 +230,22 @@ def test_a_with_block_closes() -> None:
             await asyncio.sleep(0)
 
     asyncio.run(also())
+
+
+def test_an_error_of_our_own_leaves_no_feed_that_is_believed(scene: HubScene) -> None:
+    client = scene.client()
+    feed = client.book(BTC)
+    feed.wait()
+    feed.kept.take = lambda frame, now_ns: 1 / 0  # type: ignore[method-assign, assignment, return-value]
+    scene.adapter.change(bids=((100.0, 9.0),))
+    wait_until(lambda: feed.state is BookState.STALE)
+    assert feed.latest.bids == ()
+
+
+def test_a_callback_hears_the_first_value_however_soon_it_comes(scene: HubScene) -> None:
+    client = scene.client()
+    for levels in range(1, 30):
+        heard: list[HubBook] = []
+        client.book(BTC, levels, on_value=heard.append).wait()
+        wait_until(lambda heard=heard: bool(heard))  # type: ignore[misc]
+        assert heard[0].seq == 0
