@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 
 from foxtrot.app.process_table import process_start
+from foxtrot.app.run_lock import holder_of
 from foxtrot.domain.enums import AdapterState, GateState
 from foxtrot.domain.errors import FoxtrotError
 
@@ -23,6 +24,8 @@ class Life(enum.StrEnum):
 
     NONE = "none"
     """None has ever run here."""
+    STARTING = "starting"
+    """One holds the home folder and has not told anything yet."""
     RUNNING = "running"
     STOPPING = "stopping"
     FROZEN = "frozen"
@@ -90,7 +93,7 @@ def read_status(home: Path, now_ns: int) -> Reading:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        return Reading(Life.NONE)
+        return Reading(Life.STARTING if _held_by_another(home, 0) else Life.NONE)
     except OSError as error:
         raise FoxtrotError(f"{path} cannot be read: {error.strerror or error}") from None
     try:
@@ -99,8 +102,15 @@ def read_status(home: Path, now_ns: int) -> Reading:
         raise FoxtrotError(f"{path} is no status of a platform: {error}; delete it") from None
     age_s = max(0.0, (now_ns - told.written_ns) / 1e9)
     life = _life(told, age_s)
+    if life in (Life.ENDED, Life.GONE) and _held_by_another(home, told.pid):
+        return Reading(Life.STARTING)
     reading = Reading(life, age_s, (), status)
     return msgspec.structs.replace(reading, needs_person=_needs(told, reading)) if reading.lives else reading
+
+
+def _held_by_another(home: Path, pid: int) -> bool:
+    holder = holder_of(home)
+    return holder is not None and holder.pid != pid and holder.lives
 
 
 def _life(told: _Told, age_s: float) -> Life:

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from loguru import logger
 from msgspec.structs import replace
 
 from foxtrot.app.config import load_config
 from foxtrot.app.main_engine import MainEngine
-from foxtrot.core.notices import AdapterStatus
+from foxtrot.core.notices import AdapterStatus, VenueUnsteady
 from foxtrot.domain.enums import AdapterState
 from foxtrot.strategy.host import Stage
 from tests.support.waiting import wait_until
@@ -107,3 +108,35 @@ def test_a_loss_on_the_way_up_is_no_failure(platform: MainEngine) -> None:
     say(platform, "bad", AdapterState.BACKING_OFF, "reset")
     assert stages(platform)["theirs"] is Stage.LOADED
     assert platform.failures == []
+
+
+def test_a_link_that_is_lost_again_and_again_is_one_event_and_one_warning(tmp_path: Path) -> None:
+    path = tmp_path / "foxtrot.toml"
+    path.write_text(HEAD.format().partition("[account.bad]")[0] + "[alerts]\nreconnects = 2\nwindow_s = 60.0\n")
+    platform = MainEngine(load_config(path), tmp_path / "home")
+    told: list[VenueUnsteady] = []
+    lines: list[str] = []
+    platform.line.dispatcher.subscribe(VenueUnsteady, told.append, owner="test")
+    sink = logger.add(lambda message: lines.append(message.record["message"]), level="WARNING")
+    platform.start()
+    try:
+        assert platform.all_ready.wait(10)
+        adapter = platform.line.adapters["good"]
+        platform.connections.look()
+        for back in range(1, 6):
+            adapter.drop_link("cable pulled")  # type: ignore[attr-defined]
+            wait_until(lambda back=back: adapter.health().reconnects == back and adapter.health().up)  # type: ignore[misc]
+            platform.connections.look()
+        wait_until(lambda: bool(told))
+        (row,) = platform.connections.look()
+    finally:
+        platform.stop()
+        logger.remove(sink)
+    assert [(one.account, one.reconnects, one.window_s, one.cause) for one in told] == [
+        ("good", 3, 60.0, "cable pulled")
+    ]
+    assert (row.unsteady, row.alerts, row.recent.reconnects) == (True, 1, 5)
+    said = [line for line in lines if "falls back often" in line]
+    assert said == [
+        "the connection falls back often: 0 answers by REST and 3 reconnects in 60 s; last cause: cable pulled"
+    ]

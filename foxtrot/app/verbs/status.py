@@ -1,5 +1,7 @@
 """`foxtrot status`: how the platform that runs in a home folder does."""
 
+import shutil
+import sys
 from argparse import Namespace
 
 from foxtrot.app.status_reading import Life, Reading, read_status
@@ -36,14 +38,17 @@ def run(arguments: Namespace) -> Outcome:
     }
     if not reading.lives:
         return Outcome(result, _not_running(reading, str(arguments.home)), FAILED)
-    from foxtrot.app.verbs.status_table import status_text
+    from foxtrot.app.verbs.status_table import WIDTH, status_text
 
-    return Outcome(result, status_text(reading), NEEDS_PERSON if reading.needs_person else DONE)
+    width = shutil.get_terminal_size((WIDTH, 0)).columns if sys.stdout.isatty() else WIDTH
+    return Outcome(result, status_text(reading, width), NEEDS_PERSON if reading.needs_person else DONE)
 
 
 def _not_running(reading: Reading, home: str) -> str:
     if reading.life is Life.NONE:
         return f"no platform runs in {home}; `foxtrot run CONFIG.toml` starts one"
+    if reading.life is Life.STARTING:
+        return f"a platform is starting in {home} and has told nothing yet"
     pid, ago = reading.status.get("pid"), f"{reading.age_s:,.0f} s ago"
     if reading.life is Life.ENDED:
         return f"no platform runs in {home}; the last one (pid {pid}) ended {ago}"

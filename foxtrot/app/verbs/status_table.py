@@ -1,7 +1,6 @@
 """The status of a platform as tables for people."""
 
 import io
-import shutil
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console
@@ -17,9 +16,8 @@ LEFT = frozenset(
 )
 
 
-def status_text(reading: Reading) -> str:
+def status_text(reading: Reading, width: int = WIDTH) -> str:
     """Return the tables, with what needs a person at the end."""
-    width = max(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns)
     text = io.StringIO()
     console = Console(file=text, width=width, highlight=False, force_terminal=False)
     status = reading.status
@@ -32,7 +30,7 @@ def status_text(reading: Reading) -> str:
             console.print(table)
     for need in reading.needs_person:
         console.print(f"needs a person: {need}", soft_wrap=True, markup=False)
-    return text.getvalue().rstrip()
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines()).rstrip()
 
 
 def _headline(reading: Reading) -> str:

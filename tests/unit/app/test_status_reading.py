@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from foxtrot.app.process_table import process_start
+from foxtrot.app.run_lock import RunLock
 from foxtrot.app.status_reading import FROZEN_S, Life, Reading, read_status
 from foxtrot.app.verbs.status_table import status_text
 from foxtrot.domain.errors import FoxtrotError
@@ -54,6 +55,26 @@ def read(home: Path, **changes: object) -> Reading:
 
 def test_without_a_file_none_has_run(tmp_path: Path) -> None:
     assert read_status(tmp_path, NOW_NS) == Reading(Life.NONE)
+
+
+@pytest.mark.parametrize("before", [None, {"stage": "ended", "pid": 1}, {"pid": 999_999_999}])
+def test_one_that_holds_the_home_and_has_told_nothing_is_starting(
+    tmp_path: Path, before: dict[str, object] | None
+) -> None:
+    lock = RunLock(tmp_path)
+    lock.take()
+    if before is not None:
+        read(tmp_path, **before)
+    assert read_status(tmp_path, NOW_NS).life is Life.STARTING
+    lock.release()
+    assert read_status(tmp_path, NOW_NS).life is not Life.STARTING
+
+
+def test_one_that_has_ended_and_holds_the_home_for_a_moment_more_has_ended(tmp_path: Path) -> None:
+    lock = RunLock(tmp_path)
+    lock.take()
+    assert read(tmp_path, stage="ended").life is Life.ENDED
+    lock.release()
 
 
 def test_a_young_word_of_a_living_process_is_a_running_platform(tmp_path: Path) -> None:
