@@ -259,7 +259,8 @@ class CachedBook:
     def finish_audit(self, snapshot: DepthData, limit: int = 0) -> AuditResult:
         """Compare the book with a fresh snapshot brought up to date by what changed since `begin_audit`.
 
-        A book that differs begins anew; one that is equal knows from then on as much as the snapshot tells. Where the snapshot is ahead of the stream the audit goes on: give it again after the next change.
+        A book that differs begins anew; one that is equal knows from then on as much as the snapshot tells. Where the snapshot is ahead of
+        the stream the audit goes on: give it again after the next change.
 
         Args:
             snapshot: the book, asked for after `begin_audit`.
