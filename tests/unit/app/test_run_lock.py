@@ -136,6 +136,24 @@ def test_of_many_that_find_a_dead_lock_one_takes_it(tmp_path: Path) -> None:
     assert len(taken) == 1
 
 
+def test_a_lock_that_a_quicker_run_has_just_taken_over_is_put_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: int
+) -> None:
+    write(tmp_path, Holder(999_999_999, "x", platform.node(), "t"))
+    quicker = Holder(other, process_start(other) or "", platform.node(), "q")
+    rename = Path.rename
+
+    def late(self: Path, target: Path) -> Path:
+        write(tmp_path, quicker)  # between our look at the dead lock and our taking it away
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", late)
+    with pytest.raises(ConfigError, match=f"pid {other}"):
+        RunLock(tmp_path).take()
+    assert holder_of(tmp_path) == quicker
+    assert [path.name for path in tmp_path.iterdir()] == ["run.lock"]
+
+
 def test_without_proc_the_program_ps_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, other: int) -> None:
     monkeypatch.setattr(process_table, "PROC", tmp_path)
     if not Path("/bin/ps").exists():
