@@ -38,6 +38,8 @@ class ClientKeeper:
     ) -> None:
         self.market_tap: Tap = client.leave
         self.user_tap: Tap = client.leave
+        self.is_repeated: Callable[[Mapping[str, Any]], bool] = _never
+        """Tells of an event of the account whether it was heard over another connection."""
         self.on_frame: Callable[[Any], None] = client.ignore
         self.on_ending: Callable[[Any, str], None] = client.ignore
         self.on_weight: Callable[[int], None] = client.ignore
@@ -100,8 +102,12 @@ class ClientKeeper:
         return self.market_tap(connection, message)
 
     def _tap_user(self, connection: Any, event: Mapping[str, Any]) -> bool:
-        return self.user_tap(connection, event)
+        return self.is_repeated(event) or self.user_tap(connection, event)
 
     def _hear_ending(self, exchange: BinanceExchange, connection: Any, kind: str) -> None:
         if exchange is self._door.exchange:
             self.on_ending(connection, kind)
+
+
+def _never(_event: Mapping[str, Any]) -> bool:
+    return False

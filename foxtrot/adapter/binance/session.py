@@ -83,6 +83,8 @@ class BinanceSession:
         self.door = RestDoor(self.bridge, context.permit, self.health, self.order_count)
         self.keeper = ClientKeeper(settings, context.clock, self.door, make_connector)
         self.user_stream = UserStream(settings.product, self.door, self.bridge, self.health)
+        self.user_stream.rotate_after_s = settings.rotate_hours * 3600.0
+        self.keeper.is_repeated = self.user_stream.is_repeated
         self.feed = AccountFeed(settings, self.user_stream, self.bridge, self.health)
         self.watchdog = Watchdog(self.bridge, self.health, self._kick_soon, self._tell_stale)
         self.backoff = Backoff(random or Random())
@@ -231,7 +233,10 @@ class BinanceSession:
                 self.bridge.stop()
 
     def _hear_ending(self, connection: Any, kind: str) -> None:
-        if connection.url == self.user_stream.url and not self.by_rest:
+        is_user = connection.url == self.user_stream.url and not self.by_rest
+        if is_user and kind == LEAVING:
+            self.user_stream.hear_leaving()
+        elif is_user:
             self.lose(f"user stream: {kind}")
         elif kind == LEAVING:
             self.on_leaving(connection)
