@@ -31,7 +31,10 @@ ALLOWED: dict[str, tuple[set[str], str]] = {
     "foxtrot/core/event_engine.py": ({"thread", "clock"}, "owns foxtrot-engine; its timers and lag need real time"),
     "foxtrot/storage/recorder.py": ({"thread", "clock"}, "owns the recorder thread; its stop has a deadline"),
     "foxtrot/app/logging_setup.py": ({"thread", "clock"}, "owns foxtrot-log; its stop has a deadline"),
-    "foxtrot/adapter/bridge.py": ({"thread", "clock"}, "owns an asyncio loop's thread for one adapter"),
+    "foxtrot/adapter/bridge.py": (
+        {"thread", "clock"},
+        "owns an asyncio loop's thread for one adapter, for the hub or for one of its clients",
+    ),
     "foxtrot/adapter/*/session.py": ({"thread", "clock", "sleep"}, "owns a venue's connection and its thread"),
     "foxtrot/exchange/server.py": ({"thread", "clock"}, "owns exchange-io"),
     "foxtrot/exchange/serving/*.py": ({"sleep"}, "waits on exchange-io for sockets and delays that a fault asks for"),

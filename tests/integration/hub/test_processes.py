@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -90,3 +91,22 @@ def test_a_wrong_configuration_is_one_line_and_status_2(
     said = capsys.readouterr()
     assert message in json.loads(said.out)["error"]["message"]
     assert said.err.count("\n") == 1
+
+
+def test_a_port_that_is_taken_is_one_line_and_leaves_nothing_behind(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        (tmp_path / "hub.toml").write_text(CONFIG.format(port=port))
+        assert main(["--home", str(tmp_path), "hub", str(tmp_path / "hub.toml"), "--json"]) == 2
+    message = json.loads(capsys.readouterr().out)["error"]["message"]
+    assert message == f"port {port} of 127.0.0.1 is taken or not allowed; choose another, or 0 to have one picked"
+
+
+def test_a_hub_for_some_seconds_says_what_it_did(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "hub.toml").write_text(CONFIG.format(port=0))
+    assert main(["--home", str(tmp_path), "hub", str(tmp_path / "hub.toml"), "--seconds", "0.2", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert [row["instrument"] for row in result["books"]] == ["BTCUSDT.BINANCE"]
+    assert result["clients"] == 0
