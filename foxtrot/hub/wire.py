@@ -254,6 +254,8 @@ AnyTold = (
 
 _ASKS: Final[msgspec.json.Decoder[AnyAsk]] = msgspec.json.Decoder(AnyAsk)
 _TOLD: Final[msgspec.json.Decoder[AnyTold]] = msgspec.json.Decoder(AnyTold)
+_UNREADABLE: Final = (msgspec.DecodeError, RecursionError, UnicodeError)
+"""What reading text as JSON may raise."""
 _EXAMPLE: Final = (
     'a frame is for example {"op": "subscribe", "id": 1, "kind": "book", "instrument": "BTCUSDT.BINANCE", "levels": 20}, and op is one '
     "of hello, subscribe, unsubscribe, status, ping"
@@ -272,7 +274,7 @@ def read_ask(text: str | bytes) -> AnyAsk:
         return _ASKS.decode(text)
     except msgspec.ValidationError as error:
         raise BadMessage(PROTOCOL, "bad_frame", f"{_value_of(text, str(error))}{error}; {_EXAMPLE}") from None
-    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+    except _UNREADABLE as error:
         raise BadMessage(PROTOCOL, "not_json", f"the frame is not one JSON object: {error}") from None
 
 
@@ -292,7 +294,7 @@ def _value_of(text: str | bytes, error: str) -> str:
     """Return the value that an error is about, by the path that it names; a token is not shown."""
     try:
         found = msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except _UNREADABLE:
         return ""
     name = error.rpartition("`$.")[2].rstrip("`")
     if not isinstance(found, dict) or name not in found or name == "token":
@@ -304,7 +306,7 @@ def id_of(text: str | bytes) -> int | str:
     """Return the id of a frame that could not be read, 0 where none can be told."""
     try:
         found = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError, UnicodeError):
+    except _UNREADABLE:
         return 0
     told = found.get("id", 0) if isinstance(found, dict) else 0
     return told if isinstance(told, int | str) and not isinstance(told, bool) else 0
