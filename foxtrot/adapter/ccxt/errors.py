@@ -18,7 +18,9 @@ from foxtrot.domain.errors import (
 
 DEFAULT_RETRY_AFTER_S: Final = 10.0
 LONGEST_BAN_S: Final = 86_400.0
-RAISED: Final = (ccxt.BaseError, AdapterError, LookupError, TypeError, ValueError, AttributeError, OSError)
+UNREADABLE: Final = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+"""What reading a message raises that is not what is expected; an infinite number that should be an id is an ArithmeticError."""
+RAISED: Final = (ccxt.BaseError, AdapterError, OSError, *UNREADABLE)
 """What ccxt lets out: its own errors, and others when a message is not what it expects."""
 WRONG: Final = (ccxt.BadSymbol, ccxt.BadRequest, ccxt.ArgumentsRequired, ccxt.NotSupported)
 """What asking again would not help."""

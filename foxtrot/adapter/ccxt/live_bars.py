@@ -10,7 +10,7 @@ import msgspec
 from loguru import logger
 
 from foxtrot.adapter.ccxt import ccxt_facts
-from foxtrot.adapter.ccxt.errors import clean
+from foxtrot.adapter.ccxt.errors import UNREADABLE, clean
 from foxtrot.adapter.ccxt.session import CcxtSession
 from foxtrot.adapter.ccxt.topics import Topic, Topics
 from foxtrot.adapter.ccxt.venue import Stream, to_ns
@@ -27,7 +27,6 @@ LATE_NS: Final = 20_000_000_000
 """A bar that is told so long after its close was missed then, and tells the past."""
 PAGE: Final = 500
 FIRST_MONDAY_NS: Final = 4 * 86_400_000_000_000
-_BAD: Final = (LookupError, TypeError, ValueError, AttributeError)
 
 
 class BarPublisher(Protocol):
@@ -185,7 +184,7 @@ async def closed_bars(
     now_ns = session.clock.now_ns()
     try:
         bars = [ccxt_facts.bar_of(row, instrument_id, interval, now_ns) for row in rows]
-    except _BAD as error:
+    except UNREADABLE as error:
         raise BadMessage(session.name, "ohlcv", clean(error)) from error
     bars.sort(key=lambda bar: bar.open_time_ns)
     return [bar for bar in bars if bar.open_time_ns >= start_ns and bar.close_time_ns <= now_ns]

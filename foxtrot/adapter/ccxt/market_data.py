@@ -15,6 +15,7 @@ from foxtrot.adapter.capabilities import BookKind
 from foxtrot.adapter.ccxt.capabilities import has_quotes, way_for
 from foxtrot.adapter.ccxt.config import BookWay
 from foxtrot.adapter.ccxt.entry import Entry, streams_of
+from foxtrot.adapter.ccxt.errors import UNREADABLE
 from foxtrot.adapter.ccxt.fact_desk import FactDesk
 from foxtrot.adapter.ccxt.live_bars import BarPublisher, LiveBars
 from foxtrot.adapter.ccxt.market_fetching import Fetching
@@ -34,7 +35,7 @@ from foxtrot.domain.subscription import SubscribeRequest
 
 TICKS_OF, BOOK_OF = "ticks ", "book "
 """What the names of an instrument's streams begin with in the figures of health."""
-_BAD: Final = (LookupError, TypeError, ValueError, AttributeError, FoxtrotError)
+_BAD: Final = (*UNREADABLE, FoxtrotError)
 
 
 class Publisher(TickPublisher, BookPublisher, BarPublisher, StatusPublisher, Protocol):

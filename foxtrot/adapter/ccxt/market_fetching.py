@@ -9,7 +9,7 @@ from foxtrot.adapter.base_adapter import ExactBook
 from foxtrot.adapter.book_stream import BookStream
 from foxtrot.adapter.ccxt import ccxt_facts
 from foxtrot.adapter.ccxt.entry import Entry
-from foxtrot.adapter.ccxt.errors import clean
+from foxtrot.adapter.ccxt.errors import UNREADABLE, clean
 from foxtrot.adapter.ccxt.session import CcxtSession
 from foxtrot.adapter.ccxt.topics import Topics
 from foxtrot.adapter.ccxt.venue import Stream
@@ -24,7 +24,6 @@ SNAPSHOT_WITHIN_S: Final = 5.0
 SETTLE_S: Final = 2.0
 """How long a change may take by the stream after a request has shown it."""
 TRADES: Final = 100
-_BAD: Final = (LookupError, TypeError, ValueError, AttributeError)
 
 
 class Fetching:
@@ -68,7 +67,7 @@ class Fetching:
         book = await self._session.ask(lambda exchange: exchange.fetch_order_book(unified, limit))
         try:
             return ccxt_facts.exact_of(book, instrument_id, levels)
-        except _BAD as error:
+        except UNREADABLE as error:
             raise BadMessage(self._session.name, "order_book", clean(error)) from error
 
     def need_snapshot(self, entry: Entry) -> None:
@@ -153,7 +152,7 @@ class Fetching:
         now_ns = self._session.clock.now_ns()
         try:
             found = [ccxt_facts.trade_of(row, name, now_ns, REST) for row in rows]
-        except _BAD as error:
+        except UNREADABLE as error:
             raise BadMessage(self._session.name, "trades", clean(error)) from error
         if life == self.life and entry.wanted:
             entry.quotes.past(sorted(found, key=lambda one: one.venue_time_ns))
@@ -178,7 +177,7 @@ class Fetching:
         book = await self._session.ask(lambda exchange: exchange.fetch_order_book(unified, limit))
         try:
             return ccxt_facts.polled_depth(book, name, self._session.clock.now_ns())
-        except _BAD as error:
+        except UNREADABLE as error:
             raise BadMessage(self._session.name, "order_book", clean(error)) from error
 
     def _limit(self, levels: int) -> int | None:

@@ -2,6 +2,7 @@
 
 import enum
 from collections.abc import Awaitable, Callable, Mapping
+from math import inf
 from typing import Any, Protocol
 
 import msgspec
@@ -99,7 +100,7 @@ class TapContext(Protocol):
 Tap = Callable[[Any, TapContext], tuple[Fact, ...] | None]
 """Reads a decoded message before ccxt does; pure.
 
-None: no business of the tap, ccxt reads it. Facts, or (): ccxt does not see it. What it raises of LookupError, TypeError and ValueError
+None: no business of the tap, ccxt reads it. Facts, or (): ccxt does not see it. What it raises of errors.UNREADABLE
 means that the message cannot be read: it is counted and left out.
 """
 Watcher = Callable[[Any, str], Awaitable[Any]]
@@ -177,5 +178,12 @@ def to_ns(milliseconds: object) -> int:
 
 
 def level(price: str | float, size: str | float) -> tuple[float, float]:
-    """Return one level."""
-    return float(price), float(size)
+    """Return one level, or the price and size of a print.
+
+    Raises:
+        ValueError: a figure is negative, infinite or none, which JSON as ccxt reads it can have.
+    """
+    found = float(price), float(size)
+    if not (0.0 <= found[0] < inf and 0.0 <= found[1] < inf):  # false of NaN too
+        raise ValueError(f"no level has a price of {price} and a size of {size}")
+    return found
