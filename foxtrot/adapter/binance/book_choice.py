@@ -7,6 +7,8 @@ from typing import Final
 
 import msgspec
 
+from foxtrot.adapter.binance.frame_levels import is_compiled
+
 PARTIAL_LEVELS: Final = 20
 """How deep the venue's partial book stream is at most.
 
@@ -36,6 +38,8 @@ class BookChoice(msgspec.Struct, frozen=True, kw_only=True):
     """Venue symbols whose book ccxt keeps beside ours, to be compared with it."""
     audit_interval_s: float = 300.0
     """How often each book is compared with a fresh snapshot; 0 is never."""
+    compiled: bool = False
+    """Whether our own books take frames by the compiled path."""
 
     def way(self, symbol: str) -> BookWay:
         """Return the way that is chosen for a venue symbol."""
@@ -83,4 +87,13 @@ def check_choice(choice: BookChoice, *, hot_path: bool) -> tuple[str, str] | Non
                 "compare_books",
                 f"the book of {symbol} is {choice.way(symbol)}; only depth_cache is compared, with ccxt's",
             )
+    return None
+
+
+def check_engine(choice: BookChoice, *, hot_path: bool) -> tuple[str, str] | None:
+    """Return the setting that keeps compiled books from being had, and how to mend it; None when nothing does."""
+    if choice.compiled and not hot_path:
+        return "book_engine", "compiled needs hot_path = true: without it there are no frames, but ccxt's parsed ones"
+    if choice.compiled and not is_compiled():
+        return "book_engine", "the compiled path was not built: run scripts/setup --compiled, or leave it plain"
     return None

@@ -18,6 +18,7 @@ from foxtrot.adapter.binance.book_comparison import BookComparison
 from foxtrot.adapter.binance.book_rules import RULES
 from foxtrot.adapter.binance.ccxt_books import CcxtBooks
 from foxtrot.adapter.binance.codec import MarketCodec
+from foxtrot.adapter.binance.frame_stream import FrameStream
 from foxtrot.adapter.binance.market_fetching import Entry, Fetching
 from foxtrot.adapter.binance.market_upkeep import MarketOptions
 from foxtrot.adapter.binance.partial_books import NO_CHANGES, PartialBook, PartialBooks, is_partial
@@ -280,6 +281,8 @@ class Books:
             return PartialBook(instrument, self._publisher)
         if way is BookWay.CCXT:
             return ccxt_facts.CcxtBook(instrument, rule, self._publisher, _fetched_by_ccxt)
+        if self._options.books.compiled:
+            return FrameStream(instrument, rule, self._publisher, need)
         return BookStream(instrument, rule, self._publisher, need)
 
     def _is_compared(self, use: _Use) -> bool:

@@ -11,7 +11,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from foxtrot.adapter.base_adapter import AdapterContext, Setting
-from foxtrot.adapter.binance.book_choice import BookChoice, BookWay, check_choice, parse_ways
+from foxtrot.adapter.binance.book_choice import BookChoice, BookWay, check_choice, check_engine, parse_ways
 from foxtrot.adapter.binance.environments import ENVIRONMENTS, LOOPBACK, SAFEST, Urls, loopback_urls
 from foxtrot.core.secret import Secret
 from foxtrot.domain.enums import Product
@@ -23,6 +23,7 @@ MESSAGES: Final = {Product.SPOT: 4, Product.PERPETUAL: 8}
 """The most messages in a second on a market connection, with room below Binance's 5 and 10 for a ping."""
 HOUR_NS: Final = 3_600_000_000_000
 MARGIN_TYPES: Final = ("", "crossed", "isolated")
+BOOK_ENGINES: Final = ("plain", "compiled")
 OVERRIDES: Final = ("url", "port", "port_file")
 SECRETS: Final = ("api_key", "api_secret")
 PEM_MARK: Final = "PRIVATE KEY"
@@ -51,6 +52,8 @@ class BinanceSettings(msgspec.Struct, frozen=True, kw_only=True):
     book: BookWay = BookWay.DEPTH_CACHE
     """By which way order books are had, those of `book_of` ("BTCUSDT=ccxt, ETHUSDT=partial") by others."""
     book_of: str = ""
+    book_engine: str = "plain"
+    """Whether our own books are changed in Python or, faster, in compiled code."""
     compare_books: frozenset[str] = frozenset()
     """Venue symbols whose book ccxt keeps beside ours, to be compared."""
     audit_interval_s: float = 300.0
@@ -80,6 +83,7 @@ class BinanceSettings(msgspec.Struct, frozen=True, kw_only=True):
             of=parse_ways(self.book_of),
             compared=self.compare_books,
             audit_interval_s=self.audit_interval_s,
+            compiled=self.book_engine == "compiled",
         )
 
     @property
@@ -170,6 +174,7 @@ def read_settings(context: AdapterContext) -> BinanceSettings:
         hot_path=reader.flag("hot_path", default=True),
         book=BookWay(reader.choice("book", BookWay.DEPTH_CACHE, tuple(BookWay))),
         book_of=reader.text("book_of"),
+        book_engine=reader.choice("book_engine", "plain", BOOK_ENGINES),
         compare_books=_symbols(reader.text("compare_books")),
         audit_interval_s=reader.seconds("audit_interval_s", 300.0, 0.0, 86_400.0),
         totals=reader.flag("totals", default=False),
@@ -217,7 +222,7 @@ def _check_books(reader: _Reader, settings: BinanceSettings, context: AdapterCon
         choice = settings.books
     except ValueError as error:
         raise reader.wrong("book_of", settings.book_of, str(error)) from None
-    wrong = check_choice(choice, hot_path=settings.hot_path)
+    wrong = check_choice(choice, hot_path=settings.hot_path) or check_engine(choice, hot_path=settings.hot_path)
     if wrong is not None:
         raise reader.wrong(wrong[0], context.settings.get(wrong[0], ""), wrong[1])
 

@@ -7,6 +7,7 @@ from loguru import logger
 
 from foxtrot.adapter.binance.bar_stream import BarStream
 from foxtrot.adapter.binance.codec import depth_change_of
+from foxtrot.adapter.binance.frame_stream import FrameStream
 from foxtrot.adapter.binance.frames import (
     BookTickerFrame,
     DepthUpdateFrame,
@@ -25,6 +26,8 @@ MarketFrame = TradeFrame | BookTickerFrame | DepthUpdateFrame | TickerFrame | Kl
 KNOWN_EVENTS = frozenset({"trade", "bookTicker", "depthUpdate", "24hrTicker", "kline"})
 
 _EVENT = '{"e":"'
+_CHANGE = '{"e":"depthUpdate"'
+_SYMBOL = '"s":"'
 _QUOTE = '{"u":'
 _ANSWERS = ('{"result"', '{"id"', '{"error"', '{"code"')
 _decode_event: Callable[[str], MarketFrame] = msgspec.json.Decoder(MarketFrame, strict=False).decode
@@ -91,6 +94,8 @@ class StreamBoard:
         """
         try:
             if text.startswith(_EVENT):
+                if text.startswith(_CHANGE) and (symbol := self._take_frame(text)):
+                    return symbol not in self.seen_by_ccxt
                 frame = _decode_event(text)
             elif text.startswith(_QUOTE):
                 frame = _decode_quote(text)
@@ -187,6 +192,18 @@ class StreamBoard:
                 book.health.heard(heard_ns, venue_ms=venue_ms, engine_ms=handed_ms, messages=frames)
         self._ticked.clear()
         self._booked.clear()
+
+    def _take_frame(self, text: str) -> str:
+        """Give a change to a book that takes frames as they come; its symbol, or "" where it is to be decoded."""
+        if not self.live:
+            return ""
+        start = text.find(_SYMBOL) + len(_SYMBOL)
+        symbol = text[start : text.find('"', start)]
+        book = self.books.get(symbol)
+        if not isinstance(book, FrameStream) or not book.take_frame(text, self._now_ns or self._begin_batch()):
+            return ""
+        self._booked[book] = self._booked.get(book, 0) + 1
+        return symbol
 
     def _begin_batch(self) -> int:
         self._now_ns = self._clock.now_ns()
