@@ -105,7 +105,8 @@ class DepthBook:
         self._old.clear(waiting[-1] if waiting else None)
         for index, change in enumerate(waiting):
             try:
-                self._follow(change)
+                if not self._follow(change):  # however long it waited: the snapshot was asked for after it
+                    self._old.clear(change)
             except BookOutOfSync:
                 self._buffer.extend(waiting[index + 1 :])
                 raise
@@ -116,15 +117,16 @@ class DepthBook:
         self._move(BookInput.CROSSED if self.levels.is_crossed else BookInput.SNAPSHOT)
 
     def replace(self, snapshot: DepthData, limit: int = 0) -> None:
-        """Take in a whole book that came by the stream; changes that wait for one and are not older than it go on from it.
+        """Take in a whole book that came by the stream; changes that wait for one and are later than it go on from it.
 
-        By their times, since the ids of a venue that has restarted say nothing of those before.
+        Later by the venue's clock, since the ids of a venue that has restarted say nothing of those before, and some snapshots have none.
+        Without a time the order of the stream holds: what came before it is in it.
 
         Raises:
             BookOutOfSync: changes between it and those that wait are missing.
             OffGrid: a price or size does not lie on the instrument's grid, or a size is negative.
         """
-        later = [change for change in self._buffer if change.venue_time_ns >= snapshot.venue_time_ns]
+        later = [change for change in self._buffer if change.venue_time_ns > snapshot.venue_time_ns > 0]
         self._buffer.clear()
         self._buffer.extend(later)
         self.load(snapshot, limit)

@@ -211,6 +211,14 @@ def test_what_came_before_a_whole_book_is_in_it_and_what_came_after_goes_on(owne
     assert (book.state, book.book.update_id) == (LIVE, 960)
 
 
+def test_without_a_time_all_that_came_before_a_whole_book_is_in_it(owner: Listener) -> None:
+    book = a_book(owner)
+    book.begin()
+    book.apply(change(951, 960, ms=960))
+    assert book.replace(snapshot(955, ms=0))
+    assert (book.state, book.book.update_id) == (LIVE, 955)
+
+
 def test_a_whole_book_from_which_changes_are_missing_is_asked_for_again(owner: Listener) -> None:
     book = a_book(owner)
     book.begin()
