@@ -18,7 +18,8 @@ from foxtrot.domain.subscription import SubscribeRequest
 
 RESYNC_PAUSE_S = 0.2
 ATTEMPTS_AT_ONCE = 3
-SNAPSHOT_TRIES = 8
+SNAPSHOT_TRIES, PATIENCE_S = 8, 30.0
+"""After so many requests for a snapshot in vain, and so long, it is held not to be had."""
 SETTLE_S = 2.0
 """How long a change may take by the stream after a request has shown it."""
 
@@ -74,7 +75,7 @@ class Fetching:
         self.market = RestMarket(session)
         self.poller = RestPoller(self.market, session.clock.now_ns)
         self.give_up: Callable[[Entry, str], None] = _go_on
-        """Hears that a book's snapshot was asked for SNAPSHOT_TRIES times in vain."""
+        """Hears that a book's snapshot cannot be had."""
         self.life = 0
         """Which opening of the streams this is; what was asked for in an earlier one is left alone. 0 while they are closed."""
         self._lives = 0
@@ -138,7 +139,7 @@ class Fetching:
 
     async def _synchronise(self, entry: Entry, book: BookStream, wanted: tuple[int, int]) -> None:
         """Ask until the book has a snapshot, or begins anew or loses its stream: then that is another's to do, if anybody's."""
-        attempt = 0
+        attempt, began_ns = 0, self._session.clock.monotonic_ns()
         try:
             while wanted == (self.life, book.generation) and not book.is_loaded:
                 attempt += 1
@@ -146,8 +147,9 @@ class Fetching:
                     await self._session.wait_s(RESYNC_PAUSE_S * attempt)
                 if not await self._load(entry, book, wanted):
                     await self._session.wait_s(RESYNC_PAUSE_S * attempt)
-                if attempt == SNAPSHOT_TRIES and wanted == (self.life, book.generation) and not book.is_loaded:
-                    self.give_up(entry, f"no snapshot in {attempt} requests")
+                waited_s = (self._session.clock.monotonic_ns() - began_ns) / 1e9
+                if attempt >= SNAPSHOT_TRIES and waited_s > PATIENCE_S and wanted == (self.life, book.generation):
+                    self.give_up(entry, f"no snapshot by {attempt} requests in {waited_s:.0f} s")
         except OffGrid as error:
             self._fail(f"book of {entry.request.instrument_id}", error)
         finally:
