@@ -9,6 +9,7 @@ to a pace.
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol
 
@@ -52,6 +53,8 @@ class FastClient(Client):  # type: ignore[misc]  # ccxt has no types
     last_text_at: int | None = None
     """When the last text came, in ms by the exchange's clock; pongs do not count."""
     reader: "asyncio.Task[None] | None" = None
+    answers: "set[asyncio.Task[None]]"
+    """Answers to pings that are being sent."""
     dropped: bool = False
     """Whether it is given up; one that was being dialled then is closed as soon as it stands, and asks for nothing."""
     leaving: bool = False
@@ -145,10 +148,19 @@ class FastClient(Client):  # type: ignore[misc]  # ccxt has no types
     def _handle(self, message: Any) -> None:
         if message.type is _TEXT:
             self.handle_text_or_binary_message(message.data)
+        elif message.type is WSMsgType.PING:
+            answer = self.asyncio_loop.create_task(self._answer_ping(message.data))
+            self.answers.add(answer)
+            answer.add_done_callback(self.answers.discard)
         else:
             seen_at = self.last_message_at
             self.handle_message(message)
             self.last_message_at = seen_at  # by the exchange's clock, where ccxt would put the machine's
+
+    async def _answer_ping(self, payload: bytes) -> None:
+        """Answer the venue's ping, which may have come just before the connection broke: the reader hears of that."""
+        with suppress(ConnectionError):
+            await self.connection.pong(payload)
 
     def _end(self, reader: "asyncio.Task[None]") -> None:
         if reader.cancelled():
@@ -180,6 +192,7 @@ class FastClients:
         if type(made) is Client:
             made.__class__ = FastClient
             made.owner = self
+            made.answers = set()
             made.made_ns = self.clock.monotonic_ns()
             made.is_market = not any(mark in url for mark in PRIVATE_MARKS)
             made.pace = self.new_pace() if made.is_market else None

@@ -21,6 +21,8 @@ _NEVER_SENT = frozenset({OrderStatus.UNKNOWN, OrderStatus.DENIED})
 """What we said ourselves of an order, before the venue did."""
 
 _EMPTY = Decimal(0)
+_NO_FILLS: frozenset[str] = frozenset()
+"""Shared by all orders that have none: most of those that are remembered."""
 
 
 class _Tracked:
@@ -38,10 +40,10 @@ class _Tracked:
         self.ours = ours
         self.baseline = self.old = _EMPTY
         self.baseline_ns = -1
-        self.counted: set[str] = set()
+        self.counted: set[str] | frozenset[str] = _NO_FILLS
         self.filled = _EMPTY
         self.cost = _EMPTY
-        self.early: list[TradeData] = []
+        self.early: tuple[TradeData, ...] = ()
 
     @property
     def is_done(self) -> bool:
@@ -66,6 +68,8 @@ class _Tracked:
         """Count a fill; False when it was counted before."""
         if trade.trade_id in self.counted:
             return False
+        if isinstance(self.counted, frozenset):
+            self.counted = set()
         self.counted.add(trade.trade_id)
         quantity = _exact(trade.quantity)
         if old:
@@ -158,7 +162,7 @@ class OrderTracker:
         self._note_lack(order.order_id, tracked)  # before fills are told, so that whoever hears one knows of the others
         for trade in new:
             self._tell_fill(tracked, trade)
-        early, tracked.early = tracked.early, []
+        early, tracked.early = tracked.early, ()
         for trade in early:
             self._tell_fill(tracked, trade)
 
@@ -214,7 +218,7 @@ class OrderTracker:
 
     def _tell_fill(self, tracked: _Tracked, trade: TradeData) -> None:
         if tracked.last is None or _exact(tracked.last.filled_quantity) < tracked.filled:
-            tracked.early.append(trade)
+            tracked.early = (*tracked.early, trade)
         else:
             self._tell_trade(trade)
 
