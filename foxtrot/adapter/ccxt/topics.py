@@ -52,6 +52,9 @@ class Topic:
         self.route = Route()
         self.asked_ns = 0
         self.refused = 0
+        self.suspect: ccxt.ExchangeError | None = None
+        """An error that came while it was not answered yet, which may be its own or another's."""
+        self.watching: asyncio.Future[Any] | None = None
         self.renewing = False
         """Whether its subscription is being ended to begin anew."""
         self.task: asyncio.Task[None] | None = None
@@ -175,12 +178,14 @@ class Topics:
             connection = clients.get(topic.route.url)
             if topic.up.is_set() or not topic.asked_ns or connection is None or not connection.isConnected:
                 continue
-            waited_s = (now_ns - topic.asked_ns) / 1e9
-            if self._begins_with_word(topic):
-                if waited_s > ANSWER_WITHIN_S:
-                    await self.drop(topic, "was not answered")
-            elif waited_s > ASSUME_AFTER_S:
-                self._confirm(topic)
+            if topic.suspect is not None:
+                if self._waited_s(topic) > ANSWER_WITHIN_S and topic.watching is not None:
+                    topic.watching.cancel()
+            elif not self._begins_with_word(topic):
+                if self._waited_s(topic) > ASSUME_AFTER_S:
+                    self._confirm(topic)
+            elif self._waited_s(topic) > ANSWER_WITHIN_S:
+                await self.drop(topic, "was not answered")
         routes = {topic.route.url for topic in self._topics.values()}
         for url, connection in clients.items():
             silent_s = self._silence.grew(url, (now_ns - connection.heard_ns) / 1e9, elapsed_s)
@@ -205,14 +210,15 @@ class Topics:
         keep = False
         while topic.wanted:
             await self._wait_for_breaker()
+            kept, keep = keep, False
             try:
-                await self._watch(topic, keep=keep)
+                await self._watch(topic, keep=kept)
             except asyncio.CancelledError:
                 task = asyncio.current_task()
                 if task is None or task.cancelling():
                     self._end_trial()
                     raise
-                await self._lose(topic, "the connection was closed")
+                await self._try_later(topic, topic.suspect or ccxt.NetworkError("the connection was closed"))
             except ccxt.UnsubscribeError:
                 topic.up.clear()
             except ccxt.ChecksumError as error:
@@ -224,8 +230,6 @@ class Topics:
                 keep = self._goes_on(topic, error)
                 if not keep:
                     await self._try_later(topic, error)
-            else:
-                keep = False
 
     async def _wait_for_breaker(self) -> None:
         while not self.breaker.allows():
@@ -239,10 +243,15 @@ class Topics:
             topic.asked_ns = max(1, self._session.clock.monotonic_ns())
         ROUTE.set(topic.route)
         watch, symbol = self._watcher(topic), self._session.unified(topic.instrument_id)
-        while topic.wanted:
-            item = await watch(exchange, symbol)
-            self._confirm(topic)
-            self._listener.on_item(topic, item)
+        try:
+            while topic.wanted:
+                topic.watching = asyncio.ensure_future(watch(exchange, symbol))
+                item = await topic.watching
+                self._confirm(topic)
+                self._listener.on_item(topic, item)
+        finally:
+            if topic.watching is not None:
+                topic.watching.cancel()
 
     def _forget_keys(self, topic: Topic, exchange: Any) -> None:
         """Let ccxt ask again: on the keys it left behind it would wait for what nobody asks for."""
@@ -251,23 +260,36 @@ class Topics:
             connection.subscriptions.pop(key, None)
 
     def _goes_on(self, topic: Topic, error: BaseException) -> bool:
-        """Tell whether an error was another's: the stream stands, on a connection that stands."""
-        if isinstance(error, ccxt.NetworkError) or not topic.up.is_set():
-            return False
+        """Tell whether to go on waiting after an error, since ccxt hands an error of one subscription to all of a connection.
+
+        A stream that stands goes on. One that is not answered yet may be the one: `beat` gives it up if no answer comes.
+        """
         connection = self._session.exchange.clients.get(topic.route.url)
-        return connection is not None and bool(connection.isConnected) and not connection.error
+        if not isinstance(error, ccxt.ExchangeError) or connection is None or connection.error:
+            return False
+        if not topic.up.is_set():
+            if self._waited_s(topic) > ANSWER_WITHIN_S:
+                return False
+            topic.suspect = error
+        return bool(connection.isConnected)
+
+    def _waited_s(self, topic: Topic) -> float:
+        return (self._session.clock.monotonic_ns() - topic.asked_ns) / 1e9
 
     async def _try_later(self, topic: Topic, error: BaseException) -> None:
         """Wait, so that it is tried again."""
+        topic.suspect = None
         if isinstance(error, ccxt.ExchangeError):
             topic.refused += 1
             if topic.refused == REFUSALS:
                 topic.settled.set()
                 self._listener.on_refused(topic, clean(error))
         self._obey(error)
-        await self._lose(topic, f"{type(error).__name__}: {clean(error)}")
+        is_refusal = isinstance(error, ccxt.ExchangeError)
+        await self._lose(topic, f"{type(error).__name__}: {clean(error)}", of_connection=not is_refusal)
 
     def _confirm(self, topic: Topic) -> None:
+        topic.suspect = None
         if not topic.up.is_set():
             topic.up.set()
             topic.settled.set()
@@ -281,11 +303,13 @@ class Topics:
         topic.up.clear()
         self._listener.on_down(topic, cause, gap=gap)
 
-    async def _lose(self, topic: Topic, cause: str) -> None:
+    async def _lose(self, topic: Topic, cause: str, *, of_connection: bool) -> None:
         if not topic.wanted:
             return
         now_ns = self._session.clock.monotonic_ns()
-        if not topic.up.is_set() and now_ns != self._failed_ns:
+        if not of_connection:
+            self.breaker.succeeded()  # the venue answered
+        elif not topic.up.is_set() and now_ns != self._failed_ns:
             self._failed_ns = now_ns  # the topics of one connection fail together: that is one failure
             self.breaker.failed()
         elif self.breaker.state is BreakerState.HALF_OPEN:

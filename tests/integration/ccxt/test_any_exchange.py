@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -51,6 +52,18 @@ def test_a_venue_without_a_row_streams_ccxts_own_book(scene: CcxtScene) -> None:
     scene.server.push("trade", frame)
     scene.until(lambda: [one for one in scene.heard.of(MarketTrade) if one.trade_id == trade_id])
     assert scene.adapter.health().books[NAME].implementation == "ccxt"
+
+
+@pytest.mark.parametrize("rows", [[5], [{"price": "much", "size": []}], [None]])
+def test_a_frame_that_breaks_ccxt_costs_its_connection_and_no_more(scene: CcxtScene, rows: Any) -> None:
+    scene.connect(SubscribeRequest(NAME, ticks=True, trades=True, depth_levels=10))
+    scene.until(scene.shows_truth)
+    broken = {"channel": "order_book:36", "type": "update/order_book", "order_book": {"asks": rows, "bids": rows}}
+    scene.server.push("book", broken)
+    scene.until(lambda: scene.adapter.market_data.topics.restarts > 0)
+    scene.script.change(Side.BUY, scene.script.price[0], scene.script.size[0])
+    since = len(scene.heard)
+    scene.until(lambda: scene.shows_truth(since))
 
 
 def test_how_much_of_a_book_ccxt_keeps_is_not_known_so_it_is_none_in_memory(scene: CcxtScene) -> None:

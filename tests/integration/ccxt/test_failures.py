@@ -50,6 +50,16 @@ def live(scene: CcxtScene) -> None:
     scene.until(lambda: scene.server.subscribed("trade") == 1)
 
 
+def chat(scene: CcxtScene) -> bool:
+    """Let the connection say something else, so that nobody drops it for its silence."""
+    scene.server.push("trade", scene.script.trade(Side.BUY, scene.script.price[1], scene.script.size[0])[1])
+    return False
+
+
+def _asked(scene: CcxtScene, channel: str) -> list[Any]:
+    return [frame for frame in scene.server.heard if frame.get("channel") == channel]
+
+
 def goes_on(scene: CcxtScene) -> None:
     """See that book and prints come."""
     since = len(scene.heard)
@@ -82,7 +92,7 @@ def test_a_frame_that_cannot_be_read_harms_nobody(scene: CcxtScene, frame: Any) 
 def test_a_subscription_that_is_not_answered_is_asked_for_again(script: StubbornScript, scene: CcxtScene) -> None:
     script.unheard = frozenset({"order_book"})
     scene.connect(everything(scene))
-    scene.until(lambda: scene.adapter.market_data.topics.kicks > 0)
+    scene.until(lambda: scene.adapter.market_data.topics.kicks > 0 or chat(scene))
     assert scene.book() is None
     script.unheard = frozenset()
     goes_on(scene)
@@ -96,6 +106,9 @@ def test_one_refused_stream_is_told_and_the_others_go_on(script: StubbornScript,
     assert told.what == f"stream quote of {scene.name}"
     assert "Invalid Channel" in told.error
     goes_on(scene)
+    asked, until_ns = len(_asked(scene, "ticker/36")), scene.clock.now_ns() + 60_000_000_000
+    scene.until(lambda: scene.clock.now_ns() > until_ns or chat(scene), pace=8)
+    assert len(_asked(scene, "ticker/36")) - asked <= 30, "it is asked for again without a pause"
 
 
 def test_a_book_that_is_refused_for_a_while_comes_later(script: StubbornScript, scene: CcxtScene) -> None:
