@@ -20,7 +20,7 @@ from tests.support.book_world import KINDS, World
 
 Patch = pytest.MonkeyPatch
 Break = Callable[[Patch], None]
-UPDATES = 1_200
+UPDATES = 2_500
 SEEDS = (4, 9, 1, 12)
 WORLDS = {kind.name: kind for kind in KINDS}
 WORLDS["shallow"] = msgspec.structs.replace(WORLDS["previous"], name="shallow", limit=2)

@@ -101,7 +101,8 @@ class SnapshotDesk:
         self._last_ns = starts
         self.generation = generation
         self.asked += 1
-        self._requests.append(Request(generation, starts + self._random.randrange(20, 250) * MS_NS))
+        slow = self._link.bad and self._random.random() < 0.1
+        self._requests.append(Request(generation, starts + self._random.randrange(20, 1_500 if slow else 250) * MS_NS))
         if self._link.bad and self._random.random() < 0.05:  # a client that asks twice
             self._requests.append(Request(generation, starts + self._random.randrange(20, 900) * MS_NS))
 

@@ -166,7 +166,7 @@ class World:
             self._cut_for = self.random.randrange(1, 60)
             self.link.drop()
             self.cache.silence("cut")
-        elif luck < 0.003 and (last := self.venue.last.update_id) > FAR:
+        elif luck < 0.007 and (last := self.venue.last.update_id) > FAR:
             self.figures.restarts += 1
             self.venue.restart(last if self.random.random() < 0.5 else self.random.randrange(FAR // 2, FAR))
             self._before = self.venue.last
