@@ -1,7 +1,10 @@
-"""Whether a process lives, and since when: a number alone may belong to another process by now."""
+"""What only the operating system knows of processes: whether one lives and since when, and who is alone in a folder for a moment."""
 
+import contextlib
 import os
 import subprocess
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 PROC = Path("/proc")
@@ -47,3 +50,24 @@ def _start_by_ps(pid: int) -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return asked.stdout.strip() or None
+
+
+@contextlib.contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Let one process at a time into the block, of all that name the same folder; it ends with its process too.
+
+    Where the system or the file system has no such locks nobody is kept out.
+
+    Blocks: while another is in.
+    """
+    if os.name != "posix":
+        yield
+        return
+    fcntl = import_module("fcntl")
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)  # which gives the lock back

@@ -9,11 +9,10 @@ from pathlib import Path
 import msgspec
 
 from foxtrot.app.port_file import write_private
-from foxtrot.app.process_table import process_start
+from foxtrot.app.process_table import one_at_a_time, process_start
 from foxtrot.domain.errors import ConfigError
 
 NAME = "run.lock"
-ATTEMPTS = 5
 
 
 class Holder(msgspec.Struct, frozen=True):
@@ -59,12 +58,10 @@ class RunLock:
         except OSError as error:
             raise ConfigError(f"home {self.home} cannot be made: {error.strerror or error}; name another") from None
         data = msgspec.json.encode(mine)
-        for _ in range(ATTEMPTS):
-            if self._claim(data):
-                self._mine = data
-                return
-            self._clear_if_dead()
-        raise ConfigError(f"home {self.home}: several runs begin at once; try again")
+        with one_at_a_time(self.home):  # or two that find a dead lock would each clear away the other's
+            self._refuse_if_living(holder_of(self.home))
+            write_private(self.path, data)
+        self._mine = data
 
     def release(self) -> None:
         """Give the lock back, if it is still this one."""
@@ -72,41 +69,6 @@ class RunLock:
             if self._mine and self.path.read_bytes() == self._mine:
                 self.path.unlink()
         self._mine = b""
-
-    def _claim(self, data: bytes) -> bool:
-        """Put the lock there whole, unless there is one: a link never replaces a file."""
-        beside = self.home / f".{NAME}.{secrets.token_hex(8)}"
-        write_private(beside, data)
-        try:
-            os.link(beside, self.path)
-        except FileExistsError:
-            return False
-        except OSError as error:
-            raise ConfigError(f"{self.path} cannot be written: {error.strerror or error}; name another home") from None
-        finally:
-            beside.unlink(missing_ok=True)
-        return True
-
-    def _clear_if_dead(self) -> None:
-        """Move a lock that nobody holds out of the way; one that a quicker run has just put there is put back.
-
-        Raises:
-            ConfigError: somebody holds it.
-        """
-        self._refuse_if_living(holder_of(self.home))
-        aside = self.home / f".{NAME}.{secrets.token_hex(8)}"
-        try:
-            self.path.rename(aside)
-        except FileNotFoundError:
-            return
-        try:
-            taken = _read(aside)
-            if taken is not None and taken.lives:
-                with suppress(OSError):
-                    os.link(aside, self.path)
-                self._refuse_if_living(taken)
-        finally:
-            aside.unlink(missing_ok=True)
 
     def _refuse_if_living(self, holder: Holder | None) -> None:
         if holder is not None and holder.lives:
@@ -118,12 +80,15 @@ class RunLock:
 
 
 def holder_of(home: Path) -> Holder | None:
-    """Return who holds the lock of a home folder, living or not; None when nobody does or the file cannot be read."""
-    return _read(home / NAME)
+    """Return who holds the lock of a home folder, living or not; None when nobody does or the file is no lock.
 
-
-def _read(path: Path) -> Holder | None:
+    Raises:
+        ConfigError: the file may not be read, so that nobody knows.
+    """
+    path = home / NAME
     try:
         return msgspec.json.decode(path.read_bytes(), type=Holder)
-    except (OSError, msgspec.MsgspecError):
+    except (FileNotFoundError, NotADirectoryError, msgspec.MsgspecError):
         return None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror or error}; name another home") from None

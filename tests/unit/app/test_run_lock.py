@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from foxtrot.app import process_table, run_lock
-from foxtrot.app.process_table import process_start
+from foxtrot.app.process_table import one_at_a_time, process_start
 from foxtrot.app.run_lock import Holder, RunLock, holder_of
 from foxtrot.domain.errors import ConfigError
 
@@ -100,6 +100,12 @@ def test_a_file_that_is_no_lock_is_taken_over(tmp_path: Path) -> None:
     RunLock(tmp_path).take()
 
 
+def test_a_lock_that_may_not_be_read_is_not_taken_over(tmp_path: Path) -> None:
+    (tmp_path / "run.lock").mkdir()
+    with pytest.raises(ConfigError, match=r"run\.lock cannot be read: .*; name another home"):
+        RunLock(tmp_path).take()
+
+
 def test_of_another_machines_process_nobody_says_that_it_is_dead(tmp_path: Path) -> None:
     write(tmp_path, Holder(1, "x", "elsewhere", "t"))
     with pytest.raises(ConfigError, match=r"pid 1 on elsewhere\).*if that process is certainly gone, delete"):
@@ -115,7 +121,8 @@ def test_where_the_system_cannot_be_asked_a_lock_is_held_to_be_held(
         RunLock(tmp_path).take()
 
 
-def test_of_many_that_find_a_dead_lock_one_takes_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("_again", range(5))
+def test_of_many_that_find_a_dead_lock_one_takes_it(tmp_path: Path, _again: int) -> None:
     write(tmp_path, Holder(999_999_999, "x", platform.node(), "t"))
     locks = [RunLock(tmp_path) for _ in range(12)]
     start, taken = threading.Barrier(len(locks)), []
@@ -136,22 +143,26 @@ def test_of_many_that_find_a_dead_lock_one_takes_it(tmp_path: Path) -> None:
     assert len(taken) == 1
 
 
-def test_a_lock_that_a_quicker_run_has_just_taken_over_is_put_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: int
-) -> None:
+def test_whoever_takes_the_lock_waits_for_who_is_just_taking_it(tmp_path: Path, other: int) -> None:
     write(tmp_path, Holder(999_999_999, "x", platform.node(), "t"))
     quicker = Holder(other, process_start(other) or "", platform.node(), "q")
-    rename = Path.rename
+    begun, refused = threading.Event(), threading.Event()
 
-    def late(self: Path, target: Path) -> Path:
-        write(tmp_path, quicker)  # between our look at the dead lock and our taking it away
-        return rename(self, target)
+    def take() -> None:
+        begun.set()
+        try:
+            RunLock(tmp_path).take()
+        except ConfigError:
+            refused.set()
 
-    monkeypatch.setattr(Path, "rename", late)
-    with pytest.raises(ConfigError, match=f"pid {other}"):
-        RunLock(tmp_path).take()
+    with one_at_a_time(tmp_path):
+        second = threading.Thread(target=take)
+        second.start()
+        assert begun.wait(5)
+        write(tmp_path, quicker)
+    second.join(10)
+    assert refused.is_set()
     assert holder_of(tmp_path) == quicker
-    assert [path.name for path in tmp_path.iterdir()] == ["run.lock"]
 
 
 def test_without_proc_the_program_ps_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, other: int) -> None:
