@@ -96,6 +96,57 @@ def test_compiled_levels_answer_as_plain_ones() -> None:
     assert plain.snapshot() == compiled.snapshot()
 
 
+USUAL = FRAME.format(101, "2")
+NEXT_BY_PREVIOUS = USUAL.replace('"b":', '"pu":{0},"b":')
+
+
+@built
+@pytest.mark.parametrize(
+    "frame",
+    [
+        USUAL.replace('"E":7,', '"E":7,"E":7,'),
+        USUAL.replace('"a":[]', '"a":[],"a":[]'),
+        USUAL.replace('"a":[]', '"a":[],"new":1'),
+        f'{{"stream":"btcusdt@depth20@100ms","data":{USUAL}}}',
+        f'{{"stream":"btcusdt@trade","data":{USUAL}}}',
+        f'{{"stream":"btcusdt@depth","data":{USUAL}}},',
+        USUAL + " ",
+        " " + USUAL,
+        USUAL.replace("99.00", "99.001"),
+        USUAL.replace('"99.00"', "99.00"),
+        USUAL.replace("99.00", f"{2**50}"),
+        USUAL.replace('"U":101', '"U":102'),
+        USUAL.replace("BTCUSDT", "ETHUSDT"),
+        "",
+        "\ud800",
+        *[USUAL[:length] for length in range(len(USUAL))],
+    ],
+)
+def test_what_is_not_as_usual_is_left_alone(frame: str) -> None:
+    book = FrameDepthBook(BTC, ContiguousIds())
+    book.load(snapshot())
+    before = book.depth(9)
+    assert not book.follow(frame, 5)
+    assert book.depth(9) == before
+
+
+@built
+@pytest.mark.parametrize("frame", [USUAL, USUAL.encode(), f'{{"stream":"btcusdt@depth@100ms","data":{USUAL}}}'])
+def test_what_is_as_usual_is_taken(frame: str | bytes) -> None:
+    book = FrameDepthBook(BTC, ContiguousIds())
+    book.load(snapshot())
+    assert book.follow(frame, 5)
+    assert book.depth(1).bids == ((99.0, 2.0),)
+
+
+@built
+@pytest.mark.parametrize(("previous", "follows"), [(100, True), (99, False), (101, False)])
+def test_the_first_change_after_a_snapshot_of_usdm_names_its_id(previous: int, follows: bool) -> None:
+    book = FrameDepthBook(BTC, PreviousId())
+    book.load(snapshot())
+    assert book.follow(NEXT_BY_PREVIOUS.replace("{0}", str(previous)), 5) is follows
+
+
 @built
 def test_numbers_beyond_64_bits_move_the_book_to_plain_levels_for_good() -> None:
     book = FrameDepthBook(BTC, ContiguousIds())
