@@ -6,7 +6,9 @@ from typing import Final
 from loguru import logger
 
 from foxtrot.adapter.binance.account_polling import MOSTLY_SPENT
+from foxtrot.adapter.binance.ccxt_facts import CcxtBook
 from foxtrot.adapter.binance.market_fetching import Entry
+from foxtrot.adapter.binance.partial_books import PartialBook
 from foxtrot.adapter.binance.rest_polling import RestMarket
 from foxtrot.adapter.binance.session import BinanceSession
 from foxtrot.adapter.book_stream import BookStream
@@ -94,4 +96,6 @@ class BookAudits:
 def _is_auditable(entry: Entry) -> bool:
     """Tell whether a book is kept by changes, which alone can be compared with a snapshot of another moment."""
     book = entry.book
-    return type(book) is BookStream and book.streams and book.state is BookState.LIVE
+    if book is None or isinstance(book, CcxtBook | PartialBook):
+        return False
+    return book.streams and book.state is BookState.LIVE

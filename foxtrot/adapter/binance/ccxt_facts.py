@@ -86,6 +86,8 @@ class CcxtBook(BookStream):
         Raises:
             ValueError: a figure is none; ccxt checks nothing.
         """
+        if book["nonce"] is None:  # it was just begun anew, after this one was to be handed on
+            return
         update_id, time_ms = int(book["nonce"]), book["timestamp"]
         if update_id < self._heard_id:
             super().begin(f"{self.instrument_id}: {update_id} is behind {self._heard_id}")

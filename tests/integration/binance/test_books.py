@@ -90,6 +90,23 @@ def test_a_partial_book_is_stale_while_the_link_is_lost_and_comes_back(product: 
         assert rig.names() == ["btcusdt@depth20@100ms"]
 
 
+def test_a_partial_book_goes_on_while_its_connection_is_replaced(product: Product) -> None:
+    with BookRig(product, book="partial") as rig:
+        rig.stream(depth_levels=5)
+        rig.on_loop(lambda: setattr(rig.data.topics.care, "rotate_after_s", 5.0))
+        rig.advance(8)
+        rig.on_loop(lambda: setattr(rig.data.topics.care, "rotate_after_s", 0.0))
+        rig.advance(8)
+        health = rig.adapter.health()
+        assert health is not None
+        assert health.connections.rotations >= 1
+        before = len(rig.heard)
+        rig.move(2)
+        assert rig.is_true(last_depth(rig, before), 5)
+        assert rig.names() == ["btcusdt@depth20@100ms"]
+        assert rig.states() == [BookState.SYNCING, BookState.LIVE]
+
+
 # --- ccxt -----------------------------------------------------------------------------------------------------------
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from foxtrot.adapter.book_stream import BookStream
+from foxtrot.adapter.book_stream import BookStream, figures_of
+from foxtrot.books.audit import AuditVerdict
 from foxtrot.books.sequence import ContiguousIds
 from foxtrot.domain.enums import BookState
 from foxtrot.domain.errors import OffGrid
@@ -166,3 +167,35 @@ def test_a_snapshot_off_the_grid_is_refused_and_the_book_stays_unusable() -> Non
         stream.load(_whole(10, (99.001, 1.0)), stream.generation)
     assert stream.exact(1) is None
     assert stream.state is BookState.SYNCING
+
+
+def test_the_exact_book_ends_where_a_snapshot_of_so_many_levels_did() -> None:
+    stream, _ = _scene()
+    stream.begin()
+    two = DepthData(NAME, 7, 8, 10, ((99.0, 1.0), (98.0, 1.0)), ((101.0, 1.0), (102.0, 1.0)))
+    assert stream.load(two, stream.generation, 2)
+    stream.take(_change(11, 11, (97.0, 5.0), (98.5, 2.0)))
+    exact = stream.exact(1)
+    assert exact is not None
+    assert [price for price, _ in exact.bids] == [Decimal("99"), Decimal("98.5"), Decimal("98")]
+    assert [price for price, _ in exact.asks] == [Decimal("101"), Decimal("102")]
+
+
+def test_an_audit_that_finds_another_level_begins_the_book_anew_and_asks_for_a_snapshot() -> None:
+    stream, heard = _scene()
+    stream.begin()
+    stream.load(_whole(10), stream.generation)
+    stream.begin_audit()
+    stream.take(_change(11, 11, (98.0, 2.0)))
+    assert stream.finish_audit(_whole(11, (99.0, 1.0), (98.0, 2.0)), 100).verdict is AuditVerdict.EQUAL
+    stream.begin_audit()
+    assert stream.finish_audit(_whole(11, (99.0, 4.0), (98.0, 2.0)), 100).verdict is AuditVerdict.DIFFERS
+    assert (heard.facts[-1], heard.needs) == (BookState.SYNCING, 2)
+    figures = figures_of(stream, "depth_cache", 1_000_000_010, 0.5)
+    assert (figures.implementation, figures.audits, figures.audits_failed, figures.match_score) == (
+        "depth_cache",
+        2,
+        1,
+        0.5,
+    )
+    assert figures.age_ms is None
