@@ -17,8 +17,22 @@ from foxtrot.hub.wire import Offered, SubscribeAsk, Subscribed
 _BOOK_FACTS = frozenset({DepthChange.__name__, DepthData.__name__})
 
 
-class NotYet(ConfigError):
+class Refusal(ConfigError):
+    """What is asked for cannot be had; `code` says which way."""
+
+    code = "refused"
+
+
+class NotYet(Refusal):
     """What is asked for cannot be had yet: ask again later."""
+
+    code = "not_yet"
+
+
+class ReadAlready(Refusal):
+    """What is asked for is read already, as another stream of the same client."""
+
+    code = "twice"
 
 
 class Board:
@@ -97,14 +111,14 @@ class Board:
         """Let a client read what it asks for.
 
         Raises:
-            ConfigError: what it asks for is not offered; the text names the value and the fix.
+            Refusal: what it asks for is not offered; the text names the value and the fix.
         """
         offer, instrument = self._offer(ask.instrument)
         levels, step = (0, 0) if ask.kind == "ticker" else (_levels(offer, ask.levels), _step(instrument, ask.group))
         key = (ask.kind, ask.instrument, levels, step)
         channel = self._by_key.get(key)
         if channel is not None and channel.number in peer.seats:
-            raise ConfigError(
+            raise ReadAlready(
                 f"{ask.kind} of {ask.instrument} like this is stream {channel.number} already; read that, or unsubscribe it first"
             )
         if channel is None:
@@ -117,11 +131,11 @@ class Board:
         """Let a client read a stream no more.
 
         Raises:
-            ConfigError: it does not read it.
+            Refusal: it does not read it.
         """
         if number not in peer.seats:
             known = ", ".join(map(str, sorted(peer.seats))) or "none"
-            raise ConfigError(f"stream {number} is none of yours; yours: {known}")
+            raise Refusal(f"stream {number} is none of yours; yours: {known}")
         self._part(peer, number)
 
     def leave(self, peer: Peer) -> None:
@@ -138,7 +152,7 @@ class Board:
     def _offer(self, name: str) -> tuple[Offer, Instrument]:
         offer = self.offers.get(name)
         if offer is None:
-            raise ConfigError(f"instrument {name!r} is not offered here; offered: {', '.join(self.offers)}")
+            raise Refusal(f"instrument {name!r} is not offered here; offered: {', '.join(self.offers)}")
         if offer.instrument is None:
             raise NotYet(f"instrument {name!r} cannot be had yet: {offer.cause}; ask again later")
         return offer, offer.instrument
@@ -192,7 +206,7 @@ def _take_market(offer: Offer, fact: DepthChange | DepthData | TickData | Gap) -
 
 def _levels(offer: Offer, levels: int) -> int:
     if not 1 <= levels <= offer.settings.levels:
-        raise ConfigError(
+        raise Refusal(
             f"levels {levels} must be from 1 to {offer.settings.levels}, which is what this hub offers of {offer.instrument_id}"
         )
     return levels
@@ -206,13 +220,11 @@ def _step(instrument: Instrument, text: str) -> int:
     try:
         units = grid.from_decimal(text)
     except OffGrid as error:
-        raise ConfigError(
+        raise Refusal(
             f"group {text[:40]!r} must be a multiple of the price step {grid.step}; nearest: {error.below} or {error.above}"
         ) from None
     if units < 1:
-        raise ConfigError(
-            f"group {text[:40]!r} must be above 0, such as {grid.step * 10}; leave it out for no grouping"
-        )
+        raise Refusal(f"group {text[:40]!r} must be above 0, such as {grid.step * 10}; leave it out for no grouping")
     return 0 if units == 1 else units
 
 

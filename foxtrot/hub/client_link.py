@@ -46,6 +46,10 @@ LONGEST_FRAME: Final = 64 * 1024 * 1024
 _SILENT_BEATS: Final = 3
 """After so many heartbeats that did not come the hub is held to be gone."""
 _RETRY_S: Final = 1.0
+_RETRIED: Final = ("not_yet", "twice")
+"""Refusals that pass: the instrument is not there yet; the stream that was closed here is still open there."""
+_PARTING: Final = aiohttp.ClientWSTimeout(ws_close=0.25)
+"""A hub that says nothing any more answers no close frame either, and the feeds are to be told soon."""
 
 
 class HubLink:
@@ -129,7 +133,7 @@ class HubLink:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S)
         async with (
             aiohttp.ClientSession(timeout=timeout) as session,
-            session.ws_connect(self.url, max_msg_size=LONGEST_FRAME, compress=0) as ws,
+            session.ws_connect(self.url, max_msg_size=LONGEST_FRAME, timeout=_PARTING) as ws,
         ):
             hello = await self._greet(ws)
             self.is_connected = True
@@ -224,7 +228,7 @@ class HubLink:
         feed = self._asked.pop(_number(frame.id), None)
         if feed is None:
             logger.warning("hub client: {}: {}", self.url, frame.text)
-        elif frame.code == "not_yet":
+        elif frame.code in _RETRIED:
             self._give(feed, feed.kept.nothing(BookState.EMPTY, frame.text))
             asyncio.get_running_loop().call_later(_RETRY_S, self._ask_again, feed)
         else:

@@ -5,8 +5,8 @@ from collections import deque
 from typing import Final
 
 from foxtrot.core.clock import Clock
-from foxtrot.domain.errors import BadMessage, ConfigError
-from foxtrot.hub.board import Board, NotYet
+from foxtrot.domain.errors import BadMessage
+from foxtrot.hub.board import Board, Refusal
 from foxtrot.hub.peer import Peer
 from foxtrot.hub.settings import HubSettings
 from foxtrot.hub.wire import (
@@ -86,8 +86,8 @@ class SessionDesk:
             return NO_TOKEN, "the first frame must be hello with the token"
         try:
             self._do(ask)
-        except ConfigError as error:
-            self._refuse(ask.id, "not_yet" if isinstance(error, NotYet) else "refused", str(error))
+        except Refusal as error:
+            self._refuse(ask.id, error.code, str(error))
         return self._overrun()
 
     def _hello(self, ask: HelloAsk) -> tuple[int, str] | None:
@@ -103,7 +103,7 @@ class SessionDesk:
         if isinstance(ask, SubscribeAsk):
             most = self._settings.limits.subscriptions
             if len(self.peer.seats) >= most:
-                raise ConfigError(f"this client reads {most} streams already, the most it may; unsubscribe one first")
+                raise Refusal(f"this client reads {most} streams already, the most it may; unsubscribe one first")
             self._board.subscribe(self.peer, ask)
         elif isinstance(ask, UnsubscribeAsk):
             self._board.unsubscribe(self.peer, ask.stream)

@@ -249,3 +249,11 @@ def test_a_callback_hears_the_first_value_however_soon_it_comes(scene: HubScene)
         client.book(BTC, levels, on_value=heard.append).wait()
         wait_until(lambda heard=heard: bool(heard))  # type: ignore[misc]
         assert heard[0].seq == 0
+
+
+def test_a_feed_that_is_closed_and_asked_for_again_at_once_is_had(scene: HubScene) -> None:
+    client = scene.client()
+    for _ in range(5):
+        client.book(BTC).close()
+    assert client.book(BTC).wait().update_id == 100
+    wait_until(lambda: scene.offered().streams == 1)
