@@ -180,7 +180,11 @@ class AlertsTable(msgspec.Struct, frozen=True, kw_only=True):
         Meta(ge=0, description="Answers by REST in place of a stream within the window that are told; 0 for never."),
     ] = 50
     reconnects: Annotated[
-        int, Meta(ge=0, description="Connections made again within the window that are told; 0 for never.")
+        int,
+        Meta(
+            ge=0,
+            description="Connections made again within the window, lost or silent ones, that are told; 0 for never.",
+        ),
     ] = 5
     window_s: Annotated[float, Meta(gt=0, le=86_400, description="Length of the window, in seconds.")] = 300.0
     sick_book_s: Annotated[

@@ -104,6 +104,7 @@ def account_object(row: Connection, venue: AccountVenue) -> Json:
         "reconnects_recent": row.recent.reconnects,
         "falls_back_often": row.unsteady,
         "alerts": row.alerts,
+        "connections": msgspec.structs.asdict(health.connections),
         "book_paths": {str(path): msgspec.to_builtins(figures) for path, figures in health.book_paths.items()},
         "books": {
             name: {**msgspec.structs.asdict(figures), "sick_s": row.sick_books.get(name, 0.0)}

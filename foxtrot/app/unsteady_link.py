@@ -19,7 +19,7 @@ class UnsteadyRule(msgspec.Struct, frozen=True):
 
 
 class UnsteadyCounts(msgspec.Struct, frozen=True):
-    """How often a link fell back to requests and how often it came back, within the window."""
+    """How often a link fell back to requests, and how often a connection was made again, within the window."""
 
     rest_fallbacks: int = 0
     reconnects: int = 0

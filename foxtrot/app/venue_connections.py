@@ -79,7 +79,8 @@ class VenueConnections:
     def _look_at(self, account: str, adapter: BaseAdapter, now_ns: int) -> Connection:
         health = adapter.health()
         judge = self._judges.setdefault(account, UnsteadyLink(self.rule))
-        if judge.look(now_ns, health.rest_fallbacks, health.reconnects):
+        made_again = health.reconnects + health.connections.replacements  # rotations are planned: no trouble
+        if judge.look(now_ns, health.rest_fallbacks, made_again):
             counts, cause = judge.counts, health.last_cause or adapter.cause
             self._sink.put(
                 VenueUnsteady(

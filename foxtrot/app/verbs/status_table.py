@@ -44,7 +44,7 @@ def _headline(reading: Reading) -> str:
 
 def _connections(accounts: Sequence[Json]) -> Table:
     table = _table(
-        "account", "adapter", "state", "up s", "reconnects", "msg/s", "last s", "venue p50/p99 ms", "ours p50/p99 ms", "by REST",
+        "account", "adapter", "state", "up s", "reconnects", "replaced", "msg/s", "last s", "venue p50/p99 ms", "ours p50/p99 ms", "by REST",
         "alerts", "breakers", "cause",
     )  # fmt: skip
     for one in accounts:
@@ -53,7 +53,7 @@ def _connections(accounts: Sequence[Json]) -> Table:
         environment = one.get("environment")
         _add(
             table, one.get("account"), f"{one.get('adapter')}{f' {environment}' if environment else ''}", one.get("state"),
-            one.get("uptime_s"), one.get("reconnects"), one.get("messages_per_s"), one.get("last_age_s"),
+            one.get("uptime_s"), one.get("reconnects"), _row(one.get("connections")).get("replacements"), one.get("messages_per_s"), one.get("last_age_s"),
             _pair(one, "venue_latency_"), _pair(one, "engine_latency_"), one.get("rest_fallbacks"), told,
             ", ".join(open_ones) or "closed", one.get("cause") or one.get("last_cause"),
         )  # fmt: skip

@@ -21,7 +21,8 @@ def account(**changes: object) -> dict[str, object]:
     return {
         "account": "main", "adapter": "binance", "environment": "testnet", "real_money": False, "state": "ready", "cause": "",
         "state_s": 60.0, "up": True, "uptime_s": 61.5, "reconnects": 2, "last_cause": "", "messages_per_s": 12.5,
-        "last_age_s": 0.25, "rest_fallbacks": 3, "alerts": 0, "falls_back_often": False, "breakers": {"user": "closed"},
+        "last_age_s": 0.25, "rest_fallbacks": 3, "connections": {"replacements": 4},
+        "alerts": 0, "falls_back_often": False, "breakers": {"user": "closed"},
         "venue_latency_p50_ms": 4.0, "venue_latency_p99_ms": 9.0, "engine_latency_p50_ms": 0.1, "engine_latency_p99_ms": 0.4,
         "book_paths": {"stream": {"count": 7, "latency": {"p50_ms": 0.5, "p99_ms": 1.5}, "age": {"p50_ms": 20.0, "p99_ms": 90.0}}},
         "books": {"BTCUSDT.BINANCE": book()},
@@ -145,7 +146,7 @@ def test_the_tables_show_connections_books_ways_and_strategies(tmp_path: Path) -
     text = status_text(read(tmp_path, accounts=[account(), failed]))
     lines = [" ".join(line.split()) for line in text.splitlines()]
     assert lines[0].startswith(f"running: pid {os.getpid()}, paper, told 1.0 s ago; engine: 12,345 events")
-    assert "main binance testnet ready 61.5 2 12.5 0.25 4/9 0.1/0.4 3 0 closed" in lines
+    assert "main binance testnet ready 61.5 2 4 12.5 0.25 4/9 0.1/0.4 3 0 closed" in lines
     assert any(
         line.startswith("spare binance testnet failed") and line.endswith("market open the [key] is refused")
         for line in lines

@@ -87,6 +87,17 @@ def test_answers_by_rest_in_place_of_a_stream_are_told_too() -> None:
     assert [(one.account, one.rest_fallbacks) for one in scene.heard.of(VenueUnsteady)] == [("late", 3)]
 
 
+def test_connections_that_silence_forced_to_be_replaced_count_and_planned_ones_do_not() -> None:
+    scene = Scene()
+    scene.connections.look()
+    scene.good.link.connections.rotations = 9
+    scene.late.link.connections.replacements = 2
+    scene.pass_s(1)
+    good, late = scene.connections.look()
+    assert [(one.account, one.reconnects) for one in scene.heard.of(VenueUnsteady)] == [("late", 2)]
+    assert (good.recent.reconnects, late.recent.reconnects) == (0, 2)
+
+
 def test_a_book_is_sick_from_when_it_was_first_seen_so_until_it_is_live_again() -> None:
     scene = Scene()
     state = ["live"]
