@@ -10,7 +10,7 @@ from loguru import logger
 from foxtrot.adapter.binance.overlap import Overlap
 from foxtrot.adapter.binance.session import BinanceSession
 from foxtrot.adapter.binance.succession import Succession
-from foxtrot.adapter.binance.topic import Topic, first
+from foxtrot.adapter.binance.topic import Topic, TopicKind, first
 from foxtrot.adapter.connection_counts import ConnectionCounts
 
 ANSWER_WITHIN_S = 5.0
@@ -178,8 +178,10 @@ class ConnectionCare:
 
     def _overlap(self, overlap: Overlap, carried: list[Topic], missed: Collection[Topic]) -> Overlap:
         for topic in carried:
-            if topic in missed or not topic.up.is_set():
-                overlap.fresh.add((topic.kind, self._session.market_symbol(topic.instrument_id)))
+            symbol = self._symbol(topic)
+            syncing = topic.kind is TopicKind.BOOK and overlap.begins_anew(symbol)
+            if topic in missed or syncing or not topic.up.is_set():
+                overlap.fresh.add((topic.kind, symbol))
         return overlap
 
     # --- what topics tell of a replacement --------------------------------------------------------------------------
@@ -189,7 +191,8 @@ class ConnectionCare:
         if self._move is None or client is not self._move.newcomer:
             return False
         self._move.confirm(topic)
-        return topic.up.is_set()
+        is_fresh = client.hooks is not None and (topic.kind, self._symbol(topic)) in client.hooks.fresh
+        return topic.up.is_set() and not is_fresh
 
     def holds_back(self, client: Any, message: Mapping[str, Any]) -> bool:
         """Tell whether a message is a newcomer's, and told later if at all; asked where there is no hot path."""
@@ -208,6 +211,9 @@ class ConnectionCare:
         """Hear that a topic is not wanted any more."""
         if self._move is not None:
             self._move.forget(topic)
+
+    def _symbol(self, topic: Topic) -> str:
+        return self._session.market_symbol(topic.instrument_id)
 
     # --- what a replacement is given --------------------------------------------------------------------------------
 

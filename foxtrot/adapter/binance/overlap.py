@@ -108,6 +108,10 @@ class Overlap:
         """Tell whether something of the newcomer is ahead of what was told."""
         return self._joint.waits
 
+    def begins_anew(self, symbol: str) -> bool:
+        """Tell whether ccxt is fetching its book of a symbol, by the old connection: it must begin anew by the newcomer."""
+        return self._ccxt_book(symbol, {"nonce": 0})["nonce"] is None
+
     def open(self) -> None:
         """Tell what is kept, and from now on everything."""
         self._is_open = True
@@ -195,6 +199,9 @@ class Overlap:
         return book.update_id if book is not None and book.is_loaded else None
 
     def _ccxt_id(self, symbol: str) -> int | None:
+        nonce: int | None = self._ccxt_book(symbol, {"nonce": None})["nonce"]
+        return nonce
+
+    def _ccxt_book(self, symbol: str, default: Any) -> Any:
         market = self._exchange.safe_market(symbol, None, None, "spot" if self._exchange.id == "binance" else "swap")
-        book = self._exchange.orderbooks.get(market["symbol"])
-        return None if book is None else book["nonce"]
+        return self._exchange.orderbooks.get(market["symbol"], default)

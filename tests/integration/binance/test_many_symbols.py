@@ -8,6 +8,7 @@ import pytest
 from foxtrot.adapter.base_adapter import AdapterContext, Setting
 from foxtrot.adapter.binance.adapter import BinanceAdapter
 from foxtrot.core.clock import ManualClock
+from foxtrot.core.notices import BookStateChanged
 from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.enums import AdapterState, OrderType, Product, Side
 from foxtrot.domain.instrument import Instrument
@@ -125,6 +126,25 @@ def test_all_symbols_stream_and_no_connection_is_closed(crowd: Crowd) -> None:
     assert (topics.restarts, topics.kicks) == (0, 0)
     assert crowd.dialled() == dialled == 1
     assert set(crowd.heard.states()) == {AdapterState.CONNECTING, AdapterState.CONNECTED, AdapterState.READY}
+
+
+def test_a_connection_of_all_symbols_is_replaced_at_the_venues_pace(crowd: Crowd) -> None:
+    begin(crowd)
+    wait_until(lambda: [crowd.second(), crowd.subscribed()][1] == STREAMS * len(BASES), deadline_s=30.0)
+    wait_until(lambda: [crowd.second(), crowd.heard.states()][1][-1] is AdapterState.READY, deadline_s=30.0)
+    topics, since = crowd.adapter.market_data.topics, len(crowd.heard)
+    topics.care.rotate_after_s = 1.0
+    wait_until(lambda: [crowd.second(), crowd.dialled()][1] == 2, deadline_s=30.0)
+    topics.care.rotate_after_s = 0.0
+    wait_until(lambda: [crowd.second(), topics.care.counts.rotations][1] == 1, deadline_s=30.0)
+    for one in crowd.listed:
+        crowd.place(TAKER, one, Side.BUY, 0, 100)
+    wait_until(
+        lambda: [crowd.second(), len(crowd.heard.of(MarketTrade, since))][1] == len(crowd.listed), deadline_s=30.0
+    )
+    assert crowd.heard.of(BookStateChanged, since) == []
+    assert (topics.restarts, topics.kicks, topics.care.counts.failed_replacements) == (0, 0, 0)
+    assert crowd.dialled() == 2
 
 
 def test_without_a_pace_binance_closes_the_connection() -> None:

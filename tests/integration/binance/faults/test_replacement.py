@@ -282,6 +282,29 @@ def test_an_instrument_comes_and_another_goes_while_a_connection_is_replaced(rig
     rig.check()
 
 
+@pytest.mark.parametrize("code", [0, -1000], ids=["late", "refused"])
+def test_a_book_that_is_being_fetched_while_its_connection_is_replaced_comes(rig: ReplacementRig, code: int) -> None:
+    base = "/api/v3" if rig.product is SPOT else "/fapi/v1"
+    rig.inject("delay", endpoint=f"GET {base}/depth", delay_s=8, count=1)
+    if code:
+        rig.inject("error_code", endpoint=f"GET {base}/depth", code=code, count=1)
+    rig.inject("gap", stream=DEPTH)
+    rig.patience_s = FAULTY_S
+    rig.pass_s(2)
+    assert rig.adapter.get_order_book_from_websocket(rig.spot.instrument_id) is None
+    rig.care.rotate_after_s = 1.0
+    for _ in range(10):
+        rig.pass_s(1)
+        if rig.counts.rotations:
+            break
+    rig.care.rotate_after_s = 0.0
+    assert rig.counts.rotations == 1
+    rig.pass_s(8)
+    rig.over()
+    rig.recovered_s(10)
+    rig.check()
+
+
 def test_the_accounts_connection_is_replaced_and_every_event_is_told_once(rig: ReplacementRig) -> None:
     made, told, events = rig.connections_made(), len(rig.heard), rig.account_events()
     for replaced in range(1, 4):
