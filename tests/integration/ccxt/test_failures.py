@@ -12,12 +12,15 @@ from foxtrot.domain.subscription import SubscribeRequest
 from tests.support.scripted_venues.lighter import LighterScript
 from tests.support.scripted_venues.scene import CcxtScene
 
+ERROR = {"error": {"code": 30005, "message": "Invalid Channel:  (marketId)"}}
+
 
 class StubbornScript(LighterScript):
     """Refuses to serve some streams, or does not answer for them."""
 
     refused: frozenset[str] = frozenset()
     unheard: frozenset[str] = frozenset()
+    disturbed: frozenset[str] = frozenset()
 
     def hear(self, frame: Any, subscribed: set[str]) -> list[Any]:
         """Refuse by an error without a number, as Lighter does, which ccxt hands to everybody."""
@@ -25,8 +28,8 @@ class StubbornScript(LighterScript):
         if name in self.unheard:
             return []
         if name in self.refused and frame["type"] == "subscribe":
-            return [{"error": {"code": 30005, "message": "Invalid Channel:  (marketId)"}}]
-        return super().hear(frame, subscribed)
+            return [ERROR]
+        return [ERROR] * (name in self.disturbed) + super().hear(frame, subscribed)
 
 
 @pytest.fixture
@@ -117,6 +120,18 @@ def test_a_book_that_is_refused_for_a_while_comes_later(script: StubbornScript, 
     scene.until(lambda: scene.adapter.market_data.topics.restarts > 1)
     script.refused = frozenset()
     scene.until(lambda: scene.is_true(scene.book()), deadline_s=30)
+    assert scene.adapter.market_data.topics.kicks == 0
+
+
+def test_an_error_of_another_stream_harms_none_that_waits_for_its_answer(
+    script: StubbornScript, scene: CcxtScene
+) -> None:
+    script.disturbed = frozenset({"order_book", "trade"})
+    live(scene)
+    goes_on(scene)
+    topics = scene.adapter.market_data.topics
+    assert (topics.restarts, topics.kicks) == (0, 0)
+    assert scene.states() == [BookState.SYNCING, BookState.LIVE]
 
 
 def test_a_connection_that_stands_and_says_nothing_is_dropped(scene: CcxtScene) -> None:
