@@ -4,8 +4,14 @@ import asyncio
 import enum
 from typing import Any
 
+import ccxt
+
 from foxtrot.adapter.binance.partial_books import unwatch_partial, watch_partial
 from foxtrot.adapter.reconnect import Backoff
+from foxtrot.domain.errors import AdapterError
+
+RAISED = (ccxt.BaseError, AdapterError, LookupError, TypeError, ValueError, AttributeError, OSError)
+"""What ccxt lets out besides its own errors when a message is not what it expects."""
 
 
 class TopicKind(enum.StrEnum):
@@ -85,7 +91,9 @@ class Topic:
             case TopicKind.TRADE:
                 return exchange.un_watch_trades(self.unified)
             case TopicKind.BOOK if self.detail:
-                return unwatch_partial(exchange, self.unified, self.key, self.stream(exchange.market(self.unified)["id"]))
+                return unwatch_partial(
+                    exchange, self.unified, self.key, self.stream(exchange.market(self.unified)["id"])
+                )
             case TopicKind.BOOK:
                 return exchange.un_watch_order_book(self.unified)
             case TopicKind.TOTALS:

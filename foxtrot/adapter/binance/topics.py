@@ -23,9 +23,9 @@ from foxtrot.adapter.binance.client import retry_after_s
 from foxtrot.adapter.binance.connection_care import ANSWER_WITHIN_S, ConnectionCare, is_present, last_sent_ns
 from foxtrot.adapter.binance.session import BinanceSession
 from foxtrot.adapter.binance.stream_board import Deaf
-from foxtrot.adapter.binance.topic import Listener, Topic, TopicKind, first
+from foxtrot.adapter.binance.topic import RAISED, Listener, Topic, TopicKind
+from foxtrot.adapter.binance.topic_end import TopicEnd
 from foxtrot.adapter.reconnect import Backoff, BreakerState, CircuitBreaker
-from foxtrot.domain.errors import AdapterError
 
 __all__ = ["Listener", "Topic", "TopicKind", "Topics"]
 
@@ -35,8 +35,6 @@ LONGEST_BEAT_S = 1.0
 """The most silence one beat counts for: a jump of the clock proves nothing."""
 _WAIT_FOR_BREAKER_S = 1.0
 _WRONG = (ccxt.BadSymbol, ccxt.BadRequest, ccxt.ArgumentsRequired, ccxt.NotSupported)
-_RAISED = (ccxt.BaseError, AdapterError, LookupError, TypeError, ValueError, AttributeError, OSError)
-"""What ccxt lets out besides its own errors when a message is not what it expects."""
 
 
 class Topics:
@@ -66,6 +64,7 @@ class Topics:
         self._topics: dict[str, Topic] = {}
         self._failed_ns = -1
         self._silence = _Silence()
+        self._end = TopicEnd(session, self.client_of, self.patience)
         self._beaten_ns = session.clock.monotonic_ns()
 
     # --- what is wanted ---------------------------------------------------------------------------------------------
@@ -136,7 +135,7 @@ class Topics:
             return
         for topic in list(self._topics.values()):
             waiting = topic.wanted and topic.asked_ns and not topic.up.is_set()
-            if waiting and now_ns - self._sent_ns(topic) > ANSWER_WITHIN_S * 1e9:
+            if waiting and now_ns - max(topic.asked_ns, last_sent_ns(self.client_of(topic))) > ANSWER_WITHIN_S * 1e9:
                 client = self.client_of(topic)
                 if client is not None and client.isConnected:
                     await self.kick(client.url, f"{topic.key} was not answered")
@@ -175,7 +174,7 @@ class Topics:
     def unsubscribe(self, topic: Topic) -> None:
         """End the subscription of a topic that is not wanted any more, unless its stream is wanted by another."""
         if topic.key not in self._topics:
-            self._session.spawn(self._left(topic), f"end of topic {topic.key}")
+            self._session.spawn(self._end.leave(topic), f"end of topic {topic.key}")
 
     async def kick(self, url: str, cause: str) -> None:
         """Drop a connection; its topics come back by themselves."""
@@ -224,8 +223,10 @@ class Topics:
             self.interrupt(topic, str(error), gap=True)
         except _WRONG:
             raise
-        except _RAISED as error:
-            self._obey(error)
+        except RAISED as error:
+            pause_s = _wanted_pause_s(error)
+            if pause_s:
+                self.breaker.trip(pause_s)  # so that nobody dials meanwhile, and REST stands in
             return f"{type(error).__name__}: {error}"
         return ""
 
@@ -267,16 +268,6 @@ class Topics:
         )
         await self._session.wait_s(delay_s)
 
-    def _obey(self, error: BaseException) -> None:
-        """Dial no more for as long as the venue asked when it refused a handshake; ccxt hands on aiohttp's error.
-
-        The breaker is open for so long, so that REST stands in meanwhile.
-        """
-        refused = error.args[0] if error.args else None
-        pause_s = retry_after_s(getattr(refused, "headers", None))
-        if pause_s:
-            self.breaker.trip(pause_s)
-
     def _end_trial(self) -> None:
         """Let another topic try the connection, if this one was to."""
         if self.breaker.state is BreakerState.HALF_OPEN:
@@ -289,33 +280,8 @@ class Topics:
         self._listener.on_refused(topic, cause)
 
     async def _unsubscribe(self, topic: Topic) -> None:
-        """End the subscription; who wants it again meanwhile gets a new one, which begins anew."""
-        try:
-            while True:
-                if not topic.up.is_set():
-                    await first(topic.up.wait(), self.patience(self.client_of(topic), ANSWER_WITHIN_S))
-                if not topic.up.is_set() or self.client_of(topic) is None:
-                    break
-                await first(
-                    topic.unwatch(self._session.exchange), self.patience(self.client_of(topic), ANSWER_WITHIN_S)
-                )
-                if topic.wanted or self.client_of(topic) is None:
-                    break
-        except _RAISED as error:
-            logger.debug("unsubscribing {} failed: {}", topic.key, error)
-        finally:
-            topic.closing = False
+        await self._end.end(topic)
         self._drop_unwanted(topic)
-
-    def _sent_ns(self, topic: Topic) -> int:
-        """Return when a topic was asked for, or when its connection last sent something, since it may have waited for that."""
-        return max(topic.asked_ns, last_sent_ns(self.client_of(topic)))
-
-    async def _left(self, topic: Topic) -> None:
-        try:
-            await first(topic.unwatch(self._session.exchange), self.patience(self.client_of(topic), ANSWER_WITHIN_S))
-        except _RAISED as error:
-            logger.debug("unsubscribing {} failed: {}", topic.key, error)
 
     def _drop_unwanted(self, topic: Topic) -> None:
         if not topic.wanted and topic.task is not None:
@@ -350,3 +316,9 @@ class _Silence:
         self._limit_s = min(2 * self._limit_s, LONGEST_SILENCE_S)
         del self._silent[url]
         return True
+
+
+def _wanted_pause_s(error: BaseException) -> float:
+    """Return for how long the venue asked not to be dialled when it refused a handshake; ccxt hands on aiohttp's error."""
+    refused = error.args[0] if error.args else None
+    return retry_after_s(getattr(refused, "headers", None))
