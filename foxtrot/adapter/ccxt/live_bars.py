@@ -12,7 +12,8 @@ from loguru import logger
 from foxtrot.adapter.ccxt import ccxt_facts
 from foxtrot.adapter.ccxt.errors import UNREADABLE, clean
 from foxtrot.adapter.ccxt.session import CcxtSession
-from foxtrot.adapter.ccxt.topics import Topic, Topics
+from foxtrot.adapter.ccxt.topic import Topic
+from foxtrot.adapter.ccxt.topics import Topics
 from foxtrot.adapter.ccxt.venue import Stream, to_ns
 from foxtrot.domain.errors import AdapterError, BadMessage, ConfigError, FoxtrotError
 from foxtrot.domain.interval import Interval, IntervalKind

@@ -22,7 +22,8 @@ from foxtrot.adapter.ccxt.market_fetching import Fetching
 from foxtrot.adapter.ccxt.market_upkeep import StatusPublisher, Upkeep
 from foxtrot.adapter.ccxt.quotes import QuoteStream, TickPublisher
 from foxtrot.adapter.ccxt.session import CcxtSession
-from foxtrot.adapter.ccxt.topics import Listener, Topic, Topics
+from foxtrot.adapter.ccxt.topic import Listener, Topic
+from foxtrot.adapter.ccxt.topics import Topics
 from foxtrot.adapter.ccxt.venue import Snapshots, Stream, Venue, Watcher
 from foxtrot.adapter.ccxt.watching import unwatcher_of, watcher_of
 from foxtrot.adapter.health import StreamHealth

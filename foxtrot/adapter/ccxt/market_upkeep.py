@@ -7,7 +7,8 @@ from typing import Final, Protocol
 from foxtrot.adapter.ccxt.entry import Entry
 from foxtrot.adapter.ccxt.market_fetching import Fetching
 from foxtrot.adapter.ccxt.session import CcxtSession
-from foxtrot.adapter.ccxt.topics import Topic, Topics
+from foxtrot.adapter.ccxt.topic import Topic
+from foxtrot.adapter.ccxt.topics import Topics
 from foxtrot.adapter.ccxt.venue import Stream
 from foxtrot.adapter.health import StreamHealth
 from foxtrot.adapter.reconnect import BreakerState

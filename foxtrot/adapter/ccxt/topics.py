@@ -13,7 +13,7 @@ What may end a watcher, and what is done:
 import asyncio
 from collections.abc import Callable, Iterable
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 import ccxt
 from loguru import logger
@@ -22,6 +22,8 @@ from foxtrot.adapter.ccxt.client import ROUTE, Route
 from foxtrot.adapter.ccxt.errors import RAISED, WRONG, clean, retry_after_s
 from foxtrot.adapter.ccxt.session import CcxtSession
 from foxtrot.adapter.ccxt.silence import LONGEST_BEAT_S, Silence
+from foxtrot.adapter.ccxt.topic import Listener, Topic
+from foxtrot.adapter.ccxt.topic_end import Endings, forget_keys
 from foxtrot.adapter.ccxt.venue import Snapshots, Stream, Watcher
 from foxtrot.adapter.reconnect import Backoff, BreakerState, CircuitBreaker
 
@@ -30,58 +32,6 @@ ASSUME_AFTER_S: Final = 1.0
 """After so long without a word a stream that need not begin with one is held to stand: its market may be quiet."""
 REFUSALS: Final = 5
 _WAIT_FOR_BREAKER_S: Final = 1.0
-
-
-class Topic:
-    """One desired stream of one instrument.
-
-    Thread: the session's.
-    """
-
-    def __init__(self, stream: Stream, instrument_id: str, detail: str, backoff: Backoff) -> None:
-        self.stream = stream
-        self.instrument_id = instrument_id
-        self.detail = detail
-        """The interval of bars, by ccxt's name."""
-        self.wanted = True
-        self.up = asyncio.Event()
-        """Set while the venue has confirmed the subscription, or may be believed to have."""
-        self.settled = asyncio.Event()
-        """Set once it is confirmed, or given up for good."""
-        self.backoff = backoff
-        self.route = Route()
-        self.asked_ns = 0
-        self.refused = 0
-        self.suspect: ccxt.ExchangeError | None = None
-        """An error that came while it was not answered yet, which may be its own or another's."""
-        self.watching: asyncio.Future[Any] | None = None
-        self.renewing = False
-        """Whether its subscription is being ended to begin anew."""
-        self.task: asyncio.Task[None] | None = None
-
-    @property
-    def name(self) -> str:
-        """Return what it is called in logs."""
-        return " ".join(part for part in (self.stream, self.detail, "of", self.instrument_id) if part)
-
-
-class Listener:
-    """What hears of topics; every method may be replaced.
-
-    Thread: the session's.
-    """
-
-    def on_up(self, topic: Topic) -> None:
-        """Hear that a subscription is confirmed: from now on everything comes."""
-
-    def on_item(self, topic: Topic, item: Any) -> None:
-        """Hear what a watcher of ccxt returned."""
-
-    def on_down(self, topic: Topic, cause: str, *, gap: bool) -> None:
-        """Hear that a topic is interrupted: by a gap, after which it goes on at once, or by a loss."""
-
-    def on_refused(self, topic: Topic, cause: str) -> None:
-        """Hear that a topic cannot be had."""
 
 
 class Topics:
@@ -112,7 +62,7 @@ class Topics:
         self._session = session
         self._listener = listener
         self._watcher = watcher
-        self._unwatcher = unwatcher
+        self._endings = Endings(session, unwatcher, self.drop)
         self._random = random or Random(session.account)
         self._topics: dict[tuple[Stream, str, str], Topic] = {}
         self._failed_ns = -1
@@ -135,7 +85,7 @@ class Topics:
         if self._topics.get((topic.stream, topic.instrument_id, topic.detail)) is topic:
             del self._topics[topic.stream, topic.instrument_id, topic.detail]
         topic.wanted = False
-        self._session.spawn(self._end(topic), f"end of topic {topic.name}")
+        self._session.spawn(self._endings.end(topic), f"end of topic {topic.name}")
 
     def of(self, instrument_id: str, stream: Stream | None = None) -> list[Topic]:
         """Return the topics of an instrument, all or those of one stream."""
@@ -167,7 +117,8 @@ class Topics:
                 topic.renewing = True
                 topic.up.clear()
                 topic.asked_ns = max(1, self._session.clock.monotonic_ns())
-                self._session.spawn(self._renew(topic, cause), f"new subscription of {topic.name}")
+                renewed = self._endings.renew(topic, f"begins anew: {cause}")
+                self._session.spawn(renewed, f"new subscription of {topic.name}")
 
     async def beat(self) -> None:
         """Drop connections that do not answer a book's subscription, or are silent; called every second or more often."""
@@ -238,7 +189,7 @@ class Topics:
     async def _watch(self, topic: Topic, *, keep: bool) -> None:
         exchange = self._session.exchange
         if not keep:
-            self._forget_keys(topic, exchange)
+            forget_keys(topic, exchange)
             topic.route = Route()
             topic.asked_ns = max(1, self._session.clock.monotonic_ns())
         ROUTE.set(topic.route)
@@ -252,12 +203,6 @@ class Topics:
         finally:
             if topic.watching is not None:
                 topic.watching.cancel()
-
-    def _forget_keys(self, topic: Topic, exchange: Any) -> None:
-        """Let ccxt ask again: on the keys it left behind it would wait for what nobody asks for."""
-        connection = exchange.clients.get(topic.route.url)
-        for key in topic.route.keys if connection is not None else ():
-            connection.subscriptions.pop(key, None)
 
     def _goes_on(self, topic: Topic, error: BaseException) -> bool:
         """Tell whether to go on waiting after an error, since ccxt hands an error of one subscription to all of a connection.
@@ -339,38 +284,3 @@ class Topics:
         topic.settled.set()
         self._end_trial()
         self._listener.on_refused(topic, cause)
-
-    async def _renew(self, topic: Topic, cause: str) -> None:
-        try:
-            if not await self._unsubscribe(topic):
-                await self.drop(topic, f"begins anew: {cause}")
-        finally:
-            topic.renewing = False
-
-    async def _end(self, topic: Topic) -> None:
-        if topic.up.is_set() or topic.asked_ns:
-            await self._unsubscribe(topic)
-        if topic.task is not None:
-            topic.task.cancel()
-        if self._session.linked:
-            self._forget_keys(topic, self._session.exchange)
-
-    async def _unsubscribe(self, topic: Topic) -> bool:
-        """End a subscription; False when ccxt cannot or the venue does not answer."""
-        unwatch = self._unwatcher(topic)
-        if unwatch is None or not self._session.linked:
-            return False
-        asked = asyncio.ensure_future(unwatch(self._session.exchange, self._session.unified(topic.instrument_id)))
-        patience = asyncio.ensure_future(self._session.wait_s(ANSWER_WITHIN_S))
-        try:
-            await asyncio.wait((asked, patience), return_when=asyncio.FIRST_COMPLETED)
-            if not asked.done():
-                return False
-            asked.result()
-        except RAISED as error:
-            logger.debug("unsubscribing {} failed: {}", topic.name, error)
-            return False
-        finally:
-            asked.cancel()
-            patience.cancel()
-        return True

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from foxtrot.adapter.ccxt.config import BookWay
-from foxtrot.adapter.ccxt.topics import Topic
+from foxtrot.adapter.ccxt.topic import Topic
 from foxtrot.adapter.ccxt.venue import Stream, Venue, Watcher
 
 UNWATCHES: Final = {
