@@ -60,6 +60,11 @@ class ReplacementRig(FaultRig):
         base = "/api/v3" if self.product is SPOT else "/fapi/v1"
         return self.server.call(lambda server: server._doors.shared.traffic.requests[f"{self.side} GET {base}/depth"])
 
+    def requests(self) -> int:
+        """Return how often the market was asked for."""
+        counted = self.server.call(lambda server: dict(server._doors.shared.traffic.requests))
+        return sum(times for name, times in counted.items() if name.endswith(("/depth", "/trades", "/bookTicker")))
+
     def reads(self, client: Any, *, on: bool) -> None:
         """Let a connection read, or leave what it is sent in its socket."""
         transport = client.connection._response.connection.transport
@@ -356,6 +361,20 @@ def test_the_accounts_connection_goes_on_when_no_other_can_be_had(rig: Replaceme
     rig.pass_s(70)
     assert (rig.counts.rotations, rig.counts.failed_replacements) == (1, 1)
     assert rig.link_states() == []
+    rig.check()
+
+
+def test_both_connections_are_replaced_at_the_age_that_is_set(rig: ReplacementRig) -> None:
+    assert (rig.care.rotate_after_s, rig._session().user_stream.rotate_after_s) == (23 * 3600, 23 * 3600)
+
+
+def test_of_a_silent_connection_one_stream_at_a_time_is_asked_about(rig: ReplacementRig) -> None:
+    asked = rig.requests()
+    rig.pass_s(20, trading=False)
+    assert 1 <= rig.counts.probes <= 8
+    assert rig.requests() - asked <= 8
+    assert (rig.counts.replacements, rig.market_connections()) == (0, 1), "nothing happened, so nothing was missed"
+    assert rig.untouched() == []
     rig.check()
 
 

@@ -45,6 +45,13 @@ def test_fills_are_asked_for_from_a_day_before_the_start_or_as_set() -> None:
     assert _read(trades_since_hours=0).fills_begin_ns(10 * day_ns) == 0
 
 
+def test_connections_are_replaced_before_binance_ends_them_or_as_set() -> None:
+    assert _read().rotate_hours == 23
+    assert _read(rotate_hours=0).rotate_hours == 0
+    with pytest.raises(ConfigError, match="from 0 to 23"):
+        _read(rotate_hours=24)
+
+
 @pytest.mark.parametrize("given", [{"port": 4567}, {"url": "http://127.0.0.1:4567"}, {"url": "http://127.0.0.1:4567/"}])
 def test_every_address_of_loopback_is_this_machine(given: dict[str, Any]) -> None:
     addresses = _addresses(_read(**given).urls)
