@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Generic, TypeVar
@@ -15,7 +15,7 @@ Value = TypeVar("Value")
 class LatestValue(Generic[Value]):
     """The newest of a row of values; a reader that is slow leaves out those in between, and holds nobody up.
 
-    Thread: any. Callbacks run on the thread that gives the value.
+    Thread: any.
 
     Args:
         first: the value before the first one is given.
@@ -28,7 +28,6 @@ class LatestValue(Generic[Value]):
         self._is_ended = False
         self._error: FoxtrotError | None = None
         self._waiters: list[Future[None]] = []
-        self.callbacks: tuple[Callable[[Value], None], ...] = ()
 
     @property
     def latest(self) -> Value:
@@ -52,8 +51,6 @@ class LatestValue(Generic[Value]):
                 return
             self._latest = value
             self._renew()
-        for hear in self.callbacks:
-            hear(value)
 
     def end(self, last: Value, error: FoxtrotError | None = None) -> None:
         """Give nothing after a last value; an error is raised where somebody waits. Again is harmless."""

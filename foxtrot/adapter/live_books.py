@@ -61,6 +61,13 @@ class BookFeed(LatestValue[LiveBook]):
     def __init__(self, instrument_id: str) -> None:
         super().__init__(LiveBook(instrument_id, BookState.EMPTY, cause="nothing came yet"))
         self.instrument_id = instrument_id
+        self.callbacks: tuple[Callable[[LiveBook], None], ...] = ()
+
+    def give(self, value: LiveBook) -> None:
+        """Take a newer book, and call back."""
+        super().give(value)
+        for hear in self.callbacks:
+            hear(value)
 
     def wait(self, timeout_s: float = 10.0) -> LiveBook:
         """Return the newest book that is LIVE, at once when it is.

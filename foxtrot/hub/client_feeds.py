@@ -1,12 +1,9 @@
 """What a program reads of one stream: the latest value, each value by callback, or one after the other in a loop, blocking or async."""
 
 import asyncio
-import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeout
-from typing import Generic
+from collections.abc import Callable
 
+from foxtrot.adapter.latest_value import LatestValue
 from foxtrot.domain.enums import BookState
 from foxtrot.domain.errors import ConfigError, FoxtrotError, RequestTimedOut
 from foxtrot.hub.client_streams import KeptStream, Value
@@ -16,7 +13,7 @@ FeedKey = tuple[Kind, str, int, str]
 """Kind, instrument, levels, step."""
 
 
-class HubFeed(Generic[Value]):
+class HubFeed(LatestValue[Value]):
     """One stream of a hub, kept over every reconnect.
 
     `for value in feed` and `async for value in feed` give the newest value whenever there is a newer one, and leave out those that came in
@@ -31,18 +28,14 @@ class HubFeed(Generic[Value]):
     """
 
     def __init__(self, ask: SubscribeAsk, kept: KeptStream[Value], end: "Callable[[HubFeed[Value]], None]") -> None:
+        first: Value = kept.nothing(BookState.EMPTY, "not subscribed yet")
+        super().__init__(first)
         self.ask = ask
         self.kept: KeptStream[Value] = kept
         self.stream: int | None = None
         """The hub's number of it on this connection; hub-client's alone."""
         self.callbacks: list[Callable[[Value], None]] = []
-        self._end: Callable[[HubFeed[Value]], None] = end
-        self._lock = threading.Lock()
-        self._latest: Value = kept.nothing(BookState.EMPTY, "not subscribed yet")
-        self._error: FoxtrotError | None = None
-        self._version = 0
-        self._is_closed = False
-        self._waiters: list[Future[None]] = []
+        self._close: Callable[[HubFeed[Value]], None] = end
 
     @property
     def key(self) -> FeedKey:
@@ -55,19 +48,9 @@ class HubFeed(Generic[Value]):
         return self.ask.instrument
 
     @property
-    def latest(self) -> Value:
-        """Return the last value, at once; it is EMPTY before the first."""
-        return self._latest
-
-    @property
     def state(self) -> BookState:
         """Return whether the last value may be believed."""
-        return self._latest.state
-
-    @property
-    def error(self) -> FoxtrotError | None:
-        """Return why the hub gives no such stream, None while it does or may."""
-        return self._error
+        return self.latest.state
 
     @property
     def conflated(self) -> int:
@@ -87,9 +70,12 @@ class HubFeed(Generic[Value]):
             RequestTimedOut: none came in time.
             FoxtrotError: the hub refused, or the feed is closed.
         """
-        for value in self._values(timeout_s):
-            if value.is_live:
-                return value
+        try:
+            for value in self.each(timeout_s):
+                if value.is_live:
+                    return value
+        except TimeoutError:
+            raise self._too_late(timeout_s) from None
         raise ConfigError(f"the feed of {self.instrument_id} is closed")
 
     async def wait_async(self, timeout_s: float = 5.0) -> Value:
@@ -103,95 +89,16 @@ class HubFeed(Generic[Value]):
             raise self._too_late(timeout_s) from None
         raise ConfigError(f"the feed of {self.instrument_id} is closed")
 
-    def __iter__(self) -> Iterator[Value]:
-        return self._values(None)
-
-    async def __aiter__(self) -> AsyncIterator[Value]:
-        seen = -1
-        while True:
-            waiter = self._newer_than(seen)
-            try:
-                await asyncio.wrap_future(waiter)
-            finally:
-                self._forget(waiter)
-            seen, value = self._read()
-            if value is None:
-                return
-            yield value
-
     def close(self) -> None:
         """Read no more: loops over it end; again is harmless."""
         self.finish(None)
-        self._end(self)
-
-    # --- from hub-client --------------------------------------------------------------------------------------------
-
-    def give(self, value: Value) -> None:
-        """Take a new value."""
-        with self._lock:
-            if self._is_closed:
-                return
-            self._latest = value
-            self._renew()
+        self._close(self)
 
     def finish(self, error: FoxtrotError | None) -> None:
         """Give nothing any more; an error is raised where somebody waits."""
-        with self._lock:
-            if not self._is_closed:
-                self._is_closed = True
-                self._error = error
-                self._latest = self.kept.nothing(BookState.EMPTY, str(error) if error else "closed")
-                self._renew()
-
-    # --- inside -----------------------------------------------------------------------------------------------------
-
-    def _values(self, timeout_s: float | None) -> Iterator[Value]:
-        seen = -1
-        while True:
-            waiter = self._newer_than(seen)
-            try:
-                waiter.result(timeout_s)
-            except FutureTimeout:
-                raise self._too_late(timeout_s or 0.0) from None
-            finally:
-                self._forget(waiter)
-            seen, value = self._read()
-            if value is None:
-                return
-            yield value
-
-    def _read(self) -> tuple[int, Value | None]:
-        with self._lock:
-            if self._error is not None:
-                raise self._error
-            return self._version, None if self._is_closed else self._latest
-
-    def _newer_than(self, seen: int) -> "Future[None]":
-        waiter: Future[None] = Future()
-        with self._lock:
-            if self._is_closed or self._version > seen:
-                waiter.set_result(None)
-            else:
-                self._waiters.append(waiter)
-        return waiter
-
-    def _forget(self, waiter: "Future[None]") -> None:
-        with self._lock:
-            if waiter in self._waiters:
-                self._waiters.remove(waiter)
-
-    def _renew(self) -> None:
-        """Count a change and wake who waits; the lock is held."""
-        self._version += 1
-        waiters, self._waiters = self._waiters, []
-        for waiter in waiters:
-            if waiter.set_running_or_notify_cancel():
-                waiter.set_result(None)
+        self.end(self.kept.nothing(BookState.EMPTY, str(error) if error else "closed"), error)
 
     def _too_late(self, timeout_s: float) -> RequestTimedOut:
-        latest = self._latest
-        return RequestTimedOut(
-            PROTOCOL,
-            "timeout",
-            f"no LIVE {self.ask.kind} of {self.instrument_id} in {timeout_s} s: it is {latest.state}, {latest.cause}",
-        )
+        latest = self.latest
+        text = f"no LIVE {self.ask.kind} of {self.instrument_id} in {timeout_s} s: it is {latest.state}, {latest.cause}"
+        return RequestTimedOut(PROTOCOL, "timeout", text)

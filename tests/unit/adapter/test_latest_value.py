@@ -88,12 +88,3 @@ def test_an_async_loop_that_is_given_up_leaves_no_waiter_behind() -> None:
 
     asyncio.run(give_up())
     assert value._waiters == []
-
-
-def test_each_value_goes_to_the_callbacks() -> None:
-    value, seen = LatestValue(0), []
-    value.callbacks = (seen.append,)
-    value.give(1)
-    value.give(2)
-    value.end(3)
-    assert seen == [1, 2]
