@@ -13,7 +13,7 @@ from foxtrot.domain.errors import BookOutOfSync
 from foxtrot.hub.client_values import ExactLevel, HubBook, HubTicker
 from foxtrot.hub.wire import Change, Conflated, Pair, Snapshot, StateTold, Ticker
 
-Value = TypeVar("Value", HubBook, HubTicker)
+Value = TypeVar("Value", bound=HubBook | HubTicker)
 StreamFrame = Snapshot | Change | StateTold | Ticker | Conflated
 _US = 1_000
 
