@@ -46,7 +46,7 @@ class Endings:
 
     async def end(self, topic: Topic) -> None:
         """End a subscription that nobody wants, and its watcher."""
-        if topic.up.is_set():
+        if topic.up.is_set() or topic.asked_ns:
             await self._unsubscribe(topic)
         if topic.task is not None:
             topic.task.cancel()
