@@ -17,7 +17,8 @@ from foxtrot.adapter.ccxt.history import History
 from foxtrot.adapter.ccxt.market_data import MarketData
 from foxtrot.adapter.ccxt.session import CcxtSession
 from foxtrot.adapter.ccxt.venue_rows import venue_row
-from foxtrot.core.notices import BookLoaded, HistoryLoaded
+from foxtrot.core.notices import BookLoaded, HistoryLoaded, OpenOrdersLoaded, PositionsLoaded, TradesLoaded
+from foxtrot.domain.account import AccountData
 from foxtrot.domain.enums import AdapterState, OrderStatus
 from foxtrot.domain.errors import ConnectionLost, FoxtrotError, InvariantBroken, RequestTimedOut
 from foxtrot.domain.market import REST, STREAM, DepthData
@@ -26,7 +27,7 @@ from foxtrot.domain.subscription import HistoryRequest, SubscribeRequest
 
 Job = Callable[[], Coroutine[Any, Any, None]]
 NOT_CONNECTED = "the venue is not connected"
-NO_ORDERS = "the ccxt adapter gives market data only: it sends no orders and knows no account"
+NO_ORDERS = "the ccxt adapter gives market data only: it sends no orders"
 
 
 class _Life(enum.Enum):
@@ -36,7 +37,7 @@ class _Life(enum.Enum):
 
 
 class CcxtAdapter(BaseAdapter):
-    """Market data of one exchange; every order comes back as DENIED, and what is asked of an account as RequestFailed.
+    """Market data of one exchange; every order comes back as DENIED, and the account has nothing.
 
     Settings: see adapter/ccxt/config.py.
 
@@ -95,8 +96,10 @@ class CcxtAdapter(BaseAdapter):
         return "" if self._ended.wait(deadline_s) else self.session.thread_name
 
     async def open_link(self) -> None:
-        """Tell the contracts, and resume the streams."""
+        """Tell the contracts and an empty account, and resume the streams."""
         self.on_contracts(tuple(self.session.listed.instruments.values()))
+        for tell in (self._tell_account, self._tell_positions, self._tell_orders, self._tell_trades):
+            await tell()
         await self.market_data.resume()
 
     def link_lost(self) -> None:
@@ -125,8 +128,7 @@ class CcxtAdapter(BaseAdapter):
         async def publish() -> None:
             self.market_data.publish_snapshot(instrument_id)
 
-        what = f"snapshot of {instrument_id}"
-        self._ask_or(publish, partial(self.on_request_failed, what), what)
+        self._ask(f"snapshot of {instrument_id}", publish)
 
     def _wish(self, what: str, job: Callable[[], None]) -> None:
         with self._door:
@@ -148,20 +150,33 @@ class CcxtAdapter(BaseAdapter):
         self.on_request_failed(f"cancel of {request.order_id}", NO_ORDERS)
 
     def query_account(self) -> None:
-        """Say that no account is known."""
-        self.on_request_failed("account", NO_ORDERS)
+        """Answer with an account that has nothing: no order of ours can be here."""
+        self._ask("account", self._tell_account)
 
     def query_positions(self) -> None:
-        """Say that no account is known."""
-        self.on_request_failed("positions", NO_ORDERS)
+        """Answer with no positions."""
+        self._ask("positions", self._tell_positions)
 
     def query_orders(self) -> None:
-        """Say that no account is known."""
-        self.on_request_failed("orders", NO_ORDERS)
+        """Answer with no orders."""
+        self._ask("orders", self._tell_orders)
 
     def query_trades(self, since_ns: int) -> None:
-        """Say that no account is known."""
-        self.on_request_failed("trades", NO_ORDERS)
+        """Answer with no trades."""
+        self._ask("trades", self._tell_trades)
+
+    async def _tell_account(self) -> None:
+        now_ns = self.clock.now_ns()
+        self.on_account(AccountData(self.account, (), now_ns, now_ns))
+
+    async def _tell_positions(self) -> None:
+        self.on_positions(PositionsLoaded(self.account, (), self.clock.now_ns()))
+
+    async def _tell_orders(self) -> None:
+        self.on_open_orders(OpenOrdersLoaded(self.account, (), self.clock.now_ns()))
+
+    async def _tell_trades(self) -> None:
+        self.on_trades(TradesLoaded(self.account, (), self.clock.now_ns()))
 
     # --- questions --------------------------------------------------------------------------------------------------
 
@@ -221,6 +236,9 @@ class CcxtAdapter(BaseAdapter):
             asked.cancel()
             text = f"no book of {instrument_id} in {deadline_s} s"
             raise RequestTimedOut(self.adapter_name, "timeout", text) from error
+
+    def _ask(self, what: str, job: Job) -> None:
+        self._ask_or(job, partial(self.on_request_failed, what), what)
 
     def _ask_or(self, job: Job, refuse: Callable[[str], None], name: str) -> None:
         """Do a job if the link stands then; otherwise, and when it fails, say so."""

@@ -8,7 +8,16 @@ import pytest
 
 from foxtrot.adapter.capabilities import BookKind
 from foxtrot.adapter.ccxt import adapter as adapter_module
-from foxtrot.core.notices import BookLoaded, ContractsLoaded, HistoryLoaded, RequestFailed
+from foxtrot.core.notices import (
+    BookLoaded,
+    ContractsLoaded,
+    HistoryLoaded,
+    OpenOrdersLoaded,
+    PositionsLoaded,
+    RequestFailed,
+    TradesLoaded,
+)
+from foxtrot.domain.account import AccountData
 from foxtrot.domain.enums import BookState, OrderStatus, OrderType, PositionSide, Side, TimeInForce
 from foxtrot.domain.market import STREAM, BarData, DepthData, MarketTrade, TickData
 from foxtrot.domain.order import ApprovedOrder, CancelRequest, OrderData
@@ -134,7 +143,7 @@ def test_a_book_asked_for_without_waiting_is_an_event(known: CcxtScene) -> None:
     assert (bad.book, "NOPE.LIGHTER" in bad.error) == (None, True)
 
 
-def test_an_order_is_denied_and_an_account_is_not_known(known: CcxtScene) -> None:
+def test_an_order_is_denied(known: CcxtScene) -> None:
     known.connect()
     assert not known.adapter.capabilities.order_types
     listed = known.heard.of(ContractsLoaded)[0].instruments[0]
@@ -148,13 +157,27 @@ def test_an_order_is_denied_and_an_account_is_not_known(known: CcxtScene) -> Non
     assert "market data only" in told.reason
     assert listed.quantity(15) == 1.5
     known.adapter.cancel_order(CancelRequest("o-1", "ours", known.name))
+    (failed,) = known.heard.of(RequestFailed)
+    assert failed.what == "cancel of o-1"
+    assert "market data only" in failed.error
+
+
+def test_the_account_has_nothing_and_is_told_before_ready(known: CcxtScene) -> None:
+    known.connect()
+    told = [AccountData, PositionsLoaded, OpenOrdersLoaded, TradesLoaded]
+    kinds = [type(one) for one in known.heard.events() if type(one) in (ContractsLoaded, *told)]
+    assert kinds == [ContractsLoaded, *told]
+    since = len(known.heard)
     known.adapter.query_account()
     known.adapter.query_positions()
     known.adapter.query_orders()
     known.adapter.query_trades(0)
-    failed = known.heard.of(RequestFailed)
-    assert [one.what for one in failed] == ["cancel of o-1", "account", "positions", "orders", "trades"]
-    assert all("market data only" in one.error for one in failed)
+    known.until(lambda: len(known.heard.events(since)) == len(told))
+    assert sorted(type(one).__name__ for one in known.heard.events(since)) == sorted(one.__name__ for one in told)
+    assert known.heard.of(OpenOrdersLoaded)[-1].orders == ()
+    known.adapter.close()
+    known.adapter.query_orders()
+    assert known.heard.of(RequestFailed)[-1].what == "orders"
 
 
 def test_an_instrument_that_is_not_listed_is_told(known: CcxtScene) -> None:
