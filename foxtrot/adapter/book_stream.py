@@ -238,9 +238,12 @@ class BookStream:
         book = self.book
         if book.state is not BookState.LIVE or self.state is not BookState.LIVE:
             return
+        if self.streams and not book.is_best_known:
+            self.begin(f"{self.instrument_id}: the market has gone beyond the levels that are known")
+            return
         if self.levels or not self._chained:
             full = self.changes and not self._chained
-            depth = book.depth(FULL_BOOK_LEVELS if full else self.levels)
+            depth = _known(book, book.depth(FULL_BOOK_LEVELS if full else self.levels))
             self._publisher.on_depth(msgspec.structs.replace(depth, source=REST) if self.polled else depth)
         self._chained = self.changes
 
@@ -270,6 +273,11 @@ class BookStream:
         """Keep what changes from now on; ask for a snapshot after this, and give it to `finish_audit`."""
         with self._lock:
             self._cached.begin_audit()
+
+    def drop_audit(self) -> None:
+        """Keep changes no longer: nobody will finish the audit."""
+        with self._lock:
+            self._cached.drop_audit()
 
     def finish_audit(self, snapshot: DepthData, limit: int) -> AuditResult:
         """Compare the book with a fresh snapshot; one that differs begins anew. See CachedBook.finish_audit.
@@ -305,6 +313,19 @@ class BookStream:
         if self._needs:
             self._needs = False
             self._ask_for_snapshot()
+
+
+def _known(book: DepthBook, depth: DepthData) -> DepthData:
+    """Return a depth as far as the book is known: beyond that, levels stand between which others may be missing."""
+    to_float = book.instrument.price_grid.to_float
+    lowest = -inf if book.lowest_known is None else to_float(book.lowest_known)
+    highest = inf if book.highest_known is None else to_float(book.highest_known)
+    bids, asks = depth.bids, depth.asks
+    if bids and bids[-1][0] < lowest:
+        bids = tuple([level for level in bids if level[0] >= lowest])
+    if asks and asks[-1][0] > highest:
+        asks = tuple([level for level in asks if level[0] <= highest])
+    return depth if bids is depth.bids and asks is depth.asks else msgspec.structs.replace(depth, bids=bids, asks=asks)
 
 
 def _told(change: DepthChange, before: int, book: DepthBook) -> DepthChange:

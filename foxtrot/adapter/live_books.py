@@ -15,7 +15,7 @@ from foxtrot.core.clock import Clock, SystemClock
 from foxtrot.core.notices import AdapterStatus, BookStateChanged, RequestFailed
 from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.enums import AdapterState, BookState
-from foxtrot.domain.errors import AdapterError, ConfigError, RequestTimedOut
+from foxtrot.domain.errors import AdapterError, ConfigError, FoxtrotError, RequestTimedOut
 from foxtrot.domain.market import DepthData, Level
 from foxtrot.domain.subscription import SubscribeRequest
 
@@ -68,6 +68,13 @@ class BookFeed(LatestValue[LiveBook]):
         super().give(value)
         for hear in self.callbacks:
             hear(value)
+
+    def end(self, last: LiveBook, error: FoxtrotError | None = None) -> None:
+        """Give nothing after a last book, which is called back too, so that nobody goes on believing the one before."""
+        is_first = not self.is_ended
+        super().end(last, error)
+        for hear in self.callbacks if is_first else ():
+            hear(last)
 
     def wait(self, timeout_s: float = 10.0) -> LiveBook:
         """Return the newest book that is LIVE, at once when it is.
@@ -151,8 +158,8 @@ class LiveBooks:
             feed = self._feeds.get(instrument_id)
             if feed is None or feed.is_ended:
                 feed = self._feeds[instrument_id] = BookFeed(instrument_id)
-        if on_book is not None:
-            feed.callbacks = (*feed.callbacks, _guarded(on_book))
+            if on_book is not None:
+                feed.callbacks = (*feed.callbacks, _guarded(on_book))
         self.adapter.subscribe(SubscribeRequest(instrument_id, ticks=False, depth_levels=levels))
         return feed
 
@@ -208,7 +215,7 @@ class LiveBooks:
 
     def _on_failed(self, failed: RequestFailed) -> None:
         for feed in tuple(self._feeds.values()):
-            if feed.instrument_id in failed.what:
+            if feed.instrument_id in failed.what.split():
                 error = AdapterError(self.adapter.adapter_name, "no_book", f"{failed.what}: {failed.error}")
                 feed.end(LiveBook(feed.instrument_id, BookState.EMPTY, cause=failed.error), error)
 

@@ -256,6 +256,10 @@ class CachedBook:
         """Keep what changes from now on; ask for a snapshot after this, and give it to `finish_audit`."""
         self._audit = Audit(self.book) if self.state is BookState.LIVE else None
 
+    def drop_audit(self) -> None:
+        """Keep changes no longer: nobody will finish the audit."""
+        self._audit = None
+
     def finish_audit(self, snapshot: DepthData, limit: int = 0) -> AuditResult:
         """Compare the book with a fresh snapshot brought up to date by what changed since `begin_audit`.
 

@@ -172,10 +172,14 @@ class DepthBook:
         )
 
     def adopt(self, other: "DepthBook") -> None:
-        """Take over the levels of a twin at the same id, and what it knows."""
-        self.levels = other.levels
-        self.lowest_known, self.highest_known = other.lowest_known, other.highest_known
-        self.thin_from = other.thin_from
+        """Learn from a twin at the same id what it knows and this book does not; what this one knows beyond the twin stays."""
+        self.levels.apply(self._news(other, Side.BUY), self._news(other, Side.SELL))
+        thin_bid, thin_ask = self.thin_from
+        if self.lowest_known is not None and (other.lowest_known is None or other.lowest_known < self.lowest_known):
+            self.lowest_known, thin_bid = other.lowest_known, other.thin_from[0]
+        if self.highest_known is not None and (other.highest_known is None or other.highest_known > self.highest_known):
+            self.highest_known, thin_ask = other.highest_known, other.thin_from[1]
+        self.thin_from = thin_bid, thin_ask
 
     def twin(self) -> "DepthBook":
         """Return an empty book of the same instrument, by the same rule."""
@@ -242,6 +246,12 @@ class DepthBook:
         )
 
     # --- levels -----------------------------------------------------------------------------------------------------
+
+    def _news(self, other: "DepthBook", side: Side) -> list[UnitLevel]:
+        """Return the levels of a side that are otherwise here than at a twin, where it knows them; a size of 0 is one that is gone."""
+        ours, theirs = dict(self.levels.levels(side)), dict(other.levels.levels(side))
+        changed = [(p, size) for p, size in theirs.items() if ours.get(p) != size and other.knows(side, p)]
+        return changed + [(p, 0) for p in ours if p not in theirs and other.knows(side, p)]
 
     def _set(self, snapshot: DepthData, limit: int) -> None:
         bids, asks = self._scale.units(snapshot.bids), self._scale.units(snapshot.asks)

@@ -1,4 +1,8 @@
-"""The periodic look whether our books are the venue's: one at a time, by a small snapshot, and not while requests are dear."""
+"""The periodic look whether our books are the venue's, one at a time and not while requests are dear, and how far they are known.
+
+A book is known as far as its snapshot reached. Where the market has gone half of that way a fresh one is taken in while the book stays
+LIVE; where it has gone all of it not even the best level is known for sure, so the book begins anew.
+"""
 
 from collections.abc import Mapping
 from typing import Final
@@ -9,7 +13,7 @@ from foxtrot.adapter.binance.account_polling import MOSTLY_SPENT
 from foxtrot.adapter.binance.ccxt_facts import CcxtBook
 from foxtrot.adapter.binance.market_fetching import Entry
 from foxtrot.adapter.binance.partial_books import PartialBook
-from foxtrot.adapter.binance.rest_polling import RestMarket
+from foxtrot.adapter.binance.rest_polling import SNAPSHOT_LEVELS, RestMarket
 from foxtrot.adapter.binance.session import BinanceSession
 from foxtrot.adapter.book_stream import BookStream
 from foxtrot.books.audit import AuditResult, AuditVerdict
@@ -21,6 +25,8 @@ AUDITED_LEVELS: Final = 100
 
 Source: Binance spot API, rest-api, Order book; USDⓈ-M Futures, Order Book: weights by limit.
 """
+RENEW_PAUSE_S: Final = 10.0
+"""How long a book is left alone after a fresh snapshot was asked for because it had become thin."""
 WAIT_S: Final = 0.1
 WAITS: Final = 20
 """How often the stream is waited for when a snapshot is ahead of it."""
@@ -37,6 +43,7 @@ class BookAudits:
         self._market = market
         self._interval_s = interval_s
         self._looked_ns: dict[str, int] = {}
+        self._renewed_ns: dict[str, int] = {}
         self._scores: dict[str, float] = {}
 
     def score(self, instrument_id: str) -> float | None:
@@ -46,32 +53,54 @@ class BookAudits:
     def forget(self, instrument_id: str) -> None:
         """Forget a book."""
         self._looked_ns.pop(instrument_id, None)
+        self._renewed_ns.pop(instrument_id, None)
         self._scores.pop(instrument_id, None)
 
     async def beat(self, entries: Mapping[str, Entry]) -> None:
-        """Audit the book that was not looked at for longest, if it is due."""
-        now_ns = self._session.clock.monotonic_ns()
-        looked = [
-            (self._looked_ns.setdefault(name, now_ns), name) for name, one in entries.items() if _is_auditable(one)
-        ]
-        spent = self._session.health.used_weight >= MOSTLY_SPENT[self._session.product]
-        if not self._interval_s or not looked or spent:
+        """Give up what is not known any more; then look at one book: a thin one, else the one not looked at for longest, if it is due."""
+        books = {
+            name: entry.book for name, entry in entries.items() if entry.book is not None and _is_auditable(entry.book)
+        }
+        for name, book in books.items():
+            if not book.book.is_best_known:
+                book.begin(f"{name}: the market has gone beyond the levels that are known")
+        if self._session.health.used_weight >= MOSTLY_SPENT[self._session.product]:
             return
-        looked_ns, name = min(looked)
-        if now_ns - looked_ns >= self._interval_s * 1e9:
+        now_ns = self._session.clock.monotonic_ns()
+        thin = self._thin(books, now_ns)
+        name = thin or self._due(books, now_ns)
+        if name:
             self._looked_ns[name] = now_ns
-            await self.audit(entries[name])
+            await self.audit(entries[name], SNAPSHOT_LEVELS if thin else AUDITED_LEVELS)
 
-    async def audit(self, entry: Entry) -> AuditResult | None:
+    def _thin(self, books: Mapping[str, BookStream], now_ns: int) -> str:
+        """Return a book that has become thin and was not renewed just now, or ""."""
+        for name, book in books.items():
+            if book.book.is_thin and now_ns - self._renewed_ns.get(name, -(2**62)) >= RENEW_PAUSE_S * 1e9:
+                self._renewed_ns[name] = now_ns
+                return name
+        return ""
+
+    def _due(self, books: Mapping[str, BookStream], now_ns: int) -> str:
+        """Return the book whose turn it is, or "" when it is nobody's."""
+        looked = [(self._looked_ns.setdefault(name, now_ns), name) for name in books]
+        if not self._interval_s or not looked:
+            return ""
+        looked_ns, name = min(looked)
+        return name if now_ns - looked_ns >= self._interval_s * 1e9 else ""
+
+    async def audit(self, entry: Entry, levels: int = AUDITED_LEVELS) -> AuditResult | None:
         """Compare a book with a fresh snapshot; None when that could not be had. A book that differs begins anew."""
         book, name = entry.book, entry.request.instrument_id
         if book is None:
             return None
         try:
-            result = await self._compare(entry.symbol, book)
+            result = await self._compare(entry.symbol, book, levels)
         except (AdapterError, OffGrid) as error:
             logger.bind(account=self._session.account).info("the book of {} could not be audited: {}", name, error)
             return None
+        finally:
+            book.drop_audit()
         if result.verdict is not AuditVerdict.UNKNOWN:
             self._scores[name] = result.score
         if result.verdict is AuditVerdict.DIFFERS:
@@ -81,21 +110,18 @@ class BookAudits:
             )  # fmt: skip
         return result
 
-    async def _compare(self, symbol: str, book: BookStream) -> AuditResult:
+    async def _compare(self, symbol: str, book: BookStream, levels: int) -> AuditResult:
         book.begin_audit()
-        snapshot = await self._market.snapshot(symbol, AUDITED_LEVELS)
-        result = book.finish_audit(snapshot, AUDITED_LEVELS)
+        snapshot = await self._market.snapshot(symbol, levels)
+        result = book.finish_audit(snapshot, levels)
         for _ in range(WAITS):
             if not result.is_early:
                 break
             await self._session.wait_s(WAIT_S)
-            result = book.finish_audit(snapshot, AUDITED_LEVELS)
+            result = book.finish_audit(snapshot, levels)
         return result
 
 
-def _is_auditable(entry: Entry) -> bool:
+def _is_auditable(book: BookStream) -> bool:
     """Tell whether a book is kept by changes, which alone can be compared with a snapshot of another moment."""
-    book = entry.book
-    if book is None or isinstance(book, CcxtBook | PartialBook):
-        return False
-    return book.streams and book.state is BookState.LIVE
+    return not isinstance(book, CcxtBook | PartialBook) and book.streams and book.state is BookState.LIVE

@@ -87,15 +87,11 @@ class FrameDepthBook(DepthBook):
 
     @override
     def adopt(self, other: DepthBook) -> None:
-        super().adopt(other)
-        if self._core is None:
-            return
         try:
-            self._core.load(*other.levels.top(len(other.levels)))
+            super().adopt(other)
         except OverflowError:
-            self._core = None
-        else:
-            self.levels = FrameLevelBook(self._core)
+            self._move_to_plain()
+            super().adopt(other)
 
     def _move_to_plain(self) -> None:
         plain = LevelBook()

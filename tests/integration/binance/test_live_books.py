@@ -50,6 +50,7 @@ def test_many_books_of_one_connection_by_looking_by_callback_and_by_a_loop(excha
             if newer.update_id > book.update_id:
                 break
     assert feed.latest.state is BookState.EMPTY
+    assert heard[-1] is feed.latest  # who only listens hears of the end too
     with pytest.raises(ConfigError, match="closed"):
         books.book(BTC)
 

@@ -199,3 +199,29 @@ def test_an_audit_that_finds_another_level_begins_the_book_anew_and_asks_for_a_s
         0.5,
     )
     assert figures.age_ms is None
+
+
+def test_only_what_is_known_is_told() -> None:
+    stream, heard = _scene()
+    stream.begin()
+    stream.load(_whole(10, (99.0, 1.0), (98.0, 1.0)), stream.generation, 2)
+    stream.take(_change(11, 11, (90.0, 5.0)))  # beyond the snapshot: others may stand between
+    stream.publish()
+    depth = heard.facts[-1]
+    assert depth.bids == ((99.0, 1.0), (98.0, 1.0))
+    book = stream.exact(11)
+    assert book is not None
+    assert [float(price) for price, _ in book.bids] == [99.0, 98.0]
+
+
+def test_a_book_whose_market_has_left_what_is_known_begins_anew_before_it_is_told() -> None:
+    stream, heard = _scene()
+    stream.begin()
+    stream.load(_whole(10, (99.0, 1.0), (98.0, 1.0)), stream.generation, 2)
+    stream.publish()
+    told = len(heard.facts)
+    stream.take(_change(11, 11, (99.0, 0.0), (98.0, 0.0), (90.0, 5.0)))
+    stream.publish()
+    assert heard.facts[told:] == [BookState.SYNCING]
+    assert heard.needs == 2
+    assert stream.exact(11) is None

@@ -38,6 +38,28 @@ def test_only_what_both_know_is_compared(book: CachedBook) -> None:
     assert (result.verdict, result.levels) == (AuditVerdict.EQUAL, 2)
 
 
+def test_an_audit_by_fewer_levels_takes_nothing_away(book: CachedBook) -> None:
+    before = book.view(9)
+    book.begin_audit()
+    assert book.finish_audit(snapshot(bids=((99.99, 1.5),)), limit=1).verdict is AuditVerdict.EQUAL
+    assert book.view(9) == before
+
+
+def test_an_audit_by_more_levels_makes_more_known() -> None:
+    owner = Listener()
+    book = CachedBook(BTC, ContiguousIds(), owner, owner.need)
+    book.begin()
+    book.load(snapshot(bids=((99.99, 1.5), (99.98, 2.0))), book.generation, 2)
+    book.apply(change(101, 103, bids=((99.5, 4.0),)))  # beyond what is known; another level lies between
+    assert book.view(9).lowest_known == 9998
+    book.begin_audit()
+    whole = snapshot(103, bids=((99.99, 1.5), (99.98, 2.0), (99.97, 1.0), (99.5, 4.0)))
+    assert book.finish_audit(whole, 4).verdict is AuditVerdict.EQUAL
+    view = book.view(9)
+    assert [price for price, _ in view.bids] == [9999, 9998, 9997, 9950]
+    assert view.lowest_known == 9950
+
+
 def test_a_snapshot_ahead_of_the_stream_is_compared_when_the_stream_is_there(book: CachedBook) -> None:
     book.begin_audit()
     fresh = snapshot(102, bids=((99.99, 1.5), (99.98, 2.0), (99.0, 1.0)))
