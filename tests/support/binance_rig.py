@@ -391,7 +391,7 @@ class BinanceRig(ContractRig):
                 continue
             state = self._connected(heard)
             with suppress(CancelledError, ConnectionLost):  # it closes just now
-                bridge.submit(_caught_up(adapter, state, wait_jobs=not self._silenced)).result(DEADLINE_S)
+                bridge.submit(caught_up(adapter, state, wait_jobs=not self._silenced)).result(DEADLINE_S)
 
     def _connected(self, heard: Recorder) -> AdapterState | None:
         """Return the state of a link, once it is not about to become another."""
@@ -435,7 +435,7 @@ class BinanceRig(ContractRig):
         return thousandths * (10**5 if instrument.product is Product.SPOT else 1)
 
 
-async def _caught_up(adapter: BinanceAdapter, state: AdapterState | None, *, wait_jobs: bool) -> None:
+async def caught_up(adapter: BinanceAdapter, state: AdapterState | None, *, wait_jobs: bool) -> None:
     """Return when no request of ours is under way and a ping on every connection has come back behind all frames.
 
     The waits have a limit each, for what a test keeps from happening; a loop that is busy is given its time.

@@ -1,6 +1,5 @@
 """The Binance rig with settings of books, and what its tests look at."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +12,7 @@ from foxtrot.core.notices import BookStateChanged
 from foxtrot.domain.enums import BookState, Product, Side
 from foxtrot.domain.market import DepthChange, DepthData
 from foxtrot.domain.subscription import SubscribeRequest
-from tests.support.binance_rig import BinanceRig
+from tests.support.binance_rig import DEADLINE_S, BinanceRig, caught_up
 
 
 class BookRig(BinanceRig):
@@ -99,16 +98,12 @@ class BookRig(BinanceRig):
         return sum(count for name, count in counted.items() if name.endswith("/depth"))
 
     def pass_until(self, condition: Callable[[], bool], limit_s: float) -> None:
-        """Let time pass in small steps, not waiting for what may not come, until a condition holds."""
+        """Let time pass in small steps until a condition holds: connections answer at each, requests need not be answered."""
+        bridge = self._session().bridge
         for _ in range(int(limit_s * 5)):
             if condition():
                 return
             self.clock.advance(200_000_000)
             self.server.step()
-            self._session().bridge.submit(_a_moment()).result(5)
+            bridge.submit(caught_up(self.adapter, None, wait_jobs=False)).result(DEADLINE_S)
         raise AssertionError(f"not within {limit_s} s")
-
-
-async def _a_moment() -> None:
-    for _ in range(3):
-        await asyncio.sleep(0.001)
