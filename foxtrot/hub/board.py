@@ -94,8 +94,9 @@ class Board:
                 offer.hear_state(fact.state, fact.cause)
                 return (offer.instrument_id,)
         elif isinstance(fact, RequestFailed):
+            named = set(fact.what.split())
             for name, offer in self.offers.items():
-                if offer.account == fact.account and name in fact.what:
+                if offer.account == fact.account and name in named:
                     offer.hear_failure(f"{fact.what}: {fact.error}")
         return ()
 

@@ -45,13 +45,19 @@ class Inlet:
                 self.shed += 1
                 self._shed[event.instrument_id] = self._shed.get(event.instrument_id, 0) + 1
             else:
+                if isinstance(event, AdapterStatus):  # what came before a loss must not be taken for news after it
+                    self._waiting += self._ticks.values()
+                    self._ticks.clear()
                 self._waiting.append(event)
             is_due, self._is_due = self._is_due, True
         if not is_due:
             self._wake()
 
     def take(self) -> list[object]:
-        """Return what waits, in its order; gaps after what came before them, then the newest tick of each instrument."""
+        """Return what waits, in its order; gaps after what came before them, then the newest tick of each instrument.
+
+        A tick that came before a change of the connection comes before it here too.
+        """
         with self._lock:
             waiting, self._waiting = self._waiting, []
             ticks, self._ticks = self._ticks, {}

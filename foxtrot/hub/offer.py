@@ -13,8 +13,11 @@ from foxtrot.hub.settings import OfferSettings
 
 BAD_LINKS = frozenset({AdapterState.LOST, AdapterState.BACKING_OFF, AdapterState.FAILED, AdapterState.CLOSED})
 """With a link like this nothing comes, whatever the last book looked like."""
-BOUNDED_FROM = 500
-"""Half of what an adapter's full snapshot holds at most: changes may have removed levels from it since the venue cut it."""
+RENEW_NS = 1_000_000_000
+"""A snapshot that is to tell of more levels is asked for so often at most, by the times of the changes."""
+LONGEST_PAUSE = 64
+"""So many times as rarely, in the end, where such snapshots tell of no more."""
+_NEVER_NS = -(10**18)
 
 
 class Offer:
@@ -22,6 +25,10 @@ class Offer:
 
     A book is LIVE from a snapshot on which changes follow without a gap until anybody says otherwise: the adapter, its link, or our own
     look at the ids. After that only a new snapshot makes it LIVE again.
+
+    A snapshot does not say whether the venue has more levels, so that a side is known as far as its last one and no further. When a
+    change leaves a reader short of levels that the adapter may know, it is asked for a fresh snapshot while the book stays LIVE; when
+    not even the best level is known, the book is LIVE by that snapshot only.
 
     Thread: hub-io.
 
@@ -43,11 +50,14 @@ class Offer:
         self.source = STREAM
         self.tick: TickData | None = None
         self.tick_state = BookState.EMPTY
-        self.cut_at = BOUNDED_FROM
+        self.bounded_from = 1
         """A side of a snapshot with so many levels may have more that were not told."""
         self.snapshots = self.changes = self.gaps = 0
         self._need_snapshot = need_snapshot
         self._is_loaded = False
+        self._renewed_ns = _NEVER_NS
+        self._pause = 1
+        self._known: tuple[int | None, int | None] = (None, None)
 
     # --- what the adapter tells -------------------------------------------------------------------------------------
 
@@ -77,7 +87,9 @@ class Offer:
         """Take what the adapter says of its own book, of which ours is a copy."""
         if state not in (BookState.LIVE, BookState.CROSSED):
             self._fail(state, cause or f"the adapter says {state}")
-        elif self._is_loaded:
+        elif self._is_loaded and not (
+            self._is_crossed and state is BookState.LIVE
+        ):  # ours follows with the next change
             self.state, self.cause = state, cause
 
     def load(self, depth: DepthData) -> None:
@@ -88,12 +100,14 @@ class Offer:
         self.source = depth.source
         self.book.drop()
         try:
-            self.book.load(depth, self.cut_at)
+            self.book.load(depth, self.bounded_from)
         except OffGrid as error:
             self._fail(BookState.STALE, str(error))
             return
         self._is_loaded = True
         self.state, self.cause = self.book.state, ""
+        before, self._known = self._known, (self.book.lowest_known, self.book.highest_known)
+        self._pause = min(2 * self._pause, LONGEST_PAUSE) if before == self._known else 1
 
     def apply(self, change: DepthChange) -> None:
         """Take a change; one that does not follow makes the book SYNCING and asks for a snapshot."""
@@ -107,14 +121,17 @@ class Offer:
             self.lose(str(error))
             return
         if self.book.state is not before:
-            self.state = self.book.state
+            self.state, self.cause = self.book.state, ""
+        if self.state is BookState.LIVE:
+            self._look_beyond(self.book, change.local_time_ns)
 
     def lose(self, cause: str) -> None:
-        """Go on after a gap."""
-        if not self._is_loaded:
+        """Go on after a gap: what is missing may have been the very snapshot that a book without one waits for."""
+        if self.book is None:
             return
-        self.gaps += 1
-        self._fail(BookState.SYNCING, cause)
+        if self._is_loaded:
+            self.gaps += 1
+            self._fail(BookState.SYNCING, cause)
         self._need_snapshot(self)
 
     def hear_tick(self, tick: TickData) -> None:
@@ -143,6 +160,27 @@ class Offer:
     def venue_time_ns(self) -> int:
         """Return the venue's time of the last change."""
         return 0 if self.book is None else self.book.venue_time_ns
+
+    @property
+    def _is_crossed(self) -> bool:
+        return self.book is not None and self.book.state is BookState.CROSSED
+
+    def _look_beyond(self, book: DepthBook, now_ns: int) -> None:
+        """Ask for a snapshot where levels are missing that the adapter may know."""
+        if not book.is_best_known:
+            self._fail(BookState.SYNCING, "the market has gone beyond the levels that are known")
+        elif 0 <= now_ns - self._renewed_ns < self._pause * RENEW_NS or not (book.is_thin or self._is_short(book)):
+            return
+        self._renewed_ns = now_ns
+        self._need_snapshot(self)
+
+    def _is_short(self, book: DepthBook) -> bool:
+        """Tell whether levels that may be asked for lie beyond what is known."""
+        bids, asks = book.levels.top(self.settings.levels)
+        lowest, highest = book.lowest_known, book.highest_known
+        if lowest is not None and bids and bids[-1][0] < lowest:
+            return True
+        return highest is not None and bool(asks) and asks[-1][0] > highest
 
     def _fail(self, state: BookState, cause: str) -> None:
         self.state, self.cause = state, cause

@@ -11,8 +11,8 @@ from foxtrot.adapter.base_adapter import BaseAdapter
 from foxtrot.adapter.bridge import AsyncBridge
 from foxtrot.adapter.capabilities import BookKind
 from foxtrot.core.clock import Clock, SystemClock
-from foxtrot.core.notices import AdapterStatus
-from foxtrot.domain.enums import AdapterState
+from foxtrot.core.notices import AdapterStatus, ContractsLoaded
+from foxtrot.domain.enums import AdapterState, BookState
 from foxtrot.domain.errors import ConfigError, FoxtrotError
 from foxtrot.domain.subscription import SubscribeRequest
 from foxtrot.hub.board import Board
@@ -60,7 +60,7 @@ class HubServer:
         self._listener: HubListener | None = None
         self._picked = settings.port
         self._adapters: dict[str, BaseAdapter] = {}
-        self._asked: set[str] = set()
+        self._asked: set[str] = set()  # instruments
 
     @property
     def port(self) -> int:
@@ -141,17 +141,20 @@ class HubServer:
         self._counters.shed = self.inlet.shed
         self._board.hear(facts)
         for fact in facts:
-            if isinstance(fact, AdapterStatus) and fact.state is AdapterState.READY:
+            if isinstance(fact, AdapterStatus | ContractsLoaded):
                 self._ask_for_offers(fact.account)
 
     def _ask_for_offers(self, account: str) -> None:
-        """Subscribe once: an adapter keeps what it is asked for over every reconnect."""
+        """Subscribe once to what a READY account lists: an adapter keeps what it is asked for over every reconnect."""
         adapter = self._adapters.get(account)
-        if adapter is None or account in self._asked:
+        if adapter is None:
             return
-        self._asked.add(account)
         for settings in self.settings.offers:
-            if settings.account == account:
+            name = settings.instrument_id
+            offer = self._board.offers[name]
+            is_due = offer.link is AdapterState.READY and offer.instrument is not None and name not in self._asked
+            if offer.account == account and is_due:
+                self._asked.add(name)
                 adapter.subscribe(self._request(adapter, settings))
 
     def _request(self, adapter: BaseAdapter, settings: OfferSettings) -> SubscribeRequest:
@@ -159,13 +162,14 @@ class HubServer:
         offer = self._board.offers[settings.instrument_id]
         capabilities = adapter.capabilities
         if capabilities.depth_changes:
+            if capabilities.book is BookKind.FULL and not capabilities.network:  # a venue in this process hides nothing
+                offer.bounded_from = max(1, capabilities.book_levels)
             return SubscribeRequest(settings.instrument_id, depth_changes=True)
         if capabilities.book in (BookKind.BEST, BookKind.NONE):
             offer.hear_failure(
                 f"{adapter.adapter_name} streams no order book, only {capabilities.book}: read the ticker"
             )
             return SubscribeRequest(settings.instrument_id)
-        offer.cut_at = settings.levels
         return SubscribeRequest(settings.instrument_id, depth_levels=settings.levels)
 
     def _on_loop_error(self, context: dict[str, Any]) -> None:
@@ -174,7 +178,10 @@ class HubServer:
         self._board.distrust("the hub failed; its log says why")
 
     def _need_snapshot(self, offer: Offer) -> None:
-        logger.info("hub: {}: {}; a snapshot is asked for", offer.instrument_id, offer.cause)
+        if offer.state is BookState.LIVE:
+            logger.debug("hub: {}: more levels are asked for", offer.instrument_id)
+        else:
+            logger.info("hub: {}: {}; a snapshot is asked for", offer.instrument_id, offer.cause)
         adapter = self._adapters.get(offer.account)
         if adapter is not None:
             adapter.request_snapshot(offer.instrument_id)

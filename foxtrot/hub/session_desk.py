@@ -142,4 +142,9 @@ class SessionDesk:
 
 def fits(token: str, settings: HubSettings) -> bool:
     """Tell whether a token is the hub's, in a time that says nothing of where it differs."""
-    return hmac.compare_digest(token.encode(), settings.token.reveal().encode())
+    return hmac.compare_digest(_bytes(token), _bytes(settings.token.reveal()))
+
+
+def _bytes(text: str) -> bytes:
+    """Return the bytes of any text: bytes of a header or the environment that are no UTF-8 have come as surrogates."""
+    return text.encode("utf-8", "surrogatepass")

@@ -14,6 +14,7 @@ import msgspec
 
 from foxtrot.adapter.base_adapter import AdapterContext
 from foxtrot.adapter.bridge import AsyncBridge
+from foxtrot.adapter.capabilities import BookKind
 from foxtrot.adapter.simulated.adapter import SimulatedAdapter
 from foxtrot.adapter.simulated.session import SimulatedSession
 from foxtrot.core.clock import SystemClock
@@ -41,7 +42,9 @@ Truth = tuple[tuple[tuple[Decimal, Decimal], ...], tuple[tuple[Decimal, Decimal]
 class StreamingAdapter(ScriptedAdapter):
     """A venue that a test plays; it keeps what it was asked for."""
 
-    capabilities = msgspec.structs.replace(ScriptedAdapter.capabilities, depth_changes=True)
+    capabilities = msgspec.structs.replace(
+        ScriptedAdapter.capabilities, depth_changes=True, book=BookKind.FULL, book_levels=1000
+    )
 
     def __init__(self, context: AdapterContext) -> None:
         super().__init__(context)

@@ -1,5 +1,6 @@
 """The hub over real sockets: what clients are told, and what is refused, to whom and in which words."""
 
+import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from foxtrot.domain.errors import ConfigError
 from foxtrot.hub.server import HubServer
 from foxtrot.hub.settings import HubSettings, OfferSettings
 from foxtrot.hub.wire import HubLimits
+from tests.support.builders import a_spot
 from tests.support.hub_scene import ACCOUNT, BTC, HubScene, StreamingAdapter, hub_scene
 from tests.support.waiting import wait_until
 
@@ -39,6 +41,22 @@ def test_the_adapter_is_asked_once_and_for_a_snapshot_with_changes(scene: HubSce
     assert len(scene.adapter.requests) == 1
 
 
+def test_an_instrument_that_is_listed_late_is_asked_for_once_then() -> None:
+    other = a_spot("ETHUSDT")
+    with hub_scene(offers=(OfferSettings(BTC, ACCOUNT, 50), OfferSettings(other.instrument_id, ACCOUNT, 50))) as scene:
+        asked = [request.instrument_id for request in scene.adapter.requests]
+        assert (asked, scene.offered(other.instrument_id).state) == ([BTC], BookState.EMPTY)
+        scene.adapter.on_contracts((a_spot(), other))
+        scene.settle()
+        scene.adapter.on_status(AdapterState.LOST, "cable")
+        scene.adapter.become_ready(a_spot(), other)
+        scene.settle()
+        assert [request.instrument_id for request in scene.adapter.requests] == [BTC, other.instrument_id]
+        scene.adapter.whole(BIDS, ASKS, name=other.instrument_id)
+        scene.settle()
+        assert scene.offered(other.instrument_id).state is BookState.LIVE
+
+
 class PartialAdapter(StreamingAdapter):
     """A venue that streams its best levels, whole each time."""
 
@@ -59,7 +77,7 @@ def test_a_venue_of_best_levels_gives_books_by_whole_snapshots() -> None:
         client = scene.raw()
         client.subscribe(levels=3)
         whole = client.next("snapshot")
-        assert (whole["lowest_known"], whole["highest_known"]) == ("99.95", None)
+        assert (whole["lowest_known"], whole["highest_known"]) == ("99.95", "100.05")
         scene.adapter.whole((*BIDS[:2], (99.95, 4.0)), ASKS, 101)
         assert client.next("change")["bids"] == [["99.95", "4.00000"]]
         scene.adapter.whole(((100.0, 1.0), (99.99, 2.0), (99.98, 3.0)), ASKS, 102)
@@ -319,12 +337,24 @@ def test_without_the_token_nothing_is_told() -> None:
         assert right.next("status")["books"][0]["instrument"] == BTC
 
 
+def handshake(scene: HubScene, header: bytes) -> bytes:
+    """Return how the hub answers a WebSocket handshake with a header of raw bytes."""
+    asked = (
+        b"GET /ws HTTP/1.1", b"Host: hub", b"Upgrade: websocket", b"Connection: Upgrade", b"Sec-WebSocket-Version: 13",
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", header, b"", b"",
+    )  # fmt: skip
+    with socket.create_connection((scene.server.settings.host, scene.server.port), 5) as client:
+        client.sendall(b"\r\n".join(asked))
+        return client.recv(100)
+
+
 def test_a_token_in_the_header_is_taken_and_a_wrong_one_is_http_401() -> None:
     with hub_scene(token=Secret("right one")) as scene:
         assert scene.raw(headers={"Authorization": "Bearer right one"}).hello["needs_token"] is False
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
             scene.raw(headers={"Authorization": "Bearer wrong one"})
         assert refused.value.status == 401
+        assert handshake(scene, b"Authorization: Bearer \xff\xfe").startswith(b"HTTP/1.1 401 ")
 
 
 def test_a_client_that_never_sends_its_token_is_sent_away() -> None:

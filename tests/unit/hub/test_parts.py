@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foxtrot.core.clock import ManualClock
-from foxtrot.core.notices import AdapterStatus, ContractsLoaded, Gap
+from foxtrot.core.notices import AdapterStatus, BookStateChanged, ContractsLoaded, Gap, RequestFailed
 from foxtrot.core.secret import Secret
 from foxtrot.domain.enums import AdapterState, BookState
 from foxtrot.domain.errors import BadMessage, BookOutOfSync, ConfigError
@@ -20,7 +20,7 @@ from foxtrot.hub.client import HubClient
 from foxtrot.hub.client_streams import KeptBook, KeptTicker
 from foxtrot.hub.exact_text import float_text, unit_text
 from foxtrot.hub.inlet import Inlet
-from foxtrot.hub.offer import BOUNDED_FROM, Offer
+from foxtrot.hub.offer import Offer
 from foxtrot.hub.peer import Peer
 from foxtrot.hub.session_desk import HubCounters, SessionDesk, fits
 from foxtrot.hub.settings import HubSettings, OfferSettings
@@ -78,6 +78,28 @@ def test_depth_past_the_mark_is_told_as_a_gap_behind_what_came_before_and_states
     assert inlet.shed == 3
 
 
+def test_a_tick_stays_before_the_change_of_the_connection_that_came_after_it() -> None:
+    inlet = Inlet(lambda: None)
+    lost, ready = (
+        AdapterStatus("main", "x", state, "", 0, 0.0, 1) for state in (AdapterState.LOST, AdapterState.READY)
+    )
+    for fact in (tick(1.0), tick(2.0), lost, ready, tick(3.0)):
+        inlet.put(fact)
+    assert inlet.take() == [tick(2.0), lost, ready, tick(3.0)]
+    made, _ = board()
+    made.hear([ContractsLoaded("main", (PAIR,))])
+    for fact in (tick(4.0), lost):
+        inlet.put(fact)
+    made.hear(inlet.take())
+    assert made.offers[NAME].tick_state is BookState.STALE
+    inlet.put(ready)
+    made.hear(inlet.take())
+    assert made.offers[NAME].tick_state is BookState.STALE  # until the next tick
+    inlet.put(tick(5.0))
+    made.hear(inlet.take())
+    assert made.offers[NAME].tick_state is BookState.LIVE
+
+
 def test_nothing_is_lost_between_many_threads() -> None:
     inlet = Inlet(lambda: None, high_water=10**9)
     threads = [
@@ -109,13 +131,52 @@ def test_a_shed_gap_makes_a_book_syncing_and_a_gap_of_prints_does_not() -> None:
     assert made.offers[NAME].state is BookState.SYNCING
     assert asked == [NAME]
     made.hear([Gap(NAME, "DepthChange", 3)])
-    assert asked == [NAME]  # asked for already
+    assert asked == [NAME, NAME]  # it may be the snapshot asked for that was shed
+
+
+def test_a_first_snapshot_that_was_shed_is_asked_for() -> None:
+    made, asked = board()
+    inlet = Inlet(lambda: None, high_water=1)
+    inlet.put(ContractsLoaded("main", (PAIR,)))
+    inlet.put(DepthData(NAME, 1, 1, 1, ((100.0, 1.0),), ((101.0, 1.0),)))
+    made.hear(inlet.take())
+    assert inlet.shed == 1
+    assert (made.offers[NAME].state, asked, made.offers[NAME].gaps) == (BookState.SYNCING, [NAME], 0)
+
+
+def test_a_book_that_is_crossed_here_is_not_live_though_the_adapters_is_already() -> None:
+    made, _ = board()
+    offer = made.offers[NAME]
+    made.hear(
+        [ContractsLoaded("main", (PAIR,)), DepthData(NAME, 1, 1, 1, ((100.0, 1.0), (99.0, 1.0)), ((101.0, 1.0),))]
+    )
+    channel = BookChannel(1, ("book", NAME, 5, 0), offer, PAIR, ManualClock(10**18))
+    crossing, parting = (
+        DepthChange(NAME, 1, 1, at, at, at - 1, ((101.0, size),), ()) for at, size in ((2, 1.0), (3, 0.0))
+    )
+    for fact, told in (
+        (BookStateChanged("main", NAME, BookState.CROSSED, "", 1), BookState.CROSSED),
+        (crossing, BookState.CROSSED),
+        (BookStateChanged("main", NAME, BookState.LIVE, "", 1), BookState.CROSSED),
+        (parting, BookState.LIVE),
+    ):
+        made.hear([fact])
+        channel.publish()
+        assert (offer.state, channel.told) == (told, told)
 
 
 def test_an_instrument_that_the_venue_does_not_list_says_so() -> None:
     made, _ = board()
     made.hear([ContractsLoaded("main", ()), ContractsLoaded("other", (PAIR,))])
     assert made.status()[0].cause == f"account main lists no {NAME}"
+
+
+def test_a_failed_request_is_told_of_its_own_instrument_alone() -> None:
+    made, _ = board()
+    made.hear([ContractsLoaded("main", (PAIR,)), RequestFailed("main", f"subscribe ST{NAME}", "halted", 1)])
+    assert made.offers[NAME].cause == "no snapshot yet"
+    made.hear([RequestFailed("main", f"subscribe {NAME} 1m", "halted", 1)])
+    assert made.offers[NAME].cause == f"subscribe {NAME} 1m: halted"
 
 
 def test_a_snapshot_off_the_grid_is_not_believed() -> None:
@@ -127,19 +188,81 @@ def test_a_snapshot_off_the_grid_is_not_believed() -> None:
 def test_levels_beyond_what_is_known_are_not_told_and_groups_only_whole() -> None:
     offer = Offer(OFFERS[0], lambda _: None)
     offer.list_instrument(PAIR)
-    bids = tuple((1000 - number / 100, 1.0) for number in range(BOUNDED_FROM))
+    bids = tuple((1000 - number / 100, 1.0) for number in range(500))
     asks = ((1000.01, 1.0), (1000.02, 1.0))
     offer.load(DepthData(NAME, 1, 1, 7, bids, asks))
     offer.apply(DepthChange(NAME, 1, 1, 8, 8, 7, ((900.0, 5.0),), ()))  # below the snapshot: others may stand between
     clock = ManualClock(10**18)
     whole = read_told(BookChannel(1, ("book", NAME, 600, 0), offer, PAIR, clock).whole())
     assert isinstance(whole, Snapshot)
-    assert (whole.lowest_known, whole.highest_known) == ("995.01", None)
-    assert len(whole.bids) == BOUNDED_FROM
+    assert (whole.lowest_known, whole.highest_known) == ("995.01", "1000.02")
+    assert len(whole.bids) == 500
     grouped = read_told(BookChannel(2, ("book", NAME, 600, 100), offer, PAIR, clock).whole())
     assert isinstance(grouped, Snapshot)
     assert grouped.bids[-1] == ("996.00", "100.00000")  # that of 995.00 is known from 995.01 on only
-    assert grouped.asks == (("1001.00", "2.00000"),)
+    assert grouped.asks == ()  # what is known ends within the first one
+
+
+SECOND_NS = 10**9
+
+
+def window(update_id: int, best: float) -> DepthData:
+    """Three levels a side of a venue that has many."""
+    bids, asks = (tuple((best + sign * 0.01 * far, 1.0) for far in range(3)) for sign in (-1, 1))
+    return DepthData(NAME, 1, 1, update_id, bids, tuple((price + 1, size) for price, size in asks))
+
+
+def moved_to(update_id: int, at_s: float, *bids: tuple[float, float]) -> DepthChange:
+    return DepthChange(NAME, 1, int(at_s * SECOND_NS), update_id, update_id, update_id - 1, bids, ())
+
+
+def test_a_book_of_few_levels_is_known_as_far_as_they_go_unless_the_venue_hides_nothing() -> None:
+    offer = Offer(OFFERS[0], lambda _: None)
+    offer.list_instrument(PAIR)
+    offer.load(window(1, 100.0))
+    assert offer.book is not None
+    assert (offer.book.lowest_known, offer.book.highest_known) == (9_998, 10_102)
+    offer.load(DepthData(NAME, 1, 1, 1, (), ((101.0, 1.0),)))
+    assert (offer.book.lowest_known, offer.book.highest_known) == (None, 10_100)  # of no level none is hidden
+    offer.bounded_from = 4
+    offer.load(window(1, 100.0))
+    assert (offer.book.lowest_known, offer.book.highest_known) == (None, None)
+
+
+def test_levels_beyond_what_is_known_are_asked_for_at_a_growing_pause_while_they_do_not_come() -> None:
+    asked: list[BookState] = []
+    offer = Offer(OFFERS[0], lambda one: asked.append(one.state))
+    offer.list_instrument(PAIR)
+    offer.load(window(1, 100.0))
+    times = []
+    for update_id in range(2, 400):
+        before = len(asked)
+        offer.apply(moved_to(update_id, update_id / 10, (99.0, float(update_id))))
+        if len(asked) > before:
+            times.append(update_id / 10)
+            offer.load(window(update_id, 100.0))  # it knows no more than before
+    assert set(asked) == {BookState.LIVE}
+    assert times == [0.2, 2.2, 6.2, 14.2, 30.2]
+    offer.load(window(400, 100.01))
+    offer.apply(moved_to(401, 40.1, (99.0, 1.0)))
+    assert len(asked) == 6  # it knows another part now
+
+
+def test_a_best_level_that_is_not_known_is_not_told() -> None:
+    asked: list[BookState] = []
+    offer = Offer(OFFERS[0], lambda one: asked.append(one.state))
+    offer.list_instrument(PAIR)
+    offer.load(window(1, 100.0))
+    offer.apply(moved_to(2, 1, (100.0, 0.0)))
+    assert asked == []
+    offer.apply(moved_to(3, 1, (99.99, 0.0)))
+    assert (offer.state, asked) == (BookState.LIVE, [BookState.LIVE])  # thin
+    offer.apply(moved_to(4, 1, (99.98, 0.0), (99.0, 1.0)))
+    assert (offer.state, offer.gaps) == (BookState.SYNCING, 0)
+    assert "beyond the levels that are known" in offer.cause
+    assert asked == [BookState.LIVE, BookState.SYNCING]
+    offer.load(window(4, 99.0))
+    assert offer.state is BookState.LIVE
 
 
 # --- who may read ---------------------------------------------------------------------------------------------------
@@ -170,6 +293,8 @@ def test_a_token_is_in_no_text() -> None:
     assert fits("hush hush", settings)
     assert not fits("hush", settings)
     assert not fits("hüsh", settings)
+    assert not fits("\udcff", settings)
+    assert not fits("\ud800", settings)
     with pytest.raises(BadMessage) as refused:
         read_ask('{"op":"hello","token":["hush"]}')
     assert "hush" not in str(refused.value)
