@@ -8,8 +8,8 @@ import msgspec
 from foxtrot.books.audit import Audit, AuditResult, AuditVerdict
 from foxtrot.books.book_state import HAS_LEVELS
 from foxtrot.books.depth_book import DepthBook, Loss
+from foxtrot.books.late_books import LateBooks
 from foxtrot.books.level_book import UnitLevel
-from foxtrot.books.old_run import OLD_LIMIT
 from foxtrot.books.sequence import SequenceRule
 from foxtrot.domain.enums import BookState
 from foxtrot.domain.errors import BookOutOfSync, OffGrid
@@ -116,15 +116,14 @@ class CachedBook:
         self._owner = owner
         self._need_snapshot = need_snapshot
         self._crossed = 0
-        self._late = 0
+        self._late = LateBooks()
         self._audit: Audit | None = None
 
     def begin(self, cause: str = "") -> None:
         """Start from nothing: the changes stream from now on, and a snapshot is needed."""
         self._renew(streams=True)
         self.book.drop()
-        self._tell(BookState.SYNCING, cause)
-        self._need_snapshot(self)
+        self._tell_lost(cause)
 
     def apply(self, change: DepthChange) -> bool:
         """Take a change; True when the levels changed.
@@ -189,17 +188,12 @@ class CachedBook:
             limit: how many levels a side the stream gives, 0 for all.
 
         Returns:
-            False when it is dropped: the stream is held to be gone; it is older by the venue's clock than the book, which is believed up
-            to OLD_LIMIT times in a row; it is off the grid; or changes between it and those that wait are missing.
+            False when it is dropped: the stream is held to be gone; it is older than the book, of which LateBooks judges; it is off the
+            grid; or changes between it and those that wait are missing.
         """
         if not self.streams:
             return False
-        if (
-            self.book.state in HAS_LEVELS
-            and snapshot.venue_time_ns < self.book.venue_time_ns
-            and self._late < OLD_LIMIT
-        ):
-            self._late += 1
+        if self._late.is_late(snapshot, self.book):
             self.counters.old += 1
             return False
         try:
@@ -212,7 +206,7 @@ class CachedBook:
             self.begin(f"{self.instrument_id}: {error}")
             return False
         self.counters.replaced += 1
-        self._late = 0
+        self._late.clear()
         if self.book.state is BookState.CROSSED and not self._survives_crossing():
             return False
         self._settle()
@@ -226,8 +220,14 @@ class CachedBook:
             self._tell(BookState.STALE, cause)
 
     def end(self) -> None:
-        """Take nothing more and say nothing: nobody wants the book."""
+        """Take nothing more and say nothing; the levels stay for looking at, as of a book that is filled by requests alone."""
         self._renew(streams=False)
+
+    def close(self) -> None:
+        """Take nothing more and forget everything: nobody wants the book, and who still holds it finds it EMPTY."""
+        self.end()
+        self.book.drop()
+        self._tell(BookState.EMPTY, "closed")
 
     def view(self, levels: int) -> BookView:
         """Return the best levels as they are now."""
@@ -302,8 +302,14 @@ class CachedBook:
         self.counters.restarts += why is Loss.RESTART
         self.counters.checksum_failures += why is Loss.CHECKSUM
         self._renew(streams=True)
-        self._tell(BookState.SYNCING, cause)
-        self._need_snapshot(self)
+        self._tell_lost(cause)
+
+    def _tell_lost(self, cause: str) -> None:
+        """Tell that there is no book before one is asked for; it is asked for whatever becomes of the telling."""
+        try:
+            self._tell(BookState.SYNCING, cause)
+        finally:
+            self._need_snapshot(self)
 
     def _is_behind(self, snapshot: DepthData) -> bool:
         return self.book.state in HAS_LEVELS and snapshot.update_id < self.book.update_id

@@ -34,6 +34,11 @@ class Checksum:
         """Return the rule's name, for messages."""
         return f"Checksum({self._inner.name})"
 
+    @property
+    def numbers_snapshots(self) -> bool:
+        """Tell what the rule of ids does."""
+        return self._inner.numbers_snapshots
+
     def after_snapshot(self, snapshot_id: int, change: DepthChange) -> Verdict:
         """Judge as the rule of ids does."""
         return self._inner.after_snapshot(snapshot_id, change)

@@ -100,6 +100,8 @@ class DepthBook:
             BookOutOfSync: changes between the snapshot and the buffer are missing (it is too old): ask for another.
             OffGrid: a price or size does not lie on the instrument's grid, or a size is negative.
         """
+        if self._bridged:
+            self._old.note_followed()
         self._set(snapshot, limit)
         waiting = list(self._buffer)
         self._old.clear(waiting[-1] if waiting else None)
@@ -120,7 +122,7 @@ class DepthBook:
         """Take in a whole book that came by the stream; changes that wait for one and are later than it go on from it.
 
         Later by the venue's clock, since the ids of a venue that has restarted say nothing of those before, and some snapshots have none.
-        Without a time the order of the stream holds: what came before it is in it.
+        Without a time, or a number that changes go on from, the order of the stream holds: what came before it is in it.
 
         Raises:
             BookOutOfSync: changes between it and those that wait are missing.
@@ -128,7 +130,8 @@ class DepthBook:
         """
         later = [change for change in self._buffer if change.venue_time_ns > snapshot.venue_time_ns > 0]
         self._buffer.clear()
-        self._buffer.extend(later)
+        if self._rule.numbers_snapshots:
+            self._buffer.extend(later)
         self.load(snapshot, limit)
 
     def mark_stale(self) -> None:

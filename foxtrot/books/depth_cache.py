@@ -1,6 +1,7 @@
 """Many local order books on one connection: opened by instrument, fed with changes and snapshots, heard by callback or looked at."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import TypeVar
 
 import msgspec
@@ -8,6 +9,7 @@ import msgspec
 from foxtrot.books.cached_book import BookCounters, BookView, CachedBook
 from foxtrot.books.follower import BookFollower
 from foxtrot.books.sequence import SequenceRule
+from foxtrot.domain.enums import BookState
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.market import DepthChange
 
@@ -57,11 +59,15 @@ class DepthCache:
         return book
 
     def close(self, instrument_id: str) -> None:
-        """Forget a book; who listens to it stays and hears of it again when it is opened again."""
+        """Forget a book; who listens to it hears that it is EMPTY, stays, and hears of it again when it is opened again."""
         book = self._books.pop(instrument_id, None)
-        if book is not None:
-            book.end()
-            del self._views[instrument_id]
+        if book is None:
+            return
+        del self._views[instrument_id]
+        was_told = book.state is not BookState.EMPTY
+        book.close()
+        if was_told:
+            self._tell(instrument_id, book.view(self.levels))
 
     def book(self, instrument_id: str) -> CachedBook | None:
         """Return an open book, None where there is none."""
@@ -88,8 +94,11 @@ class DepthCache:
 
     def silence(self, cause: str) -> None:
         """Say that the connection is gone: no book may be believed until it has begun anew."""
-        for book in self._books.values():
-            book.silence(cause)
+        with (
+            ExitStack() as told
+        ):  # whoever fails at hearing of one, or closes some: of each one that is left it is told
+            for book in reversed(tuple(self._books.values())):
+                told.callback(book.silence, cause)
 
     def counters(self) -> dict[str, BookCounters]:
         """Return a copy of what was counted, by instrument."""
@@ -109,6 +118,9 @@ class DepthCache:
         if self._books.get(book.instrument_id) is not book:
             return
         view = self._views[book.instrument_id] = book.view(self.levels)
-        hearers = self._hearers.get(book.instrument_id)
+        self._tell(book.instrument_id, view)
+
+    def _tell(self, instrument_id: str, view: BookView) -> None:
+        hearers = self._hearers.get(instrument_id)
         for hear in tuple(hearers) if hearers else ():
             hear(view)

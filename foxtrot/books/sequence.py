@@ -27,6 +27,11 @@ class SequenceRule(Protocol):
         """Return the rule's name, for messages."""
         ...
 
+    @property
+    def numbers_snapshots(self) -> bool:
+        """Tell whether snapshots have ids, by which it shows that nothing is missing between one and a change that waited for it."""
+        ...
+
     def after_snapshot(self, snapshot_id: int, change: DepthChange) -> Verdict:
         """Judge a change against the id of a snapshot, until the first one follows."""
         ...
@@ -47,6 +52,11 @@ class IdsAlone:
     def name(self) -> str:
         """Return the rule's name, for messages."""
         return type(self).__name__
+
+    @property
+    def numbers_snapshots(self) -> bool:
+        """Say that they have."""
+        return True
 
     def matches(self, levels: LevelBook, change: DepthChange) -> bool:
         """Believe the levels."""

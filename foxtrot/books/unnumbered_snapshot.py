@@ -8,8 +8,8 @@ from foxtrot.domain.market import DepthChange
 class UnnumberedSnapshot:
     """A rule of ids for venues whose snapshots come by the stream and without an id: what comes first after one follows it.
 
-    Only the order of the connection says so, so the changes that came before a snapshot must be dropped when it is taken in, as a
-    whole book by stream is.
+    Only the order of the connection says so, so the changes that came before a snapshot are dropped when it is taken in, as a whole book
+    by stream is.
 
     Args:
         inner: how changes follow each other.
@@ -25,6 +25,11 @@ class UnnumberedSnapshot:
     def name(self) -> str:
         """Return the rule's name, for messages."""
         return f"UnnumberedSnapshot({self._inner.name})"
+
+    @property
+    def numbers_snapshots(self) -> bool:
+        """Say that they have no ids."""
+        return False
 
     def after_snapshot(self, snapshot_id: int, change: DepthChange) -> Verdict:
         """Believe the first change after a snapshot."""

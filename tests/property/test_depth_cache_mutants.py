@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 import foxtrot.books.cached_book as cached_book_module
+import foxtrot.books.late_books as late_books_module
 import foxtrot.books.old_run as old_run_module
 from foxtrot.books.audit import Audit, AuditResult, AuditVerdict
 from foxtrot.books.cached_book import BookView, CachedBook
@@ -122,7 +123,7 @@ def an_older_snapshot_replaces_the_book(patch: Patch) -> None:
 
 @breaks("whole")
 def a_whole_book_that_comes_late_is_taken(patch: Patch) -> None:
-    patch.setattr(cached_book_module, "OLD_LIMIT", 0)
+    patch.setattr(late_books_module, "LATE_LIMIT", 0)
 
 
 @breaks("silent")

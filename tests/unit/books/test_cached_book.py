@@ -6,8 +6,9 @@ from foxtrot.books.audit import AuditVerdict
 from foxtrot.books.cached_book import CROSSED_LIMIT, CachedBook
 from foxtrot.books.checksums import Checksum
 from foxtrot.books.depth_book import Loss
-from foxtrot.books.old_run import CATCH_UP_NS, OLD_LIMIT
+from foxtrot.books.late_books import LATE_LIMIT, LATE_NS
 from foxtrot.books.sequence import ContiguousIds, FullSnapshot, NonceChain, SequenceRule
+from foxtrot.books.unnumbered_snapshot import UnnumberedSnapshot
 from foxtrot.domain.enums import Side
 from foxtrot.domain.errors import OffGrid
 from tests.support.book_facts import BTC, CROSSED, LIVE, MS, STALE, SYNCING, Listener, change, snapshot
@@ -45,6 +46,26 @@ def test_a_gap_is_told_before_a_snapshot_is_asked_for(owner: Listener) -> None:
     assert owner.take() == ["syncing", "ask"]
     assert "does not follow 100 by ContiguousIds" in owner.causes[-1]
     assert book.counters.gaps == 1
+
+
+def test_a_snapshot_is_asked_for_even_if_who_is_told_of_the_loss_fails(
+    owner: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(book: CachedBook, cause: str) -> None:
+        raise ValueError(cause)
+
+    book = a_live_book(owner)
+    monkeypatch.setattr(owner, "on_state", fail)
+    with pytest.raises(ValueError, match="does not follow"):
+        book.apply(change(103, 104))
+    assert owner.take() == ["ask"]
+    monkeypatch.undo()
+    book.load(snapshot(104), book.generation)
+    owner.take()
+    monkeypatch.setattr(owner, "on_state", fail)
+    with pytest.raises(ValueError, match="again"):
+        book.begin("again")
+    assert owner.take() == ["ask"]
 
 
 def test_a_snapshot_that_was_asked_for_before_the_gap_is_dropped(owner: Listener) -> None:
@@ -92,27 +113,6 @@ def test_a_lower_id_of_the_time_before_is_a_repeat(owner: Listener) -> None:
     book.apply(change(111, 120))
     assert not book.apply(change(101, 110))
     assert (book.state, book.counters.old) == (LIVE, 1)
-
-
-def test_without_a_clock_so_many_old_changes_in_a_row_are_a_restart(owner: Listener) -> None:
-    book = a_live_book(owner)
-    book.apply(change(101, 1_000, ms=0))
-    for anew in range(1, OLD_LIMIT + 1):
-        book.apply(change(anew, anew, ms=0))
-    assert book.state is LIVE
-    book.apply(change(200, 200, ms=0))
-    assert (book.state, book.counters.restarts) == (SYNCING, 1)
-
-
-def test_a_stream_may_lag_behind_a_snapshot_for_a_while_only(owner: Listener) -> None:
-    book = a_book(owner)
-    book.begin()
-    book.load(snapshot(1_000), book.generation)
-    book.apply(change(10, 10))
-    book.apply(change(11, 11, ms=10 + CATCH_UP_NS // MS))
-    assert book.state is LIVE
-    book.apply(change(12, 12, ms=11 + CATCH_UP_NS // MS))
-    assert (book.state, book.counters.restarts) == (SYNCING, 1)
 
 
 def test_a_restart_while_changes_wait_throws_them_away_and_the_request_under_way(owner: Listener) -> None:
@@ -188,18 +188,43 @@ def test_every_whole_book_is_live_as_it_comes(owner: Listener) -> None:
     assert (book.view(5).bids, book.counters.replaced) == (((9_900, 1_000),), 2)
 
 
-def test_a_whole_book_may_have_lower_ids_and_not_an_earlier_time(owner: Listener) -> None:
+def test_a_whole_book_may_have_lower_ids_and_then_not_an_earlier_time(owner: Listener) -> None:
     book = a_live_book(owner)
-    assert not book.replace(snapshot(200, ms=50))
+    assert not book.replace(snapshot(99, ms=50))
     assert book.replace(snapshot(1, ms=300))
     assert book.apply(change(2, 2, ms=400))
     assert (book.state, book.book.update_id) == (LIVE, 2)
 
 
-def test_a_venue_whose_clock_went_back_is_believed_in_the_end(owner: Listener) -> None:
+@pytest.mark.parametrize("ms", [50, 0])
+def test_a_whole_book_of_a_higher_id_is_newer_whatever_the_clocks_say(owner: Listener, ms: int) -> None:
     book = a_live_book(owner)
-    taken = [book.replace(snapshot(number, ms=50)) for number in range(200, 201 + OLD_LIMIT)]
-    assert taken == [False] * OLD_LIMIT + [True]
+    assert book.replace(snapshot(101, ms=ms))
+    assert (book.book.update_id, book.counters.old) == (101, 0)
+
+
+def test_whole_books_without_ids_are_judged_by_their_times_if_both_have_one(owner: Listener) -> None:
+    book = a_book(owner, FullSnapshot())
+    book.begin()
+    taken = [book.replace(snapshot(0, ms=ms)) for ms in (100, 99, 101, 0, 50)]
+    assert taken == [True, False, True, True, True]
+
+
+def test_a_venue_whose_clock_went_back_is_believed_a_second_later(owner: Listener) -> None:
+    book = a_live_book(owner)
+    second = LATE_NS // MS
+    assert [book.replace(snapshot(ms, ms=ms)) for ms in (10, 60, 10 + second // 100)] == [False, False, False]
+    book.book.venue_time_ns += LATE_NS * 10
+    book.book.update_id += second * 10
+    assert not book.replace(snapshot(10 + second, ms=10 + second))
+    assert book.replace(snapshot(11 + second, ms=11 + second))
+    assert (book.state, book.book.update_id) == (LIVE, 11 + second)
+
+
+def test_so_many_older_books_at_once_are_believed_too(owner: Listener) -> None:
+    book = a_live_book(owner)
+    taken = [book.replace(snapshot(number, ms=50)) for number in range(1, 2 + LATE_LIMIT)]
+    assert taken == [False] * LATE_LIMIT + [True]
 
 
 def test_what_came_before_a_whole_book_is_in_it_and_what_came_after_goes_on(owner: Listener) -> None:
@@ -217,6 +242,15 @@ def test_without_a_time_all_that_came_before_a_whole_book_is_in_it(owner: Listen
     book.apply(change(951, 960, ms=960))
     assert book.replace(snapshot(955, ms=0))
     assert (book.state, book.book.update_id) == (LIVE, 955)
+
+
+def test_what_came_before_a_whole_book_without_a_number_is_in_it_whatever_its_time(owner: Listener) -> None:
+    book = a_book(owner, UnnumberedSnapshot(NonceChain()))
+    book.begin()
+    book.apply(change(12, 12, ms=1012))  # the one before it is lost, and a snapshot without a number cannot show it
+    assert book.replace(snapshot(0, ms=1010))
+    assert (book.state, book.book.update_id) == (LIVE, 0)
+    assert book.apply(change(13, 13, ms=1013))
 
 
 def test_a_whole_book_from_which_changes_are_missing_is_asked_for_again(owner: Listener) -> None:

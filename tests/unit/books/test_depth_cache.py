@@ -8,7 +8,7 @@ from foxtrot.books.cached_book import BookView, CachedBook
 from foxtrot.books.depth_cache import DepthCache
 from foxtrot.books.sequence import ContiguousIds
 from foxtrot.domain.enums import BookState
-from tests.support.book_facts import BTC, LIVE, STALE, SYNCING, change, snapshot
+from tests.support.book_facts import BTC, EMPTY, LIVE, STALE, SYNCING, change, snapshot
 from tests.support.instruments import a_spot
 
 ETH = a_spot(instrument_id="ETHUSDT.TEST", symbol="ETHUSDT")
@@ -80,6 +80,30 @@ def test_silence_is_told_of_every_book(scene: Scene) -> None:
     assert (state_of(scene), state_of(scene, ETH.instrument_id)) == (STALE, STALE)
 
 
+def test_who_hears_of_silence_may_close_books(scene: Scene) -> None:
+    scene.live()
+    eth = scene.cache.open(ETH, ContiguousIds())
+    eth.begin()
+    eth.load(snapshot(), eth.generation)
+    scene.cache.listen(NAME, lambda view: scene.cache.close(NAME))
+    scene.cache.silence("cut")
+    assert (state_of(scene), state_of(scene, ETH.instrument_id)) == (None, STALE)
+
+
+def test_who_fails_at_hearing_of_silence_keeps_it_from_no_other_book(scene: Scene) -> None:
+    def fail(view: BookView) -> None:
+        raise ValueError(view.state)
+
+    scene.live()
+    eth = scene.cache.open(ETH, ContiguousIds())
+    eth.begin()
+    eth.load(snapshot(), eth.generation)
+    scene.cache.listen(NAME, fail)
+    with pytest.raises(ValueError, match="stale"):
+        scene.cache.silence("cut")
+    assert (state_of(scene), state_of(scene, ETH.instrument_id)) == (STALE, STALE)
+
+
 def test_who_listens_hears_states_and_changes_until_it_ends(scene: Scene) -> None:
     heard: list[tuple[BookState, int]] = []
     end = scene.cache.listen(NAME, lambda view: heard.append((view.state, view.update_id)))
@@ -101,7 +125,8 @@ def test_a_closed_book_is_gone_and_may_be_opened_again(scene: Scene) -> None:
     assert not book.apply(change(101, 101))
     scene.cache.close(NAME)
     assert scene.live() is not book
-    assert heard == [SYNCING, LIVE, LIVE]
+    assert heard == [EMPTY, SYNCING, LIVE, LIVE]
+    assert (book.state, book.view(1).state, book.view(1).bids) == (EMPTY, EMPTY, ())
 
 
 # --- following ----------------------------------------------------------------------------------------------------------

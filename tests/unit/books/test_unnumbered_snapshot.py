@@ -33,3 +33,11 @@ def test_checksums_are_those_of_the_rule_inside() -> None:
     assert rule.matches(LevelBook(), change(6, 4))
     assert not rule.matches(LevelBook(), change(6, 5))
     assert rule.name == "UnnumberedSnapshot(Checksum(NonceChain))"
+
+
+def test_it_says_that_snapshots_have_no_numbers() -> None:
+    """Also from within another rule."""
+    rule = UnnumberedSnapshot(NonceChain())
+    assert not rule.numbers_snapshots
+    assert not Checksum(rule, lambda _: 4).numbers_snapshots
+    assert Checksum(NonceChain(), lambda _: 4).numbers_snapshots
