@@ -1,5 +1,6 @@
 """Each guard of the local books is taken out once: the checks of test_depth_cache.py must notice."""
 
+import functools
 from collections.abc import Callable
 
 import msgspec
@@ -12,12 +13,12 @@ from foxtrot.books.audit import Audit, AuditResult, AuditVerdict
 from foxtrot.books.cached_book import BookView, CachedBook
 from foxtrot.books.checksums import Checksum
 from foxtrot.books.depth_book import DepthBook
-from foxtrot.books.level_book import LevelBook
+from foxtrot.books.level_book import LevelBook, UnitLevel
 from foxtrot.books.old_run import OldRun
 from foxtrot.books.sequence import ContiguousIds, NonceChain, PreviousId, Verdict
-from foxtrot.domain.enums import BookState
+from foxtrot.domain.enums import BookState, Side
 from foxtrot.domain.market import DepthChange, DepthData
-from tests.support.book_world import KINDS, World
+from tests.support.book_world import KINDS, Disproved, World
 
 Patch = pytest.MonkeyPatch
 Break = Callable[[Patch], None]
@@ -201,17 +202,51 @@ def audits_find_nothing(patch: Patch) -> None:
     patch.setattr(Audit, "compare", lambda self, snapshot, limit: AuditResult(1, 1, AuditVerdict.EQUAL))
 
 
+@breaks("contiguous")
+def an_audit_takes_away_what_is_known(patch: Patch) -> None:
+    def adopt(self: DepthBook, other: DepthBook) -> None:
+        self.levels = other.levels
+        self.lowest_known, self.highest_known = other.lowest_known, other.highest_known
+
+    patch.setattr(DepthBook, "adopt", adopt)
+
+
+@breaks("nonce")
+def an_audit_teaches_what_is_wrong(patch: Patch) -> None:
+    def news(self: DepthBook, other: DepthBook, side: Side) -> list[UnitLevel]:
+        return [(price, size + 1) for price, size in other.levels.levels(side)]
+
+    patch.setattr(DepthBook, "_news", news)
+
+
+@functools.cache
+def goes_well(kind: str, seed: int, updates: int) -> bool:
+    """Tell whether with all guards in place nothing is noticed in a world."""
+    World(WORLDS[kind], seed).run(updates)
+    return True
+
+
 @pytest.mark.parametrize("name", BREAKS)
-def test_a_missing_guard_is_noticed(name: str, monkeypatch: Patch) -> None:
+def test_a_missing_guard_is_noticed_and_nothing_where_none_is_missing(name: str, monkeypatch: Patch) -> None:
     kind, mutant = BREAKS[name]
     mutant(monkeypatch)
     for seed in SEEDS:
+        world = World(WORLDS[kind], seed)
         try:
-            World(WORLDS[kind], seed).run(UPDATES)
-        except AssertionError as error:
-            print(f"{name}: {error}")
+            world.run(UPDATES)
+        except Disproved as error:
+            print(f"{name}: seed {seed}, {world.figures.updates} updates: {error}")
+            monkeypatch.undo()
+            assert goes_well(kind, seed, 500 * (world.figures.updates // 500 + 1))
             return
     raise pytest.fail.Exception(f"nobody noticed: {name}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", sorted({kind for kind, _ in BREAKS.values()}))
+def test_with_all_guards_in_place_nothing_is_noticed(kind: str) -> None:
+    for seed in SEEDS:
+        assert goes_well(kind, seed, UPDATES)
 
 
 def test_a_book_of_which_little_is_known_is_right_while_it_is_live() -> None:

@@ -34,7 +34,22 @@ LIVE_AGAIN_NS = 2_000_000_000 + 2 * ASK_EVERY_NS
 FAR = 600
 """Ids fall by half of this at least in a restart: a stale snapshot of before it could otherwise be taken for one of after it."""
 CALM_NS = 4_000_000_000
+FAR_PRICE = 10**12
 NAME = INSTRUMENT.instrument_id
+
+
+class Disproved(AssertionError):
+    """What a book says is not true: thrown by the world alone, so that no other failure is taken for it."""
+
+
+def hold(said: bool, otherwise: str) -> None:
+    """Hold something that must be true.
+
+    Raises:
+        Disproved: it is not.
+    """
+    if not said:
+        raise Disproved(otherwise)
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -93,7 +108,7 @@ class Figures(msgspec.Struct):
     repaired: int = 0
     renewed: int = 0
     unknown: int = 0
-    """Times at which the best level was not known."""
+    """Times at which the market left what was known, so that the book began anew."""
     restarts: int = 0
     cuts: int = 0
 
@@ -121,6 +136,7 @@ class World:
         self._cut_for = 0
         self._before = self.venue.last
         self._heard = 0
+        self._left = False
         self.book = self.cache.open(INSTRUMENT, kind.make_rule(), kind.window)
         self.cache.listen(NAME, self._hear)
         self.book.begin()
@@ -184,53 +200,68 @@ class World:
         if not self.connected:
             self._connect()
         if self.kind.silent_errors:
-            self._audit()
+            self._audit(self.kind.limit)
         self.figures.slowest_ns = max(self.figures.slowest_ns, self._until_live())
         ends = self.venue.now_ns + CALM_NS
         while self.venue.now_ns < ends:
             self.step()
-            assert self.book.state is BookState.LIVE, f"{self.book.state} when nothing goes wrong"
+            hold(self._left or self.book.state is BookState.LIVE, f"{self.book.state} when nothing goes wrong")
             if self.book.is_thin:
-                self._audit()
+                self._audit(self.kind.limit)
                 self.figures.renewed += 1
         self.figures.live_again += 1
+        self._return()
         key = self.venue.last.update_id if self.kind.numbered else self.venue.last.time_ns
-        assert self.book.book.update_id == key, "the book stands still"
+        hold(self.book.book.update_id == key, "the book stands still")
         self._compare(self.venue.last.book, exactly=self.kind.silent_errors)
-        self._audit()
+        self._audit(self.random.choice((0, 1, 5, 10, 50, self.kind.limit)))
 
     def _until_live(self) -> int:
         """Go on until the book is LIVE, and has been for as long as a fault takes to show; returns how long that took."""
         began = live_at = self.venue.now_ns
         while self.venue.now_ns < began + LIVE_AGAIN_NS:
             self.step()
-            if self.book.state is not BookState.LIVE:
+            if self.book.state is not BookState.LIVE and not self._left:
                 live_at = self.venue.now_ns
-        assert self.book.state is BookState.LIVE, (
-            f"{self.book.state} {self.venue.now_ns - began} ns after the last fault"
-        )
+        hold(live_at < self.venue.now_ns, f"{self.book.state} {self.venue.now_ns - began} ns after the last fault")
         return live_at - began
 
-    def _audit(self) -> None:
-        """Audit the book: it is equal, or, where nothing vouches for it, differs and begins anew."""
+    def _return(self) -> None:
+        """Go on until a book that has left what it knew is LIVE again."""
+        until = self.venue.now_ns + LIVE_AGAIN_NS
+        while self._left and self.venue.now_ns < until:
+            self.step()
+        hold(self.book.state is BookState.LIVE, f"{self.book.state} without end")
+
+    def _audit(self, limit: int) -> None:
+        """Audit the book by so many levels: it is equal, or, where nothing vouches for it, differs and begins anew."""
         kind = self.kind
         if not kind.numbered or kind.whole or kind.window:
             return
         result, began = None, self.venue.now_ns
         while result is None or result.verdict is AuditVerdict.UNKNOWN:
-            assert self.venue.now_ns < began + 3 * LIVE_AGAIN_NS, f"{self.book.state} without end"
+            hold(self.venue.now_ns < began + 3 * LIVE_AGAIN_NS, f"{self.book.state} without end")
             self.book.begin_audit()
             for _ in range(self.random.randrange(4)):
                 self.step()
             if self.book.state is not BookState.LIVE:
                 self.step()
                 continue
-            result = self.book.finish_audit(self.venue.snapshot(self.random.randrange(3), kind.limit), kind.limit)
+            before = self._known()
+            result = self.book.finish_audit(self.venue.snapshot(self.random.randrange(3), limit), limit)
         self.figures.audits += 1
         if result.verdict is AuditVerdict.DIFFERS:
-            assert kind.silent_errors or kind.vouched, f"{result.levels - result.equal} levels differ"
-            assert self.book.state is BookState.SYNCING
+            hold(kind.silent_errors or bool(kind.vouched), f"{result.levels - result.equal} levels differ")
+            hold(self.book.state is BookState.SYNCING, "a book that differs goes on")
             self.figures.repaired += 1
+        else:
+            hold(all(map(int.__le__, before, self._known())), f"an audit by {limit} levels has taken knowledge away")
+            self.check()
+
+    def _known(self) -> tuple[int, int]:
+        """Return how far down and up the book is known: the more, the higher the numbers."""
+        lowest, highest = self.book.book.lowest_known, self.book.book.highest_known
+        return FAR_PRICE if lowest is None else -lowest, FAR_PRICE if highest is None else highest
 
     # --- what the venue tells ---------------------------------------------------------------------------------------
 
@@ -260,23 +291,35 @@ class World:
             self.book.replace(item, self.kind.limit or self.kind.window)
         else:
             self.book.apply(item)
+        self._leave()
         self.check()
+
+    def _leave(self) -> None:
+        """Begin anew where the market has left what is known, as adapters do."""
+        if self.book.state is BookState.LIVE:
+            self._left = not self.book.book.is_best_known
+            if self._left:
+                self.figures.unknown += 1
+                self.book.begin("not even the best level is known")
 
     # --- snapshots --------------------------------------------------------------------------------------------------
 
     def _need_snapshot(self, book: CachedBook) -> None:
         view = self.cache.latest(NAME)
-        assert view is None or view.state is not BookState.LIVE, (
-            "a snapshot is asked for before the book is told to be invalid"
-        )
+        told = view is None or view.state is not BookState.LIVE
+        hold(told, "a snapshot is asked for before the book is told to be invalid")
         self.desk.ask(book.generation, self.venue.now_ns)
 
     def _answer(self, generation: int, events_ago: int) -> bool:
         if not self.kind.by_stream:
             before, current = self.book.state, self.book.generation
             loaded = self.book.load(self._whole(events_ago), generation, self.kind.limit)
-            assert not loaded or generation == current, "a snapshot of another generation was taken"
-            assert loaded or self.book.state is before or self.book.state is BookState.SYNCING
+            hold(not loaded or generation == current, "a snapshot of another generation was taken")
+            hold(
+                loaded or self.book.state in (before, BookState.SYNCING),
+                f"{self.book.state} by a snapshot that was dropped",
+            )
+            self._leave()
             self.check()
             return loaded
         if self.connected:
@@ -288,24 +331,27 @@ class World:
 
     def _hear(self, view: BookView) -> None:
         if view.state is BookState.LIVE:
-            assert self.book.state is BookState.LIVE
-            assert view.update_id == self.book.book.update_id
+            hold(self.book.state is BookState.LIVE, f"told LIVE while {self.book.state}")
+            hold(view.update_id == self.book.book.update_id, "told of another id")
 
     def check(self) -> None:
         """Hold the book against the truth, if it says that it is LIVE."""
         view = self.cache.latest(NAME)
-        assert view is not None
-        assert view.state is self.book.state
+        if view is None:
+            raise Disproved("there is no view")
+        hold(view.state is self.book.state, f"the view says {view.state}, the book {self.book.state}")
         if view.state is not BookState.LIVE:
             return
-        assert self.connected, "LIVE without a connection"
-        assert self.book.book.state is BookState.LIVE
-        assert view.update_id == self.book.book.update_id, "the view is of another id"
-        assert view.is_best_known == self.book.book.is_best_known, "the view knows more than the book"
-        assert view.update_id >= self._heard, f"LIVE at {view.update_id}, though {self._heard} was heard of"
-        assert not (view.bids and view.asks and view.bids[0][0] >= view.asks[0][0]), "LIVE and crossed"
+        book = self.book.book
+        hold(self.connected, "LIVE without a connection")
+        hold(book.state is BookState.LIVE, f"told LIVE while the levels are {book.state}")
+        hold(view.update_id == book.update_id, "the view is of another id")
+        hold(view.is_best_known == book.is_best_known, "the view knows more than the book")
+        hold(view.update_id >= self._heard, f"LIVE at {view.update_id}, though {self._heard} was heard of")
+        hold(not (view.bids and view.asks and view.bids[0][0] >= view.asks[0][0]), "LIVE and crossed")
         truth = self._truth(view.update_id)
-        assert truth is not None, f"LIVE at {view.update_id}, which the venue never was at"
+        if truth is None:
+            raise Disproved(f"LIVE at {view.update_id}, which the venue never was at")
         if not self.kind.silent_errors:
             self._compare(truth, exactly=False)
 
@@ -317,15 +363,13 @@ class World:
     def _compare(self, truth: Book, *, exactly: bool) -> None:
         kind, book = self.kind, self.book.book
         self.figures.compared += 1
-        self.figures.unknown += not book.is_best_known
         cut = None if exactly else (kind.vouched or kind.window or (kind.limit if kind.whole else 0)) or None
         bounds = book.lowest_known, book.highest_known
         for ours, theirs, bound, down in zip(book.levels.top(10_000), truth, bounds, (1, -1), strict=True):
-            assert ours[:1] == theirs[:1] or not book.is_best_known, (
-                f"best of {'bids' if down > 0 else 'asks'} at {book.update_id}"
-            )
+            side = "bids" if down > 0 else "asks"
+            hold(ours[:1] == theirs[:1], f"best of {side} at {book.update_id}")
             told, known = ours[:cut], theirs[:cut]
             if bound is not None:
                 told = tuple([row for row in told if row[0] * down >= bound * down])
                 known = tuple([row for row in known if row[0] * down >= bound * down])
-            assert told == known, f"{'bids' if down > 0 else 'asks'} at {book.update_id}"
+            hold(told == known, f"{side} at {book.update_id}")
