@@ -155,7 +155,7 @@ class HubClient:
         with self._lock:
             if self._feeds.get(feed.key) is feed:
                 del self._feeds[feed.key]
-        self._bridge.call_soon(partial(self._link.remove, feed))
+        self._bridge.call_soon(partial(self._link.part, feed))
 
     def _on_end(self, running: "Future[None]") -> None:
         """Hear that the connection is not kept any more; an error is ours, and the feeds have been told that nothing comes."""

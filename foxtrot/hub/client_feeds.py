@@ -35,6 +35,8 @@ class HubFeed(LatestValue[Value]):
         self.stream: int | None = None
         """The hub's number of it on this connection; hub-client's alone."""
         self.callbacks: list[Callable[[Value], None]] = []
+        self.has_parted = False
+        """Whether its callbacks have been given the last value; hub-client's alone."""
         self._close: Callable[[HubFeed[Value]], None] = end
 
     @property
@@ -58,7 +60,10 @@ class HubFeed(LatestValue[Value]):
         return self.kept.conflated
 
     def listen(self, on_value: Callable[[Value], None]) -> None:
-        """Call `on_value` with every value from now on, on hub-client, which it must not keep waiting; an error in it is logged."""
+        """Call `on_value` with every value from now on, on hub-client, which it must not keep waiting; an error in it is logged.
+
+        The last value, which is never LIVE, comes when the feed or its client is closed, or the hub refuses.
+        """
         self.callbacks.append(on_value)
 
     def wait(self, timeout_s: float = 5.0) -> Value:

@@ -3,7 +3,6 @@
 import asyncio
 from concurrent.futures import Future
 from contextlib import suppress
-from functools import partial
 from itertools import count
 from random import Random
 from typing import Any, Final
@@ -98,7 +97,7 @@ class HubLink:
     def add(self, feed: Feed) -> None:
         """Read one more stream."""
         if self._failure is not None:
-            feed.finish(self._failure)
+            self._finish(feed, self._failure)
             return
         self._feeds[feed] = None
         if self.is_connected:
@@ -110,6 +109,11 @@ class HubLink:
         if feed.stream is not None and self._by_stream.pop(feed.stream, None) is not None:
             self._send(UnsubscribeAsk(id=next(self._numbers), stream=feed.stream))
             feed.stream = None
+
+    def part(self, feed: Feed) -> None:
+        """Read a stream that its reader has closed no more, and let its callbacks know."""
+        self.remove(feed)
+        self._finish(feed, None)
 
     def ask_status(self, answer: "Future[Status]") -> None:
         """Ask how the hub does."""
@@ -123,7 +127,7 @@ class HubLink:
     def end(self) -> None:
         """Let whoever waits know that nothing comes any more."""
         for feed in tuple(self._feeds):
-            feed.finish(None)
+            self._finish(feed, None)
         self._feeds.clear()
         self._lose("closed")
 
@@ -204,9 +208,21 @@ class HubLink:
         self._give(feed, value)
 
     def _give(self, feed: Feed, value: Any) -> None:
-        feed.give(value)
+        if not feed.is_ended:
+            feed.give(value)
+            self._tell(feed, value)
+
+    def _finish(self, feed: Feed, error: FoxtrotError | None) -> None:
+        """End a feed and call its callbacks with its last value, once."""
+        feed.finish(error)
+        if not feed.has_parted:
+            feed.has_parted = True
+            self._tell(feed, feed.latest)
+
+    def _tell(self, feed: Feed, value: Any) -> None:
+        loop = asyncio.get_running_loop()  # not by the bridge, which takes no job once it has been told to stop
         for callback in tuple(feed.callbacks):  # an error in one is the loop's to log: it ends nothing
-            self._bridge.call_soon(partial(callback, value))
+            loop.call_soon(callback, value)
 
     def _subscribe(self, feed: Feed) -> None:
         feed.kept.restart()
@@ -233,7 +249,7 @@ class HubLink:
             asyncio.get_running_loop().call_later(_RETRY_S, self._ask_again, feed)
         else:
             self._feeds.pop(feed, None)
-            feed.finish(ConfigError(frame.text))
+            self._finish(feed, ConfigError(frame.text))
 
     def _ask_again(self, feed: Feed) -> None:
         if self.is_connected and feed in self._feeds and feed.stream is None:
@@ -265,7 +281,7 @@ class HubLink:
         logger.error("hub client: {}", error)
         self._lose(str(error))
         for feed in tuple(self._feeds):
-            feed.finish(error)
+            self._finish(feed, error)
         self._feeds.clear()
 
 

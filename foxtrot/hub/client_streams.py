@@ -165,6 +165,9 @@ class KeptTicker(KeptStream[HubTicker]):
 class _Side:
     """Sizes by price, with the prices sorted upwards.
 
+    Like books.LevelBook, but in Decimals: the hub tells exact text, and a client has no Instrument whose grid would turn it into units.
+    Units by the steps in `subscribed` would have to be turned back into Decimals for every value that is given.
+
     Thread: hub-client.
     """
 

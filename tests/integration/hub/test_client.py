@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 import pytest
@@ -48,6 +48,47 @@ def test_a_callback_hears_every_value_on_the_clients_thread(scene: HubScene) -> 
     wait_until(lambda: len(heard) == 11)
     assert [book.seq for book, _ in heard] == list(range(11))
     assert {name for _, name in heard} == {"hub-client"}
+
+
+def test_the_last_word_to_a_callback_is_that_nothing_comes_any_more(scene: HubScene) -> None:
+    client = scene.client()
+    heard: dict[int, list[tuple[str, str, str]]] = {1: [], 2: [], 3: []}
+
+    def listener(number: int) -> Callable[[HubBook], None]:
+        def hear(book: HubBook) -> None:
+            heard[number].append((book.state.value, book.cause, threading.current_thread().name))
+            if number == 2:
+                raise ZeroDivisionError
+
+        return hear
+
+    first, second = client.book(BTC, 1, on_value=listener(1)), client.book(BTC, 2, on_value=listener(2))
+    second.listen(listener(3))
+    first.wait()
+    second.wait()
+    first.close()
+    first.close()
+    wait_until(lambda: len(heard[1]) == 2)
+    scene.adapter.change(bids=((100.0, 3.0),))
+    wait_until(lambda: len(heard[3]) == 2)
+    assert client.close() == ""
+    closed = ("empty", "closed", "hub-client")
+    assert heard[1] == [("live", "", "hub-client"), closed]
+    assert heard[2] == heard[3] == [("live", "", "hub-client")] * 2 + [closed]
+
+
+def test_a_callback_is_told_why_it_is_refused(scene: HubScene) -> None:
+    heard: list[HubBook] = []
+    scene.client().book(BTC, 51, on_value=heard.append)
+    wait_until(lambda: bool(heard))
+    assert (heard[-1].state, "levels 51 must be from 1 to 50" in heard[-1].cause) == (BookState.EMPTY, True)
+    with hub_scene(token=Secret("right one")) as other:
+        client = other.client(token="wrong one")
+        for _ in range(2):  # at once, and once it is known
+            told: list[HubBook] = []
+            client.book(BTC, on_value=told.append)
+            wait_until(lambda told=told: bool(told) and "token" in told[-1].cause)  # type: ignore[misc]
+            assert told[-1].state is BookState.EMPTY
 
 
 def test_an_error_in_a_callback_ends_nothing(scene: HubScene) -> None:

@@ -208,8 +208,9 @@ SECOND_NS = 10**9
 
 def window(update_id: int, best: float) -> DepthData:
     """Three levels a side of a venue that has many."""
-    bids, asks = (tuple((best + sign * 0.01 * far, 1.0) for far in range(3)) for sign in (-1, 1))
-    return DepthData(NAME, 1, 1, update_id, bids, tuple((price + 1, size) for price, size in asks))
+    bids = tuple((round(best - far / 100, 2), 1.0) for far in range(3))
+    asks = tuple((round(best + 1 + far / 100, 2), 1.0) for far in range(3))
+    return DepthData(NAME, 1, 1, update_id, bids, asks)
 
 
 def moved_to(update_id: int, at_s: float, *bids: tuple[float, float]) -> DepthChange:
