@@ -87,7 +87,9 @@ class Board:
             return self._each(fact.account, lambda offer: offer.hear_link(fact))
         if isinstance(fact, ContractsLoaded):
             listed = {one.instrument_id: one for one in fact.instruments}
-            return self._each(fact.account, lambda offer: offer.list_instrument(listed.get(offer.instrument_id)))
+            touched = self._each(fact.account, lambda offer: offer.list_instrument(listed.get(offer.instrument_id)))
+            self._regrid(touched)
+            return touched
         if isinstance(fact, BookStateChanged):
             offer = self.offers.get(fact.instrument_id)
             if offer is not None and offer.account == fact.account:
@@ -99,6 +101,20 @@ class Board:
                 if offer.account == fact.account and name in named:
                     offer.hear_failure(f"{fact.what}: {fact.error}")
         return ()
+
+    def _regrid(self, names: list[str]) -> None:
+        """Let the channels of instruments whose steps have changed tell the new ones."""
+        for name in names:
+            instrument = self.offers[name].instrument
+            for channel in self._by_instrument[name]:
+                if instrument is not None and channel.grids != (instrument.price_grid, instrument.quantity_grid):
+                    self._forget_key(channel)
+                    channel.regrid(instrument)
+                    self._by_key.setdefault(channel.key, channel)
+
+    def _forget_key(self, channel: Channel) -> None:
+        if self._by_key.get(channel.key) is channel:
+            del self._by_key[channel.key]
 
     def _each(self, account: str, act: Callable[[Offer], None]) -> list[str]:
         found = [offer for offer in self.offers.values() if offer.account == account]
@@ -168,7 +184,8 @@ class Board:
     def _part(self, peer: Peer, number: int) -> None:
         channel = peer.leave(number)
         if not channel.readers:
-            del self.channels[number], self._by_key[channel.key]
+            del self.channels[number]
+            self._forget_key(channel)
             self._by_instrument[channel.offer.instrument_id].remove(channel)
 
     def _row(self, offer: Offer) -> Offered:

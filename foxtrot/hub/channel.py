@@ -2,6 +2,7 @@
 
 import abc
 from functools import partial
+from math import ceil
 from typing import Protocol
 
 from foxtrot.books.depth_book import DepthBook
@@ -21,6 +22,7 @@ View = tuple[tuple[UnitLevel, ...], tuple[UnitLevel, ...]]
 Key = tuple[Kind, str, int, int]
 """Kind, instrument, levels, step in units (0 for none): readers who ask for the same share a channel."""
 NOTHING: View = ((), ())
+_UNSEEN: Frame = (-1, -1, "")
 _US = 1_000
 
 
@@ -61,6 +63,15 @@ class Channel(abc.ABC):
     def whole(self) -> bytes:
         """Return the frame of the whole as of `seq`."""
 
+    @property
+    def grids(self) -> tuple[Grid, Grid]:
+        """Return those of price and size by which units are told."""
+        return self._price, self._size
+
+    def regrid(self, instrument: Instrument) -> None:
+        """Take what the instrument is now: the venue has changed its steps."""
+        self._price, self._size = instrument.price_grid, instrument.quantity_grid
+
     def _say(self, frame: bytes) -> None:
         for reader in self.readers:
             reader.tell(self, frame)
@@ -90,6 +101,16 @@ class BookChannel(Channel):
         self.told = offer.state
         if offer.state is BookState.LIVE:
             self._view = self._look()
+
+    def regrid(self, instrument: Instrument) -> None:
+        """Take the new steps: what was told in units of the old ones is told anew; groups are in whole new steps, at least as wide."""
+        step = self._step * self._price.step
+        super().regrid(instrument)
+        units = ceil(step / self._price.step)
+        self._step = units if units > 1 else 0
+        kind, name, levels, _ = self.key
+        self.key = kind, name, levels, self._step
+        self._view, self._frame = NOTHING, _UNSEEN
 
     def publish(self) -> None:
         """Tell a state before levels; the whole when the book became LIVE or is known otherwise, else the levels that differ."""

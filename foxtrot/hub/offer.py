@@ -64,6 +64,7 @@ class Offer:
     def list_instrument(self, instrument: Instrument | None) -> None:
         """Take what the venue lists; None when it lists no such instrument."""
         if instrument is None:
+            self.instrument = None
             self._fail(BookState.EMPTY, f"account {self.account} lists no {self.instrument_id}")
             return
         before, self.instrument = self.instrument, instrument
@@ -71,8 +72,10 @@ class Offer:
             instrument.price_grid,
             instrument.quantity_grid,
         ):
-            self.book = DepthBook(instrument, PreviousId())
+            had_book, self.book = self.book is not None, DepthBook(instrument, PreviousId())
             self._fail(BookState.SYNCING, "no snapshot yet")
+            if had_book:
+                self._need_snapshot(self)
 
     def hear_link(self, status: AdapterStatus) -> None:
         """Take a change of the connection: without one nothing may be believed."""

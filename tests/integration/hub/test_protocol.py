@@ -16,7 +16,6 @@ from foxtrot.domain.errors import ConfigError
 from foxtrot.hub.server import HubServer
 from foxtrot.hub.settings import HubSettings, OfferSettings
 from foxtrot.hub.wire import HubLimits
-from tests.support.builders import a_spot
 from tests.support.hub_scene import ACCOUNT, BTC, HubScene, StreamingAdapter, hub_scene
 from tests.support.waiting import wait_until
 
@@ -39,22 +38,6 @@ def test_the_adapter_is_asked_once_and_for_a_snapshot_with_changes(scene: HubSce
     scene.adapter.on_status(AdapterState.READY)
     scene.settle()
     assert len(scene.adapter.requests) == 1
-
-
-def test_an_instrument_that_is_listed_late_is_asked_for_once_then() -> None:
-    other = a_spot("ETHUSDT")
-    with hub_scene(offers=(OfferSettings(BTC, ACCOUNT, 50), OfferSettings(other.instrument_id, ACCOUNT, 50))) as scene:
-        asked = [request.instrument_id for request in scene.adapter.requests]
-        assert (asked, scene.offered(other.instrument_id).state) == ([BTC], BookState.EMPTY)
-        scene.adapter.on_contracts((a_spot(), other))
-        scene.settle()
-        scene.adapter.on_status(AdapterState.LOST, "cable")
-        scene.adapter.become_ready(a_spot(), other)
-        scene.settle()
-        assert [request.instrument_id for request in scene.adapter.requests] == [BTC, other.instrument_id]
-        scene.adapter.whole(BIDS, ASKS, name=other.instrument_id)
-        scene.settle()
-        assert scene.offered(other.instrument_id).state is BookState.LIVE
 
 
 class PartialAdapter(StreamingAdapter):
