@@ -16,6 +16,8 @@ from foxtrot.adapter.reconnect import BreakerState
 
 FRESH_WITHIN_S = 10.0
 BEAT_S = 1.0
+PATIENT_ROUNDS = 3
+"""For so many rounds of requests at least a book is believed that none of them has answered for."""
 TICKS_OF, BOOK_OF = "ticks ", "book "
 """What the names of an instrument's streams begin with in the figures of health."""
 
@@ -58,6 +60,7 @@ class Upkeep:
         if (health := getattr(session, "health", None)) is not None:
             health.breakers["market"] = topics.breaker
         self._vigil = Vigil(session, topics, fetching)
+        fetching.poller.patience_s = max(fetching.poller.patience_s, PATIENT_ROUNDS * options.poll_interval_s)
 
     async def wait_until_fresh(self) -> None:
         """Return when fresh facts of everything that is wanted were told, or after FRESH_WITHIN_S."""

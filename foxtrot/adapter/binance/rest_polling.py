@@ -31,6 +31,10 @@ from foxtrot.domain.subscription import SubscribeRequest
 
 SNAPSHOT_LEVELS = 1000
 POLLED_LEVELS = 100
+BOOK_FAILURES = 3
+"""After so many requests in a row that failed, a book that is had by requests is not believed any more."""
+BOOK_PATIENCE_S = 10.0
+"""Nor after so long without an answer."""
 TRADES_LIMIT = 1000
 DEPTH_LIMITS = (5, 10, 20, 50, 100, 500, 1000)
 """The limits that both products know.
@@ -134,6 +138,15 @@ class RestMarket:
         return await self._session.request(self._prefix + what, {"symbol": symbol, **params})
 
 
+class _Polled:
+    """A book that is had by requests: when it was last answered for, and how many requests have failed since."""
+
+    def __init__(self, book: BookStream, heard_ns: int) -> None:
+        self.book = book
+        self.heard_ns = heard_ns
+        self.failures = 0
+
+
 class RestPoller:
     """Keeps instruments up to date by requests, one round at a time; prints are told once, by their ids.
 
@@ -143,8 +156,11 @@ class RestPoller:
     def __init__(self, market: RestMarket, now_ns: Callable[[], int]) -> None:
         self.rounds = 0
         self.failures = 0
+        self.patience_s = BOOK_PATIENCE_S
+        """How long a book that is had by requests is believed without an answer; more than the time between two rounds."""
         self._market = market
         self._now_ns = now_ns
+        self._polled: dict[str, _Polled] = {}
 
     async def poll(
         self,
@@ -164,6 +180,7 @@ class RestPoller:
             lacks: whether a stream is lacking; asked before each question and after its answer, for the stream may be quicker.
         """
         self.rounds += 1
+        self._doubt_late()
         steps: list[Callable[[], Awaitable[None]]] = []
         if request.trades and lacks(TopicKind.TRADE):
             steps.append(lambda: self._trades(symbol, ticks, lambda: lacks(TopicKind.TRADE)))
@@ -205,12 +222,47 @@ class RestPoller:
 
     async def _book(self, symbol: str, book: BookStream, wanted: Callable[[], bool]) -> None:
         levels = max(POLLED_LEVELS, book.levels) if not book.changes else SNAPSHOT_LEVELS
-        snapshot = await self._market.snapshot(symbol, levels)
-        known = book.polled and book.is_loaded and snapshot.update_id == book.update_id
-        if known or not wanted():
+        try:
+            snapshot = await self._market.snapshot(symbol, levels)
+        except AdapterError as error:
+            self._note_failure(symbol, book, error)
+            raise
+        if not wanted():
             return
-        book.load_polled(snapshot)
+        if not (book.polled and book.is_loaded and snapshot.update_id == book.update_id):
+            self._take(book, snapshot)
+        self._polled[symbol] = _Polled(book, self._now_ns())
+
+    def _take(self, book: BookStream, snapshot: DepthData) -> None:
+        """Take in a book; one off the grid leaves none behind, which is told."""
+        try:
+            book.load_polled(snapshot)
+        except OffGrid as error:
+            book.stale(f"asked for by REST: {error}")
+            raise
         book.publish()
+
+    def _note_failure(self, symbol: str, book: BookStream, error: AdapterError) -> None:
+        """Let nobody believe a book that could not be asked for several times."""
+        polled = self._polled.get(symbol)
+        if polled is None or polled.book is not book:
+            return
+        polled.failures += 1
+        if polled.failures >= BOOK_FAILURES:
+            self._doubt(symbol, f"asked for by REST {polled.failures} times in vain: {error}")
+
+    def _doubt_late(self) -> None:
+        """Let nobody believe books that no answer has told of for long: the rounds stand still while a request does."""
+        now_ns = self._now_ns()
+        for symbol, polled in list(self._polled.items()):
+            silent_s = (now_ns - polled.heard_ns) / 1e9
+            if silent_s > self.patience_s:
+                self._doubt(symbol, f"asked for by REST, without an answer for {silent_s:.0f} s")
+
+    def _doubt(self, symbol: str, cause: str) -> None:
+        book = self._polled.pop(symbol).book
+        if book.polled and book.is_loaded:
+            book.stale(cause)
 
 
 def missing_trades(frames: list[TradeFrame], instrument_id: str, now_ns: int) -> list[MarketTrade]:
