@@ -94,7 +94,7 @@ class CcxtBook(BookStream):
             return
         if self.is_loaded and update_id == self.update_id:
             return
-        time_ns = now_ns if time_ms is None else to_ns(time_ms)
+        time_ns = 0 if time_ms is None else to_ns(time_ms)  # ours is by another clock
         bids, asks = _copied(book["bids"]), _copied(book["asks"])
         before, full = self._full, DepthData(self.instrument_id, time_ns, now_ns, update_id, bids, asks)
         change = None

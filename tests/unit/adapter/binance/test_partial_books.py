@@ -91,3 +91,26 @@ def test_changes_of_the_stream_that_was_had_before_disturb_neither_a_partial_boo
         assert (book.state, book.update_id) == (BookState.LIVE, 7)
     kept.take_book({**whole, "nonce": None}, 2)
     assert kept.state is BookState.LIVE
+
+
+def test_a_message_that_comes_late_does_not_take_the_book_back_in_id() -> None:
+    partials, book, _ = scene(Product.SPOT)
+    for update_id, bid in ((100, "40000.00"), (110, "40000.50"), (90, "39999.00")):
+        sides = {"bids": [[bid, "1.0"]], "asks": SIDES["asks"]}
+        partials.hear({**SPOT, "data": {"lastUpdateId": update_id, **sides}})
+    assert (book.state, book.update_id, book.book.depth(1).bids) == (BookState.LIVE, 110, ((40_000.5, 1.0),))
+
+
+def test_a_first_book_of_ccxts_without_a_time_has_none_so_that_the_next_is_no_older() -> None:
+    second_ns = 1_000_000_000
+    kept = CcxtBook(btcusdt(), ContiguousIds(), Nobody(), lambda: None)
+    kept.want(5, changes=False)
+    kept.begin()
+    kept.take_book(
+        {"nonce": 100, "timestamp": None, "bids": [[40_000.0, 1.0]], "asks": [[40_001.0, 2.0]]}, 9 * second_ns
+    )
+    assert kept.book.venue_time_ns == 0
+    kept.take_book(
+        {"nonce": 101, "timestamp": 4_000, "bids": [[39_000.0, 1.0]], "asks": [[39_001.0, 2.0]]}, 9 * second_ns
+    )
+    assert (kept.update_id, kept.book.venue_time_ns, kept.counters.old) == (101, 4 * second_ns, 0)
