@@ -138,9 +138,8 @@ class MarketData(Listener):
     def exact_book(self, instrument_id: str) -> ExactBook | None:
         """Return the full book of a stream, or None when there is none that may be believed; from any thread."""
         entry = self._entries.get(instrument_id)
-        if entry is None or entry.book is None or not self._live:
-            return None
-        return entry.book.exact(self._session.clock.now_ns())
+        book = None if entry is None else entry.book  # read once: its own thread may put another in its place
+        return None if book is None or not self._live else book.exact(self._session.clock.now_ns())
 
     def best(self, instrument_id: str) -> BestBidOffer | None:
         """Return the best prices as the stream of quotes told them last, or None when it tells none; from any thread."""
