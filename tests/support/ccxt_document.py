@@ -30,7 +30,9 @@ def tables() -> str:
     table = [_line(_COLUMNS), _line(["---"] * len(_COLUMNS)), *[_line(_cells(row)) for row in rows]]
     said = [f"- **{row.title}**: {row.notes}. {' '.join(f'<{url}>' for url in row.sources)}" for row in rows]
     frames = [f"- **{row.title}**: {_script_evidence(row.exchange)}." for row in rows]
+    audits = [f"- **{row.title}**: {_audit(row)}." for row in rows]
     parts = ["\n".join(table), "What the streams give and where that is written:", "\n".join(said)]
+    parts += ["Whether a book is compared with a fresh snapshot now and then:", "\n".join(audits)]
     parts += ["What the frames of the scripted servers are:", "\n".join(frames)]
     return "\n\n".join(parts)
 
@@ -55,6 +57,11 @@ def _cells(row: Venue) -> list[str]:
         f"{able.book_interval_ms:g}" if able.book_interval_ms else "at once", _yes(able.best_by_stream), _yes(able.depth_changes), rest,
         str(row.evidence),
     ]  # fmt: skip
+
+
+def _audit(row: Venue) -> str:
+    """Return how a book is audited, or why it is not."""
+    return f"by {row.audit_levels} levels of a request" if row.audit_levels else f"unknown: {row.unaudited}"
 
 
 def _script_evidence(exchange: str) -> str:

@@ -24,24 +24,34 @@ def depth_of(book: Mapping[str, Any], instrument_id: str, update_id: int, now_ns
     return DepthData(instrument_id, to_ns(book.get("timestamp")), now_ns, update_id, bids, asks)
 
 
-def polled_depth(book: Mapping[str, Any], instrument_id: str, now_ns: int) -> DepthData:
-    """Return a book that was asked for; levels at one price are added up, for some venues list orders.
+def polled_depth(book: Mapping[str, Any], instrument_id: str, now_ns: int, orders: int = 0) -> DepthData:
+    """Return a book that was asked for; `orders` as in `exact_of`.
 
     Source: ccxt manual, Order Book Structure.
     """
-    exact = exact_of(book, instrument_id, LEVELS)
+    exact = exact_of(book, instrument_id, LEVELS, orders)
     bids = tuple((float(price), float(size)) for price, size in exact.bids)
     asks = tuple((float(price), float(size)) for price, size in exact.asks)
     return DepthData(instrument_id, to_ns(book.get("timestamp")), now_ns, exact.update_id, bids, asks, REST)
 
 
-def exact_of(book: Mapping[str, Any], instrument_id: str, levels: int) -> ExactBook:
-    """Return a book that was asked for, exactly as its figures print.
+def exact_of(book: Mapping[str, Any], instrument_id: str, levels: int, orders: int = 0) -> ExactBook:
+    """Return a book that was asked for, exactly as its figures print; what has one price is added up, for some venues list orders.
+
+    Args:
+        book: ccxt's.
+        instrument_id: whose.
+        levels: how many a side at most.
+        orders: how many orders a side the venue lists at most, 0 where it lists levels. The last level of a full list is left out: more
+            orders may stand there.
+
+    Raises:
+        ValueError: a full list has orders of one price only, so that not one level is known.
 
     Source: ccxt manual, Order Book Structure.
     """
-    bids = tuple(_levels(book["bids"], lowest_first=False))[:levels]
-    asks = tuple(_levels(book["asks"], lowest_first=True))[:levels]
+    bids = _levels(book["bids"], orders, lowest_first=False)[:levels]
+    asks = _levels(book["asks"], orders, lowest_first=True)[:levels]
     return ExactBook(instrument_id, int(book.get("nonce") or 0), bids, asks, REST, 0.0)
 
 
@@ -89,12 +99,18 @@ def bar_of(row: list[Any], instrument_id: str, interval: Interval, now_ns: int) 
     )  # fmt: skip
 
 
-def _levels(rows: Iterable[Any], *, lowest_first: bool) -> Iterable[tuple[Decimal, Decimal]]:
+def _levels(rows: Iterable[Any], orders: int, *, lowest_first: bool) -> ExactLevels:
     found: dict[Decimal, Decimal] = {}
-    for row in list(rows)[: 4 * LEVELS]:
+    listed = list(rows)
+    for row in listed[: 4 * LEVELS]:
         price, size = Decimal(repr(float(row[0]))), Decimal(repr(float(row[1])))
         found[price] = found.get(price, Decimal(0)) + size
-    return sorted(((price, size) for price, size in found.items() if size), reverse=not lowest_first)[:LEVELS]
+    levels = sorted(((price, size) for price, size in found.items() if size), reverse=not lowest_first)
+    if orders and len(listed) >= orders:
+        levels.pop()
+        if not levels:
+            raise ValueError(f"all {len(listed)} orders of a side have one price, so that its size is not known")
+    return tuple(levels[:LEVELS])
 
 
 def _figure(ticker: Mapping[str, Any], name: str) -> float:

@@ -45,6 +45,8 @@ class CcxtSettings(msgspec.Struct, frozen=True, kw_only=True):
     book_of: Mapping[str, BookWay] = {}
     """By symbol, who keeps a book where it is not `book`."""
     poll_interval_s: float = 1.0
+    audit_interval_s: float = 300.0
+    """How often a book is compared with a fresh snapshot where the venue gives what can be compared; 0 for never."""
     rate_limit: bool = True
 
     def streams(self, symbol: str) -> bool:
@@ -124,6 +126,7 @@ def read_settings(context: AdapterContext) -> CcxtSettings:
         book=reader.way("book", reader.text("book", BookWay.DEPTH_CACHE)),
         book_of=_book_of(reader),
         poll_interval_s=reader.seconds("poll_interval_s", 1.0, 0.1, 3600.0),
+        audit_interval_s=reader.seconds("audit_interval_s", 300.0, 0.0, 86_400.0),
         rate_limit=reader.flag("rate_limit", default=environment != LOOPBACK),
     )
     reader.end()

@@ -8,6 +8,7 @@ from foxtrot.adapter.book_paths import BookFigures
 from foxtrot.adapter.book_stream import BookStream
 from foxtrot.adapter.ccxt.capabilities import has_quotes
 from foxtrot.adapter.ccxt.config import BookWay
+from foxtrot.adapter.ccxt.patience import FailedPolls, Recovery
 from foxtrot.adapter.ccxt.quotes import QuoteStream
 from foxtrot.adapter.ccxt.venue import Stream, Venue
 from foxtrot.adapter.health import StreamHealth
@@ -36,11 +37,15 @@ class Entry:
         """For which life of the streams, and which generation of the book, a snapshot is being fetched."""
         self.subscribed = False
         """Whether the book's stream was just subscribed, so that its snapshot comes by itself."""
-        self.renewals = 0
-        """How many times in a row its subscription began anew."""
+        self.recovery = Recovery()
+        self.polls = FailedPolls()
         self.renewed_ns = 0
         self.off_grid = False
-        """Whether it was told that what is asked for lies off the grid; once is enough."""
+        """Whether it was told that what is asked for lies off the grid; once is enough, until it lies on it."""
+        self.audited_ns = self.widened_ns = 0
+        """When its book was last looked at, and when it was to be known further; 0 for never."""
+        self.match_score: float | None = None
+        """The share of levels that were the venue's at the last audit; None before the first."""
         self.counted = 0
         """How many whole books of ccxt's were taken, for those without a number."""
 
@@ -73,6 +78,9 @@ class Entry:
             gaps=book.counters.gaps,
             resyncs=max(0, book.counters.snapshots - 1),
             crossings=book.counters.crossings,
+            audits=book.counters.audits,
+            audits_failed=book.counters.audits_failed,
+            match_score=self.match_score,
         )
 
     def end(self) -> None:

@@ -94,7 +94,7 @@ class FactDesk:
                 self._heard(book.health, fact.venue_time_ns)
                 venue = self._session.venue
                 if book.replace(fact, limit=venue.book_levels if venue is not None and entry.book_is_ours else 0):
-                    entry.renewals = 0
+                    entry.recovery.whole(self._session.clock.monotonic_ns())
             case Quote():
                 self._heard(entry.quotes.health, fact.venue_time_ns)
                 entry.quotes.quote(fact)
@@ -158,12 +158,12 @@ class FactDesk:
                 entry.told.set()
 
     def _follow_book(self, entry: Entry, book: BookStream) -> None:
+        book.publish()  # first, since a book whose best is not known is given up there
         if entry.best_by_book and entry.request.ticks:
             if book.state is BookState.LIVE:
                 entry.quotes.quote(ccxt_facts.best_of(book.book.depth(1)))
             else:
                 entry.quotes.forget_quote()
-        book.publish()
         if book.state is BookState.LIVE:
             entry.told.set()
 

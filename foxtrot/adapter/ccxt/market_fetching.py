@@ -10,6 +10,7 @@ from foxtrot.adapter.book_stream import BookStream
 from foxtrot.adapter.ccxt import ccxt_facts
 from foxtrot.adapter.ccxt.entry import Entry
 from foxtrot.adapter.ccxt.errors import UNREADABLE, clean
+from foxtrot.adapter.ccxt.patience import LONGEST_PAUSE_S
 from foxtrot.adapter.ccxt.session import CcxtSession
 from foxtrot.adapter.ccxt.topics import Topics
 from foxtrot.adapter.ccxt.venue import Stream
@@ -18,7 +19,8 @@ from foxtrot.domain.market import REST, DepthData
 
 RESYNC_PAUSE_S: Final = 0.5
 ATTEMPTS_AT_ONCE: Final = 3
-LONGEST_PAUSE_S: Final = 30.0
+OFF_GRID_PAUSE_S: Final = 30.0
+"""How long a book is left alone whose snapshot lies off the grid, which may be mended there or here by then."""
 SNAPSHOT_WITHIN_S: Final = 5.0
 """How long a snapshot of the stream may take after its subscription."""
 SETTLE_S: Final = 2.0
@@ -63,12 +65,36 @@ class Fetching:
             AdapterError: it could not be had.
         """
         unified = self._session.unified(instrument_id)
-        limit = self._limit(levels)
+        limit = self.limit(levels)
         book = await self._session.ask(lambda exchange: exchange.fetch_order_book(unified, limit))
         try:
-            return ccxt_facts.exact_of(book, instrument_id, levels)
+            return ccxt_facts.exact_of(book, instrument_id, levels, self._orders)
         except UNREADABLE as error:
             raise BadMessage(self._session.name, "order_book", clean(error)) from error
+
+    async def depth(self, entry: Entry, levels: int = 0) -> DepthData:
+        """Ask the venue for a book, of as many levels as are wanted unless that is said.
+
+        Raises:
+            AdapterError: it could not be had.
+        """
+        unified, name = entry.unified, entry.request.instrument_id
+        limit = self.limit(levels or entry.request.depth_levels or 5)
+        book = await self._session.ask(lambda exchange: exchange.fetch_order_book(unified, limit))
+        try:
+            return ccxt_facts.polled_depth(book, name, self._session.clock.now_ns(), self._orders)
+        except UNREADABLE as error:
+            raise BadMessage(self._session.name, "order_book", clean(error)) from error
+
+    def limit(self, levels: int) -> int | None:
+        """Return the limit of a request: what the row says is the most, or ccxt's own for a venue that was not looked at."""
+        venue = self._session.venue
+        if venue is None or not venue.rest_levels:
+            return None
+        if venue.rest_lists_orders:
+            return venue.rest_levels  # how many of them make a level nobody knows
+        fitting = [limit for limit in venue.rest_limits if limit >= levels]
+        return min(fitting) if fitting else (venue.rest_levels if venue.rest_limits else min(levels, venue.rest_levels))
 
     def need_snapshot(self, entry: Entry) -> None:
         """Fetch a snapshot of a book until it is taken in."""
@@ -78,24 +104,24 @@ class Fetching:
         wanted = self.life, book.generation
         if entry.syncing != wanted:
             entry.syncing = wanted
-            self._session.spawn(self._synchronise(entry, book, wanted), f"snapshot of {entry.request.instrument_id}")
+            pause_s = self._note_need(entry)
+            synchronised = self._synchronise(entry, book, wanted, pause_s)
+            self._session.spawn(synchronised, f"snapshot of {entry.request.instrument_id}")
 
     def need_subscription(self, entry: Entry, topics: Topics) -> None:
         """Subscribe a book anew, since its snapshot comes with that only; unless it was subscribed just now."""
-        now_ns = self._session.clock.monotonic_ns()
-        if entry.subscribed:
-            entry.subscribed, entry.renewed_ns = False, now_ns
-            return
-        entry.renewals += 1
-        entry.renewed_ns = now_ns
-        self._session.spawn(self._renew(entry, topics, self.life), f"snapshot of {entry.request.instrument_id}")
+        subscribed, entry.renewed_ns = entry.subscribed, self._session.clock.monotonic_ns()
+        pause_s = self._note_need(entry)
+        if not subscribed:
+            renewed = self._renew(entry, topics, self.life, pause_s)
+            self._session.spawn(renewed, f"snapshot of {entry.request.instrument_id}")
 
     def look_at_snapshot(self, entry: Entry, topics: Topics) -> None:
         """Subscribe anew where the snapshot did not come with the subscription; called by the beat."""
         book, now_ns = entry.book, self._session.clock.monotonic_ns()
         if book is None or not entry.book_is_ours or not book.streams or book.is_loaded or not entry.renewed_ns:
             return
-        if now_ns - entry.renewed_ns > (SNAPSHOT_WITHIN_S + _pause_s(entry.renewals)) * 1e9:
+        if now_ns - entry.renewed_ns > (SNAPSHOT_WITHIN_S + entry.recovery.pause_s) * 1e9:
             self.need_subscription(entry, topics)
 
     async def has_fallen_behind(self, entry: Entry, *, of_book: bool) -> bool:
@@ -120,28 +146,57 @@ class Fetching:
     async def poll(self, entry: Entry, *, book: bool, quote: bool, trades: bool) -> None:
         """Ask once for what is wanted of an instrument and no stream brings."""
         life = self.life
-        try:
-            if book or quote:
-                depth = await self._depth(entry)
-                if life == self.life and entry.wanted:
-                    self._take_polled(entry, depth, book=book, quote=quote)
-            if trades:
+        if book or quote:
+            await self._poll_book(entry, life, book=book, quote=quote)
+        if trades and life == self.life and entry.wanted:
+            try:
                 await self._poll_trades(entry, life)
-        except OffGrid as error:
-            if not entry.off_grid:
-                entry.off_grid = True
-                self._fail(f"book of {entry.request.instrument_id}", error)
+            except AdapterError as error:
+                self._log(entry.unified, error)
+
+    async def _poll_book(self, entry: Entry, life: int, *, book: bool, quote: bool) -> None:
+        """Ask for a book once; where that fails again and again nobody may believe the last answer, nor at once one off the grid."""
+        before = entry.quotes.mark
+        try:
+            depth = await self.depth(entry)
         except AdapterError as error:
             self._log(entry.unified, error)
+            now_ns, interval_s = self._session.clock.monotonic_ns(), self._session.settings.poll_interval_s
+            if entry.polls.failed(now_ns, interval_s) and life == self.life:
+                cause = f"requests for it fail: {error}"
+                self._disbelieve(entry, cause, book=book, quote=quote and entry.quotes.mark == before)
+            return
+        if life != self.life or not entry.wanted:
+            return
+        entry.polls.answered(self._session.clock.monotonic_ns())
+        if quote and entry.quotes.mark == before:
+            self._take_quote(entry, depth)
+        if book:
+            self._take_book(entry, depth)
 
-    def _take_polled(self, entry: Entry, depth: DepthData, *, book: bool, quote: bool) -> None:
-        if book and entry.book is not None and entry.wants_book:
-            entry.book.load_polled(depth)
-            entry.book.publish()
+    def _disbelieve(self, entry: Entry, cause: str, *, book: bool, quote: bool) -> None:
+        """Let nobody believe what was asked for; what a stream brings by now is left alone."""
+        if book and entry.book is not None and entry.book.polled:
+            entry.book.stale(cause)
         if quote:
             entry.quotes.forget_quote()
-            entry.quotes.quote(ccxt_facts.best_of(depth))
-            entry.quotes.publish(depth.local_time_ns, REST)
+
+    def _take_book(self, entry: Entry, depth: DepthData) -> None:
+        if entry.book is None or not entry.wants_book or entry.book.streams:  # its stream came while it was asked for
+            return
+        try:
+            entry.book.load_polled(depth)
+        except OffGrid as error:
+            self._tell_off_grid(entry, error)
+            self._disbelieve(entry, str(error), book=True, quote=False)
+        else:
+            entry.off_grid = False
+            entry.book.publish()
+
+    def _take_quote(self, entry: Entry, depth: DepthData) -> None:
+        entry.quotes.forget_quote()
+        entry.quotes.quote(ccxt_facts.best_of(depth))
+        entry.quotes.publish(depth.local_time_ns, REST)
 
     async def _poll_trades(self, entry: Entry, life: int) -> None:
         venue = self._session.venue
@@ -163,43 +218,45 @@ class Fetching:
     async def _fresh_tick(self, entry: Entry, life: int) -> None:
         before = entry.quotes.mark
         try:
-            depth = await self._depth(entry)
+            depth = await self.depth(entry)
         except AdapterError as error:
             self._log(f"quote of {entry.unified}", error)
         else:
             if life == self.life and entry.wanted and entry.quotes.mark == before:
-                self._take_polled(entry, depth, book=False, quote=True)
+                self._take_quote(entry, depth)
         entry.told.set()
 
-    async def _depth(self, entry: Entry, levels: int = 0) -> DepthData:
-        unified, name = entry.unified, entry.request.instrument_id
-        limit = self._limit(levels or entry.request.depth_levels or 5)
-        book = await self._session.ask(lambda exchange: exchange.fetch_order_book(unified, limit))
-        try:
-            return ccxt_facts.polled_depth(book, name, self._session.clock.now_ns())
-        except UNREADABLE as error:
-            raise BadMessage(self._session.name, "order_book", clean(error)) from error
-
-    def _limit(self, levels: int) -> int | None:
-        """Return the limit of a request: what the row says is the most, or ccxt's own for a venue that was not looked at."""
+    @property
+    def _orders(self) -> int:
+        """Return how many orders a side a request lists at most, 0 where it lists levels."""
         venue = self._session.venue
-        if venue is None or not venue.rest_levels:
-            return None
-        fitting = [limit for limit in venue.rest_limits if limit >= levels]
-        return min(fitting) if fitting else (venue.rest_levels if venue.rest_limits else min(levels, venue.rest_levels))
+        return venue.rest_levels if venue is not None and venue.rest_lists_orders else 0
 
-    async def _synchronise(self, entry: Entry, book: BookStream, wanted: tuple[int, int]) -> None:
+    def _note_need(self, entry: Entry) -> float:
+        """Note that a book was given up, and return how long to wait for its snapshot; not at all after its subscription."""
+        now_ns, subscribed, entry.subscribed = self._session.clock.monotonic_ns(), entry.subscribed, False
+        if subscribed:
+            entry.recovery.gone(now_ns)
+            return 0.0
+        entry.recovery.need(now_ns)
+        return entry.recovery.pause_s
+
+    async def _synchronise(self, entry: Entry, book: BookStream, wanted: tuple[int, int], pause_s: float) -> None:
         """Ask until the book has a snapshot, or begins anew or loses its stream: then that is another's to do, if anybody's."""
         attempt = 0
         try:
+            if pause_s:
+                await self._session.wait_s(pause_s)
             while wanted == (self.life, book.generation) and not book.is_loaded:
                 attempt += 1
                 if attempt > ATTEMPTS_AT_ONCE:
                     await self._session.wait_s(min(RESYNC_PAUSE_S * attempt, LONGEST_PAUSE_S))
-                if not await self._load(entry, book, wanted):
-                    await self._session.wait_s(min(RESYNC_PAUSE_S * attempt, LONGEST_PAUSE_S))
-        except OffGrid as error:
-            self._fail(f"book of {entry.request.instrument_id}", error)
+                try:
+                    if not await self._load(entry, book, wanted):
+                        await self._session.wait_s(min(RESYNC_PAUSE_S * attempt, LONGEST_PAUSE_S))
+                except OffGrid as error:
+                    self._tell_off_grid(entry, error)
+                    await self._session.wait_s(OFF_GRID_PAUSE_S)
         finally:
             if entry.syncing == wanted:
                 entry.syncing = (0, 0)
@@ -207,19 +264,21 @@ class Fetching:
     async def _load(self, entry: Entry, book: BookStream, wanted: tuple[int, int]) -> bool:
         """Ask once; False when it failed, so that asking again needs a pause."""
         try:
-            snapshot = await self._depth(entry, ccxt_facts.LEVELS)
+            snapshot = await self.depth(entry, ccxt_facts.LEVELS)
         except AdapterError as error:
             self._log(f"snapshot of {entry.unified}", error)
             return False
         life, generation = wanted
-        if life == self.life and book.load(snapshot, generation, self._limit(ccxt_facts.LEVELS) or 0):
+        if life == self.life and book.load(snapshot, generation, self.limit(ccxt_facts.LEVELS) or 0):
+            entry.off_grid = False
+            entry.recovery.whole(self._session.clock.monotonic_ns())
             book.publish()
             entry.told.set()
         return True
 
-    async def _renew(self, entry: Entry, topics: Topics, life: int) -> None:
-        if entry.renewals > 1:
-            await self._session.wait_s(_pause_s(entry.renewals))
+    async def _renew(self, entry: Entry, topics: Topics, life: int, pause_s: float) -> None:
+        if pause_s:
+            await self._session.wait_s(pause_s)
         if life == self.life and entry.wanted and entry.book is not None and not entry.book.is_loaded:
             topics.renew(topics.of(entry.request.instrument_id, Stream.BOOK), "its book needs a snapshot")
 
@@ -230,6 +289,11 @@ class Fetching:
             return None if exact is None else (exact.bids[:1], exact.asks[:1])
         best = entry.quotes.best(now_ns)
         return None if best is None else (((best.bid, best.bid_size),), ((best.ask, best.ask_size),))
+
+    def _tell_off_grid(self, entry: Entry, error: OffGrid) -> None:
+        if not entry.off_grid:
+            entry.off_grid = True
+            self._fail(f"book of {entry.request.instrument_id}", error)
 
     def _log(self, what: str, error: AdapterError) -> None:
         """Say what could not be had, more and more seldom."""
@@ -243,8 +307,3 @@ def _mark(entry: Entry, of_book: bool) -> object:
     if not of_book:
         return entry.quotes.mark
     return None if entry.book is None else (entry.book.update_id, entry.book.generation)
-
-
-def _pause_s(renewals: int) -> float:
-    """Return how long to wait before a subscription begins anew once more."""
-    return 0.0 if renewals <= 1 else min(RESYNC_PAUSE_S * 2.0 ** (renewals - 2), LONGEST_PAUSE_S)

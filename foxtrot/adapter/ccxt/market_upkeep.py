@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Final, Protocol
 
+from foxtrot.adapter.ccxt.book_audits import BookAudits
 from foxtrot.adapter.ccxt.entry import Entry
 from foxtrot.adapter.ccxt.market_fetching import Fetching
 from foxtrot.adapter.ccxt.session import CcxtSession
@@ -47,6 +48,7 @@ class Upkeep:
         self._topics = topics
         self._fetching = fetching
         self._publisher = publisher
+        self._audits = BookAudits(session, fetching)
         self._by_rest = ""
         self._asked: set[str] = set()
         """The streams whose silence was looked at and proved nothing."""
@@ -76,6 +78,7 @@ class Upkeep:
             beaten_ns = now_ns
             for entry in list(self._entries.values()):
                 self._fetching.look_at_snapshot(entry, self._topics)
+            self._audits.beat(self._entries)
             self._tell_way()
             if now_ns - polled_ns >= interval_s * 1e9:
                 polled_ns = now_ns

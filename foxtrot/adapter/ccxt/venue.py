@@ -150,7 +150,13 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
     rest_levels: int = 0
     rest_limits: tuple[int, ...] = ()
     """The only limits that a request for a book takes; () where any number up to `rest_levels` will do."""
+    rest_lists_orders: bool = False
+    """Whether a request lists orders, `rest_levels` of them a side at most, which ccxt's limit counts then."""
     rest_cost: float = 0.0
+    audit_levels: int = 0
+    """How many levels a side are asked for to see whether our book is the venue's; 0 where that cannot be told."""
+    unaudited: str = ""
+    """Why it cannot be told."""
     rest_trades: bool = True
     """Whether a request gives everybody's prints; ccxt's word for it may mean one's own."""
     best_by_stream: bool = False

@@ -39,7 +39,8 @@ class LighterScript(VenueScript):
                 return {"code": 200, "order_book_details": [DETAILS], "spot_order_book_details": []}
             case "orderBookOrders":
                 bids, asks = self.sorted_levels()
-                return {"code": 200, "bids": _orders(bids), "asks": _orders(asks)}
+                most = int(asked.query["limit"])
+                return {"code": 200, "bids": _orders(bids)[:most], "asks": _orders(asks)[:most]}
             case "recentTrades":
                 return {"code": 200, "trades": [self._print(Side.BUY, "0.20382", "0.7")]}
             case "candles":

@@ -66,6 +66,7 @@ VENUE = Venue(
     rest_levels=1000,
     rest_limits=(5, 10, 20, 50, 100, 500, 1000),
     rest_cost=20.0,
+    unaudited="no book of changes is kept",
     best_by_stream=True,
     unwatchers={Stream.BOOK: _unwatch_book},
     evidence=Evidence.RECORDED,

@@ -97,6 +97,7 @@ VENUE = Venue(
     tap=tap,
     rest_levels=500,
     rest_cost=1.0,
+    audit_levels=100,
     best_by_stream=True,
     unwatchers={Stream.BOOK: _unwatch_book, Stream.QUOTE: _unwatch_quote, Stream.TRADE: _unwatch_trades},
     evidence=Evidence.DOCUMENTED,

@@ -80,6 +80,7 @@ VENUE = Venue(
     interval_ms=20.0,
     rest_levels=200,
     rest_cost=1.0,
+    unaudited="ccxt gives the book of a request without its update id",
     unwatchers={Stream.BOOK: _unwatch_book},
     evidence=Evidence.RECORDED,
     sources=(

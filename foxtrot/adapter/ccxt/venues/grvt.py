@@ -135,6 +135,7 @@ VENUE = Venue(
     interval_ms=float(_RATE_MS),
     rest_levels=500,
     rest_cost=1.0,
+    unaudited="the book of a request has a time and no sequence number",
     partial_levels=_PARTIAL_LEVELS,
     partial_params={"channel": "v1.book.s"},
     unwatchers={Stream.BOOK: _unwatch_book, Stream.TRADE: _unwatch_trades},

@@ -138,6 +138,7 @@ VENUE = Venue(
     interval_ms=500.0,
     rest_levels=20,
     rest_cost=2.0,
+    unaudited="every message is the whole of what is known, so that nothing can drift",
     rest_trades=False,
     best_by_stream=True,
     watchers={Stream.QUOTE: _watch_quote},

@@ -174,6 +174,7 @@ VENUE = Venue(
     book_limit=_LEVELS,
     rest_levels=500,
     rest_cost=1.0,
+    unaudited="neither stream nor request has ids; every change is checked by the checksum of the ten best instead",
     best_by_stream=True,
     unwatchers={
         Stream.BOOK: _unwatcher(Stream.BOOK, "orderbook"),

@@ -119,6 +119,7 @@ VENUE = Venue(
     interval_ms=100.0,
     rest_levels=400,
     rest_cost=1.0,
+    unaudited="ccxt gives the book of a request without a sequence id",
     best_by_stream=True,
     unwatchers={Stream.QUOTE: _unwatch_quote},
     evidence=Evidence.DOCUMENTED,

@@ -23,6 +23,7 @@ def test_a_row_says_where_it_is_from_and_what_its_stream_gives(row: Venue) -> No
     assert row.exchange in ccxt.pro.exchanges
     assert row.sources
     assert row.notes
+    assert bool(row.audit_levels) != bool(row.unaudited), "a book is audited, or the row says why not"
     assert row.evidence is not Evidence.UNTESTED
 
 
