@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Generic, TypeVar
@@ -28,6 +28,7 @@ class LatestValue(Generic[Value]):
         self._is_ended = False
         self._error: FoxtrotError | None = None
         self._waiters: list[Future[None]] = []
+        self._wishes: list[tuple[Callable[[Value], bool], Future[Value]]] = []
 
     @property
     def latest(self) -> Value:
@@ -58,6 +59,27 @@ class LatestValue(Generic[Value]):
             if not self._is_ended:
                 self._is_ended, self._error, self._latest = True, error, last
                 self._renew()
+
+    def first(self, is_wanted: Callable[[Value], bool], timeout_s: float) -> Value:
+        """Return the newest value that is wanted, at once when it is; the value itself tells after the end.
+
+        Blocks: at most `timeout_s`, however many others come meanwhile.
+
+        Raises:
+            TimeoutError: none came in time.
+            FoxtrotError: the one it was ended with.
+        """
+        come: Future[Value] = Future()
+        with self._lock:
+            self._wishes.append((is_wanted, come))
+            self._grant()
+        try:
+            return come.result(timeout_s)
+        except FutureTimeout:
+            raise TimeoutError(f"nothing that is wanted in {timeout_s} s") from None
+        finally:
+            with self._lock:
+                self._wishes = [wish for wish in self._wishes if wish[1] is not come]
 
     def each(self, timeout_s: float | None = None) -> Iterator[Value]:
         """Yield the newest value now and whenever there is a newer one, until the end.
@@ -125,3 +147,16 @@ class LatestValue(Generic[Value]):
         for waiter in waiters:
             if waiter.set_running_or_notify_cancel():
                 waiter.set_result(None)
+        self._grant()
+
+    def _grant(self) -> None:
+        """Give the newest value to those who want one like it, and at the end to all; the lock is held."""
+        kept = []
+        for is_wanted, come in self._wishes:
+            if self._is_ended and self._error is not None:
+                come.set_exception(self._error)
+            elif self._is_ended or is_wanted(self._latest):
+                come.set_result(self._latest)
+            else:
+                kept.append((is_wanted, come))
+        self._wishes = kept

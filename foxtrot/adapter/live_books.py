@@ -79,21 +79,22 @@ class BookFeed(LatestValue[LiveBook]):
     def wait(self, timeout_s: float = 10.0) -> LiveBook:
         """Return the newest book that is LIVE, at once when it is.
 
-        Blocks: at most `timeout_s` between changes.
+        Blocks: at most `timeout_s`.
 
         Raises:
             RequestTimedOut: none came in time; it says what the book is instead.
             AdapterError: the venue has no such book.
+            ConfigError: the books are closed.
         """
         try:
-            for book in self.each(timeout_s):
-                if book.is_live:
-                    return book
+            book = self.first(lambda book: book.is_live, timeout_s)
         except TimeoutError:
             book = self.latest
             text = f"no LIVE book of {self.instrument_id} in {timeout_s} s: it is {book.state}, {book.cause}"
             raise RequestTimedOut(READER, "timeout", text) from None
-        raise ConfigError(f"the books are closed; the feed of {self.instrument_id} has ended")
+        if not book.is_live:
+            raise ConfigError(f"the books are closed; the feed of {self.instrument_id} has ended")
+        return book
 
 
 class LiveBooks:
@@ -221,12 +222,16 @@ class LiveBooks:
 
 
 def _guarded(hear: Callable[[LiveBook], None]) -> Callable[[LiveBook], None]:
-    """Return a callback whose errors are logged: they are of a program that reads, and the venue's thread goes on."""
+    """Return a callback whose errors are logged, the first of each kind: they are of a program that reads, and the venue's thread goes on."""
+    seen: set[str] = set()
 
     def call(book: LiveBook) -> None:
         try:
             hear(book)
-        except Exception:  # whatever the reader's own code raises
-            logger.bind(instrument=book.instrument_id).exception("a callback of books failed")
+        except Exception as error:  # whatever the reader's own code raises
+            kind = type(error).__name__
+            if kind not in seen:
+                seen.add(kind)
+                logger.bind(instrument=book.instrument_id).error("a callback of books failed, told once: {!r}", error)
 
     return call

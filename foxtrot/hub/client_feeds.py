@@ -69,19 +69,19 @@ class HubFeed(LatestValue[Value]):
     def wait(self, timeout_s: float = 5.0) -> Value:
         """Return the latest value that is LIVE, at once when it is.
 
-        Blocks: at most `timeout_s`, between changes.
+        Blocks: at most `timeout_s`.
 
         Raises:
             RequestTimedOut: none came in time.
             FoxtrotError: the hub refused, or the feed is closed.
         """
         try:
-            for value in self.each(timeout_s):
-                if value.is_live:
-                    return value
+            value = self.first(lambda value: value.is_live, timeout_s)
         except TimeoutError:
             raise self._too_late(timeout_s) from None
-        raise ConfigError(f"the feed of {self.instrument_id} is closed")
+        if not value.is_live:
+            raise ConfigError(f"the feed of {self.instrument_id} is closed")
+        return value
 
     async def wait_async(self, timeout_s: float = 5.0) -> Value:
         """Return the latest value that is LIVE, as `wait` does, without blocking the loop."""

@@ -88,3 +88,34 @@ def test_an_async_loop_that_is_given_up_leaves_no_waiter_behind() -> None:
 
     asyncio.run(give_up())
     assert value._waiters == []
+
+
+def test_the_first_that_is_wanted_is_waited_for_however_many_others_come() -> None:
+    value, stop = LatestValue(0), threading.Event()
+
+    def give() -> None:
+        number = 1
+        while not stop.wait(0.005):
+            value.give(number)
+            number += 2
+
+    giver = threading.Thread(target=give)
+    giver.start()
+    try:
+        with pytest.raises(TimeoutError, match="nothing that is wanted in"):
+            value.first(lambda number: number % 2 == 0 and number > 0, 0.1)
+    finally:
+        stop.set()
+        giver.join(5)
+    assert value._wishes == []
+    threading.Timer(0.01, value.give, (8,)).start()
+    assert value.first(lambda number: number % 2 == 0, 5.0) == 8
+    value.end(1)
+    assert value.first(lambda number: number == 2, 5.0) == 1  # nothing more comes
+
+
+def test_who_waits_for_a_value_hears_of_an_end_by_an_error() -> None:
+    value = LatestValue(0)
+    threading.Timer(0.01, value.end, (0, AdapterError("venue", "no_book", "there is none"))).start()
+    with pytest.raises(AdapterError, match="there is none"):
+        value.first(bool, 5.0)
