@@ -248,6 +248,7 @@ class Books:
         self._ccxt.leave(use.unified, entry.symbol)
         use.way, use.failures, use.keeps = way, 0, False
         if entry.book is not None:
+            entry.book.stale(cause)  # the next one may be long in coming, and says nothing before its stream stands
             entry.book.end()
             entry.book = None
         self.open(entry)

@@ -20,6 +20,11 @@ RESYNC_PAUSE_S = 0.2
 ATTEMPTS_AT_ONCE = 3
 SNAPSHOT_TRIES, PATIENCE_S = 8, 30.0
 """After so many requests for a snapshot in vain, and so long, it is held not to be had."""
+OFF_GRID_PAUSE_S = 30.0
+"""How long a snapshot off the instrument's grid is left alone: the next one is most likely no better."""
+CALM_S = 10.0
+"""A book that lasts so long is held to be well: its next loss is its first."""
+LONGEST_PAUSE_S = 30.0
 SETTLE_S = 2.0
 """How long a change may take by the stream after a request has shown it."""
 
@@ -40,6 +45,12 @@ class Entry:
         self.book_told = asyncio.Event()
         self.syncing = (0, 0)
         """For which life of the streams, and which generation of the book, a snapshot is being fetched."""
+        self.losses = 0
+        """How often in a row the book was lost without having lasted for CALM_S."""
+        self.synced_ns = -(2**62)
+        """When a snapshot of it was last taken in, or first asked for."""
+        self.off_grid = False
+        """Whether it was told that its snapshot lies off the grid."""
 
     def healths(self) -> list[StreamHealth]:
         """Return the figures of its streams."""
@@ -50,12 +61,21 @@ class Entry:
         """Tell nothing more: what is still being asked for comes too late."""
         self.ticks.ticks = self.ticks.trades = self.wanted = False
         if self.book is not None:
+            self.book.stale("nobody wants it any more")
             self.book.end()
         for health in self.healths():
             health.down()
 
+    def note_loss(self, now_ns: int) -> float:
+        """Note that the book needs a snapshot; return how long to wait with it: not at all, unless it is lost again and again."""
+        self.losses = self.losses + 1 if now_ns - self.synced_ns < CALM_S * 1e9 else 0
+        self.synced_ns = now_ns
+        over = self.losses - ATTEMPTS_AT_ONCE
+        return min(RESYNC_PAUSE_S * 2.0 ** min(over, 10), LONGEST_PAUSE_S) if over > 0 else 0.0
+
     def restart(self) -> None:
         """Begin anew after a loss."""
+        self.losses = 0
         self.ticks.restart()
         self.tick_told.clear()
         self.book_told.clear()
@@ -100,7 +120,10 @@ class Fetching:
         wanted = self.life, book.generation
         if entry.syncing != wanted:
             entry.syncing = wanted
-            self._session.spawn(self._synchronise(entry, book, wanted), f"snapshot of {entry.request.instrument_id}")
+            pause_s = entry.note_loss(self._session.clock.monotonic_ns())
+            self._session.spawn(
+                self._synchronise(entry, book, wanted, pause_s), f"snapshot of {entry.request.instrument_id}"
+            )
 
     def fresh_tick(self, entry: Entry) -> None:
         """Fetch the present quote and tell it, unless the stream is quicker."""
@@ -137,37 +160,47 @@ class Fetching:
         await self._session.wait_s(SETTLE_S)
         return before == (self.life, book.generation) and _is_ahead(now, book)
 
-    async def _synchronise(self, entry: Entry, book: BookStream, wanted: tuple[int, int]) -> None:
+    async def _synchronise(self, entry: Entry, book: BookStream, wanted: tuple[int, int], pause_s: float) -> None:
         """Ask until the book has a snapshot, or begins anew or loses its stream: then that is another's to do, if anybody's."""
-        attempt, began_ns = 0, self._session.clock.monotonic_ns()
         try:
+            if pause_s:
+                await self._session.wait_s(pause_s)
+            attempt, began_ns = 0, self._session.clock.monotonic_ns()
             while wanted == (self.life, book.generation) and not book.is_loaded:
                 attempt += 1
                 if attempt > ATTEMPTS_AT_ONCE:
                     await self._session.wait_s(RESYNC_PAUSE_S * attempt)
-                if not await self._load(entry, book, wanted):
-                    await self._session.wait_s(RESYNC_PAUSE_S * attempt)
+                failed_s = await self._load(entry, book, wanted)
+                if failed_s:
+                    await self._session.wait_s(max(failed_s, RESYNC_PAUSE_S * attempt))
                 waited_s = (self._session.clock.monotonic_ns() - began_ns) / 1e9
-                if attempt >= SNAPSHOT_TRIES and waited_s > PATIENCE_S and wanted == (self.life, book.generation):
+                is_tried = (
+                    attempt >= SNAPSHOT_TRIES and waited_s > PATIENCE_S and wanted == (self.life, book.generation)
+                )
+                if is_tried and _still_lacks(entry, book):
                     self.give_up(entry, f"no snapshot by {attempt} requests in {waited_s:.0f} s")
-        except OffGrid as error:
-            self._fail(f"book of {entry.request.instrument_id}", error)
         finally:
             if entry.syncing == wanted:
                 entry.syncing = (0, 0)
 
-    async def _load(self, entry: Entry, book: BookStream, wanted: tuple[int, int]) -> bool:
-        """Ask once; False when it failed, so that asking again needs a pause."""
+    async def _load(self, entry: Entry, book: BookStream, wanted: tuple[int, int]) -> float:
+        """Ask once; return how long to wait at least before asking again, 0 where the venue has answered with a book."""
+        life, generation = wanted
         try:
             snapshot = await self.market.snapshot(entry.symbol)
+            if life == self.life and book.load(snapshot, generation, SNAPSHOT_LEVELS):
+                entry.off_grid, entry.synced_ns = False, self._session.clock.monotonic_ns()
+                book.publish()
+                entry.book_told.set()
         except AdapterError as error:
             self._log(f"snapshot of {entry.symbol}", error)
-            return False
-        life, generation = wanted
-        if life == self.life and book.load(snapshot, generation, SNAPSHOT_LEVELS):
-            book.publish()
-            entry.book_told.set()
-        return True
+            return RESYNC_PAUSE_S
+        except OffGrid as error:
+            if not entry.off_grid:
+                entry.off_grid = True
+                self._fail(f"book of {entry.request.instrument_id}", error)
+            return OFF_GRID_PAUSE_S
+        return 0.0
 
     async def _fresh_tick(self, entry: Entry, life: int) -> None:
         try:
@@ -197,6 +230,11 @@ def _is_ahead(snapshot: DepthData, book: BookStream) -> bool:
         return False
     ours = book.book.depth(len(snapshot.bids))
     return not isinstance(book, PartialBook) or (ours.bids, ours.asks) != (snapshot.bids, snapshot.asks)
+
+
+def _still_lacks(entry: Entry, book: BookStream) -> bool:
+    """Tell whether a book has no snapshot because none can be had; those off the grid are the same by every way."""
+    return not book.is_loaded and not entry.off_grid
 
 
 def _go_on(_entry: Entry, _cause: str) -> None:

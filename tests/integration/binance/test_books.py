@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
 from loguru import logger
 
 from foxtrot.adapter.binance.book_choice import BookWay
-from foxtrot.core.notices import RequestFailed
+from foxtrot.core.notices import BookStateChanged, RequestFailed
 from foxtrot.domain.enums import BookState, Product
 from foxtrot.domain.market import STREAM, DepthChange, DepthData
 from foxtrot.domain.subscription import SubscribeRequest
@@ -163,6 +164,28 @@ def test_a_new_link_tries_what_is_chosen(product: Product) -> None:
         rig.move()
         assert (rig.way(), rig.names()) == (BookWay.DEPTH_CACHE, ["btcusdt@depth@100ms"])
         assert rig.is_true(last_depth(rig), 5)
+
+
+def test_nobody_goes_on_believing_a_book_that_ends_because_its_way_changes(product: Product) -> None:
+    with BookRig(product) as rig:
+        rig.stream(depth_levels=5)
+        use = rig.data.books._uses[rig.spot.instrument_id]
+        for way in (BookWay.PARTIAL, BookWay.DEPTH_CACHE, BookWay.CCXT, BookWay.PARTIAL):
+            before, cause = len(rig.heard), f"{way} is tried"
+            rig.on_loop(partial(rig.data.books._change, use, way, cause))
+            rig.move()
+            told = rig.heard.of(BookStateChanged, before)
+            assert [one.state for one in told] == [BookState.STALE, BookState.SYNCING, BookState.LIVE], way
+            assert told[0].cause == cause
+            assert rig.is_true(last_depth(rig, before), 5)
+
+
+def test_a_book_that_nobody_wants_any_more_is_told_stale(product: Product) -> None:
+    with BookRig(product) as rig:
+        rig.stream(depth_levels=5)
+        rig.adapter.unsubscribe(rig.spot.instrument_id)
+        rig.settle()
+        assert rig.states() == [BookState.SYNCING, BookState.LIVE, BookState.STALE]
 
 
 # --- comparison -----------------------------------------------------------------------------------------------------
