@@ -99,11 +99,21 @@ class BaseAdapter(BookAccess, abc.ABC):
         self.state = AdapterState.DISCONNECTED
         self.cause = ""
         self.state_since_ns = self.clock.monotonic_ns()
+        self.was_ready = False
+        self.not_ready_since_ns: int | None = self.state_since_ns
+        self.failed_dials = 0
+        """Attempts to connect that came to nothing, each followed by another; losses of a link that stood are not among them."""
+        self._stood = False
         self._sink = context.sink
 
     @classmethod
     def real_money(cls, environment: str) -> bool:
         """Tell whether orders in an environment ("" is the safest) spend real money; who does not say so may well do it."""
+        return True
+
+    @property
+    def trades(self) -> bool:
+        """Tell whether there is an account to ask and to trade with; without one there are prices only."""
         return True
 
     def health(self) -> HealthFigures:
@@ -182,12 +192,24 @@ class BaseAdapter(BookAccess, abc.ABC):
     def _follow(self, state: AdapterState, cause: str) -> None:
         now_ns = self.clock.monotonic_ns()
         self.state, self.cause, self.state_since_ns = state, cause, now_ns
+        self._follow_readiness(state, now_ns)
         if state in (AdapterState.CONNECTED, AdapterState.READY):
             self.link.up(now_ns)
         elif state in (AdapterState.LOST, AdapterState.FAILED, AdapterState.CLOSED):
             self.link.down(cause)
         if state is AdapterState.CLOSED:
             self.forget_requested_books()
+
+    def _follow_readiness(self, state: AdapterState, now_ns: int) -> None:
+        if state is AdapterState.READY:
+            self.was_ready, self.not_ready_since_ns = True, None
+        elif self.not_ready_since_ns is None:
+            self.not_ready_since_ns = now_ns
+        if state in (AdapterState.CONNECTED, AdapterState.READY):
+            self._stood = True
+        elif state is AdapterState.BACKING_OFF:
+            self.failed_dials += not self._stood
+            self._stood = False
 
     def on_contracts(self, instruments: tuple[Instrument, ...]) -> None:
         """Publish what can be traded."""

@@ -100,6 +100,7 @@ def summary_object(platform: MainEngine, report: StopReport) -> Json:
         "never_ran": sorted(end.strategy_id for end in summary.strategies if end.strategy_id not in platform.ran),
         "gate": summary.gate,
         "gate_reason": summary.gate_reason,
+        "prices_only": list(report.prices_only),
         "differences": {
             name: [msgspec.to_builtins(item) for item in found] for name, found in report.differences.items()
         },

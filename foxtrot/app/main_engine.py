@@ -143,7 +143,9 @@ class MainEngine:
             self.failures.append(str(error))
         late = (*overran, stopped.overran) if stopped.overran else overran
         last = summary or summarise(self.line)
-        self._report = StopReport(last, differences, stopped.left, late, tuple(self.failures), health)
+        self._report = StopReport(
+            last, differences, stopped.left, late, tuple(self.failures), health, self._accounts(trading=False)
+        )
         return self._report
 
     def ask(self, function: Callable[[], T], deadline_s: float = 5.0) -> T:
@@ -259,9 +261,10 @@ class MainEngine:
         """Ask every venue what it has and compare it with what desk and portfolio built from events alone.
 
         An order that still rests may trade between question and answer. So an account that differs is asked once more; a fill
-        that differed at first is forgiven only if it has come as an event since.
+        that differed at first is forgiven only if it has come as an event since. Where an adapter gives prices only there is
+        no account to ask, and nothing differs.
         """
-        first = self._audit_once(tuple(self.line.adapters), deadline_s)
+        first = dict.fromkeys(self.line.adapters, ()) | self._audit_once(self._accounts(trading=True), deadline_s)
         again = tuple(name for name, found in first.items() if found)
         if not again or not self.ask(lambda: self.line.desk.open_count, deadline_s):
             return first
@@ -271,6 +274,9 @@ class MainEngine:
             lost = tuple(item for item in first[name] if item.kind == "fill" and item.subject not in seen)
             first[name] = (*lost, *second.get(name, first[name]))
         return first
+
+    def _accounts(self, *, trading: bool) -> tuple[str, ...]:
+        return tuple(name for name, adapter in self.line.adapters.items() if adapter.trades is trading)
 
     def _audit_once(self, accounts: tuple[str, ...], deadline_s: float) -> dict[str, tuple[Difference, ...]]:
         finished = _Finished(accounts)

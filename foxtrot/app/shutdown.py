@@ -64,7 +64,8 @@ class Summary(msgspec.Struct, frozen=True):
 class StopReport(msgspec.Struct, frozen=True):
     """How the stop of a platform went. `differences` by account is empty tuples where venue and platform agree.
 
-    `health` by account is how its connection did until it was closed.
+    `health` by account is how its connection did until it was closed; `prices_only` are the accounts that were not compared, for
+    there are none behind them.
     """
 
     summary: Summary
@@ -73,10 +74,11 @@ class StopReport(msgspec.Struct, frozen=True):
     overran: tuple[str, ...]
     failures: tuple[str, ...]
     health: dict[str, HealthFigures] = {}
+    prices_only: tuple[str, ...] = ()
 
     @property
     def reconciled(self) -> bool:
-        """Tell whether every account was compared and every comparison agreed."""
+        """Tell whether every account that there is was compared and every comparison agreed."""
         return bool(self.differences) and not any(self.differences.values())
 
 

@@ -71,6 +71,11 @@ class BinanceAdapter(BaseAdapter):
         """Tell whether orders in an environment spend real money."""
         return environment == LIVE
 
+    @property
+    def trades(self) -> bool:
+        """Tell whether the account has keys."""
+        return self.session.settings.has_keys
+
     def health(self) -> HealthFigures:
         """Return how well the link and its streams do."""
         return self.session.health.snapshot(self.clock.monotonic_ns())

@@ -67,6 +67,11 @@ class CcxtAdapter(BaseAdapter):
         """Tell that no order leaves, whatever the environment."""
         return False
 
+    @property
+    def trades(self) -> bool:
+        """Tell that there are prices only."""
+        return False
+
     # --- life -------------------------------------------------------------------------------------------------------
 
     def connect(self) -> None:
