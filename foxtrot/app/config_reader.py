@@ -12,6 +12,7 @@ from typing import Annotated, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
+from foxtrot.core.secret import shown
 from foxtrot.domain.errors import ConfigError
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -51,6 +52,15 @@ class TomlFile:
             raise ConfigError(f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8") from None
         except OSError as error:
             raise ConfigError(f"{path} cannot be read: {error.strerror or error}") from None
+
+    def has(self, key: Path_) -> bool:
+        """Tell whether there is a key, whatever it holds."""
+        found: object = self.tables
+        for part in key:
+            if not isinstance(found, dict) or part not in found:
+                return False
+            found = found[part]
+        return True
 
     def fault(self, key: Path_, text: str) -> ConfigError:
         """Return the error for a key, naming file, line and table."""
@@ -92,7 +102,7 @@ def read_mapping(file: TomlFile, key: Path_, raw: object) -> Mapping[str, object
     """
     if isinstance(raw, dict):
         return raw
-    raise file.fault(key, f"{key[-1]} must be a table such as [{'.'.join(key)}], not {_shown(raw)}")
+    raise file.fault(key, f"{key[-1]} must be a table such as [{'.'.join(key)}], not {_shown(key[-1], raw)}")
 
 
 def nearest(name: str, known: Mapping[str, object]) -> str:
@@ -110,7 +120,7 @@ def _value(file: TomlFile, key: Path_, raw: object, kind: object) -> object:
     try:
         return msgspec.convert(raw, kind)
     except msgspec.ValidationError:
-        raise file.fault(key, f"{key[-1]} must be {expected(kind)}, not {_shown(raw)}") from None
+        raise file.fault(key, f"{key[-1]} must be {expected(kind)}, not {_shown(key[-1], raw)}") from None
 
 
 def _is_finite(raw: object) -> bool:
@@ -121,12 +131,12 @@ def _is_finite(raw: object) -> bool:
     return not isinstance(raw, float) or math.isfinite(raw)
 
 
-def _shown(raw: object) -> str:
+def _shown(name: str, raw: object) -> str:
     if isinstance(raw, bool):
         return "true" if raw else "false"
     if isinstance(raw, dict):
         return "a table"
-    return repr(raw)
+    return shown(name, raw)
 
 
 def _plain(kind: object) -> object:

@@ -9,8 +9,7 @@ import msgspec
 from foxtrot.app.config import Config
 from foxtrot.app.config_schema import LIMIT_DESCRIPTIONS, description_of, title_of
 from foxtrot.app.config_tables import AlertsTable, LogTable, PlatformTable, RecorderTable
-from foxtrot.app.secrets import is_secret_name
-from foxtrot.core.secret import MASK
+from foxtrot.core.secret import masked
 from foxtrot.trading.limits import Limits
 
 _BARE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
@@ -103,7 +102,7 @@ def _plain(value: object) -> object:
     if isinstance(value, msgspec.Struct):
         return {field.encode_name: _plain(getattr(value, field.name)) for field in msgspec.structs.fields(value)}
     if isinstance(value, Mapping):
-        return {str(name): MASK if is_secret_name(str(name)) else _plain(inner) for name, inner in value.items()}
+        return {str(name): _plain(masked(str(name), inner)) for name, inner in value.items()}
     if isinstance(value, tuple):
         return [_plain(inner) for inner in value]
     return plain_scalar(value)

@@ -4,12 +4,9 @@ import re
 from collections.abc import Iterable, Mapping
 
 from foxtrot.adapter.base_adapter import Setting
-from foxtrot.core.secret import MASK, Secret
+from foxtrot.core.secret import MASK, Secret, in_the_environment, is_secret_name, variable_shown
 from foxtrot.domain.errors import ConfigError
 
-_SECRET_NAME = re.compile(
-    r"(^|_)(secret|password|passwd|passphrase|token|private_key|api_key|apikey|pin)(_|$)", re.IGNORECASE
-)
 _VARIABLE = "_env"
 _MIN_MASKED = 4
 
@@ -22,33 +19,37 @@ def from_environment(variable: str, environment: Mapping[str, str]) -> Secret:
     """
     value = environment.get(variable, "")
     if not value:
-        raise ConfigError(f"environment variable {variable} is not set; export it before the start")
+        raise ConfigError(f"environment variable {variable_shown(variable)} is not set; export it before the start")
     return Secret(value)
-
-
-def is_secret_name(name: str) -> bool:
-    """Tell whether a setting of this name holds a secret; one that names an environment variable does not."""
-    return bool(_SECRET_NAME.search(name)) and not name.endswith(_VARIABLE)
 
 
 def plain_settings(settings: Mapping[str, Setting]) -> dict[str, Setting]:
     """Return an account's settings without those that are, or name, a secret."""
-    return {name: value for name, value in settings.items() if not (is_secret_name(name) or name.endswith(_VARIABLE))}
+    return {
+        name: value for name, value in settings.items() if not (_is_secret(name, value) or name.endswith(_VARIABLE))
+    }
 
 
 def secret_settings(settings: Mapping[str, Setting], environment: Mapping[str, str]) -> dict[str, Secret]:
     """Return an account's secrets by name: `NAME_env = "VARIABLE"` gives NAME from the environment.
 
     Raises:
-        ConfigError: an environment variable is not set, or its name is not text.
+        ConfigError: an environment variable is not set, or a secret stands in the settings themselves; its `key` says which.
     """
     found: dict[str, Secret] = {}
     for name, value in settings.items():
         if name.endswith(_VARIABLE):
-            found[name.removesuffix(_VARIABLE)] = from_environment(str(value), environment)
-        elif is_secret_name(name):
-            found[name] = Secret(str(value))
+            try:
+                found[name.removesuffix(_VARIABLE)] = from_environment(str(value), environment)
+            except ConfigError as error:
+                raise ConfigError(str(error), key=name) from None
+        elif _is_secret(name, value):
+            raise ConfigError(f"{name} = {MASK}: {in_the_environment(name)}", key=name)
     return found
+
+
+def _is_secret(name: str, value: Setting) -> bool:
+    return is_secret_name(name) and not isinstance(value, bool)
 
 
 class Redactor:

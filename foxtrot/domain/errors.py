@@ -35,7 +35,14 @@ def _restore(kind: type[FoxtrotError], args: tuple[object, ...], attributes: dic
 
 
 class ConfigError(FoxtrotError):
-    """A setting or argument is wrong; the message names the key, the value and the fix."""
+    """A setting or argument is wrong; the message names the key, the value and the fix.
+
+    `key` is the key alone where it is known, so that whoever read it from a file can say where it stands.
+    """
+
+    def __init__(self, message: str = "", *, key: str = "") -> None:
+        super().__init__(message)
+        self.key = key
 
 
 class InputError(ConfigError):

@@ -54,25 +54,6 @@ class BookChoice(msgspec.Struct, frozen=True, kw_only=True):
         return self.compared | frozenset(self.of)
 
 
-def parse_ways(text: str) -> dict[str, BookWay]:
-    """Return the ways of single symbols, "BTCUSDT=ccxt, ETHUSDT=partial".
-
-    Raises:
-        ValueError: says what is wrong and how to mend it.
-    """
-    ways: dict[str, BookWay] = {}
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        name, equals, way = (piece.strip() for piece in part.partition("="))
-        if not equals or not name or way not in tuple(BookWay):
-            raise ValueError(
-                f"{part!r} is none of its parts: write SYMBOL=WAY, parted by commas; a way is one of {', '.join(map(repr, map(str, BookWay)))}"
-            )
-        symbol = name.upper().partition(".")[0]
-        if ways.setdefault(symbol, BookWay(way)) != way:
-            raise ValueError(f"{symbol} has two ways; leave one of them")
-    return ways
-
-
 def check_choice(choice: BookChoice, *, hot_path: bool) -> tuple[str, str] | None:
     """Return the setting that does not go with the others and how to mend it; None when all do."""
     if 0 < choice.audit_interval_s < LEAST_INTERVAL_S:

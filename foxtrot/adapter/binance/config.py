@@ -1,7 +1,6 @@
 """Settings of a Binance account, checked before anything starts: unknown keys, wrong values and foreign URLs are refused."""
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -10,12 +9,12 @@ import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from foxtrot.adapter.base_adapter import AdapterContext, Setting
-from foxtrot.adapter.binance.book_choice import BookChoice, BookWay, check_choice, check_engine, parse_ways
+from foxtrot.adapter.base_adapter import AdapterContext
+from foxtrot.adapter.binance.book_choice import BookChoice, BookWay, check_choice, check_engine
 from foxtrot.adapter.binance.environments import ENVIRONMENTS, LOOPBACK, SAFEST, Urls, loopback_urls
+from foxtrot.adapter.settings_reader import SettingsReader, nearest
 from foxtrot.core.secret import Secret
 from foxtrot.domain.enums import Product
-from foxtrot.domain.errors import ConfigError
 
 PRODUCTS: Final = {"spot": Product.SPOT, "usdm": Product.PERPETUAL}
 """The setting `product`, and what it means in our own words."""
@@ -26,6 +25,14 @@ MARGIN_TYPES: Final = ("", "crossed", "isolated")
 BOOK_ENGINES: Final = ("plain", "compiled")
 OVERRIDES: Final = ("url", "port", "port_file")
 SECRETS: Final = ("api_key", "api_secret")
+KNOWN: Final = (
+    "product", "max_leverage", "leverage", "margin_type", "set_position_mode", "websocket", "no_websocket",
+    "hot_path", "book", "book_of", "book_engine", "compare_books", "audit_interval_s", "totals", "poll_interval_s",
+    "rate_limit", "subscriptions_per_s", "recv_window_ms", "allow_withdrawal_key", "connection_limit", "rotate_hours",
+    "trades_since_hours", "url", "port_file", "port",
+)  # fmt: skip
+"""The settings that there are."""
+WAYS: Final = tuple(str(way) for way in BookWay)
 PEM_MARK: Final = "PRIVATE KEY"
 PORT_FILE_KEYS: Final = {Product.SPOT: "binance_spot", Product.PERPETUAL: "binance_usdm"}
 
@@ -51,7 +58,7 @@ class BinanceSettings(msgspec.Struct, frozen=True, kw_only=True):
     hot_path: bool = True
     book: BookWay = BookWay.DEPTH_CACHE
     """By which way order books are had, those of `book_of` ("BTCUSDT=ccxt, ETHUSDT=partial") by others."""
-    book_of: str = ""
+    book_of: Mapping[str, BookWay] = {}
     book_engine: str = "plain"
     """Whether our own books are changed in Python or, faster, in compiled code."""
     compare_books: frozenset[str] = frozenset()
@@ -80,7 +87,7 @@ class BinanceSettings(msgspec.Struct, frozen=True, kw_only=True):
         """Return what is chosen for books."""
         return BookChoice(
             usual=self.book,
-            of=parse_ways(self.book_of),
+            of=self.book_of,
             compared=self.compare_books,
             audit_interval_s=self.audit_interval_s,
             compiled=self.book_engine == "compiled",
@@ -100,63 +107,13 @@ class BinanceSettings(msgspec.Struct, frozen=True, kw_only=True):
         return self.websocket and symbol not in self.no_websocket
 
 
-class _Reader:
-    """Takes settings out one by one, so that what is left over is not known."""
-
-    def __init__(self, account: str, settings: Mapping[str, Setting]) -> None:
-        self._account = account
-        self._left = dict(settings)
-        self._known: list[str] = []
-
-    def wrong(self, key: str, value: object, fix: str) -> ConfigError:
-        return ConfigError(f"account {self._account}: {key} = {value!r}: {fix}")
-
-    def text(self, key: str, default: str = "") -> str:
-        value = self._take(key, default)
-        if not isinstance(value, str):
-            raise self.wrong(key, value, f'write it as text, {key} = "{value}"')
-        return value
-
-    def flag(self, key: str, *, default: bool) -> bool:
-        value = self._take(key, default)
-        if not isinstance(value, bool):
-            raise self.wrong(key, value, "it is true or false")
-        return value
-
-    def whole(self, key: str, default: int, lowest: int, highest: int) -> int:
-        value = self._take(key, default)
-        if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
-            raise self.wrong(key, value, f"it is a whole number from {lowest} to {highest}")
-        return value
-
-    def seconds(self, key: str, default: float, lowest: float, highest: float) -> float:
-        value = self._take(key, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not lowest <= value <= highest:
-            raise self.wrong(key, value, f"it is a number of seconds from {lowest} to {highest}")
-        return float(value)
-
-    def choice(self, key: str, default: str, allowed: "tuple[str, ...]") -> str:
-        value = self.text(key, default)
-        if value not in allowed:
-            raise self.wrong(key, value, f"it is one of {', '.join(map(repr, allowed))}{_nearest(value, allowed)}")
-        return value
-
-    def end(self) -> None:
-        for key, value in self._left.items():
-            raise self.wrong(key, value, f"a Binance account has no such setting{_nearest(key, self._known)}")
-
-    def _take(self, key: str, default: Setting) -> Setting:
-        self._known.append(key)
-        return self._left.pop(key, default)
-
-
 def read_settings(context: AdapterContext) -> BinanceSettings:
     """Return the settings of an account.
 
     Raises:
         ConfigError: names the key, its value, how to mend it and, for a misspelt one, the nearest that is known.
     """
-    reader = _Reader(context.account, context.settings)
+    reader = SettingsReader(context, KNOWN, SECRETS, "a Binance account")
     environment = _environment(reader, context.environment or SAFEST)
     product = PRODUCTS[reader.choice("product", "spot", tuple(PRODUCTS))]
     settings = BinanceSettings(
@@ -170,12 +127,12 @@ def read_settings(context: AdapterContext) -> BinanceSettings:
         margin_type=reader.choice("margin_type", "", MARGIN_TYPES),
         set_position_mode=reader.flag("set_position_mode", default=False),
         websocket=reader.flag("websocket", default=True),
-        no_websocket=_symbols(reader.text("no_websocket")),
+        no_websocket=reader.symbols("no_websocket"),
         hot_path=reader.flag("hot_path", default=True),
-        book=BookWay(reader.choice("book", BookWay.DEPTH_CACHE, tuple(BookWay))),
-        book_of=reader.text("book_of"),
+        book=BookWay(reader.choice("book", BookWay.DEPTH_CACHE, WAYS)),
+        book_of={symbol: BookWay(way) for symbol, way in reader.ways("book_of", WAYS).items()},
         book_engine=reader.choice("book_engine", "plain", BOOK_ENGINES),
-        compare_books=_symbols(reader.text("compare_books")),
+        compare_books=reader.symbols("compare_books"),
         audit_interval_s=reader.seconds("audit_interval_s", 300.0, 0.0, 86_400.0),
         totals=reader.flag("totals", default=False),
         poll_interval_s=reader.seconds("poll_interval_s", 1.0, 0.1, 3600.0),
@@ -187,19 +144,18 @@ def read_settings(context: AdapterContext) -> BinanceSettings:
         rotate_hours=reader.whole("rotate_hours", 23, 0, 23),
         trades_since_hours=reader.whole("trades_since_hours", 24, 0, 8_760),
     )
-    reader.end()
     _check(reader, settings, context)
     return settings
 
 
-def _environment(reader: _Reader, environment: str) -> str:
+def _environment(reader: SettingsReader, environment: str) -> str:
     names = (*ENVIRONMENTS, LOOPBACK)
     if environment not in names:
-        raise reader.wrong("environment", environment, f"it is one of {', '.join(names)}{_nearest(environment, names)}")
+        raise reader.wrong("environment", environment, f"it is one of {', '.join(names)}{nearest(environment, names)}")
     return environment
 
 
-def _check(reader: _Reader, settings: BinanceSettings, context: AdapterContext) -> None:
+def _check(reader: SettingsReader, settings: BinanceSettings, context: AdapterContext) -> None:
     _check_books(reader, settings, context)
     if settings.leverage > settings.max_leverage:
         raise reader.wrong(
@@ -207,9 +163,6 @@ def _check(reader: _Reader, settings: BinanceSettings, context: AdapterContext) 
             settings.leverage,
             f"it is above max_leverage = {settings.max_leverage}; raise that or lower this",
         )
-    for name in context.secrets:
-        if name not in SECRETS:
-            raise reader.wrong(name, "***", f"Binance takes {' and '.join(SECRETS)}{_nearest(name, SECRETS)}")
     if bool(settings.api_key) != bool(settings.api_secret):
         missing = "api_secret" if settings.api_key else "api_key"
         raise reader.wrong(missing, "", f'the other of the pair is set; add {missing}_env = "VARIABLE"')
@@ -217,17 +170,14 @@ def _check(reader: _Reader, settings: BinanceSettings, context: AdapterContext) 
         _check_keys(reader, settings)
 
 
-def _check_books(reader: _Reader, settings: BinanceSettings, context: AdapterContext) -> None:
-    try:
-        choice = settings.books
-    except ValueError as error:
-        raise reader.wrong("book_of", settings.book_of, str(error)) from None
+def _check_books(reader: SettingsReader, settings: BinanceSettings, context: AdapterContext) -> None:
+    choice = settings.books
     wrong = check_choice(choice, hot_path=settings.hot_path) or check_engine(choice, hot_path=settings.hot_path)
     if wrong is not None:
         raise reader.wrong(wrong[0], context.settings.get(wrong[0], ""), wrong[1])
 
 
-def _check_keys(reader: _Reader, settings: BinanceSettings) -> None:
+def _check_keys(reader: SettingsReader, settings: BinanceSettings) -> None:
     """Refuse what cannot be a key, so that it is not sent in a header or fails in the middle of signing."""
     secret = settings.api_secret.reveal()
     is_pem = PEM_MARK in secret
@@ -243,7 +193,7 @@ def _check_keys(reader: _Reader, settings: BinanceSettings) -> None:
             raise reader.wrong("api_secret", "***", "it is no readable private key in PEM without a password") from None
 
 
-def _urls(reader: _Reader, environment: str, product: Product) -> Urls:
+def _urls(reader: SettingsReader, environment: str, product: Product) -> Urls:
     url, port_file = reader.text("url"), reader.text("port_file")
     port = reader.whole("port", 0, 0, 65_535)
     given = {"url": url, "port": port, "port_file": port_file}
@@ -263,7 +213,7 @@ def _urls(reader: _Reader, environment: str, product: Product) -> Urls:
     return loopback_urls(port)
 
 
-def _port_of_url(reader: _Reader, url: str) -> int:
+def _port_of_url(reader: SettingsReader, url: str) -> int:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -279,7 +229,7 @@ def _foreign(url: str, host: str | None, port: int | None) -> bool:
     return host != "127.0.0.1" or not port or url.rstrip("/") != f"http://127.0.0.1:{port}"
 
 
-def _port_of_file(reader: _Reader, name: str, product: Product) -> int:
+def _port_of_file(reader: SettingsReader, name: str, product: Product) -> int:
     key = PORT_FILE_KEYS[product]
     try:
         read = msgspec.json.decode(Path(name).read_bytes(), type=dict[str, object])
@@ -289,12 +239,3 @@ def _port_of_file(reader: _Reader, name: str, product: Product) -> int:
     if isinstance(port, bool) or not isinstance(port, int) or not 0 < port <= 65_535:
         raise reader.wrong("port_file", name, f"it has no port under {key}; start the exchange with that service")
     return port
-
-
-def _symbols(text: str) -> frozenset[str]:
-    return frozenset(name.strip().upper().partition(".")[0] for name in text.split(",") if name.strip())
-
-
-def _nearest(value: str, known: "list[str] | tuple[str, ...]") -> str:
-    close = get_close_matches(value, [name for name in known if name], n=1)
-    return f"; did you mean {close[0]}?" if close else ""

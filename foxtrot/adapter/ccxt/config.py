@@ -2,7 +2,6 @@
 
 import enum
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -10,8 +9,9 @@ import ccxt
 import ccxt.pro
 import msgspec
 
-from foxtrot.adapter.base_adapter import AdapterContext, Setting
-from foxtrot.domain.errors import ConfigError
+from foxtrot.adapter.base_adapter import AdapterContext
+from foxtrot.adapter.ccxt.contracts import symbol_of
+from foxtrot.adapter.settings_reader import SettingsReader, nearest
 
 LIVE, TESTNET, LOOPBACK = "live", "testnet", "loopback"
 ENVIRONMENTS: Final = (LIVE, TESTNET, LOOPBACK)
@@ -29,6 +29,12 @@ class BookWay(enum.StrEnum):
 
 WAYS: Final = (BookWay.DEPTH_CACHE, BookWay.CCXT, BookWay.PARTIAL)
 """What the setting `book` may be, in the order in which one stands in for the one before."""
+NAMES: Final = tuple(str(way) for way in WAYS)
+KNOWN: Final = (
+    "websocket", "no_websocket", "book", "book_of", "poll_interval_s", "audit_interval_s", "rate_limit", "exchange",
+    "url", "port",
+)  # fmt: skip
+"""The settings that there are."""
 
 
 class CcxtSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,84 +64,30 @@ class CcxtSettings(msgspec.Struct, frozen=True, kw_only=True):
         return self.book_of.get(symbol, self.book)
 
 
-class _Reader:
-    """Takes settings out one by one, so that what is left over is not known."""
-
-    def __init__(self, account: str, settings: Mapping[str, Setting]) -> None:
-        self._account = account
-        self._left = dict(settings)
-        self._known: list[str] = []
-
-    def wrong(self, key: str, value: object, fix: str) -> ConfigError:
-        return ConfigError(f"account {self._account}: {key} = {value!r}: {fix}")
-
-    def text(self, key: str, default: str = "") -> str:
-        value = self._take(key, default)
-        if not isinstance(value, str):
-            raise self.wrong(key, value, f'write it as text, {key} = "{value}"')
-        return value
-
-    def flag(self, key: str, *, default: bool) -> bool:
-        value = self._take(key, default)
-        if not isinstance(value, bool):
-            raise self.wrong(key, value, "it is true or false")
-        return value
-
-    def port(self) -> int:
-        value = self._take("port", 0)
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 65_535:
-            raise self.wrong("port", value, "it is a port from 1 to 65535")
-        return value
-
-    def seconds(self, key: str, default: float, lowest: float, highest: float) -> float:
-        value = self._take(key, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not lowest <= value <= highest:
-            raise self.wrong(key, value, f"it is a number of seconds from {lowest} to {highest}")
-        return float(value)
-
-    def way(self, key: str, text: str) -> BookWay:
-        names = tuple(map(str, WAYS))
-        if text not in names:
-            raise self.wrong(key, text, f"it is one of {', '.join(names)}{_nearest(text, names)}")
-        return BookWay(text)
-
-    def end(self) -> None:
-        for key, value in self._left.items():
-            raise self.wrong(key, value, f"an account of ccxt has no such setting{_nearest(key, self._known)}")
-
-    def _take(self, key: str, default: Setting) -> Setting:
-        self._known.append(key)
-        return self._left.pop(key, default)
-
-
 def read_settings(context: AdapterContext) -> CcxtSettings:
     """Return the settings of an account.
 
     Raises:
         ConfigError: names the key, its value, how to mend it and, for a misspelt one, the nearest that is known.
     """
-    reader = _Reader(context.account, context.settings)
+    reader = SettingsReader(context, KNOWN, (), "an account of ccxt")
     exchange = _exchange(reader)
     environment = _environment(reader, exchange, context.environment)
-    settings = CcxtSettings(
+    return CcxtSettings(
         exchange=exchange,
         environment=environment,
         loopback=_loopback(reader, environment),
         websocket=reader.flag("websocket", default=True),
-        no_websocket=_symbols(reader.text("no_websocket")),
-        book=reader.way("book", reader.text("book", BookWay.DEPTH_CACHE)),
-        book_of=_book_of(reader),
+        no_websocket=reader.symbols("no_websocket"),
+        book=BookWay(reader.choice("book", BookWay.DEPTH_CACHE, NAMES)),
+        book_of={_symbol(name): BookWay(way) for name, way in reader.ways("book_of", NAMES).items()},
         poll_interval_s=reader.seconds("poll_interval_s", 1.0, 0.1, 3600.0),
         audit_interval_s=reader.seconds("audit_interval_s", 300.0, 0.0, 86_400.0),
         rate_limit=reader.flag("rate_limit", default=environment != LOOPBACK),
     )
-    reader.end()
-    for name in context.secrets:
-        raise reader.wrong(name, "***", "this adapter gives market data only and takes no keys; remove it")
-    return settings
 
 
-def _exchange(reader: _Reader) -> str:
+def _exchange(reader: SettingsReader) -> str:
     exchange = reader.text("exchange").lower()
     if not exchange:
         raise reader.wrong("exchange", "", 'name one of ccxt\'s exchanges, such as exchange = "okx"')
@@ -146,17 +98,17 @@ def _exchange(reader: _Reader) -> str:
         raise reader.wrong(
             "exchange", exchange, f"{where} has it by REST only, without streams: ccxt.pro has no such class"
         )
-    fix = f"{where} has no class of that name, so there is nothing to build on{_nearest(exchange, list(ccxt.pro.exchanges))}"
+    fix = f"{where} has no class of that name, so there is nothing to build on{nearest(exchange, tuple(ccxt.pro.exchanges))}"
     raise reader.wrong("exchange", exchange, fix)
 
 
-def _environment(reader: _Reader, exchange: str, environment: str) -> str:
+def _environment(reader: SettingsReader, exchange: str, environment: str) -> str:
     has_testnet = bool(getattr(ccxt.pro, exchange)().urls.get("test"))
     if not environment:
         return TESTNET if has_testnet else LIVE
     if environment not in ENVIRONMENTS:
         names = ", ".join(ENVIRONMENTS)
-        raise reader.wrong("environment", environment, f"it is one of {names}{_nearest(environment, ENVIRONMENTS)}")
+        raise reader.wrong("environment", environment, f"it is one of {names}{nearest(environment, ENVIRONMENTS)}")
     if environment == TESTNET and not has_testnet:
         raise reader.wrong(
             "environment", environment, f'ccxt knows no testnet of {exchange}; "live" gives market data only'
@@ -164,8 +116,8 @@ def _environment(reader: _Reader, exchange: str, environment: str) -> str:
     return environment
 
 
-def _loopback(reader: _Reader, environment: str) -> str:
-    url, port = reader.text("url"), reader.port()
+def _loopback(reader: SettingsReader, environment: str) -> str:
+    url, port = reader.text("url"), reader.whole("port", 0, 0, 65_535)
     if environment != LOOPBACK:
         for key, value in (("url", url), ("port", port)):
             if value:
@@ -183,23 +135,6 @@ def _loopback(reader: _Reader, environment: str) -> str:
     return f"127.0.0.1:{port}"
 
 
-def _symbols(text: str) -> frozenset[str]:
-    return frozenset(name.strip().upper().partition(".")[0] for name in text.split(",") if name.strip())
-
-
-def _book_of(reader: _Reader) -> dict[str, BookWay]:
-    """Read "BTCUSDT: ccxt, ETHUSDT: partial"."""
-    ways = {}
-    for pair in reader.text("book_of").split(","):
-        symbol, colon, way = pair.partition(":")
-        if not pair.strip():
-            continue
-        if not colon:
-            raise reader.wrong("book_of", pair, 'write it as "SYMBOL: way, SYMBOL: way"')
-        ways[symbol.strip().upper().partition(".")[0]] = reader.way("book_of", way.strip())
-    return ways
-
-
-def _nearest(value: str, known: "list[str] | tuple[str, ...]") -> str:
-    close = get_close_matches(value, list(known), n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+def _symbol(name: str) -> str:
+    """Return our symbol of one that may be written as ccxt writes it."""
+    return symbol_of(name) if "/" in name else name

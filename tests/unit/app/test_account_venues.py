@@ -70,13 +70,16 @@ def test_real_money_needs_both_keys() -> None:
         check_mode(config("paper", "testnet"), live=True)
 
 
+ENVIRONMENT = {"FOXTROT_TEST_KEY": "hush-hush-1"}
+
+
 def test_doctor_judges_as_the_runner_does(tmp_path: Path) -> None:
     path = tmp_path / "c.toml"
-    text = '[account.a]\nadapter = "venue"\nenvironment = "live"\nsettings = {{ api_key = "hush-hush-1" }}\n[platform]\nmode = "{}"\n'
+    text = '[account.a]\nadapter = "venue"\nenvironment = "live"\nsettings = {{ api_key_env = "FOXTROT_TEST_KEY" }}\n[platform]\nmode = "{}"\n'
     said = {}
     for mode in ("paper", "live"):
         path.write_text(text.format(mode), "utf-8")
-        said[mode] = next(check for check in config_checks(path, tmp_path, {}) if check.name == "account a")
+        said[mode] = next(check for check in config_checks(path, tmp_path, ENVIRONMENT) if check.name == "account a")
     assert (said["paper"].state, said["live"].state) == ("fail", "ok")
     assert said["live"].text == "venue, environment live, REAL MONEY; 1 secrets found"
     assert "hush" not in str(said)

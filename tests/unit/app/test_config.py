@@ -25,7 +25,7 @@ day_start = "17:00"
 timezone = "America/New_York"
 [account.paper]
 adapter = "simulated"
-settings = { api_secret = "hush hush", speed = 2 }
+settings = { api_secret = "hush hush", apiSecret = "hush hush", secretKey = "hush hush", pwd = "hush hush", speed = 2 }
 [account.paper.limits]
 max_position = 1.5
 [strategy.ma]
@@ -169,7 +169,8 @@ def test_relative_paths_start_from_the_folder_of_the_file(tmp_path: Path) -> Non
 def test_the_text_of_a_configuration_reads_back_as_itself_without_its_secrets() -> None:
     text = config_text(read(WHOLE))
     assert "hush" not in text
-    assert 'api_secret = "***"' in text
+    for name in ("api_secret", "apiSecret", "secretKey", "pwd"):
+        assert f'{name} = "***"' in text
     again = read(text)
     assert config_text(again) == text
     assert config_object(again) == config_object(read(WHOLE))

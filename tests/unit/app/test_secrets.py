@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foxtrot.app.secrets import Redactor, Secret, from_environment, is_secret_name, plain_settings, secret_settings
+from foxtrot.app.secrets import Redactor, from_environment, plain_settings, secret_settings
+from foxtrot.core.secret import Secret, is_secret_name, shown
 from foxtrot.domain.errors import ConfigError
 
 values = st.text(alphabet=st.characters(min_codepoint=33, max_codepoint=126), min_size=6).filter(
@@ -63,17 +64,75 @@ def test_the_environment_gives_secrets_and_a_missing_variable_is_named() -> None
 
 
 def test_settings_are_parted_into_plain_ones_and_secrets() -> None:
-    settings = {"api_key_env": "KEY", "password": "p4ssw0rd", "speed": 2, "tokenised": "no"}
-    assert plain_settings(settings) == {"speed": 2, "tokenised": "no"}
-    assert secret_settings(settings, {"KEY": "abc"}) == {"api_key": Secret("abc"), "password": Secret("p4ssw0rd")}
+    settings = {"api_key_env": "KEY", "speed": 2, "tokenised": "no", "allow_withdrawal_key": True}
+    assert plain_settings(settings) == {"speed": 2, "tokenised": "no", "allow_withdrawal_key": True}
+    assert secret_settings(settings, {"KEY": "abc"}) == {"api_key": Secret("abc")}
+
+
+@pytest.mark.parametrize("name", ["apiSecret", "api_secret", "API-SECRET"])
+def test_a_secret_among_settings_is_refused_unseen_with_what_to_write(name: str) -> None:
+    assert plain_settings({name: "SEKRIT"}) == {}
+    with pytest.raises(ConfigError, match='api_secret_env = "NAME') as raised:
+        secret_settings({name: "SEKRIT"}, {})
+    assert "SEKRIT" not in str(raised.value)
+    assert raised.value.key == name
+
+
+def test_a_secret_where_the_name_of_a_variable_belongs_is_not_shown() -> None:
+    value = "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A"
+    with pytest.raises(ConfigError, match=r"\*\*\* is not set") as raised:
+        secret_settings({"api_key_env": value}, {})
+    assert value not in str(raised.value)
+    assert shown("api_key_env", value) == "***"
+    assert shown("api_key_env", "BINANCE_KEY_2") == "'BINANCE_KEY_2'"
 
 
 @pytest.mark.parametrize(
-    "name", ["api_secret", "secret", "PASSWORD", "trade_password", "api_key", "pin", "access_token"]
+    "name",
+    [
+        "api_secret",
+        "secret",
+        "PASSWORD",
+        "trade_password",
+        "api_key",
+        "pin",
+        "access_token",
+        "apiSecret",
+        "secretKey",
+        "privateKey",
+        "pwd",
+        "APIKey",
+        "apikey",
+        "API-KEY",
+        "api.key",
+        "passPhrase",
+        "passphrase",
+        "authToken",
+        "APISECRET",
+        "userPwd",
+        "private_key",
+        "key",
+        "secretkey",
+        "key2",
+    ],
 )
 def test_names_of_secrets_are_recognised(name: str) -> None:
     assert is_secret_name(name)
     assert not is_secret_name(f"{name}_env")
+    assert shown(name, "SEKRIT") == "***"
+
+
+@pytest.mark.parametrize(
+    "name", ["monkey", "tokenised", "allow_withdrawal_key", "port_file", "keyboard", "pinned", "url"]
+)
+def test_other_names_are_shown(name: str) -> None:
+    assert not is_secret_name(name)
+    assert shown(name, "plain") == "'plain'"
+
+
+def test_a_password_in_an_address_and_a_private_key_under_any_name_are_masked() -> None:
+    assert shown("url", "http://me:SEKRIT@127.0.0.1:1") == "'http://***@127.0.0.1:1'"
+    assert shown("note", "-----BEGIN PRIVATE KEY-----SEKRIT") == "***"
 
 
 @given(values, st.text(), st.text())

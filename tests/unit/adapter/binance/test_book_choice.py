@@ -42,12 +42,24 @@ def test_a_misspelt_way_is_refused_with_the_nearest() -> None:
     assert "did you mean depth_cache?" in text
 
 
-@pytest.mark.parametrize("ways", ["BTCUSDT", "BTCUSDT=", "=ccxt", "BTCUSDT=quick", "BTCUSDT=ccxt ETHUSDT=partial"])
+def test_ways_are_told_by_plain_names() -> None:
+    for text in (refused(book="fast"), refused(book_of="BTCUSDT=fast")):
+        assert "it is one of depth_cache, ccxt, partial" in text
+        assert "BookWay" not in text
+
+
+def test_the_part_that_is_wrong_is_named() -> None:
+    text = refused(book_of="ETHUSDT=ccxt, BTCUSDT=cxt")
+    assert "'cxt' in 'BTCUSDT=cxt' is no way" in text
+    assert text.endswith("did you mean ccxt?")
+
+
+@pytest.mark.parametrize("ways", ["BTCUSDT", "BTCUSDT=", "=ccxt", "BTCUSDT: ccxt", "BTCUSDT=ccxt ETHUSDT=partial"])
 def test_what_is_no_list_of_ways_is_refused_with_what_to_write(ways: str) -> None:
     text = refused(book_of=ways)
     assert "book_of" in text
     assert "write SYMBOL=WAY" in text
-    assert "'depth_cache', 'ccxt', 'partial'" in text
+    assert "depth_cache, ccxt, partial" in text
 
 
 def test_a_symbol_with_two_ways_is_refused() -> None:

@@ -92,6 +92,8 @@ WRONG: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("loopback", {"port_file": "/nowhere/ports.json"}, ("port_file", "/nowhere/ports.json")),
     ("testnet", {"product": "usdt"}, ("product", "'usdt'", "did you mean usdm?")),
     ("testnet", {"hotpath": True}, ("hotpath", "did you mean hot_path?")),
+    ("loopback", {"port": 1, "prot_file": "x.json"}, ("prot_file", "did you mean port_file?")),
+    ("testnet", {"prodct": "usdt", "product": "nonsense"}, ("prodct", "did you mean product?")),
     ("testnet", {"max_leverage": 0}, ("max_leverage", "1 to 125")),
     ("testnet", {"max_leverage": True}, ("max_leverage", "True")),
     ("testnet", {"leverage": 5}, ("leverage", "max_leverage = 3")),
@@ -118,6 +120,22 @@ def test_half_a_pair_of_keys_or_another_secret_is_refused_and_not_shown(secrets:
     with pytest.raises(ConfigError) as raised:
         _read("testnet", secrets)
     assert "hidden" not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["api_secret", "api_key", "apiSecret", "secretKey", "secret", "password", "pwd"])
+def test_a_secret_among_the_settings_is_not_shown(name: str) -> None:
+    with pytest.raises(ConfigError, match="put it in the environment") as raised:
+        _read("loopback", **{name: "SEKRIT"})
+    assert "SEKRIT" not in str(raised.value)
+    assert raised.value.key == name
+
+
+def test_what_is_not_known_is_found_before_what_is_missing() -> None:
+    context = AdapterContext(
+        "ours", Recorder(), SendPermit(), ManualClock(), {"prot_file": "x.json"}, {}, environment="loopback"
+    )
+    with pytest.raises(ConfigError, match=r"prot_file.*did you mean port_file\?"):
+        read_settings(context)
 
 
 def test_no_secret_is_in_the_text_of_the_settings() -> None:

@@ -39,9 +39,12 @@ def test_without_an_environment_it_is_the_testnet_where_there_is_one(
 
 
 def test_books_are_chosen_by_account_and_by_symbol() -> None:
-    settings = read("live", exchange="okx", book="ccxt", book_of="BTCUSDT: depth_cache, ethusdt.OKX: partial")
+    settings = read(
+        "live", exchange="okx", book="ccxt", book_of="BTCUSDT=depth_cache, ethusdt.OKX=partial, BNB/USDT:USDT=partial"
+    )
     assert settings.way_of("BTCUSDT") is BookWay.DEPTH_CACHE
     assert settings.way_of("ETHUSDT") is BookWay.PARTIAL
+    assert settings.way_of("BNBUSDT") is BookWay.PARTIAL
     assert settings.way_of("SOLUSDT") is BookWay.CCXT
 
 
@@ -72,10 +75,14 @@ def test_loopback_is_this_machine_only() -> None:
         ("live", {"exchange": "okx", "port": 8000}, 'only environment = "loopback" takes it'),
         ("loopback", {"exchange": "okx"}, "exactly one of url, port"),
         ("loopback", {"exchange": "okx", "url": "http://10.0.0.1:80"}, "this machine only"),
-        ("loopback", {"exchange": "okx", "port": 70_000}, "a port from 1"),
+        ("loopback", {"exchange": "okx", "port": 70_000}, "from 0 to 65535"),
         ("live", {"exchange": "okx", "book": "deph_cache"}, "did you mean depth_cache?"),
         ("live", {"exchange": "okx", "book": "rest"}, "one of depth_cache, ccxt, partial"),
-        ("live", {"exchange": "okx", "book_of": "BTCUSDT"}, "SYMBOL: way"),
+        ("live", {"exchange": "okx", "book_of": "BTCUSDT"}, "SYMBOL=WAY"),
+        ("live", {"exchange": "okx", "book_of": "BTCUSDT: ccxt"}, "SYMBOL=WAY"),
+        ("live", {"exchange": "okx", "book_of": "BTCUSDT=rest"}, "'rest' in 'BTCUSDT=rest' is no way"),
+        ("live", {"exchnge": "okx"}, "did you mean exchange?"),
+        ("loopback", {"exchange": "okx", "prot": 8000}, "did you mean port?"),
         ("live", {"exchange": "okx", "poll_interval_s": 0.01}, "a number of seconds"),
         ("live", {"exchange": "okx", "websocket": "yes"}, "true or false"),
         ("live", {"exchange": 5}, "write it as text"),
@@ -92,6 +99,13 @@ def test_keys_are_refused_and_not_shown() -> None:
     with pytest.raises(ConfigError, match="takes no keys") as refused:
         read_settings(context("live", {"api_key": Secret("hush")}, exchange="okx"))
     assert "hush" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["api_key", "apiSecret", "secret", "password"])
+def test_a_secret_among_the_settings_is_not_shown(name: str) -> None:
+    with pytest.raises(ConfigError, match="put it in the environment") as refused:
+        read("live", **{"exchange": "okx", name: "SEKRIT"})
+    assert "SEKRIT" not in str(refused.value)
 
 
 def test_no_order_spends_real_money() -> None:
