@@ -10,7 +10,7 @@ from foxtrot.adapter.base_adapter import AdapterContext, BaseAdapter
 from foxtrot.adapter.registry import make_adapter
 from foxtrot.app.config import Config
 from foxtrot.app.hub_tables import hub_settings
-from foxtrot.app.port_file import write_private
+from foxtrot.app.port_file import HubFacts, PortFile
 from foxtrot.app.secrets import plain_settings, secret_settings
 from foxtrot.app.stop_signals import StopSignal
 from foxtrot.core.clock import Clock, SystemClock
@@ -40,9 +40,9 @@ class HubRun:
 
     def __init__(self, config: Config, port_file: Path | None = None, clock: Clock | None = None) -> None:
         self.clock: Clock = clock or SystemClock()
+        self._port_file = None if port_file is None else PortFile(port_file)
         settings = hub_settings(config.hub, config.accounts, os.environ)
         self.server = HubServer(settings, self.clock)
-        self._port_file = port_file
         permit = SendPermit()
         permit.close("a hub sends no orders")
         shared: dict[str, object] = {}
@@ -97,12 +97,11 @@ class HubRun:
         page = self.server.url.replace("ws://", "http://").removesuffix("ws")
         logger.info("hub: {} shares {}; its page: {}", self.server.url, names, page)
         if self._port_file is not None:
-            facts = {"pid": os.getpid(), "hub": self.server.port, "url": self.server.url, "page": page}
-            write_private(self._port_file, msgspec.json.encode(facts) + b"\n")
+            self._port_file.write(HubFacts(os.getpid(), self.server.port, self.server.url, page))
 
     def _end(self) -> list[str]:
         if self._port_file is not None:
-            self._port_file.unlink(missing_ok=True)
+            self._port_file.remove()
         late = [adapter.close(STOP_DEADLINE_S) for adapter in self.adapters.values()]
         late.append(self.server.stop(STOP_DEADLINE_S))
         return [name for name in late if name]

@@ -110,3 +110,30 @@ def test_a_hub_for_some_seconds_says_what_it_did(tmp_path: Path, capsys: pytest.
     result = json.loads(capsys.readouterr().out)
     assert [row["instrument"] for row in result["books"]] == ["BTCUSDT.BINANCE"]
     assert result["clients"] == 0
+
+
+@pytest.mark.parametrize("port", [[], ["--port", "0"]], ids=["its port", "another port"])
+def test_a_second_hub_leaves_the_port_file_of_the_first_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], port: list[str]
+) -> None:
+    (tmp_path / "hub.toml").write_text(CONFIG.format(port=0))
+    ports = tmp_path / "ports.json"
+    with hub(tmp_path, "--port-file", str(ports)) as first:
+        facts = told(ports)
+        (tmp_path / "second.toml").write_text(CONFIG.format(port=facts["hub"]))
+        line = ["hub", str(tmp_path / "second.toml"), "--port-file", str(ports), "--seconds", "0.1", "--json", *port]
+        assert main(["--home", str(tmp_path), *line]) == 2
+        message = json.loads(capsys.readouterr().out)["error"]["message"]
+        assert f"belongs to a hub that runs (it listens on port {facts['hub']})" in message
+        assert json.loads(ports.read_text()) == facts
+        assert facts["pid"] == first.pid
+
+
+def test_a_file_of_somebody_else_is_no_port_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "hub.toml").write_text(CONFIG.format(port=0))
+    notes = tmp_path / "notes.txt"
+    notes.write_text("buy milk\n")
+    for line in (["hub", str(tmp_path / "hub.toml"), "--seconds", "0.1"], ["exchange", "--control", "0"]):
+        assert main(["--home", str(tmp_path), *line, "--port-file", str(notes), "--json"]) == 2
+        assert "notes.txt exists and is no port file" in json.loads(capsys.readouterr().out)["error"]["message"]
+        assert notes.read_text() == "buy milk\n"

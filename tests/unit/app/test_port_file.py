@@ -10,10 +10,11 @@ import msgspec
 import pytest
 
 from foxtrot.app import port_file
-from foxtrot.app.port_file import PortAccount, PortFacts, PortFile
+from foxtrot.app.port_file import HubFacts, PortAccount, PortFacts, PortFile
 from foxtrot.domain.errors import ConfigError
 
 FACTS = PortFacts(pid=7, binance_spot=1234, accounts=(PortAccount("main", "the-key", "the-secret"),))
+OLD = '{"pid": 6, "control": null}'
 KEYS = [
     "pid", "binance_spot", "binance_usdm", "binance_spot_tls", "binance_usdm_tls", "ca_file", "futu", "ib", "api",
     "control", "accounts",
@@ -33,7 +34,7 @@ def test_it_has_exactly_its_keys_and_absent_services_are_null(tmp_path: Path) ->
 
 def test_nobody_else_can_read_it_whatever_the_umask(tmp_path: Path) -> None:
     path = tmp_path / "ports.json"
-    path.write_text("old")
+    path.write_text(OLD)
     path.chmod(0o666)
     before = os.umask(0)
     try:
@@ -45,7 +46,7 @@ def test_nobody_else_can_read_it_whatever_the_umask(tmp_path: Path) -> None:
 
 def test_a_reader_never_sees_half_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "ports.json"
-    path.write_text("old")
+    path.write_text(OLD)
     seen: list[str] = []
     replace = Path.replace
 
@@ -56,7 +57,7 @@ def test_a_reader_never_sees_half_of_it(tmp_path: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(Path, "replace", watched)
     PortFile(path).write(FACTS)
-    assert seen[0] == "old"
+    assert seen[0] == OLD
     assert seen[1] == path.read_text()
     assert [entry.name for entry in tmp_path.iterdir()] == ["ports.json"]
 
@@ -102,3 +103,58 @@ def test_the_file_of_an_exchange_that_runs_is_not_taken(tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match=str(port)):
             PortFile(path)
     PortFile(path).write(PortFacts(pid=2))
+
+
+def test_the_file_of_a_hub_that_runs_is_not_taken_either(tmp_path: Path) -> None:
+    path = tmp_path / "ports.json"
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        PortFile(path).write(HubFacts(1, port, f"ws://127.0.0.1:{port}/ws", ""))
+        with pytest.raises(ConfigError, match=rf"belongs to a hub that runs \(it listens on port {port}\); stop that"):
+            PortFile(path)
+    PortFile(path).write(PortFacts(pid=2))
+
+
+def test_a_file_that_somebody_who_runs_wrote_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "ports.json"
+    late = PortFile(path)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        PortFile(path).write(PortFacts(pid=1, binance_spot=port))
+        with pytest.raises(ConfigError, match=f"belongs to an exchange that runs .*{port}"):
+            late.write(PortFacts(pid=2))
+    late.remove()
+    assert json.loads(path.read_text())["pid"] == 1
+
+
+def test_ones_own_port_in_an_old_file_is_nobody_elses(tmp_path: Path) -> None:
+    path = tmp_path / "ports.json"
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        path.write_text(OLD.replace("null", str(port)))
+        listening.close()
+        mine = PortFile(path)
+    with socket.create_server(("127.0.0.1", port)):
+        mine.write(PortFacts(pid=2, control=port))
+    assert json.loads(path.read_text())["pid"] == 2
+
+
+@pytest.mark.parametrize("text", ["my notes", "{}", '{"pid": 5}', '{"pid": "5", "hub": 1}', "[1]", "\xff"])
+def test_a_file_that_is_no_port_file_is_left_alone(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text(text, "latin-1")
+    with pytest.raises(
+        ConfigError, match=r"notes.txt exists and is no port file; it would be overwritten: name another"
+    ):
+        PortFile(path)
+    assert path.read_text("latin-1") == text
+
+
+def test_an_empty_file_is_taken_and_no_device(tmp_path: Path) -> None:
+    path = tmp_path / "made_by_mktemp"
+    path.touch()
+    PortFile(path).write(FACTS)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(ConfigError, match="is no plain file"):
+        PortFile(pipe)
