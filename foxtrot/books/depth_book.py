@@ -104,11 +104,11 @@ class DepthBook:
             self._old.note_followed()
         self._set(snapshot, limit)
         waiting = list(self._buffer)
-        self._old.clear(waiting[-1] if waiting else None)
+        self._old.clear(max(waiting, key=_last_id, default=None))
         for index, change in enumerate(waiting):
             try:
                 if not self._follow(change):  # however long it waited: the snapshot was asked for after it
-                    self._old.clear(change)
+                    self._old.length = 0
             except BookOutOfSync:
                 self._buffer.extend(waiting[index + 1 :])
                 raise
@@ -210,6 +210,8 @@ class DepthBook:
             raise self._lose(change, Loss.GAP)
         if self._is_restart(change):
             raise self._lose(change, Loss.RESTART)
+        if not self._bridged and self._leaves_out(change):
+            raise self._lose(change, Loss.GAP)
         return False
 
     def _take(self, change: DepthChange) -> None:
@@ -236,6 +238,13 @@ class DepthBook:
         if self._bridged:
             return self._old.is_restart_after(change, self.update_id, self.venue_time_ns)
         return self._old.is_restart(change)
+
+    def _leaves_out(self, change: DepthChange) -> bool:
+        """Tell whether something is missing before an old change: it could be the venue's restart, and then the snapshot is of before it."""
+        newest = self._old.newest_id
+        missing = bool(newest) and self._rule.after_change(newest, change) is Verdict.GAP
+        self._old.note_heard(change)
+        return missing
 
     def _lose(self, change: DepthChange, why: Loss) -> BookOutOfSync:
         last_id = self.update_id
@@ -285,6 +294,10 @@ class DepthBook:
         if new is None:
             raise InvariantBroken(f"{self.instrument.instrument_id}: a {self.state} book cannot take {what}")
         self.state = new
+
+
+def _last_id(change: DepthChange) -> int:
+    return change.last_update_id
 
 
 def _middle(levels: list[UnitLevel], known: int | None) -> int | None:

@@ -25,6 +25,7 @@ class OldRun:
     - after a snapshot, old for longer than CATCH_UP_NS: the snapshot is of another count, or the stream lags by more than that. Both are
       helped by another snapshot, the second only if it is waited for longer: twice as long each time until a change follows.
     - after a change that followed, old for longer than REPEATS_NS: the venue's clock went back with its ids.
+    - after a snapshot, something missing between two of them: the book, which knows the rule, holds them to be of another count.
     - OLD_LIMIT in a row of a venue without a clock: whatever it is, the book does not get on.
 
     How long is told by when they arrived, for a backlog that comes all at once is long by the venue's clock and soon over.
@@ -32,7 +33,7 @@ class OldRun:
     Thread: belongs to the book's.
     """
 
-    __slots__ = ("_began_ns", "_catch_up_ns", "_newest_id", "_newest_ns", "length")
+    __slots__ = ("_began_ns", "_catch_up_ns", "_newest_ns", "length", "newest_id")
 
     def __init__(self) -> None:
         self._catch_up_ns = CATCH_UP_NS
@@ -42,16 +43,20 @@ class OldRun:
     def clear(self, newest: DepthChange | None = None) -> None:
         """Forget the run; `newest` is the last change that was heard, where that is not the one the book is at."""
         self.length = 0
-        self._newest_id, self._newest_ns = (newest.last_update_id, newest.venue_time_ns) if newest else (0, 0)
+        self.newest_id, self._newest_ns = (newest.last_update_id, newest.venue_time_ns) if newest else (0, 0)
 
     def note_followed(self) -> None:
         """Learn that a change has followed the last snapshot: the stream reaches snapshots as soon as it should."""
         self._catch_up_ns = CATCH_UP_NS
 
+    def note_heard(self, change: DepthChange) -> None:
+        """Note an old change as the last that was heard, unless it repeats one."""
+        if change.last_update_id >= self.newest_id:
+            self.newest_id, self._newest_ns = change.last_update_id, change.venue_time_ns
+
     def is_restart(self, change: DepthChange) -> bool:
         """Take an old change after a snapshot that none has followed yet; True when the ids have begun anew."""
-        back = is_back(change, self._newest_id, self._newest_ns)
-        self._newest_id, self._newest_ns = change.last_update_id, change.venue_time_ns
+        back = is_back(change, self.newest_id, self._newest_ns)
         if back or not self._is_longer(change, self._catch_up_ns):
             return back
         self._catch_up_ns = min(2 * self._catch_up_ns, CATCH_UP_MOST_NS)

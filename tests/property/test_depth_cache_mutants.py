@@ -170,6 +170,7 @@ def ids_that_begin_anew_are_old(patch: Patch) -> None:
 def a_stream_may_stay_behind_a_snapshot(patch: Patch) -> None:
     patch.setattr(old_run_module, "CATCH_UP_NS", 10**18)
     patch.setattr(old_run_module, "OLD_LIMIT", 10**9)
+    patch.setattr(DepthBook, "_leaves_out", lambda self, change: bool(self._old.note_heard(change)))
 
 
 @breaks("contiguous")

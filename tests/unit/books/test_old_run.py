@@ -90,6 +90,30 @@ def test_a_backlog_after_a_snapshot_is_no_restart(owner: Listener) -> None:
     assert book.apply(change(1_001, 1_001, ms=1_001 * EVERY_MS))
 
 
+def test_a_stream_that_leaves_something_out_before_it_reaches_the_snapshot_may_be_of_another_count(
+    owner: Listener,
+) -> None:
+    """The venue came back with ids between those that were heard and the snapshot's; else it would be followed from 1001 on."""
+    book = a_loaded_book(owner, 1_000)
+    for number in (10, 11, 10, 12):
+        book.apply(change(number, number, ms=0))
+    assert book.state is LIVE
+    book.apply(change(14, 14, ms=0))
+    assert (book.state, book.counters.gaps, book.counters.restarts) == (SYNCING, 1, 0)
+
+
+def test_a_snapshot_is_not_told_from_what_waited_for_it_by_what_was_lost_there(owner: Listener) -> None:
+    book = CachedBook(BTC, ContiguousIds(), owner, owner.need)
+    book.begin()
+    for number in (10, 12, 11):
+        book.apply(change(number, number, ms=0))
+    assert book.load(snapshot(20), book.generation)
+    book.apply(change(13, 13, ms=0))
+    assert book.state is LIVE
+    book.apply(change(15, 15, ms=0))
+    assert book.state is SYNCING
+
+
 def test_a_venue_whose_ids_and_clock_went_back_is_found_by_time(owner: Listener) -> None:
     book = a_loaded_book(owner, 100_000)
     book.apply(change(100_001, 100_001))
@@ -109,7 +133,7 @@ def test_without_a_clock_so_many_in_a_row_are_a_restart(owner: Listener, followe
     for anew in range(1, OLD_LIMIT + 1):
         book.apply(change(anew, anew, ms=0))
     assert book.state is LIVE
-    book.apply(change(200, 200, ms=0))
+    book.apply(change(OLD_LIMIT + 1, OLD_LIMIT + 1, ms=0))
     assert (book.state, book.counters.restarts) == (SYNCING, 1)
 
 
