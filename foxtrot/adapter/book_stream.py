@@ -160,8 +160,8 @@ class BookStream:
         """Take a snapshot.
 
         Args:
-            snapshot: the book.
-            generation: that of this book when the snapshot was asked for.
+            snapshot: the book, asked for in `generation`.
+            generation: that of this book then.
             limit: how many levels a side were asked for, 0 for all: what lies beyond that is not known.
 
         Returns:
@@ -200,8 +200,7 @@ class BookStream:
 
         Args:
             whole: the book.
-            change: how it differs from the one before, where that is known: it goes to those who follow changes, who otherwise get
-                the whole book.
+            change: how it differs from the one before, where that is known, for those who follow changes: else they get the whole.
             limit: how many levels a side the stream gives, 0 for all.
 
         Returns:
@@ -242,8 +241,8 @@ class BookStream:
             self.begin(f"{self.instrument_id}: the market has gone beyond the levels that are known")
             return
         if self.levels or not self._chained:
-            full = self.changes and not self._chained
-            depth = _known(book, book.depth(FULL_BOOK_LEVELS if full else self.levels))
+            is_first = self.changes and not self._chained
+            depth = _known(book, book.depth(FULL_BOOK_LEVELS if is_first else self.levels))
             self._publisher.on_depth(msgspec.structs.replace(depth, source=REST) if self.polled else depth)
         self._chained = self.changes
 
@@ -267,30 +266,20 @@ class BookStream:
         asks = _exact(book.instrument, (level for level in levels.asks if level[0] <= highest))
         return ExactBook(self.instrument_id, update_id, bids, asks, "stream", max(0, now_ns - heard_ns) / 1e6)
 
-    # --- audits -----------------------------------------------------------------------------------------------------
-
     def begin_audit(self) -> None:
         """Keep what changes from now on; ask for a snapshot after this, and give it to `finish_audit`."""
-        with self._lock:
-            self._cached.begin_audit()
+        self._cached.begin_audit()
 
     def drop_audit(self) -> None:
         """Keep changes no longer: nobody will finish the audit."""
-        with self._lock:
-            self._cached.drop_audit()
+        self._cached.drop_audit()
 
     def finish_audit(self, snapshot: DepthData, limit: int) -> AuditResult:
-        """Compare the book with a fresh snapshot; one that differs begins anew. See CachedBook.finish_audit.
-
-        Raises:
-            OffGrid: a price or size lies off the instrument's grid.
-        """
+        """Compare the book with a fresh snapshot; one that differs begins anew. See CachedBook.finish_audit, for what it raises too."""
         with self._lock:
             result = self._cached.finish_audit(snapshot, limit)
         self._tell()
         return result
-
-    # --- what the book says, with the lock held ---------------------------------------------------------------------
 
     def on_state(self, book: CachedBook, cause: str) -> None:
         """Keep what is to be told."""
