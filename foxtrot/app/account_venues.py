@@ -4,7 +4,9 @@ import msgspec
 
 from foxtrot.adapter.registry import load_adapter
 from foxtrot.app.config import Config
+from foxtrot.app.config_places import placed
 from foxtrot.app.config_tables import AccountTable
+from foxtrot.domain.errors import ConfigError
 
 
 class AccountVenue(msgspec.Struct, frozen=True):
@@ -51,4 +53,18 @@ def account_venues(config: Config) -> tuple[AccountVenue, ...]:
     Raises:
         ConfigError: an adapter is not known or cannot be imported.
     """
-    return tuple(venue_of(name, account) for name, account in config.accounts.items())
+    return tuple(account_venue(config, name) for name in config.accounts)
+
+
+def account_venue(config: Config, name: str) -> AccountVenue:
+    """Return where one account trades.
+
+    Blocks: imports the adapter.
+
+    Raises:
+        ConfigError: names file and line of an adapter that is not known or cannot be imported.
+    """
+    try:
+        return venue_of(name, config.accounts[name])
+    except ConfigError as error:
+        raise placed(config, ("account", name), error, "adapter") from error

@@ -1,6 +1,5 @@
 """MainEngine: builds the platform, starts it upward and stops it downward."""
 
-import os
 import sys
 import threading
 from collections.abc import Callable
@@ -10,12 +9,11 @@ from pathlib import Path
 from secrets import randbits
 from typing import TypeVar
 
-from foxtrot.adapter.base_adapter import AdapterContext
-from foxtrot.adapter.registry import make_adapter
+from foxtrot.app.account_adapters import AccountAdapters
 from foxtrot.app.config import Config
+from foxtrot.app.config_places import placed
 from foxtrot.app.event_log import EventLog
 from foxtrot.app.saved_variables import SavedVariables
-from foxtrot.app.secrets import plain_settings, secret_settings
 from foxtrot.app.shutdown import StopReport, Summary, summarise
 from foxtrot.app.strategy_starts import StrategyStarts
 from foxtrot.app.venue_connections import VenueConnections
@@ -186,28 +184,22 @@ class MainEngine:
         )
 
     def _make_adapters(self) -> None:
-        shared: dict[str, object] = {}
         if not self.config.accounts:
             raise ConfigError("no account is configured; add an [account.NAME] table")
-        for name, account in self.config.accounts.items():
-            context = AdapterContext(
-                name,
-                self.events,
-                self.permit,
-                self.clock,
-                plain_settings(account.settings),
-                shared,
-                account.environment,
-                account.position_mode,
-                secret_settings(account.settings, os.environ),
-            )
-            self.line.add_adapter(make_adapter(account.adapter, context))
+        made = AccountAdapters(self.config, self.events, self.permit, self.clock)
+        for name in self.config.accounts:
+            self.line.add_adapter(made.make(name))
 
     def _make_strategies(self) -> None:
         folder = self.config.strategies_dir(self.home)
         for settings in self.config.strategy_settings():
-            found = load_strategy(settings.class_name, folder if folder.is_dir() else None)
-            self.line.strategies.add(settings, found)
+            table, key = ("strategy", settings.strategy_id), "class"
+            try:
+                found = load_strategy(settings.class_name, folder if folder.is_dir() else None)
+                key = ""
+                self.line.strategies.add(settings, found)
+            except ConfigError as error:
+                raise placed(self.config, table, error, key) from error
 
     # --- on the engine's thread -------------------------------------------------------------------------------------
 

@@ -4,10 +4,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from foxtrot.adapter.registry import adapter_names, load_adapter
-from foxtrot.app.account_venues import venue_of
+from foxtrot.app.account_adapters import AccountAdapters
+from foxtrot.app.account_venues import account_venue
 from foxtrot.app.config import Config, load_config
-from foxtrot.app.secrets import secret_settings
+from foxtrot.app.config_places import placed
 from foxtrot.app.verbs.doctor import FAIL, OK, WARN, Check
+from foxtrot.core.clock import SystemClock
+from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.errors import ConfigError
 from foxtrot.strategy.loader import load_strategy, strategy_names
 from foxtrot.strategy.parameters import set_parameters
@@ -48,25 +51,45 @@ def config_checks(path: Path, home: Path, environment: Mapping[str, str]) -> Ite
     yield from _strategy_checks(config, home)
 
 
+class _Inbox:
+    """Keeps what adapters tell that are made to be checked only; nobody reads it.
+
+    Thread: the caller's.
+    """
+
+    def __init__(self) -> None:
+        self._events: list[object] = []
+
+    def put(self, event: object) -> None:
+        self._events.append(event)
+
+
 def _account_checks(config: Config, environment: Mapping[str, str]) -> Iterator[Check]:
+    """Make each account's adapter as a run does, and do not connect it."""
+    permit = SendPermit()
+    permit.close("doctor sends no orders")
+    made = AccountAdapters(config, _Inbox(), permit, SystemClock(), environment)
     for name, account in config.accounts.items():
         try:
-            venue = venue_of(name, account)
-            secrets = secret_settings(account.settings, environment)
+            venue = account_venue(config, name)
+            fault = venue.fault(config.platform.mode)
+            made.make(name)
         except ConfigError as error:
             yield Check(f"account {name}", FAIL, str(error))
             continue
-        fault = venue.fault(config.platform.mode)
-        yield Check(f"account {name}", FAIL if fault else OK, fault or f"{venue.text}; {len(secrets)} secrets found")
+        secrets = sum(key.endswith("_env") for key in account.settings)
+        yield Check(f"account {name}", FAIL if fault else OK, fault or f"{venue.text}; {secrets} secrets found")
 
 
 def _strategy_checks(config: Config, home: Path) -> Iterator[Check]:
     folder = config.strategies_dir(home)
     for settings in config.strategy_settings():
+        table, key = ("strategy", settings.strategy_id), "class"
         try:
             kind = load_strategy(settings.class_name, folder if folder.is_dir() else None)
+            key = ""
             set_parameters(kind.__new__(kind), settings.parameters)
         except ConfigError as error:
-            yield Check(f"strategy {settings.strategy_id}", FAIL, str(error))
+            yield Check(f"strategy {settings.strategy_id}", FAIL, str(placed(config, table, error, key)))
         else:
             yield Check(f"strategy {settings.strategy_id}", OK, f"{kind.__name__} on {', '.join(settings.symbols)}")

@@ -7,7 +7,7 @@ from loguru import logger
 
 from foxtrot.adapter.base_adapter import BaseAdapter
 from foxtrot.adapter.simulated.adapter import SimulatedAdapter
-from foxtrot.app import account_venues
+from foxtrot.app import account_adapters, account_venues
 from foxtrot.app.account_venues import AccountVenue
 from foxtrot.app.config import Config
 from foxtrot.app.config_tables import AccountTable, PlatformTable
@@ -73,7 +73,8 @@ def test_real_money_needs_both_keys() -> None:
 ENVIRONMENT = {"FOXTROT_TEST_KEY": "hush-hush-1"}
 
 
-def test_doctor_judges_as_the_runner_does(tmp_path: Path) -> None:
+def test_doctor_judges_as_the_runner_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(account_adapters, "make_adapter", lambda name, context: None)
     path = tmp_path / "c.toml"
     text = '[account.a]\nadapter = "venue"\nenvironment = "live"\nsettings = {{ api_key_env = "FOXTROT_TEST_KEY" }}\n[platform]\nmode = "{}"\n'
     said = {}

@@ -50,6 +50,28 @@ def test_a_good_configuration_passes_and_each_fault_of_a_bad_one_is_named(run, t
     assert states(run("doctor", "c.toml")[1])["configuration"] == FAIL
 
 
+@pytest.mark.parametrize(
+    ("adapter", "settings", "said"),
+    [
+        ("simulated", 'balances = "USDT"', "balances 'USDT' must be like"),
+        ("binance", "rotate_hours = 24", "rotate_hours = 24: it is a whole number from 0 to 23"),
+        ("binance", 'port_file = "ports.json"', "port_file = 'ports.json': it cannot be read"),
+        ("ccxt", 'exchnge = "okx"', "exchnge = 'okx': an account of ccxt has no such setting; did you mean exchange?"),
+    ],
+)
+def test_settings_of_adapters_are_checked_as_a_run_does(
+    run, tmp_path: Path, adapter: str, settings: str, said: str
+) -> None:
+    environment = "loopback" if "port_file" in settings else ""
+    text = f'[account.a]\nadapter = "{adapter}"\nenvironment = "{environment}"\n[account.a.settings]\n{settings}\n'
+    (tmp_path / "c.toml").write_text(text, "utf-8")
+    status, result = run("doctor", "c.toml")
+    assert status == 1
+    (check,) = [check for check in result["checks"] if check["name"] == "account a"]
+    assert check["state"] == FAIL
+    assert check["text"].startswith("c.toml:5: [account.a.settings] " + said)
+
+
 def test_a_secret_that_is_not_in_the_environment_fails(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = '[account.a]\nadapter = "simulated"\nsettings = { api_key_env = "FOXTROT_TEST_KEY" }\n'
     (tmp_path / "c.toml").write_text(text, "utf-8")
