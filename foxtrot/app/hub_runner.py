@@ -6,12 +6,11 @@ from pathlib import Path
 import msgspec
 from loguru import logger
 
-from foxtrot.adapter.base_adapter import AdapterContext, BaseAdapter
-from foxtrot.adapter.registry import make_adapter
+from foxtrot.adapter.base_adapter import BaseAdapter
+from foxtrot.app.account_adapters import AccountAdapters
 from foxtrot.app.config import Config
 from foxtrot.app.hub_tables import hub_settings
 from foxtrot.app.port_file import HubFacts, PortFile
-from foxtrot.app.secrets import plain_settings, secret_settings
 from foxtrot.app.stop_signals import StopSignal
 from foxtrot.core.clock import Clock, SystemClock
 from foxtrot.core.send_permit import SendPermit
@@ -20,6 +19,13 @@ from foxtrot.hub.server import HubServer
 
 Json = dict[str, object]
 STOP_DEADLINE_S = 5.0
+
+
+class HubResult(msgspec.Struct, frozen=True):
+    """What a run was, and whether it was of no use to anybody: everything that it offers is known not to be had."""
+
+    summary: Json
+    shared_nothing: bool
 
 
 class HubRun:
@@ -45,27 +51,15 @@ class HubRun:
         self.server = HubServer(settings, self.clock)
         permit = SendPermit()
         permit.close("a hub sends no orders")
-        shared: dict[str, object] = {}
         used = {offer.account for offer in settings.offers}
+        made = AccountAdapters(config, self.server.inlet, permit, self.clock)
         self.adapters: dict[str, BaseAdapter] = {}
-        for name, account in config.accounts.items():
-            if name not in used:
-                continue
-            context = AdapterContext(
-                name,
-                self.server.inlet,
-                permit,
-                self.clock,
-                plain_settings(account.settings),
-                shared,
-                account.environment,
-                account.position_mode,
-                secret_settings(account.settings, os.environ),
-            )
-            self.adapters[name] = make_adapter(account.adapter, context)
-            self.server.attach(self.adapters[name])
+        for name in config.accounts:
+            if name in used:
+                self.adapters[name] = made.make(name)
+                self.server.attach(self.adapters[name])
 
-    def run(self, stopped: StopSignal, seconds: float | None = None) -> Json:
+    def run(self, stopped: StopSignal, seconds: float | None = None) -> HubResult:
         """Share until the stop is asked for, or for some seconds; returns what happened.
 
         Blocks: until then, and for the end of hub and adapters.
@@ -86,11 +80,15 @@ class HubRun:
             overran = self._end()
         if overran:
             raise FoxtrotError(f"threads {', '.join(overran)} did not end within {STOP_DEADLINE_S:.0f} s")
-        return {
+        summary = {
             "seconds": round((self.clock.monotonic_ns() - started_ns) / 1e9, 3),
             "url": self.server.url,
             **msgspec.to_builtins(figures),
         }
+        shared_nothing = not figures.shared and len(figures.missing) == len(figures.books)
+        if shared_nothing:
+            logger.error("hub: nothing of what it offers could be shared: {}", "; ".join(set(figures.missing.values())))
+        return HubResult(summary, shared_nothing)
 
     def _tell(self) -> None:
         names = ", ".join(offer.instrument_id for offer in self.server.settings.offers)

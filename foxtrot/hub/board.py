@@ -87,7 +87,9 @@ class Board:
             return self._each(fact.account, lambda offer: offer.hear_link(fact))
         if isinstance(fact, ContractsLoaded):
             listed = {one.instrument_id: one for one in fact.instruments}
-            touched = self._each(fact.account, lambda offer: offer.list_instrument(listed.get(offer.instrument_id)))
+            touched = self._each(
+                fact.account, lambda offer: offer.list_instrument(listed.get(offer.instrument_id), listed)
+            )
             self._regrid(touched)
             return touched
         if isinstance(fact, BookStateChanged):

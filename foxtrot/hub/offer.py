@@ -1,6 +1,7 @@
 """One instrument that the hub shares: its book and ticker as the adapter's facts make them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from difflib import get_close_matches
 
 from foxtrot.books.depth_book import DepthBook
 from foxtrot.books.sequence import PreviousId
@@ -57,16 +58,23 @@ class Offer:
         self._is_loaded = False
         self._renewed_ns = _NEVER_NS
         self._pause = 1
+        self.is_unlisted = False
+        """Whether the account lists others, but not this."""
+        self._hint = (-1, "")
         self._known: tuple[int | None, int | None] = (None, None)
 
     # --- what the adapter tells -------------------------------------------------------------------------------------
 
-    def list_instrument(self, instrument: Instrument | None) -> None:
-        """Take what the venue lists; None when it lists no such instrument."""
+    def list_instrument(self, instrument: Instrument | None, listed: Collection[str] = ()) -> None:
+        """Take what the venue lists; None when it lists no such instrument, but others."""
         if instrument is None:
             self.instrument = None
-            self._fail(BookState.EMPTY, f"account {self.account} lists no {self.instrument_id}")
+            self.is_unlisted = True
+            if self._hint[0] != len(listed):  # not looked for at each reconnect: a venue may list thousands
+                self._hint = len(listed), _nearest(self.instrument_id, listed)
+            self._fail(BookState.EMPTY, f"account {self.account} lists no {self.instrument_id}; {self._hint[1]}")
             return
+        self.is_unlisted = False
         before, self.instrument = self.instrument, instrument
         if before is None or (before.price_grid, before.quantity_grid) != (
             instrument.price_grid,
@@ -150,6 +158,17 @@ class Offer:
     # --- for looking at ---------------------------------------------------------------------------------------------
 
     @property
+    def has_come(self) -> bool:
+        """Tell whether anything of it was ever there to be shared."""
+        return self.snapshots > 0 or self.tick is not None
+
+    @property
+    def missing(self) -> str:
+        """Return why it cannot be had, "" while it can or nobody knows yet."""
+        is_refused = self.is_unlisted or self.link is AdapterState.FAILED
+        return self.cause if is_refused or (self.link in BAD_LINKS and not self.has_come) else ""
+
+    @property
     def update_id(self) -> int:
         """Return the venue's id as of which the book is."""
         return 0 if self.book is None else self.book.update_id
@@ -190,3 +209,13 @@ class Offer:
         self._is_loaded = False
         if self.book is not None:
             self.book.drop()
+
+
+def _nearest(name: str, listed: Collection[str]) -> str:
+    """Return the listed names that are nearest to one that is not, else how many there are and some of them."""
+    by_upper = {one.upper(): one for one in listed}
+    near = [by_upper[one] for one in get_close_matches(name.upper(), by_upper)]
+    if near:
+        return f"nearest: {', '.join(near)}"
+    some = ", ".join(sorted(listed)[:3])
+    return f"it lists {len(listed)}, such as {some}" if some else "it lists nothing"

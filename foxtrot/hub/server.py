@@ -35,6 +35,10 @@ class HubFigures(msgspec.Struct, frozen=True):
     slow: int
     streams: int
     books: tuple[Offered, ...]
+    shared: int
+    """Of how many instruments anything ever came."""
+    missing: dict[str, str]
+    """Why an instrument cannot be had, by its id."""
 
 
 class HubServer:
@@ -61,6 +65,7 @@ class HubServer:
         self._picked = settings.port
         self._adapters: dict[str, BaseAdapter] = {}
         self._asked: set[str] = set()  # instruments
+        self._warned: set[str] = set()  # instruments
 
     @property
     def port(self) -> int:
@@ -134,6 +139,8 @@ class HubServer:
             counters.slow,
             len(self._board.channels),
             self._board.status(),
+            sum(offer.has_come for offer in self._board.offers.values()),
+            {name: offer.missing for name, offer in self._board.offers.items() if offer.missing},
         )
 
     def _look(self) -> None:
@@ -143,6 +150,23 @@ class HubServer:
         for fact in facts:
             if isinstance(fact, AdapterStatus | ContractsLoaded):
                 self._ask_for_offers(fact.account)
+                self._warn_of_missing(fact)
+
+    def _warn_of_missing(self, fact: AdapterStatus | ContractsLoaded) -> None:
+        """Say once what an account does not list, and what is not to be had of one that the venue refuses."""
+        offers = [one for one in self._board.offers.values() if one.account == fact.account]
+        self._warned.difference_update(one.instrument_id for one in offers if not one.missing)
+        new = {one.instrument_id: one for one in offers if one.missing and one.instrument_id not in self._warned}
+        if isinstance(fact, ContractsLoaded):
+            new = {name: one for name, one in new.items() if one.is_unlisted}
+            for name, offer in new.items():
+                logger.warning("hub: {} is not shared: {}", name, offer.cause)
+        elif fact.state is AdapterState.FAILED and new:
+            cause = next(iter(new.values())).cause
+            logger.warning("hub: account {}: {}; not shared: {}", fact.account, cause, ", ".join(new))
+        else:
+            return
+        self._warned.update(new)
 
     def _ask_for_offers(self, account: str) -> None:
         """Subscribe once to what a READY account lists: an adapter keeps what it is asked for over every reconnect."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from foxtrot.app.stop_signals import stop_signals
 from foxtrot.app.verbs.command_parser import CommandParser, seconds
-from foxtrot.app.verbs.outcome import DONE, Outcome, listed
+from foxtrot.app.verbs.outcome import DONE, FAILED, Outcome, listed
 from foxtrot.domain.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 DESCRIPTION = (
     "Share the order books and tickers that [hub] of a configuration names with other programs on this machine, over\n"
     "WebSocket, until SIGINT or SIGTERM; a page in a browser shows them too. The hub sends no orders, whatever the\n"
-    "configuration says. The protocol and a client are in docs/hub.md."
+    "configuration says. The protocol and a client are in docs/hub.md.\n\n"
+    "What cannot be had is told by one warning and in the summary (missing); the rest is shared. Exit status: 0 stopped as asked,\n"
+    "1 failed, or nothing at all could be shared, 2 bad arguments, configuration, port or port file."
 )
 EXAMPLE = "  foxtrot hub my.toml\n  foxtrot hub my.toml --port 0 --port-file hub.json --seconds 60"
 EXTRA = "aiohttp"
@@ -49,7 +51,7 @@ def run(arguments: Namespace) -> Outcome:
             result = HubRun(config, arguments.port_file).run(stopped, arguments.seconds)
         finally:
             log.stop()
-    return Outcome(result, listed(result), DONE)
+    return Outcome(result.summary, listed(result.summary), FAILED if result.shared_nothing else DONE)
 
 
 def _import_server() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from loguru import logger
 
 from foxtrot.domain.enums import AdapterState, BookState
 from foxtrot.domain.instrument import Grid
@@ -99,3 +100,44 @@ def test_an_instrument_that_is_listed_again_is_asked_for_anew(scene: HubScene) -
     scene.adapter.whole(BIDS, ASKS)
     scene.settle()
     assert scene.offered().state is BookState.LIVE
+
+
+@pytest.fixture
+def warnings() -> Iterator[list[str]]:
+    told: list[str] = []
+    number = logger.add(lambda message: told.append(message.record["message"]), level="WARNING")
+    yield told
+    logger.remove(number)
+
+
+def test_what_an_account_does_not_list_is_warned_of_once_with_the_nearest_names(warnings: list[str]) -> None:
+    offers = (OfferSettings(BTC, ACCOUNT, 5), OfferSettings("BTCUSTD.SPOT", ACCOUNT, 5))
+    with hub_scene(offers=offers) as scene:
+        scene.adapter.become_ready()
+        scene.adapter.whole(BIDS, ASKS)
+        scene.settle()
+        text = "account main lists no BTCUSTD.SPOT; nearest: BTCUSDT.SPOT"
+        figures = scene.server.figures()
+        assert (figures.shared, figures.missing) == (1, {"BTCUSTD.SPOT": text})
+        assert scene.offered("BTCUSTD.SPOT").cause == text
+        scene.adapter.become_ready()
+        scene.settle()
+    assert warnings == [f"hub: BTCUSTD.SPOT is not shared: {text}"]
+
+
+def test_an_account_that_is_refused_is_warned_of_once(warnings: list[str]) -> None:
+    offers = (OfferSettings(BTC, ACCOUNT, 5), OfferSettings("ETHUSDT.SPOT", ACCOUNT, 5))
+    scene = HubScene(offers=offers)
+    try:
+        scene.clients.start()
+        scene.server.start()
+        for _ in range(2):
+            scene.adapter.on_status(AdapterState.FAILED, "key refused")
+        scene.settle()
+        figures = scene.server.figures()
+        assert (figures.shared, set(figures.missing.values())) == (0, {"connection failed: key refused"})
+    finally:
+        scene.close()
+    assert [one for one in warnings if one.startswith("hub:")] == [
+        "hub: account main: connection failed: key refused; not shared: BTCUSDT.SPOT, ETHUSDT.SPOT"
+    ]

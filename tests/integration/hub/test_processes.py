@@ -137,3 +137,24 @@ def test_a_file_of_somebody_else_is_no_port_file(tmp_path: Path, capsys: pytest.
         assert main(["--home", str(tmp_path), *line, "--port-file", str(notes), "--json"]) == 2
         assert "notes.txt exists and is no port file" in json.loads(capsys.readouterr().out)["error"]["message"]
         assert notes.read_text() == "buy milk\n"
+
+
+@pytest.mark.parametrize(("more", "status"), [("", 1), ('[hub.instrument."BTCUSDT.BINANCE"]\n', 0)])
+def test_the_status_is_1_where_nothing_at_all_can_be_shared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], more: str, status: int
+) -> None:
+    text = CONFIG.format(port=0).replace("BTCUSDT", "NOPE") + more
+    (tmp_path / "hub.toml").write_text(text)
+    line = ["--home", str(tmp_path), "hub", str(tmp_path / "hub.toml"), "--seconds", "1", "--json"]
+    assert main(line) == status
+    said = capsys.readouterr()
+    text = "account paper lists no NOPE.BINANCE; "
+    assert json.loads(said.out)["missing"]["NOPE.BINANCE"].startswith(text)
+    warned = [one for one in said.err.splitlines() if "WARNING" in one and f"NOPE.BINANCE is not shared: {text}" in one]
+    assert len(warned) == 1
+    assert ("nothing of what it offers could be shared" in said.err) is bool(status)
+
+
+def test_help_says_the_statuses(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["hub", "--help"]) == 0
+    assert "Exit status: 0 stopped as asked" in capsys.readouterr().out

@@ -168,7 +168,7 @@ def test_a_book_that_is_crossed_here_is_not_live_though_the_adapters_is_already(
 def test_an_instrument_that_the_venue_does_not_list_says_so() -> None:
     made, _ = board()
     made.hear([ContractsLoaded("main", ()), ContractsLoaded("other", (PAIR,))])
-    assert made.status()[0].cause == f"account main lists no {NAME}"
+    assert made.status()[0].cause == f"account main lists no {NAME}; it lists nothing"
 
 
 def test_a_failed_request_is_told_of_its_own_instrument_alone() -> None:
