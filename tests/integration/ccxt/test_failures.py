@@ -104,7 +104,7 @@ def test_a_subscription_that_is_not_answered_is_asked_for_again(script: Stubborn
 def test_one_refused_stream_is_told_and_the_others_go_on(script: StubbornScript, scene: CcxtScene) -> None:
     script.refused = frozenset({"ticker"})
     scene.connect(everything(scene))
-    scene.until(lambda: scene.heard.of(RequestFailed), deadline_s=60, pace=4)
+    scene.until(lambda: scene.arrive() or scene.heard.of(RequestFailed), deadline_s=60, pace=4)
     (told,) = scene.heard.of(RequestFailed)
     assert told.what == f"stream quote of {scene.name}"
     assert "Invalid Channel" in told.error

@@ -59,6 +59,10 @@ class ScriptedServer:
         """Return how many sockets have a stream."""
         return sum(stream in streams for streams in tuple(self._sockets.values()))
 
+    def arrive(self) -> None:
+        """Let what clients have sent be heard and answered."""
+        self._do(_some_turns())
+
     @property
     def sockets(self) -> int:
         """Return how many sockets are open."""
@@ -132,6 +136,11 @@ class ScriptedServer:
     async def _close_sockets(self, code: int) -> None:
         for socket in list(self._sockets):
             await socket.close(code=code)
+
+
+async def _some_turns() -> None:
+    for _ in range(3):
+        await asyncio.sleep(0)
 
 
 async def _send(socket: web.WebSocketResponse, frame: Any) -> None:
