@@ -69,6 +69,7 @@ class StatusFile:
             "started_ns": self._started_ns,
             "written_ns": platform.clock.now_ns(),
             "sick_book_s": platform.config.alerts.sick_book_s,
+            "not_ready_s": platform.config.alerts.not_ready_s,
             "engine": {
                 **msgspec.structs.asdict(statistics),
                 "stalled_in": self._watchdog.stalled_in,
@@ -98,6 +99,8 @@ def account_object(row: Connection, venue: AccountVenue) -> Json:
         "state": str(row.state),
         "cause": row.cause,
         "state_s": round(row.state_s, 3),
+        "was_ready": row.was_ready,
+        "unready_s": round(row.unready_s, 3),
         **(health_object(health) or {}),
         **_latest(health),
         "rest_fallbacks_recent": row.recent.rest_fallbacks,

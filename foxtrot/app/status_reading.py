@@ -1,6 +1,7 @@
 """What a status file means: whether the platform still lives, how old its word is, and what needs a person."""
 
 import enum
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -14,6 +15,8 @@ Json = dict[str, object]
 NAME = "status.json"
 RUNNING, STOPPING, ENDED = "running", "stopping", "ended"
 """What a platform says of itself in the file."""
+COMING = ("loaded", "initialising", "ready")
+"""What a strategy is before it runs for the first time."""
 FROZEN_S = 5.0
 """A platform writes every second: one that lives and has not for so long does nothing else either."""
 LONGEST_STOP_S = 45.0
@@ -25,7 +28,7 @@ class Life(enum.StrEnum):
     NONE = "none"
     """None has ever run here."""
     STARTING = "starting"
-    """One holds the home folder and has not told anything yet."""
+    """One holds the home folder and has not told anything yet, or not every account has been READY once."""
     RUNNING = "running"
     STOPPING = "stopping"
     FROZEN = "frozen"
@@ -40,6 +43,9 @@ class _Account(msgspec.Struct):
     state: str
     cause: str
     books: dict[str, Json]
+    last_cause: str = ""
+    was_ready: bool = True
+    unready_s: float = 0.0
 
 
 class _Engine(msgspec.Struct):
@@ -65,6 +71,7 @@ class _Told(msgspec.Struct):
     engine: _Engine
     accounts: list[_Account]
     strategies: list[_Strategy]
+    not_ready_s: float = 60.0
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -78,7 +85,9 @@ class Reading(msgspec.Struct, frozen=True):
     @property
     def lives(self) -> bool:
         """Tell whether the platform's process is there."""
-        return self.life in (Life.RUNNING, Life.STOPPING, Life.FROZEN)
+        return self.life in (Life.RUNNING, Life.STOPPING, Life.FROZEN) or bool(
+            self.life is Life.STARTING and self.status
+        )
 
 
 def read_status(home: Path, now_ns: int) -> Reading:
@@ -124,7 +133,15 @@ def _life(told: _Told, age_s: float) -> Life:
         return Life.GONE
     if age_s > longest_s:
         return Life.FROZEN
-    return Life.STOPPING if told.stage == STOPPING else Life.RUNNING
+    if told.stage == STOPPING:
+        return Life.STOPPING
+    return Life.RUNNING if _has_started(told) else Life.STARTING
+
+
+def _has_started(told: _Told) -> bool:
+    return all(account.was_ready or account.state == AdapterState.FAILED for account in told.accounts) and all(
+        strategy.state not in COMING for strategy in told.strategies
+    )
 
 
 def _needs(told: _Told, reading: Reading) -> tuple[str, ...]:
@@ -139,9 +156,17 @@ def _needs(told: _Told, reading: Reading) -> tuple[str, ...]:
     for account in told.accounts:
         if account.state == AdapterState.FAILED:
             found.append(f"account {account.account} failed: {account.cause or 'no cause given'}")
+        elif account.unready_s > told.not_ready_s and told.stage == RUNNING:
+            found.append(_unready(account, told))
         for name, book in account.books.items():
             sick_s = float(str(book.get("sick_s", 0.0)))
             if sick_s > told.sick_book_s:
                 found.append(f"the book of {name} on {account.account} has been {book.get('state')} for {sick_s:.0f} s")
     found += [f"strategy {one.strategy_id} failed: {one.reason}" for one in told.strategies if one.state == "failed"]
     return tuple(found)
+
+
+def _unready(account: _Account, told: _Told) -> str:
+    since = datetime.fromtimestamp(told.written_ns / 1e9 - account.unready_s, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    cause = account.cause or account.last_cause or "no cause given"
+    return f"account {account.account} has not been READY since {since} ({account.unready_s:.0f} s): {account.state}, last cause: {cause}"

@@ -17,7 +17,7 @@ SECOND_NS = 1_000_000_000
 class Connection(msgspec.Struct, frozen=True, kw_only=True):
     """One row of the table: an account's link at one moment.
 
-    `cause` is what was said with the state; `sick_books` are the streamed books that are not LIVE, each with how long, in seconds.
+    `cause` is what was said with the state; `unready_s` is for how long it has not been READY, 0 while it is; `sick_books` are the streamed books that are not LIVE, each with how long, in seconds.
     """
 
     account: str
@@ -29,6 +29,8 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     recent: UnsteadyCounts = UnsteadyCounts()
     unsteady: bool = False
     alerts: int = 0
+    was_ready: bool = False
+    unready_s: float = 0.0
     sick_books: dict[str, float] = {}
 
 
@@ -79,8 +81,10 @@ class VenueConnections:
     def _look_at(self, account: str, adapter: BaseAdapter, now_ns: int) -> Connection:
         health = adapter.health()
         judge = self._judges.setdefault(account, UnsteadyLink(self.rule))
-        made_again = health.reconnects + health.connections.replacements  # rotations are planned: no trouble
-        if judge.look(now_ns, health.rest_fallbacks, made_again):
+        tried = (
+            health.reconnects + adapter.failed_dials + health.connections.replacements
+        )  # planned rotations: no trouble
+        if judge.look(now_ns, health.rest_fallbacks, tried):
             counts, cause = judge.counts, health.last_cause or adapter.cause
             self._sink.put(
                 VenueUnsteady(
@@ -98,8 +102,15 @@ class VenueConnections:
             recent=judge.counts,
             unsteady=judge.is_unsteady,
             alerts=judge.alerts,
+            was_ready=adapter.was_ready,
+            unready_s=self._unready_s(adapter, now_ns),
             sick_books=self._sick_books(account, health, now_ns),
         )
+
+    @staticmethod
+    def _unready_s(adapter: BaseAdapter, now_ns: int) -> float:
+        since_ns = adapter.not_ready_since_ns
+        return 0.0 if since_ns is None else max(0.0, (now_ns - since_ns) / SECOND_NS)
 
     def _sick_books(self, account: str, health: HealthFigures, now_ns: int) -> dict[str, float]:
         sick = [name for name, figures in health.books.items() if figures.state != BookState.LIVE]

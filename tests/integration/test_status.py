@@ -23,6 +23,16 @@ class = "{folder}/watcher.py:{name}"
 account = "paper"
 symbols = ["BTCUSDT.BINANCE"]
 """
+UNREACHABLE = """
+[account.prices]
+adapter = "binance"
+environment = "loopback"
+settings = { port = 1 }
+
+[alerts]
+not_ready_s = 1.5
+reconnects = 1
+"""
 STRATEGIES = """
 from foxtrot.api import Strategy
 
@@ -161,6 +171,26 @@ def test_a_platform_that_was_killed_is_gone_and_the_next_one_takes_its_home_over
     again = place.foxtrot("run", str(place.config), "--seconds", "2", "--json")
     assert again.returncode == 0, again.stderr
     assert place.status()[1]["state"] == "ended"
+
+
+def test_a_platform_that_never_connects_is_starting_and_soon_needs_a_person(place: Place) -> None:
+    place.config.write_text(UNREACHABLE)
+    codes = []
+
+    def needs_a_person() -> bool:
+        codes.append(place.foxtrot("status").returncode)
+        return codes[-1] == 3
+
+    with place.running():
+        wait_until(needs_a_person, deadline_s=30)
+        assert 0 not in codes
+        wait_until(lambda: place.file()["accounts"][0]["alerts"] == 1, deadline_s=30)  # type: ignore[index]
+        code, found = place.status()
+        assert (code, found["state"], found["running"]) == (3, "starting", True)
+        (need,) = found["needs_person"]  # type: ignore[misc]
+        assert need.startswith("account prices has not been READY since 2")
+        assert "last cause: " in need
+        assert "no cause given" not in need
 
 
 def test_where_none_has_ever_run_a_line_says_so(place: Place) -> None:

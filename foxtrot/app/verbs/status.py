@@ -11,7 +11,7 @@ from foxtrot.core.clock import SystemClock
 
 DESCRIPTION = (
     "Show the platform that `foxtrot run` runs in the home folder: its connections, books and strategies, as it told them within\n"
-    "the last second. The status is 0 when it runs and is well, 1 when none runs, 3 when something needs a person."
+    "the last second. The status is 0 when it runs and is well, 1 when none runs or one is starting, 3 when something needs a person."
 )
 EXAMPLE = "  foxtrot status\n  foxtrot status --home practice --json"
 
@@ -41,7 +41,8 @@ def run(arguments: Namespace) -> Outcome:
     from foxtrot.app.verbs.status_table import WIDTH, status_text
 
     width = shutil.get_terminal_size((WIDTH, 0)).columns if sys.stdout.isatty() else WIDTH
-    return Outcome(result, status_text(reading, width), NEEDS_PERSON if reading.needs_person else DONE)
+    well = FAILED if reading.life is Life.STARTING else DONE
+    return Outcome(result, status_text(reading, width), NEEDS_PERSON if reading.needs_person else well)
 
 
 def _not_running(reading: Reading, home: str) -> str:

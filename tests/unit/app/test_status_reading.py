@@ -91,6 +91,9 @@ def test_a_young_word_of_a_living_process_is_a_running_platform(tmp_path: Path) 
         ({"stage": "stopping", "written_ns": NOW_NS - 30 * 10**9}, Life.STOPPING),
         ({"stage": "stopping", "written_ns": NOW_NS - 60 * 10**9}, Life.FROZEN),
         ({"stage": "ended"}, Life.ENDED),
+        ({"accounts": [account(), account(account="slow", state="connecting", was_ready=False)]}, Life.STARTING),
+        ({"accounts": [account(state="connecting", was_ready=False)], "stage": "stopping"}, Life.STOPPING),
+        ({"strategies": [{"strategy_id": "ma", "account": "main", "state": "loaded", "reason": ""}]}, Life.STARTING),
         ({"written_ns": NOW_NS - int((FROZEN_S + 1) * 10**9)}, Life.FROZEN),
         ({"written_ns": NOW_NS + 10**12}, Life.RUNNING),
         ({"pid": 999_999_999}, Life.GONE),
@@ -110,6 +113,11 @@ def test_what_becomes_of_a_platform_is_told_apart(tmp_path: Path, changes: dict[
         ({"written_ns": NOW_NS - 90 * 10**9}, "the platform is frozen: its process .* has told nothing for 90 s"),
         ({"accounts": [account(state="failed", cause="the key is refused")]}, "account main failed: the key is refused"),
         ({"accounts": [account(books={"X.V": book(state="stale", sick_s=61.0)})]}, "the book of X.V on main has been stale for 61 s"),
+        (
+            {"accounts": [account(state="connecting", was_ready=False, unready_s=61.0, last_cause="connection refused")]},
+            r"account main has not been READY since 2027-01-15 07:58:58 UTC \(61 s\): connecting, last cause: connection refused",
+        ),
+        ({"accounts": [account(state="lost", cause="reset", unready_s=11.0)], "not_ready_s": 10.0}, r"\(11 s\): lost, last cause: reset"),
         ({"strategies": [{"strategy_id": "ma", "account": "a", "state": "failed", "reason": "half-way"}]}, "strategy ma failed: half-way"),
         ({"engine": {**dict(status()["engine"]), "stalled_in": "ma.py:7 in on_tick"}}, "held up in ma.py:7 in on_tick"),  # type: ignore[call-overload]
         ({"engine": {**dict(status()["engine"]), "gate": "closed", "gate_reason": "kill"}}, "the gate is closed: kill"),  # type: ignore[call-overload]
@@ -123,7 +131,8 @@ def test_what_needs_a_person_is_said(tmp_path: Path, changes: dict[str, object],
 @pytest.mark.parametrize(
     "changes",
     [
-        {"accounts": [account(state="backing_off", cause="reset")]},
+        {"accounts": [account(state="backing_off", cause="reset", unready_s=59.0)]},
+        {"accounts": [account(state="lost", cause="closed", unready_s=99.0)], "stage": "stopping"},
         {"accounts": [account(books={"X.V": book(state="syncing", sick_s=59.0)})]},
         {"strategies": [{"strategy_id": "ma", "account": "a", "state": "stopped", "reason": "on_stop"}]},
     ],

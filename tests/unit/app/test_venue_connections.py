@@ -119,3 +119,41 @@ def test_a_status_keeps_the_cause_it_was_told_with() -> None:
     scene.good.on_status(AdapterState.READY, "by REST: no WebSockets")
     assert scene.connections.look()[0].cause == "by REST: no WebSockets"
     assert [one.state for one in scene.heard.of(AdapterStatus)] == [AdapterState.READY]
+
+
+def test_dials_that_fail_count_as_connections_made_again_and_a_loss_counts_once() -> None:
+    scene = Scene()
+    scene.connections.look()
+    for _ in range(2):  # never connected
+        scene.late.on_status(AdapterState.CONNECTING)
+        scene.late.on_status(AdapterState.LOST, "connection refused")
+        scene.late.on_status(AdapterState.BACKING_OFF, "connection refused")
+    scene.good.on_status(AdapterState.READY)  # lost once, and back at the first attempt
+    scene.good.on_status(AdapterState.LOST, "reset")
+    scene.good.on_status(AdapterState.BACKING_OFF, "reset")
+    scene.good.on_status(AdapterState.READY)
+    scene.pass_s(1)
+    good, late = scene.connections.look()
+    assert (good.recent.reconnects, late.recent.reconnects) == (1, 2)
+    assert [(one.account, one.reconnects, one.cause) for one in scene.heard.of(VenueUnsteady)] == [
+        ("late", 2, "connection refused")
+    ]
+
+
+def test_for_how_long_an_account_has_not_been_ready_is_told_over_every_change_until_it_is() -> None:
+    scene = Scene()
+    scene.pass_s(3)
+    scene.good.on_status(AdapterState.CONNECTING)
+    scene.pass_s(4)
+    good = scene.connections.look()[0]
+    assert (good.was_ready, good.unready_s, good.state_s) == (False, 7.0, 4.0)
+    scene.good.on_status(AdapterState.READY)
+    scene.pass_s(5)
+    good = scene.connections.look()[0]
+    assert (good.was_ready, good.unready_s) == (True, 0.0)
+    scene.good.on_status(AdapterState.LOST, "reset")
+    scene.pass_s(2)
+    scene.good.on_status(AdapterState.CONNECTING)
+    scene.pass_s(2)
+    good = scene.connections.look()[0]
+    assert (good.was_ready, good.unready_s) == (True, 4.0)
