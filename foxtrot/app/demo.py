@@ -17,7 +17,7 @@ from foxtrot.app.demo_figures import DemoFigures
 from foxtrot.app.live import Json, summary_object
 from foxtrot.app.main_engine import MainEngine
 from foxtrot.app.shutdown import StopReport
-from foxtrot.app.stop_signals import StopSignal, stop_signals
+from foxtrot.app.stop_signals import StopSignal
 from foxtrot.domain.enums import OrderStatus
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.subscription import SubscribeRequest
@@ -57,14 +57,14 @@ def demo_config(settings: dict[str, Setting]) -> Config:
     )
 
 
-def run_demo(seconds: float, home: Path, progress: Callable[[float], None] | None = None) -> Json:
+def run_demo(seconds: float, home: Path, stopped: StopSignal, progress: Callable[[float], None] | None = None) -> Json:
     """Run the demo for some seconds of trading and return what happened.
 
     Thread: main.
 
-    Blocks: until the account is ready, at most READY_WITHIN_S, then for `seconds`, or until SIGINT or SIGTERM.
+    Blocks: until the account is ready, at most READY_WITHIN_S, then for `seconds`, or until the stop is asked for.
     """
-    with stop_signals() as stopped, Demo(home) as demo:
+    with Demo(home) as demo:
         demo.start()
         demo.wait_until_trading(stopped)
         while (left := seconds - demo.elapsed_s()) > 0 and not stopped.wait(min(left, 0.25)):

@@ -9,7 +9,6 @@ from foxtrot.app.account_health import health_object
 from foxtrot.app.account_venues import account_venues
 from foxtrot.app.config import Config
 from foxtrot.app.main_engine import MainEngine
-from foxtrot.app.run_lock import RunLock
 from foxtrot.app.run_status import StatusFile
 from foxtrot.app.shutdown import StopReport
 from foxtrot.app.status_reading import ENDED, NAME, STOPPING
@@ -22,22 +21,17 @@ LOOK_S = 0.5
 
 
 def run_live(config: Config, seconds: float | None, live: bool, home: Path, stopped: StopSignal) -> Json:
-    """Run a platform until the stop is asked for, or for some seconds, and return its summary.
+    """Run a platform until the stop is asked for, or for some seconds, and return its summary; the caller holds the lock of the home.
 
     Thread: main.
 
     Blocks: until it is asked for or the time is over, and for the stop after it.
 
     Raises:
-        ConfigError: `mode = "live"` without --live, anything else wrong with the configuration, or a platform runs in this home.
+        ConfigError: `mode = "live"` without --live, or anything else wrong with the configuration.
     """
     check_mode(config, live=live)
-    lock = RunLock(home)
-    lock.take()
-    try:
-        return _run(MainEngine(config, home), seconds, stopped)
-    finally:
-        lock.release()
+    return _run(MainEngine(config, home), seconds, stopped)
 
 
 def _run(platform: MainEngine, seconds: float | None, stopped: StopSignal) -> Json:

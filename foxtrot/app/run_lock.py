@@ -5,6 +5,7 @@ import platform
 import secrets
 from contextlib import suppress
 from pathlib import Path
+from typing import Self
 
 import msgspec
 
@@ -33,7 +34,7 @@ class Holder(msgspec.Struct, frozen=True):
 
 
 class RunLock:
-    """The lock of a home folder.
+    """The lock of a home folder; as a context it is taken and given back.
 
     Thread: main.
     """
@@ -42,6 +43,15 @@ class RunLock:
         self.home = home
         self.path = home / NAME
         self._mine: bytes = b""
+
+    def __enter__(self) -> Self:
+        """Take it."""
+        self.take()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give it back."""
+        self.release()
 
     def take(self) -> None:
         """Take the lock; that of a run which is no more is taken over.

@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 
+from foxtrot.app.stop_signals import stop_signals
 from foxtrot.app.verbs.backtest import progress_bar
 from foxtrot.app.verbs.command_parser import CommandParser, seconds
 from foxtrot.app.verbs.outcome import DONE, FAILED, Outcome, listed
@@ -20,13 +21,14 @@ def add_arguments(parser: CommandParser) -> None:
 
 def run(arguments: Namespace) -> Outcome:
     """Trade for a while; it failed when exchange and platform disagree at the end."""
-    from foxtrot.app.demo import run_demo
-    from foxtrot.app.logging_setup import start_logging
+    with stop_signals() as stopped:  # before seconds of imports
+        from foxtrot.app.demo import run_demo
+        from foxtrot.app.logging_setup import start_logging
 
-    log = start_logging("DEBUG" if arguments.debug else "WARNING")
-    try:
-        with progress_bar(round(arguments.seconds), "seconds") as advance:
-            result = run_demo(arguments.seconds, arguments.home, lambda elapsed_s: advance(int(elapsed_s)))
-    finally:
-        log.stop()
+        log = start_logging("DEBUG" if arguments.debug else "WARNING")
+        try:
+            with progress_bar(round(arguments.seconds), "seconds") as advance:
+                result = run_demo(arguments.seconds, arguments.home, stopped, lambda elapsed_s: advance(int(elapsed_s)))
+        finally:
+            log.stop()
     return Outcome(result, listed(result), DONE if result.get("reconciled") else FAILED)

@@ -3,6 +3,7 @@
 from argparse import Namespace
 from pathlib import Path
 
+from foxtrot.app.run_lock import RunLock
 from foxtrot.app.stop_signals import stop_signals
 from foxtrot.app.verbs.command_parser import CommandParser, seconds
 from foxtrot.app.verbs.outcome import DONE, FAILED, Outcome, listed
@@ -25,9 +26,12 @@ def run(arguments: Namespace) -> Outcome:
     """Run until told to stop; it failed when platform and venues disagree at the end, when every strategy failed, or when one never came to run.
 
     Raises:
-        ConfigError: the configuration is wrong, or --live is given for one that does not say live.
+        ConfigError: the configuration is wrong, --live is given for one that does not say live, or a platform runs in this home.
     """
-    with stop_signals() as stopped:
+    with (
+        stop_signals() as stopped,
+        RunLock(arguments.home),
+    ):  # before seconds of imports: `foxtrot status` says "starting"
         from foxtrot.app.config import load_config
 
         config = load_config(arguments.config)
