@@ -90,7 +90,7 @@ class HubClient:
             instrument_id: which, as the hub offers it.
             levels: how many a side.
             group: a price step, such as "10", in which the hub sums them up.
-            on_value: called with every book, on hub-client, which it must not keep waiting; an error in it is logged.
+            on_value: called with every book, on hub-client, which it must not keep waiting; of its errors each kind is logged once.
 
         Raises:
             ConfigError: the step is no number, or the client is closed.

@@ -221,7 +221,7 @@ class HubLink:
 
     def _tell(self, feed: Feed, value: Any) -> None:
         loop = asyncio.get_running_loop()  # not by the bridge, which takes no job once it has been told to stop
-        for callback in tuple(feed.callbacks):  # an error in one is the loop's to log: it ends nothing
+        for callback in tuple(feed.callbacks):
             loop.call_soon(callback, value)
 
     def _subscribe(self, feed: Feed) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 import pytest
+from loguru import logger
 
 from foxtrot.api import HubClient
 from foxtrot.core.secret import Secret
@@ -91,14 +92,26 @@ def test_a_callback_is_told_why_it_is_refused(scene: HubScene) -> None:
             assert told[-1].state is BookState.EMPTY
 
 
-def test_an_error_in_a_callback_ends_nothing(scene: HubScene) -> None:
-    def bad(_book: HubBook) -> None:
-        raise ZeroDivisionError
+def test_an_error_in_a_callback_ends_nothing_and_is_told_once_of_its_kind(scene: HubScene) -> None:
+    def bad(book: HubBook) -> None:
+        raise ZeroDivisionError("mine") if book.seq < 3 else KeyError("too")
 
-    feed = scene.client().book(BTC, on_value=bad)
-    feed.wait()
-    scene.adapter.change(bids=((100.0, 3.0),))
-    wait_until(lambda: feed.latest.seq == 1)
+    told: list[str] = []
+    number = logger.add(lambda message: told.append(str(message)), level="WARNING", format="{message}", diagnose=True)
+    try:
+        feed = scene.client().book(BTC, on_value=bad)
+        feed.wait()
+        for size in range(3, 8):
+            scene.adapter.change(bids=((100.0, float(size)),))
+            scene.settle()
+        wait_until(lambda: feed.latest.seq == 5)
+        scene.close()
+    finally:
+        logger.remove(number)
+    assert told == [
+        f"hub client: a callback of {BTC} failed, told once: {error!r}\n"
+        for error in (ZeroDivisionError("mine"), KeyError("too"))
+    ]
 
 
 def test_a_loop_gets_the_newest_value_and_ends_with_the_feed(scene: HubScene) -> None:
