@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 
 from foxtrot.adapter.base_adapter import AdapterContext, Setting
-from foxtrot.core.secret import MASK, in_the_environment, is_secret_name, shown
+from foxtrot.core.secret import MASK, in_the_environment, is_secret_name, name_words, shown
 from foxtrot.domain.errors import ConfigError
 
 
@@ -27,11 +27,8 @@ class SettingsReader:
         self._account = context.account
         self._settings: Mapping[str, Setting] = context.settings
         for key, value in context.settings.items():
-            if key in known:
-                continue
-            if is_secret_name(key):
-                raise self.wrong(key, value, in_the_environment(key))
-            raise self.wrong(key, value, f"{kind} has no such setting{nearest(key, known)}")
+            if key not in known:
+                raise self.wrong(key, value, _stranger(key, known, secrets, kind))
         for key in context.secrets:
             if key not in secrets:
                 takes = (
@@ -96,6 +93,19 @@ class SettingsReader:
             if found.setdefault(_symbol(name), way) != way:
                 raise self.wrong(key, text, f"{_symbol(name)} has two ways; leave one of them")
         return found
+
+
+def _stranger(key: str, known: tuple[str, ...], secrets: tuple[str, ...], kind: str) -> str:
+    """Return what to do with a setting that is not known."""
+    if key.endswith("_env"):
+        return "only an account of a configuration file takes secrets from the environment; remove it"
+    if not is_secret_name(key):
+        return f"{kind} has no such setting{nearest(key, known)}"
+    if not secrets:
+        return f"{kind} takes no keys; remove it"
+    names = {name.replace("_", ""): name for name in secrets}
+    close = get_close_matches("".join(name_words(key)), names, n=1)
+    return in_the_environment(names[close[0]] if close else key)
 
 
 def listed(values: tuple[str, ...]) -> str:

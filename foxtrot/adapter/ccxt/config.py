@@ -59,6 +59,11 @@ class CcxtSettings(msgspec.Struct, frozen=True, kw_only=True):
         """Tell whether a symbol's market data comes by WebSocket."""
         return self.websocket and symbol not in self.no_websocket
 
+    @property
+    def named(self) -> frozenset[str]:
+        """Return the symbols that are named."""
+        return self.no_websocket | frozenset(self.book_of)
+
     def way_of(self, symbol: str) -> BookWay:
         """Return who is to keep a symbol's book."""
         return self.book_of.get(symbol, self.book)
@@ -78,7 +83,7 @@ def read_settings(context: AdapterContext) -> CcxtSettings:
         environment=environment,
         loopback=_loopback(reader, environment),
         websocket=reader.flag("websocket", default=True),
-        no_websocket=reader.symbols("no_websocket"),
+        no_websocket=frozenset(map(_symbol, reader.symbols("no_websocket"))),
         book=BookWay(reader.choice("book", BookWay.DEPTH_CACHE, NAMES)),
         book_of={_symbol(name): BookWay(way) for name, way in reader.ways("book_of", NAMES).items()},
         poll_interval_s=reader.seconds("poll_interval_s", 1.0, 0.1, 3600.0),

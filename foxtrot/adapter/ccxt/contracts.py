@@ -84,6 +84,15 @@ def say_left_out(account: str, found: Listing) -> None:
         )
 
 
+def say_strangers(account: str, exchange: str, found: Listing, named: frozenset[str]) -> None:
+    """Log the symbols of the settings that the venue does not list."""
+    strangers = sorted(named - {one.symbol for one in found.instruments.values()})
+    if strangers:
+        logger.bind(account=account).warning(
+            "book_of or no_websocket names {}, which {} does not list", _some(strangers), exchange
+        )
+
+
 def step_of(value: object, precision_mode: int) -> tuple[str, bool]:
     """Return a step as text, and whether it is exact.
 

@@ -12,7 +12,7 @@ from foxtrot.adapter.bridge import AsyncBridge
 from foxtrot.adapter.ccxt import client
 from foxtrot.adapter.ccxt.client import Tap
 from foxtrot.adapter.ccxt.config import CcxtSettings
-from foxtrot.adapter.ccxt.contracts import Listing, listing, say_left_out
+from foxtrot.adapter.ccxt.contracts import Listing, listing, say_left_out, say_strangers
 from foxtrot.adapter.ccxt.errors import RAISED, clean, translate
 from foxtrot.adapter.ccxt.venue import Venue
 from foxtrot.adapter.health import AdapterHealth
@@ -197,6 +197,7 @@ class CcxtSession:
         markets = await self.ask(lambda exchange: exchange.load_markets(), OPEN_WITHIN_S)
         self.listed = listing(self.name, self.venue, markets, made.precisionMode)
         say_left_out(self.account, self.listed)
+        say_strangers(self.account, self.name, self.listed, self.settings.named)
 
     def let_go(self) -> None:
         """Ask by nobody, and close the client in the background."""

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from loguru import logger
 
 from foxtrot.adapter.capabilities import BookKind
 from foxtrot.adapter.ccxt import adapter as adapter_module
@@ -61,6 +62,19 @@ def test_a_venue_without_a_row_streams_ccxts_own_book(scene: CcxtScene) -> None:
     scene.server.push("trade", frame)
     scene.until(lambda: [one for one in scene.heard.of(MarketTrade) if one.trade_id == trade_id])
     assert scene.adapter.health().books[NAME].implementation == "ccxt"
+
+
+def test_symbols_of_the_settings_that_the_venue_does_not_list_are_warned_of() -> None:
+    lines: list[str] = []
+    handler = logger.add(lambda message: lines.append(str(message)), format="{message}", level="WARNING")
+    try:
+        with CcxtScene(LighterScript(), book_of="CRVUSDC=ccxt, NOSUCH=partial", no_websocket="ODD/USDC:USDC") as scene:
+            scene.connect()
+    finally:
+        logger.remove(handler)
+    assert [line.strip() for line in lines if "book_of" in line] == [
+        "book_of or no_websocket names NOSUCH, ODDUSDC, which lighter does not list"
+    ]
 
 
 def chat(scene: CcxtScene) -> bool:

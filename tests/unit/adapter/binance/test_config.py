@@ -130,6 +130,20 @@ def test_a_secret_among_the_settings_is_not_shown(name: str) -> None:
     assert raised.value.key == name
 
 
+@pytest.mark.parametrize(
+    ("name", "fix"), [("apiSecret", "api_secret_env ="), ("secret", "api_secret_env ="), ("pwd", "pwd_env =")]
+)
+def test_a_secret_is_sent_to_the_variable_of_its_name(name: str, fix: str) -> None:
+    with pytest.raises(ConfigError, match=fix):
+        _read("loopback", **{name: "SEKRIT"})
+
+
+def test_without_a_configuration_file_nothing_comes_from_the_environment() -> None:
+    with pytest.raises(ConfigError, match="only an account of a configuration file") as raised:
+        _read("loopback", api_secret_env="vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2")
+    assert "vmPUZE" not in str(raised.value)
+
+
 def test_what_is_not_known_is_found_before_what_is_missing() -> None:
     context = AdapterContext(
         "ours", Recorder(), SendPermit(), ManualClock(), {"prot_file": "x.json"}, {}, environment="loopback"
