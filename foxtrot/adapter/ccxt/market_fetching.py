@@ -25,7 +25,6 @@ SNAPSHOT_WITHIN_S: Final = 5.0
 """How long a snapshot of the stream may take after its subscription."""
 SETTLE_S: Final = 2.0
 """How long a change may take by the stream after a request has shown it."""
-TRADES: Final = 100
 
 
 class Fetching:
@@ -130,7 +129,7 @@ class Fetching:
         try:
             now = await self.read_book(entry.request.instrument_id, 1)
         except AdapterError as error:
-            self._log(f"book of {entry.unified}", error)
+            self.log(f"book of {entry.unified}", error)
             return False
         if ours is None or ours == (now.bids[:1], now.asks[:1]):
             return False
@@ -143,75 +142,11 @@ class Fetching:
         """Fetch the present quote and tell it, unless the stream is quicker."""
         self._session.spawn(self._fresh_tick(entry, self.life), f"tick of {entry.request.instrument_id}")
 
-    async def poll(self, entry: Entry, *, book: bool, quote: bool, trades: bool) -> None:
-        """Ask once for what is wanted of an instrument and no stream brings."""
-        life = self.life
-        if book or quote:
-            await self._poll_book(entry, life, book=book, quote=quote)
-        if trades and life == self.life and entry.wanted:
-            try:
-                await self._poll_trades(entry, life)
-            except AdapterError as error:
-                self._log(entry.unified, error)
-
-    async def _poll_book(self, entry: Entry, life: int, *, book: bool, quote: bool) -> None:
-        """Ask for a book once; where that fails again and again nobody may believe the last answer, nor at once one off the grid."""
-        before = entry.quotes.mark
-        try:
-            depth = await self.depth(entry)
-        except AdapterError as error:
-            self._log(entry.unified, error)
-            now_ns, interval_s = self._session.clock.monotonic_ns(), self._session.settings.poll_interval_s
-            if entry.polls.failed(now_ns, interval_s) and life == self.life:
-                cause = f"requests for it fail: {error}"
-                self._disbelieve(entry, cause, book=book, quote=quote and entry.quotes.mark == before)
-            return
-        if life != self.life or not entry.wanted:
-            return
-        entry.polls.answered(self._session.clock.monotonic_ns())
-        if quote and entry.quotes.mark == before:
-            self._take_quote(entry, depth)
-        if book:
-            self._take_book(entry, depth)
-
-    def _disbelieve(self, entry: Entry, cause: str, *, book: bool, quote: bool) -> None:
-        """Let nobody believe what was asked for; what a stream brings by now is left alone."""
-        if book and entry.book is not None and entry.book.polled:
-            entry.book.stale(cause)
-        if quote:
-            entry.quotes.forget_quote()
-
-    def _take_book(self, entry: Entry, depth: DepthData) -> None:
-        if entry.book is None or not entry.wants_book or entry.book.streams:  # its stream came while it was asked for
-            return
-        try:
-            entry.book.load_polled(depth)
-        except OffGrid as error:
-            self._tell_off_grid(entry, error)
-            self._disbelieve(entry, str(error), book=True, quote=False)
-        else:
-            entry.off_grid = False
-            entry.book.publish()
-
-    def _take_quote(self, entry: Entry, depth: DepthData) -> None:
+    def take_quote(self, entry: Entry, depth: DepthData) -> None:
+        """Tell the best bid and ask of a book that was asked for."""
         entry.quotes.forget_quote()
         entry.quotes.quote(ccxt_facts.best_of(depth))
         entry.quotes.publish(depth.local_time_ns, REST)
-
-    async def _poll_trades(self, entry: Entry, life: int) -> None:
-        venue = self._session.venue
-        if not self._session.exchange.has.get("fetchTrades") or (venue is not None and not venue.rest_trades):
-            return
-        unified, name = entry.unified, entry.request.instrument_id
-        rows: list[Any] = await self._session.ask(lambda exchange: exchange.fetch_trades(unified, None, TRADES))
-        now_ns = self._session.clock.now_ns()
-        try:
-            found = [ccxt_facts.trade_of(row, name, now_ns, REST) for row in rows]
-        except UNREADABLE as error:
-            raise BadMessage(self._session.name, "trades", clean(error)) from error
-        if life == self.life and entry.wanted:
-            entry.quotes.past(sorted(found, key=lambda one: one.venue_time_ns))
-            entry.quotes.publish(now_ns, REST)
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
@@ -220,10 +155,10 @@ class Fetching:
         try:
             depth = await self.depth(entry)
         except AdapterError as error:
-            self._log(f"quote of {entry.unified}", error)
+            self.log(f"quote of {entry.unified}", error)
         else:
             if life == self.life and entry.wanted and entry.quotes.mark == before:
-                self._take_quote(entry, depth)
+                self.take_quote(entry, depth)
         entry.told.set()
 
     @property
@@ -255,7 +190,7 @@ class Fetching:
                     if not await self._load(entry, book, wanted):
                         await self._session.wait_s(min(RESYNC_PAUSE_S * attempt, LONGEST_PAUSE_S))
                 except OffGrid as error:
-                    self._tell_off_grid(entry, error)
+                    self.tell_off_grid(entry, error)
                     await self._session.wait_s(OFF_GRID_PAUSE_S)
         finally:
             if entry.syncing == wanted:
@@ -266,7 +201,7 @@ class Fetching:
         try:
             snapshot = await self.depth(entry, ccxt_facts.LEVELS)
         except AdapterError as error:
-            self._log(f"snapshot of {entry.unified}", error)
+            self.log(f"snapshot of {entry.unified}", error)
             return False
         life, generation = wanted
         if life == self.life and book.load(snapshot, generation, self.limit(ccxt_facts.LEVELS) or 0):
@@ -290,12 +225,13 @@ class Fetching:
         best = entry.quotes.best(now_ns)
         return None if best is None else (((best.bid, best.bid_size),), ((best.ask, best.ask_size),))
 
-    def _tell_off_grid(self, entry: Entry, error: OffGrid) -> None:
+    def tell_off_grid(self, entry: Entry, error: OffGrid) -> None:
+        """Tell once that a book lies off the grid."""
         if not entry.off_grid:
             entry.off_grid = True
             self._fail(f"book of {entry.request.instrument_id}", error)
 
-    def _log(self, what: str, error: AdapterError) -> None:
+    def log(self, what: str, error: AdapterError) -> None:
         """Say what could not be had, more and more seldom."""
         times = self._failures[what] = self._failures.get(what, 0) + 1
         level = "DEBUG" if times & (times - 1) else "WARNING"

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 from foxtrot.adapter.ccxt.book_audits import BookAudits
 from foxtrot.adapter.ccxt.entry import Entry
 from foxtrot.adapter.ccxt.market_fetching import Fetching
+from foxtrot.adapter.ccxt.market_polling import Polling
 from foxtrot.adapter.ccxt.session import CcxtSession
 from foxtrot.adapter.ccxt.topic import Topic
 from foxtrot.adapter.ccxt.topics import Topics
@@ -48,6 +49,7 @@ class Upkeep:
         self._topics = topics
         self._fetching = fetching
         self._publisher = publisher
+        self._polling = Polling(session, fetching)
         self._audits = BookAudits(session, fetching)
         self._by_rest = ""
         self._asked: set[str] = set()
@@ -94,7 +96,7 @@ class Upkeep:
             if wants_book or wants_quote or wants_trades:
                 for health in entry.healths():
                     health.fell_back()
-                await self._fetching.poll(entry, book=wants_book, quote=wants_quote, trades=wants_trades)
+                await self._polling.poll(entry, book=wants_book, quote=wants_quote, trades=wants_trades)
                 entry.told.set()
 
     def _lacks(self, entry: Entry) -> tuple[bool, bool, bool]:
