@@ -16,7 +16,7 @@ from foxtrot.adapter.bridge import AsyncBridge
 from foxtrot.core.clock import Clock, SystemClock
 from foxtrot.core.secret import Secret
 from foxtrot.domain.errors import ConfigError, RequestTimedOut
-from foxtrot.hub.client_feeds import FeedKey, HubFeed
+from foxtrot.hub.client_feeds import HubFeed
 from foxtrot.hub.client_link import HubLink
 from foxtrot.hub.client_streams import KeptBook, KeptTicker, Value
 from foxtrot.hub.client_values import HubBook, HubTicker
@@ -46,8 +46,7 @@ class HubClient:
         self.url = _checked(url)
         self._bridge = AsyncBridge(THREAD_NAME, clock or SystemClock())
         self._link = HubLink(self.url, Secret(token), self._bridge)
-        self._lock = threading.Lock()  # guards feeds and the end
-        self._feeds: dict[FeedKey, HubFeed[Any]] = {}
+        self._lock = threading.Lock()  # guards the end: no feed is added after it
         self._is_closed = False
         self._bridge.start()
         self._running = self._bridge.submit(self._link.run())
@@ -84,7 +83,7 @@ class HubClient:
         group: str | Decimal = "",
         on_value: Callable[[HubBook], None] | None = None,
     ) -> HubFeed[HubBook]:
-        """Return the feed of a book; asked for twice it is the same one.
+        """Return a feed of a book, one of its own each time; those of the same levels and group share one stream of the hub.
 
         Args:
             instrument_id: which, as the hub offers it.
@@ -99,7 +98,7 @@ class HubClient:
         return self._feed(HubFeed(ask, KeptBook(instrument_id), self._end_feed), on_value)
 
     def ticker(self, instrument_id: str, on_value: Callable[[HubTicker], None] | None = None) -> HubFeed[HubTicker]:
-        """Return the feed of a ticker; see `book`."""
+        """Return a feed of a ticker; see `book`."""
         ask = SubscribeAsk(instrument=instrument_id, kind="ticker")
         return self._feed(HubFeed(ask, KeptTicker(instrument_id), self._end_feed), on_value)
 
@@ -137,24 +136,16 @@ class HubClient:
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _feed(self, made: HubFeed[Value], on_value: Callable[[Value], None] | None) -> HubFeed[Value]:
-        """Return the feed that is kept for what is asked, which is the one made unless there is one; it hears no value unheard."""
+        """Have a feed read; its callback is known before, so that it hears the first value."""
+        if on_value is not None:
+            made.listen(on_value)
         with self._lock:
             if self._is_closed:
                 raise ConfigError("the client is closed; make a new one")
-            found: HubFeed[Value] | None = self._feeds.get(made.key)
-            is_new = found is None or found.error is not None
-            feed: HubFeed[Value] = made if found is None or is_new else found
-            self._feeds[made.key] = feed
-            if on_value is not None:
-                feed.listen(on_value)
-        if is_new:
-            self._bridge.call_soon(partial(self._link.add, feed))
-        return feed
+            self._bridge.call_soon(partial(self._link.add, made))
+        return made
 
     def _end_feed(self, feed: HubFeed[Any]) -> None:
-        with self._lock:
-            if self._feeds.get(feed.key) is feed:
-                del self._feeds[feed.key]
         self._bridge.call_soon(partial(self._link.part, feed))
 
     def _on_end(self, running: "Future[None]") -> None:

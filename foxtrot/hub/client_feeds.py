@@ -16,7 +16,7 @@ FeedKey = tuple[Kind, str, int, str]
 
 
 class HubFeed(LatestValue[Value]):
-    """One stream of a hub, kept over every reconnect.
+    """One reader of a stream of a hub, kept over every reconnect; feeds that ask for the same share the stream, and each is closed by itself.
 
     `for value in feed` and `async for value in feed` give the newest value whenever there is a newer one, and leave out those that came in
     between; a callback gets each. A value that is not LIVE is given too, without levels: believe nothing until the next one that is.
@@ -34,11 +34,8 @@ class HubFeed(LatestValue[Value]):
         super().__init__(first)
         self.ask = ask
         self.kept: KeptStream[Value] = kept
-        self.stream: int | None = None
-        """The hub's number of it on this connection; hub-client's alone."""
         self.callbacks: list[Callable[[Value], None]] = []
-        self.has_parted = False
-        """Whether its callbacks have been given the last value; hub-client's alone."""
+        self._has_parted = False  # hub-client's alone
         self._close: Callable[[HubFeed[Value]], None] = end
 
     @property
@@ -97,13 +94,37 @@ class HubFeed(LatestValue[Value]):
         raise ConfigError(f"the feed of {self.instrument_id} is closed")
 
     def close(self) -> None:
-        """Read no more: loops over it end; again is harmless."""
+        """Read no more: loops over it end, other feeds of the same go on; again is harmless."""
         self.finish(None)
         self._close(self)
 
     def finish(self, error: FoxtrotError | None) -> None:
         """Give nothing any more; an error is raised where somebody waits."""
         self.end(self.kept.nothing(BookState.EMPTY, str(error) if error else "closed"), error)
+
+    def hear(self, value: Value) -> None:
+        """Take a newer value and call back; after the end it is left alone.
+
+        Thread: hub-client.
+        """
+        if not self.is_ended:
+            self.give(value)
+            self._tell(value)
+
+    def part(self, error: FoxtrotError | None) -> None:
+        """End it and call back with its last value, once.
+
+        Thread: hub-client.
+        """
+        self.finish(error)
+        if not self._has_parted:
+            self._has_parted = True
+            self._tell(self.latest)
+
+    def _tell(self, value: Value) -> None:
+        loop = asyncio.get_running_loop()  # not by the bridge, which takes no job once it has been told to stop
+        for callback in tuple(self.callbacks):
+            loop.call_soon(callback, value)
 
     def _too_late(self, timeout_s: float) -> RequestTimedOut:
         latest = self.latest

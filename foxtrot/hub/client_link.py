@@ -15,7 +15,8 @@ from foxtrot.adapter.reconnect import Backoff
 from foxtrot.core.secret import Secret
 from foxtrot.domain.enums import BookState
 from foxtrot.domain.errors import BadMessage, BookOutOfSync, ConfigError, ConnectionLost, FoxtrotError, LoginFailed
-from foxtrot.hub.client_feeds import HubFeed
+from foxtrot.hub.client_feeds import FeedKey, HubFeed
+from foxtrot.hub.client_shared import SharedStream
 from foxtrot.hub.wire import (
     NO_TOKEN,
     PROTOCOL,
@@ -40,6 +41,7 @@ from foxtrot.hub.wire import (
 )
 
 Feed = HubFeed[Any]
+Stream = SharedStream[Any]
 CONNECT_S: Final = 5.0
 LONGEST_FRAME: Final = 64 * 1024 * 1024
 _SILENT_BEATS: Final = 3
@@ -63,9 +65,9 @@ class HubLink:
         self._token = token
         self._bridge = bridge
         self._backoff = Backoff(Random(), base_s=0.1, cap_s=2.0, good_after_s=5.0)
-        self._feeds: dict[Feed, None] = {}
-        self._by_stream: dict[int, Feed] = {}
-        self._asked: dict[int, Feed] = {}
+        self._streams: dict[FeedKey, Stream] = {}
+        self._by_number: dict[int, Stream] = {}
+        self._asked: dict[int, Stream] = {}
         self._statuses: dict[int, Future[Status]] = {}
         self._numbers = count(1)
         self._failure: LoginFailed | None = None
@@ -95,25 +97,22 @@ class HubLink:
             await self._bridge.wait_s(delay_s)
 
     def add(self, feed: Feed) -> None:
-        """Read one more stream."""
+        """Let one more feed read what it asks for."""
         if self._failure is not None:
-            self._finish(feed, self._failure)
+            feed.part(self._failure)
             return
-        self._feeds[feed] = None
-        if self.is_connected:
-            self._subscribe(feed)
-
-    def remove(self, feed: Feed) -> None:
-        """Read a stream no more."""
-        self._feeds.pop(feed, None)
-        if feed.stream is not None and self._by_stream.pop(feed.stream, None) is not None:
-            self._send(UnsubscribeAsk(id=next(self._numbers), stream=feed.stream))
-            feed.stream = None
+        stream = self._streams.get(feed.key)
+        if stream is not None:
+            stream.join(feed)
+        else:
+            self._open(SharedStream(feed))
 
     def part(self, feed: Feed) -> None:
-        """Read a stream that its reader has closed no more, and let its callbacks know."""
-        self.remove(feed)
-        self._finish(feed, None)
+        """Let a feed that its reader has closed read no more, and its callbacks know; its stream ends with the last one."""
+        stream = self._streams.get(feed.key)
+        if stream is not None and stream.leave(feed):
+            self._drop(stream)
+        feed.part(None)
 
     def ask_status(self, answer: "Future[Status]") -> None:
         """Ask how the hub does."""
@@ -126,9 +125,9 @@ class HubLink:
 
     def end(self) -> None:
         """Let whoever waits know that nothing comes any more."""
-        for feed in tuple(self._feeds):
-            self._finish(feed, None)
-        self._feeds.clear()
+        for stream in self._streams.values():
+            stream.finish(None)
+        self._streams.clear()
         self._lose("closed")
 
     # --- one connection ---------------------------------------------------------------------------------------------
@@ -144,8 +143,8 @@ class HubLink:
             self._backoff.good(self._bridge.clock.monotonic_ns())
             writer = asyncio.ensure_future(self._write(ws))
             try:
-                for feed in self._feeds:
-                    self._subscribe(feed)
+                for stream in self._streams.values():
+                    self._subscribe(stream)
                 while True:
                     self._hear(await self._receive(ws, _SILENT_BEATS * hello.heartbeat_s))
             finally:
@@ -182,9 +181,9 @@ class HubLink:
 
     def _hear(self, frame: AnyTold) -> None:
         if isinstance(frame, Snapshot | Change | StateTold | Ticker | Conflated):
-            feed = self._by_stream.get(frame.stream)
-            if feed is not None:
-                self._take(feed, frame)
+            stream = self._by_number.get(frame.stream)
+            if stream is not None:
+                self._take(stream, frame)
         elif isinstance(frame, Subscribed):
             self._subscribed(frame)
         elif isinstance(frame, Status):
@@ -194,66 +193,59 @@ class HubLink:
         elif isinstance(frame, ErrorTold):
             self._refused(frame)
 
-    def _take(self, feed: Feed, frame: Snapshot | Change | StateTold | Ticker | Conflated) -> None:
+    def _take(self, stream: Stream, frame: Snapshot | Change | StateTold | Ticker | Conflated) -> None:
         try:
-            value = feed.kept.take(frame, self._bridge.clock.now_ns())
+            value = stream.kept.take(frame, self._bridge.clock.now_ns())
         except BookOutOfSync as gap:
             logger.warning("hub client: {}; the stream is read anew", gap)
-            self._give(feed, feed.kept.nothing(BookState.SYNCING, str(gap)))
-            number = feed.stream
-            self.remove(feed)
-            if number is not None:
-                self.add(feed)
+            stream.give(stream.kept.nothing(BookState.SYNCING, str(gap)))
+            self._drop(stream)
+            self._open(stream)
             return
-        self._give(feed, value)
+        stream.give(value)
 
-    def _give(self, feed: Feed, value: Any) -> None:
-        if not feed.is_ended:
-            feed.give(value)
-            self._tell(feed, value)
+    def _open(self, stream: Stream) -> None:
+        self._streams[stream.key] = stream
+        if self.is_connected:
+            self._subscribe(stream)
 
-    def _finish(self, feed: Feed, error: FoxtrotError | None) -> None:
-        """End a feed and call its callbacks with its last value, once."""
-        feed.finish(error)
-        if not feed.has_parted:
-            feed.has_parted = True
-            self._tell(feed, feed.latest)
+    def _drop(self, stream: Stream) -> None:
+        self._streams.pop(stream.key, None)
+        if stream.number is not None and self._by_number.pop(stream.number, None) is not None:
+            self._send(UnsubscribeAsk(id=next(self._numbers), stream=stream.number))
+            stream.number = None
 
-    def _tell(self, feed: Feed, value: Any) -> None:
-        loop = asyncio.get_running_loop()  # not by the bridge, which takes no job once it has been told to stop
-        for callback in tuple(feed.callbacks):
-            loop.call_soon(callback, value)
-
-    def _subscribe(self, feed: Feed) -> None:
-        feed.kept.restart()
-        feed.stream = None
+    def _subscribe(self, stream: Stream) -> None:
+        stream.kept.restart()
+        stream.number = None
         number = next(self._numbers)
-        self._asked[number] = feed
-        ask = feed.ask
+        self._asked[number] = stream
+        ask = stream.ask
         self._send(type(ask)(id=number, instrument=ask.instrument, kind=ask.kind, levels=ask.levels, group=ask.group))
 
     def _subscribed(self, frame: Subscribed) -> None:
-        feed = self._asked.pop(_number(frame.id), None)
-        if feed is None or feed not in self._feeds:
+        stream = self._asked.pop(_number(frame.id), None)
+        if stream is None or self._streams.get(stream.key) is not stream:
             self._send(UnsubscribeAsk(id=next(self._numbers), stream=frame.stream))
             return
-        feed.stream = frame.stream
-        self._by_stream[frame.stream] = feed
+        stream.number = frame.stream
+        self._by_number[frame.stream] = stream
 
     def _refused(self, frame: ErrorTold) -> None:
-        feed = self._asked.pop(_number(frame.id), None)
-        if feed is None:
+        stream = self._asked.pop(_number(frame.id), None)
+        if stream is None:
             logger.warning("hub client: {}: {}", self.url, frame.text)
         elif frame.code in _RETRIED:
-            self._give(feed, feed.kept.nothing(BookState.EMPTY, frame.text))
-            asyncio.get_running_loop().call_later(_RETRY_S, self._ask_again, feed)
+            stream.give(stream.kept.nothing(BookState.EMPTY, frame.text))
+            asyncio.get_running_loop().call_later(_RETRY_S, self._ask_again, stream)
         else:
-            self._feeds.pop(feed, None)
-            self._finish(feed, ConfigError(frame.text))
+            if self._streams.get(stream.key) is stream:
+                del self._streams[stream.key]
+            stream.finish(ConfigError(frame.text))
 
-    def _ask_again(self, feed: Feed) -> None:
-        if self.is_connected and feed in self._feeds and feed.stream is None:
-            self._subscribe(feed)
+    def _ask_again(self, stream: Stream) -> None:
+        if self.is_connected and self._streams.get(stream.key) is stream and stream.number is None:
+            self._subscribe(stream)
 
     def _send(self, ask: AnyAsk) -> None:
         if self.is_connected:
@@ -264,25 +256,25 @@ class HubLink:
     def _lose(self, cause: str) -> None:
         self.is_connected = False
         self._out = asyncio.Queue()
-        self._by_stream.clear()
+        self._by_number.clear()
         self._asked.clear()
         for answer in self._statuses.values():
             if answer.set_running_or_notify_cancel():
                 answer.set_exception(ConnectionLost(PROTOCOL, "lost", cause))
         self._statuses.clear()
-        for feed in self._feeds:
-            feed.stream = None
-            state = BookState.EMPTY if feed.state is BookState.EMPTY else BookState.STALE
-            if feed.state is not state or feed.latest.cause != cause:
-                self._give(feed, feed.kept.nothing(state, cause))
+        for stream in self._streams.values():
+            stream.number = None
+            state = BookState.EMPTY if stream.state is BookState.EMPTY else BookState.STALE
+            if stream.state is not state or stream.latest.cause != cause:
+                stream.give(stream.kept.nothing(state, cause))
 
     def _give_up(self, error: LoginFailed) -> None:
         self._failure = error
         logger.error("hub client: {}", error)
         self._lose(str(error))
-        for feed in tuple(self._feeds):
-            self._finish(feed, error)
-        self._feeds.clear()
+        for stream in self._streams.values():
+            stream.finish(error)
+        self._streams.clear()
 
 
 def _number(told: int | str) -> int:

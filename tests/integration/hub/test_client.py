@@ -169,10 +169,46 @@ def test_waiting_ends_with_what_is_wrong(scene: HubScene) -> None:
     assert not feed._waiters
 
 
-def test_groups_and_the_same_feed_twice(scene: HubScene) -> None:
+def test_two_feeds_of_the_same_share_a_stream_and_each_ends_by_itself(scene: HubScene) -> None:
     client = scene.client()
-    feed = client.book(BTC, group="0.1")
-    assert client.book(BTC, group=Decimal("0.10")) is feed
+    heard: list[HubBook] = []
+    first = client.book(BTC, group="0.1")
+    book = first.wait()
+    second = client.book(BTC, group=Decimal("0.10"), on_value=heard.append)
+    assert second.wait() is book
+    wait_until(lambda: heard == [book])  # what there is, though nothing changes
+    assert (scene.offered().streams, scene.offered().clients) == (1, 1)
+    for _ in range(2):
+        first.close()
+    assert (first.is_ended, first.state) == (True, BookState.EMPTY)
+    scene.adapter.change(bids=((100.0, 3.0),))
+    wait_until(lambda: len(heard) == 2)
+    assert second.latest.best_bid == (Decimal("100.00"), Decimal("3.00000"))
+    third = client.book(BTC, group="0.1")
+    assert third.wait() is second.latest
+    second.close()
+    third.close()
+    wait_until(lambda: scene.offered().streams == 0)
+    assert [one.state.value for one in heard] == ["live", "live", "empty"]
+
+
+def test_feeds_of_the_same_are_lost_and_live_again_together(scene: HubScene) -> None:
+    client = scene.client()
+    feeds = [client.book(BTC) for _ in range(3)]
+    for feed in feeds:
+        feed.wait()
+    assert scene.server.stop() == ""
+    wait_until(lambda: {feed.state for feed in feeds} == {BookState.STALE})
+    feeds.pop(0).close()
+    scene.server.start()
+    for feed in feeds:
+        feed.wait()
+    assert client.close() == ""
+    assert {feed.state for feed in feeds} == {BookState.EMPTY}
+
+
+def test_groups(scene: HubScene) -> None:
+    feed = scene.client().book(BTC, group="0.1")
     assert feed.wait().bids == ((Decimal("100.00"), Decimal("1.00000")), (Decimal("99.90"), Decimal("2.00000")))
 
 
@@ -195,7 +231,7 @@ def test_a_number_that_is_missing_makes_the_client_read_the_stream_anew(scene: H
     client = scene.client()
     feed = client.book(BTC, on_value=heard.append)
     feed.wait()
-    wrong = Change(stream=feed.stream or 0, seq=5, update_id="9", venue_time_us=0, time_us=0)
+    wrong = Change(stream=next(iter(client._link._by_number)), seq=5, update_id="9", venue_time_us=0, time_us=0)
     client._bridge.call_soon(lambda: client._link._hear(wrong))
     wait_until(lambda: [book.state.value for book in heard] == ["live", "syncing", "live"])
     assert "does not" in heard[1].cause or "follows" in heard[1].cause
