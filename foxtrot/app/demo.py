@@ -90,7 +90,9 @@ class Demo:
         self.exchange.start()
         with ExitStack() as undone:
             undone.callback(self.exchange.stop)
-            self.platform = MainEngine(demo_config(self.exchange.settings), self._home)
+            self.platform = MainEngine(
+                demo_config(self.exchange.settings), self._home, environment=self.exchange.environment
+            )
             self.figures = DemoFigures(self.platform.line.dispatcher, INSTRUMENT)
             undone.pop_all()
         return self

@@ -16,6 +16,7 @@ AGENTS = 12
 BALANCES = {"USDT": Decimal(1_000_000), "BTC": Decimal(10)}
 LONGEST_ABSENCE_S = 0.1
 """On a machine that is busy with other things the market is slower; its messages stay young."""
+KEY_VARIABLE, SECRET_VARIABLE = "FOXTROT_DEMO_KEY", "FOXTROT_DEMO_SECRET"
 STOP_DEADLINE_S = 5.0
 
 
@@ -43,9 +44,14 @@ class DemoExchange:
 
     @property
     def settings(self) -> dict[str, Setting]:
-        """Return what an account of the Binance adapter is set to; the keys are good for this exchange only."""
+        """Return what an account of the Binance adapter is set to."""
         port = self.server.ports["binance_spot"] or 0
-        return {"product": "spot", "port": port, "api_key": self._key.api_key, "api_secret": self._key.secret}
+        return {"product": "spot", "port": port, "api_key_env": KEY_VARIABLE, "api_secret_env": SECRET_VARIABLE}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return the variables that hold its keys, which are good for this exchange only."""
+        return {KEY_VARIABLE: self._key.api_key, SECRET_VARIABLE: self._key.secret}
 
     @property
     def agents(self) -> dict[str, str]:

@@ -1,8 +1,9 @@
 """MainEngine: builds the platform, starts it upward and stops it downward."""
 
+import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
@@ -56,6 +57,13 @@ class MainEngine:
     """Every part of a platform, made from one configuration.
 
     Thread: made, started and stopped by the main thread; `ask` and `put` from any.
+
+    Args:
+        config: what there is.
+        home: where state lives.
+        clock: tells the time.
+        make_journal: keeps what happened.
+        environment: where secrets are found.
     """
 
     def __init__(
@@ -64,6 +72,7 @@ class MainEngine:
         home: Path,
         clock: Clock | None = None,
         make_journal: Callable[[Dispatcher], Journal] = InMemoryJournal,
+        environment: Mapping[str, str] = os.environ,
     ) -> None:
         self.config = config
         self.home = home
@@ -87,7 +96,7 @@ class MainEngine:
         self._fills_heard: set[str] = set()
         self._asked: Call | None = None
         self._subscribe(dispatcher)
-        self._make_adapters()
+        self._make_adapters(environment)
         self._make_strategies()
 
     def _subscribe(self, dispatcher: Dispatcher) -> None:
@@ -183,10 +192,10 @@ class MainEngine:
             modes={name: account.position_mode for name, account in config.accounts.items()},
         )
 
-    def _make_adapters(self) -> None:
+    def _make_adapters(self, environment: Mapping[str, str]) -> None:
         if not self.config.accounts:
             raise ConfigError("no account is configured; add an [account.NAME] table")
-        made = AccountAdapters(self.config, self.events, self.permit, self.clock)
+        made = AccountAdapters(self.config, self.events, self.permit, self.clock, environment)
         for name in self.config.accounts:
             self.line.add_adapter(made.make(name))
 

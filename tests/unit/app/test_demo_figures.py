@@ -124,6 +124,6 @@ def test_the_exchange_of_the_demo_tells_the_truth_of_its_own_account_and_keeps_i
         assert (truth.orders, truth.fills) == ({}, {})
         assert exchange.last_trade_id(NAME) >= 0
         assert exchange.settings["port"]
-        assert exchange.settings["api_secret"] != other.settings["api_secret"]
+        assert exchange.environment["FOXTROT_DEMO_SECRET"] != other.environment["FOXTROT_DEMO_SECRET"]
     finally:
         assert exchange.stop() == ""
