@@ -1,4 +1,4 @@
-"""What market data has to ask for: the snapshot a book begins with, the present quote, and everything where there is no stream."""
+"""What market data has to ask for: the snapshot a book begins with, the present quote, and what a silent stream may have missed."""
 
 from collections.abc import Callable
 from typing import Any, Final
