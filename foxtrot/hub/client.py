@@ -15,7 +15,7 @@ from loguru import logger
 from foxtrot.adapter.bridge import AsyncBridge
 from foxtrot.core.clock import Clock, SystemClock
 from foxtrot.core.secret import Secret
-from foxtrot.domain.errors import ConfigError, RequestTimedOut
+from foxtrot.domain.errors import ConfigError, ConnectionLost, RequestTimedOut
 from foxtrot.hub.client_feeds import HubFeed
 from foxtrot.hub.client_link import HubLink
 from foxtrot.hub.client_streams import KeptBook, KeptTicker, Value
@@ -105,11 +105,12 @@ class HubClient:
     def status(self, timeout_s: float = 5.0) -> Status:
         """Return what the hub offers, where it comes from and how it does.
 
-        Blocks: at most `timeout_s`.
+        Blocks: at most `timeout_s`, for the connection too.
 
         Raises:
-            ConnectionLost: the hub is not there.
-            RequestTimedOut: no answer in time.
+            ConnectionLost: the hub is not there in time, or goes while it is asked.
+            LoginFailed: the token is missing or wrong.
+            RequestTimedOut: it is there, but does not answer in time.
         """
         answer: Future[Status] = Future()
         if not self._bridge.call_soon(lambda: self._link.ask_status(answer)):
@@ -118,6 +119,9 @@ class HubClient:
             return answer.result(timeout_s)
         except FutureTimeout:
             answer.cancel()
+            if not self.is_connected:
+                text = f"no connection to {self.url} in {timeout_s} s: {self._link.trouble}"
+                raise ConnectionLost(PROTOCOL, "not_connected", text) from None
             raise RequestTimedOut(PROTOCOL, "timeout", f"no status of {self.url} in {timeout_s} s") from None
 
     def close(self, deadline_s: float = 5.0) -> str:

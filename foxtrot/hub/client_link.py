@@ -69,6 +69,9 @@ class HubLink:
         self._by_number: dict[int, Stream] = {}
         self._asked: dict[int, Stream] = {}
         self._statuses: dict[int, Future[Status]] = {}
+        self._waiting: list[Future[Status]] = []  # for the connection
+        self.trouble = "it has not answered yet"
+        """Why there is no connection, while there is none."""
         self._numbers = count(1)
         self._failure: LoginFailed | None = None
         self._out: asyncio.Queue[bytes] = asyncio.Queue()
@@ -115,9 +118,12 @@ class HubLink:
         feed.part(None)
 
     def ask_status(self, answer: "Future[Status]") -> None:
-        """Ask how the hub does."""
+        """Ask how the hub does, once it is there."""
+        if self._failure is not None:
+            _fail(answer, self._failure)
+            return
         if not self.is_connected:
-            answer.set_exception(ConnectionLost(PROTOCOL, "not_connected", f"no connection to {self.url}"))
+            self._waiting = [*(one for one in self._waiting if not one.cancelled()), answer]
             return
         number = next(self._numbers)
         self._statuses[number] = answer
@@ -129,6 +135,7 @@ class HubLink:
             stream.finish(None)
         self._streams.clear()
         self._lose("closed")
+        self._refuse_waiting(ConnectionLost(PROTOCOL, "closed", "the client is closed"))
 
     # --- one connection ---------------------------------------------------------------------------------------------
 
@@ -145,6 +152,9 @@ class HubLink:
             try:
                 for stream in self._streams.values():
                     self._subscribe(stream)
+                waiting, self._waiting = self._waiting, []
+                for answer in waiting:
+                    self.ask_status(answer)
                 while True:
                     self._hear(await self._receive(ws, _SILENT_BEATS * hello.heartbeat_s))
             finally:
@@ -255,12 +265,12 @@ class HubLink:
 
     def _lose(self, cause: str) -> None:
         self.is_connected = False
+        self.trouble = cause
         self._out = asyncio.Queue()
         self._by_number.clear()
         self._asked.clear()
         for answer in self._statuses.values():
-            if answer.set_running_or_notify_cancel():
-                answer.set_exception(ConnectionLost(PROTOCOL, "lost", cause))
+            _fail(answer, ConnectionLost(PROTOCOL, "lost", cause))
         self._statuses.clear()
         for stream in self._streams.values():
             stream.number = None
@@ -275,6 +285,17 @@ class HubLink:
         for stream in self._streams.values():
             stream.finish(error)
         self._streams.clear()
+        self._refuse_waiting(error)
+
+    def _refuse_waiting(self, error: FoxtrotError) -> None:
+        waiting, self._waiting = self._waiting, []
+        for answer in waiting:
+            _fail(answer, error)
+
+
+def _fail(answer: "Future[Status]", error: FoxtrotError) -> None:
+    if answer.set_running_or_notify_cancel():
+        answer.set_exception(error)
 
 
 def _number(told: int | str) -> int:

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from decimal import Decimal
 
 import pytest
@@ -13,7 +14,7 @@ from foxtrot.core.secret import Secret
 from foxtrot.domain.enums import AdapterState, BookState
 from foxtrot.domain.errors import ConfigError, ConnectionLost, LoginFailed, RequestTimedOut
 from foxtrot.hub.client_values import HubBook, HubTicker
-from foxtrot.hub.wire import Change
+from foxtrot.hub.wire import Change, Status
 from tests.support.hub_scene import BTC, HubScene, hub_scene
 from tests.support.waiting import wait_until
 
@@ -249,8 +250,8 @@ def test_a_hub_that_comes_back_is_found_again(scene: HubScene) -> None:
     wait_until(lambda: feed.state is BookState.STALE)
     assert ticker.state is BookState.STALE
     assert not client.is_connected
-    with pytest.raises(ConnectionLost):
-        client.status()
+    with pytest.raises(ConnectionLost, match=r"no connection to ws://127.0.0.1:\d+/ws in 0.05 s: .+"):
+        client.status(0.05)
     scene.server.start()
     scene.adapter.change(bids=((100.0, 9.0),))
     wait_until(lambda: feed.latest.best_bid == (Decimal("100.00"), Decimal("9.00000")))
@@ -347,3 +348,37 @@ def test_a_feed_that_is_closed_and_asked_for_again_at_once_is_had(scene: HubScen
         client.book(BTC).close()
     assert client.book(BTC).wait().update_id == 100
     wait_until(lambda: scene.offered().streams == 1)
+
+
+def test_the_status_waits_for_the_connection(scene: HubScene) -> None:
+    for _ in range(5):
+        assert scene.client().status().books[0].instrument == BTC
+    assert scene.server.stop() == ""
+    client = scene.client()
+    wait_until(lambda: client._link.trouble.startswith("Cannot connect"))
+    asked: Future[Status] = Future()
+    asker = threading.Thread(target=lambda: asked.set_result(client.status(20)))
+    asker.start()
+    wait_until(lambda: bool(client._link._waiting))
+    scene.server.start()
+    assert asked.result(20).books[0].instrument == BTC
+    asker.join()
+
+
+def test_who_waits_for_a_status_hears_of_a_wrong_token_and_of_the_end() -> None:
+    with hub_scene(token=Secret("right one")) as scene:
+        wrong = scene.client(token="wrong one")
+        for _ in range(2):  # at once, and once it is known
+            with pytest.raises(LoginFailed):
+                wrong.status()
+    client = HubClient("ws://127.0.0.1:9/ws")
+
+    def end() -> None:
+        wait_until(lambda: bool(client._link._waiting))
+        client.close()
+
+    ender = threading.Thread(target=end)
+    ender.start()
+    with pytest.raises(ConnectionLost, match="the client is closed"):
+        client.status()
+    ender.join()
