@@ -8,7 +8,7 @@ from foxtrot.app.config_reader import TomlFile
 from foxtrot.domain.errors import ConfigError
 
 
-def placed(config: Config, table: tuple[str, str], error: ConfigError, otherwise: str = "") -> ConfigError:
+def placed(config: Config, table: tuple[str, ...], error: ConfigError, otherwise: str = "") -> ConfigError:
     """Return an error with file, line and table of what it is about; as it is when the file cannot be read again.
 
     Args:
@@ -25,7 +25,7 @@ def placed(config: Config, table: tuple[str, str], error: ConfigError, otherwise
     return file.fault(_place(file, table, error, otherwise), text)
 
 
-def _place(file: TomlFile, table: tuple[str, str], error: ConfigError, otherwise: str) -> tuple[str, ...]:
+def _place(file: TomlFile, table: tuple[str, ...], error: ConfigError, otherwise: str) -> tuple[str, ...]:
     names = (error.key, f"{error.key}_env") if error.key else ()
     for name in names:
         for place in ((*table, "settings", name), (*table, "params", name), (*table, name)):

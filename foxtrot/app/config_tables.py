@@ -78,7 +78,9 @@ class AccountTable(msgspec.Struct, frozen=True, kw_only=True):
     limits: Annotated[Limits, Meta(description="Limits of this account; see the table of limits.")] = Limits()
     settings: Annotated[
         dict[str, Setting],
-        Meta(description='Given to the adapter. `NAME_env = "VARIABLE"` takes the secret NAME from the environment.'),
+        Meta(
+            description='Given to the adapter. `NAME_env = "VARIABLE"` takes the secret NAME from the environment; one that stands here itself is refused.'
+        ),
     ] = {}
 
 

@@ -9,12 +9,13 @@ from loguru import logger
 from foxtrot.adapter.base_adapter import BaseAdapter
 from foxtrot.app.account_adapters import AccountAdapters
 from foxtrot.app.config import Config
+from foxtrot.app.config_places import placed
 from foxtrot.app.hub_tables import hub_settings
 from foxtrot.app.port_file import HubFacts, PortFile
 from foxtrot.app.stop_signals import StopSignal
 from foxtrot.core.clock import Clock, SystemClock
 from foxtrot.core.send_permit import SendPermit
-from foxtrot.domain.errors import FoxtrotError
+from foxtrot.domain.errors import ConfigError, FoxtrotError
 from foxtrot.hub.server import HubServer
 
 Json = dict[str, object]
@@ -47,7 +48,10 @@ class HubRun:
     def __init__(self, config: Config, port_file: Path | None = None, clock: Clock | None = None) -> None:
         self.clock: Clock = clock or SystemClock()
         self._port_file = None if port_file is None else PortFile(port_file)
-        settings = hub_settings(config.hub, config.accounts, os.environ)
+        try:
+            settings = hub_settings(config.hub, config.accounts, os.environ)
+        except ConfigError as error:
+            raise placed(config, ("hub",), error) from error
         self.server = HubServer(settings, self.clock)
         permit = SendPermit()
         permit.close("a hub sends no orders")

@@ -67,12 +67,18 @@ def read_hub(file: TomlFile, accounts: Collection[str]) -> HubTable | None:
     offers: dict[str, HubInstrument] = {}
     for name, raw in read_mapping(file, ("hub", "instrument"), table.pop("instrument", {})).items():
         one = offers[name] = read_struct(file, ("hub", "instrument", name), raw, HubInstrument)
+        if not accounts:
+            raise file.fault(
+                ("hub", "instrument", name, ""),
+                'no account to take it from; add [account.NAME] with adapter = "simulated" or another',
+            )
         if one.account and one.account not in accounts:
             hint = nearest(one.account, dict.fromkeys(accounts))
             raise file.fault(("hub", "instrument", name, "account"), f"account {one.account!r} has no table{hint}")
         if not one.account and len(accounts) != 1:
-            names = ", ".join(accounts) or "none"
-            raise file.fault(("hub", "instrument", name, ""), f"key 'account' is missing; accounts: {names}")
+            raise file.fault(
+                ("hub", "instrument", name, ""), f"key 'account' is missing; accounts: {', '.join(accounts)}"
+            )
     return msgspec.structs.replace(read_struct(file, ("hub",), table, HubTable), instrument=offers)
 
 
@@ -89,7 +95,7 @@ def hub_settings(table: HubTable | None, accounts: Collection[str], environment:
         offers=tuple(OfferSettings(name, one.account or only, one.levels) for name, one in table.instrument.items()),
         host=table.host,
         port=table.port,
-        token=from_environment(table.token_env, environment) if table.token_env else Secret(""),
+        token=from_environment(table.token_env, environment, "token_env") if table.token_env else Secret(""),
         origins=table.origins,
         limits=HubLimits(clients=table.clients, subscriptions=table.subscriptions),
     )

@@ -11,15 +11,17 @@ _VARIABLE = "_env"
 _MIN_MASKED = 4
 
 
-def from_environment(variable: str, environment: Mapping[str, str]) -> Secret:
-    """Return the secret that an environment variable holds.
+def from_environment(variable: str, environment: Mapping[str, str], key: str = "") -> Secret:
+    """Return the secret that an environment variable holds, which a key of a table names.
 
     Raises:
         ConfigError: the variable is not set, or empty.
     """
     value = environment.get(variable, "")
     if not value:
-        raise ConfigError(f"environment variable {variable_shown(variable)} is not set; export it before the start")
+        raise ConfigError(
+            f"environment variable {variable_shown(variable)} is not set; export it before the start", key=key
+        )
     return Secret(value)
 
 
@@ -39,10 +41,7 @@ def secret_settings(settings: Mapping[str, Setting], environment: Mapping[str, s
     found: dict[str, Secret] = {}
     for name, value in settings.items():
         if name.endswith(_VARIABLE):
-            try:
-                found[name.removesuffix(_VARIABLE)] = from_environment(str(value), environment)
-            except ConfigError as error:
-                raise ConfigError(str(error), key=name) from None
+            found[name.removesuffix(_VARIABLE)] = from_environment(str(value), environment, name)
         elif _is_secret(name, value):
             raise ConfigError(f"{name} = {MASK}: {in_the_environment(name)}", key=name)
     return found

@@ -115,6 +115,22 @@ def test_a_misspelt_configuration_key_names_the_nearest(tmp_path: Path) -> None:
     assert_refused(foxtrot(tmp_path, "run", str(config)), "base_curency", "did you mean", "base_currency")
 
 
+def test_a_wrong_setting_of_an_adapter_is_told_with_its_line_by_run_and_a_strategy_by_backtest(tmp_path: Path) -> None:
+    config = tmp_path / "c.toml"
+    config.write_text(
+        '[account.a]\nadapter = "simulated"\n[account.a.settings]\nagnts = 3\n\n'
+        '[strategy.s]\nclass = "duble_ma"\naccount = "a"\nsymbols = ["BTCUSDT.BINANCE"]\n'
+    )
+    told = "c.toml:4: [account.a.settings] setting agnts is not known; did you mean agents?"
+    ran = foxtrot(tmp_path, "run", str(config))
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert told in ran.stderr.splitlines()[-1]
+    assert "Traceback" not in ran.stderr
+    bars = write(tmp_path / "b.csv", rows())
+    told = "c.toml:7: [strategy.s] strategy duble_ma is not known; did you mean double_ma?"
+    assert_refused(foxtrot(tmp_path, "backtest", str(config), "--bars", str(bars)), told)
+
+
 def test_with_json_the_fault_is_an_object_on_stdout(tmp_path: Path) -> None:
     ran = backtest(tmp_path, tmp_path / "nowhere.csv", "--json")
     assert ran.returncode == 2

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from foxtrot.app.config import Config, load_config
+from foxtrot.app.config_places import placed
 from foxtrot.app.config_tables import AccountTable
 from foxtrot.app.verbs.command_parser import UsageError
 from foxtrot.app.verbs.history_files import History, check_history, read_history
@@ -121,7 +122,10 @@ def _from_config(arguments: Namespace, config: Config) -> Chosen:
         raise UsageError(f"--param fits a configuration of one strategy; {config.source} has {len(config.strategies)}")
     chosen = []
     for settings in config.strategy_settings():
-        kind = load_strategy(settings.class_name, _folder(config.strategies_dir(arguments.home)))
+        try:
+            kind = load_strategy(settings.class_name, _folder(config.strategies_dir(arguments.home)))
+        except ConfigError as error:
+            raise placed(config, ("strategy", settings.strategy_id), error, "class") from error
         parameters = checked_parameters(kind, {**settings.parameters, **dict(arguments.param)})
         chosen.append((msgspec.structs.replace(settings, account=ACCOUNT, parameters=parameters), kind))
     return tuple(chosen)

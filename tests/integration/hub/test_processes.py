@@ -79,8 +79,9 @@ def test_a_client_survives_kill_9_of_the_hub(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ('[account.paper]\nadapter = "simulated"\n', 'nothing is offered; add tables [hub] and [hub.instrument."BTCUSDT.BINANCE"]'),
+        ('[hub.instrument."BTCUSDT.BINANCE"]\n', 'no account to take it from; add [account.NAME] with adapter = "simulated" or another'),
         (CONFIG.format(port=0).replace("levels = 20", "levels = 0"), "levels must be a whole number, at least 1"),
-        (CONFIG.format(port=0).replace("[hub]", '[hub]\ntoken_env = "NO_SUCH_TOKEN"'), "environment variable NO_SUCH_TOKEN is not set"),
+        (CONFIG.format(port=0).replace("[hub]", '[hub]\ntoken_env = "NO_SUCH_TOKEN"'), "[hub] environment variable NO_SUCH_TOKEN is not set"),
     ],
 )  # fmt: skip
 def test_a_wrong_configuration_is_one_line_and_status_2(
