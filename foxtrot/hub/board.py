@@ -240,6 +240,9 @@ def _step(instrument: Instrument, text: str) -> int:
     try:
         units = grid.from_decimal(text)
     except OffGrid as error:
+        if error.below == error.above:  # it is no number that has neighbours
+            hint = f"such as {grid.step * 10}, or leave it out for no grouping"
+            raise Refusal(f"group {text[:40]!r} is no usable number; give a price step {hint}") from None
         raise Refusal(
             f"group {text[:40]!r} must be a multiple of the price step {grid.step}; nearest: {error.below} or {error.above}"
         ) from None

@@ -39,11 +39,13 @@ class HubClient:
         clock: the system's by default.
 
     Raises:
-        ConfigError: the URL is not one of a WebSocket.
+        ConfigError: the URL is not one of a WebSocket, or the token is no text.
     """
 
     def __init__(self, url: str = DEFAULT_URL, token: str = "", clock: Clock | None = None) -> None:
         self.url = _checked(url)
+        if not isinstance(token, str):
+            raise ConfigError(f"token must be text, not {type(token).__name__}")  # its value is nobody's business
         self._bridge = AsyncBridge(THREAD_NAME, clock or SystemClock())
         self._link = HubLink(self.url, Secret(token), self._bridge)
         self._lock = threading.Lock()  # guards the end: no feed is added after it
@@ -159,8 +161,14 @@ class HubClient:
 
 
 def _checked(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("ws", "wss") or not parts.hostname or parts.query:
+    if not isinstance(url, str):
+        raise ConfigError(f"hub {url!r} must be a URL such as {DEFAULT_URL!r}")
+    try:
+        parts = urlsplit(url)
+        is_right = parts.scheme in ("ws", "wss") and parts.hostname and not parts.query and parts.port != 0
+    except ValueError:  # a port or an address that is none
+        is_right = False
+    if not is_right:
         raise ConfigError(f"hub {url.partition('?')[0]!r} must be a URL such as {DEFAULT_URL!r}, without a query")
     return url
 

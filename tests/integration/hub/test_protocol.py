@@ -510,3 +510,12 @@ def test_an_error_of_our_own_makes_books_unbelievable_rather_than_wrong(scene: H
     assert client.next()["state"] == "syncing"
     scene.server.inlet.take = take  # type: ignore[method-assign]
     assert scene.adapter.snapshots == [BTC]
+
+
+@pytest.mark.parametrize("text", ["abc", "NaN", "Infinity", "1e999"])
+def test_a_group_that_is_no_number_is_told_so(scene: HubScene, text: str) -> None:
+    client = scene.raw()
+    client.send({"op": "subscribe", "instrument": BTC, "group": text})
+    assert client.next("error")["text"] == (
+        f"group {text!r} is no usable number; give a price step such as 0.10, or leave it out for no grouping"
+    )
