@@ -91,7 +91,9 @@ class HubRun:
         }
         shared_nothing = not figures.shared and len(figures.missing) == len(figures.books)
         if shared_nothing:
-            logger.error("hub: nothing of what it offers could be shared: {}", "; ".join(set(figures.missing.values())))
+            logger.error(
+                "hub: nothing of what it offers could be shared: {}", "; ".join(dict.fromkeys(figures.missing.values()))
+            )
         return HubResult(summary, shared_nothing)
 
     def _tell(self) -> None:
