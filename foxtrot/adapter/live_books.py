@@ -13,6 +13,7 @@ from foxtrot.adapter.latest_value import LatestValue
 from foxtrot.adapter.registry import make_adapter
 from foxtrot.core.clock import Clock, SystemClock
 from foxtrot.core.notices import AdapterStatus, BookStateChanged, RequestFailed
+from foxtrot.core.secret import is_secret_name
 from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.enums import AdapterState, BookState
 from foxtrot.domain.errors import AdapterError, ConfigError, FoxtrotError, RequestTimedOut
@@ -126,6 +127,9 @@ class LiveBooks:
         self._feeds: dict[str, BookFeed] = {}
         self._states: dict[str, BookState] = {}
         self._is_closed = False
+        for name in settings or {}:
+            if is_secret_name(name) or name.endswith("_env"):
+                raise ConfigError(f"LiveBooks reads without keys; leave {name} out")
         permit = SendPermit()
         permit.close("this program only reads order books")
         context = AdapterContext(READER, self, permit, clock or SystemClock(), settings or {}, {}, environment)

@@ -106,6 +106,9 @@ def test_a_callback_that_raises_ends_nothing(exchange: ExchangeServer) -> None:
 def test_bad_wishes_are_refused_with_the_fix() -> None:
     with pytest.raises(ConfigError, match="did you mean binance"):
         LiveBooks("binanse")
+    with pytest.raises(ConfigError, match="without keys; leave apiSecret out") as refused:
+        LiveBooks("binance", {"port": 1, "apiSecret": "SEKRIT"}, "loopback")
+    assert "SEKRIT" not in str(refused.value)
     with LiveBooks("binance", {"port": 1}, "loopback") as books:
         with pytest.raises(ConfigError, match="at least 1"):
             books.book(BTC, levels=0)
