@@ -129,11 +129,11 @@ class BookStream:
 
     # --- what comes -------------------------------------------------------------------------------------------------
 
-    def begin(self, cause: str = "") -> None:
-        """Start from nothing: the changes stream from now on, and a snapshot is needed."""
+    def begin(self, cause: str = "", *, same_stream: bool = False) -> None:
+        """Start from nothing: the changes stream from now on, and a snapshot is needed. See CachedBook.begin."""
         with self._lock:
             self.polled = False
-            self._cached.begin(cause)
+            self._cached.begin(cause, same_stream=same_stream)
         self.dirty = self._chained = False
         self._tell()
 
@@ -238,7 +238,7 @@ class BookStream:
         if book.state is not BookState.LIVE or self.state is not BookState.LIVE:
             return
         if self.streams and not book.is_best_known:
-            self.begin(f"{self.instrument_id}: the market has gone beyond the levels that are known")
+            self.begin(f"{self.instrument_id}: the market has gone beyond the levels that are known", same_stream=True)
             return
         if self.levels or not self._chained:
             is_first = self.changes and not self._chained

@@ -118,9 +118,15 @@ class CachedBook:
         self._crossed = 0
         self._late = LateBooks()
         self._audit: Audit | None = None
+        self._floor = 0
+        """The id that the stream had reached when the book began anew on it: a snapshot of before that is older than what was told."""
 
-    def begin(self, cause: str = "") -> None:
-        """Start from nothing: the changes stream from now on, and a snapshot is needed."""
+    def begin(self, cause: str = "", *, same_stream: bool = False) -> None:
+        """Start from nothing: the changes stream from now on, and a snapshot is needed.
+
+        On the `same_stream` ids go on, so that a snapshot of before is dropped.
+        """
+        self._floor = self.book.update_id if same_stream else 0
         self._renew(streams=True)
         self.book.drop()
         self._tell_lost(cause)
@@ -136,6 +142,8 @@ class CachedBook:
         self.counters.changes += 1
         if self._audit is not None:
             self._audit.keep(change)
+        if change.last_update_id < self._floor:  # its ids may have begun anew
+            self._floor = 0
         try:
             changed = self.book.apply(change)
         except BookOutOfSync as gap:
@@ -245,8 +253,6 @@ class CachedBook:
             book.highest_known,
         )
 
-    # --- audits -----------------------------------------------------------------------------------------------------
-
     @property
     def is_thin(self) -> bool:
         """Tell whether the market has gone half of the way to where the book is not known: an audit renews it."""
@@ -283,12 +289,9 @@ class CachedBook:
             self.counters.audits += 1
         if result.verdict is AuditVerdict.DIFFERS:
             self.counters.audits_failed += 1
-            self.begin(
-                f"{self.instrument_id}: {result.levels - result.equal} of {result.levels} levels differ from a fresh snapshot"
-            )
+            wrong = f"{result.levels - result.equal} of {result.levels}"
+            self.begin(f"{self.instrument_id}: {wrong} levels differ from a fresh snapshot", same_stream=True)
         return result
-
-    # --- states -----------------------------------------------------------------------------------------------------
 
     def _renew(self, *, streams: bool) -> None:
         self.generation += 1
@@ -312,7 +315,9 @@ class CachedBook:
             self._need_snapshot(self)
 
     def _is_behind(self, snapshot: DepthData) -> bool:
-        return self.book.state in HAS_LEVELS and snapshot.update_id < self.book.update_id
+        if self.book.state in HAS_LEVELS:
+            return snapshot.update_id < self.book.update_id
+        return 0 < snapshot.update_id < self._floor  # without an id nobody can tell
 
     def _settle(self) -> None:
         """Tell of a whole book."""

@@ -300,7 +300,7 @@ class World:
             self._left = not self.book.book.is_best_known
             if self._left:
                 self.figures.unknown += 1
-                self.book.begin("not even the best level is known")
+                self.book.begin("not even the best level is known", same_stream=True)
 
     # --- snapshots --------------------------------------------------------------------------------------------------
 

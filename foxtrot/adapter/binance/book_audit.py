@@ -63,7 +63,7 @@ class BookAudits:
         }
         for name, book in books.items():
             if not book.book.is_best_known:
-                book.begin(f"{name}: the market has gone beyond the levels that are known")
+                book.begin(f"{name}: the market has gone beyond the levels that are known", same_stream=True)
         if self._session.health.used_weight >= MOSTLY_SPENT[self._session.product]:
             return
         now_ns = self._session.clock.monotonic_ns()

@@ -65,10 +65,10 @@ class CcxtBook(BookStream):
         """Leave a change alone: ccxt takes it."""
         return False
 
-    def begin(self, cause: str = "") -> None:
+    def begin(self, cause: str = "", *, same_stream: bool = False) -> None:
         """Wait for ccxt's first book."""
         self._heard_id = 0
-        super().begin(cause)
+        super().begin(cause, same_stream=same_stream)
 
     def hear(self, update_id: Any) -> None:
         """Note the last id of a change before ccxt takes it.

@@ -101,3 +101,20 @@ def test_a_book_that_is_not_live_is_not_audited(book: CachedBook) -> None:
     book.apply(change(105, 106))
     book.begin_audit()
     assert "no audit" in book.finish_audit(snapshot(106)).cause
+
+
+def test_on_the_same_stream_a_snapshot_of_before_is_dropped_until_ids_begin_anew(book: CachedBook) -> None:
+    book.apply(change(101, 110))
+    book.begin("the market has left what is known", same_stream=True)
+    assert not book.load(snapshot(105), book.generation)
+    assert book.state is SYNCING
+    assert book.load(snapshot(110), book.generation)
+    assert book.state is LIVE
+    book.begin("once more", same_stream=True)
+    book.apply(change(3, 4))
+    assert book.load(snapshot(3), book.generation)
+
+
+def test_on_another_stream_ids_may_be_any(book: CachedBook) -> None:
+    book.begin("a new link")
+    assert book.load(snapshot(7), book.generation)
