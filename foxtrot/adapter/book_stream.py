@@ -78,6 +78,7 @@ class BookStream:
         self._ask_for_snapshot = need_snapshot
         self._cached = CachedBook(instrument, rule, self, self._note_need, window)
         self._lock = threading.Lock()
+        self._bounds = _Bounds()
         self._untold: list[tuple[BookState, str]] = []
         self._needs = False
         self._chained = False
@@ -242,7 +243,7 @@ class BookStream:
             return
         if self.levels or not self._chained:
             is_first = self.changes and not self._chained
-            depth = _known(book, book.depth(FULL_BOOK_LEVELS if is_first else self.levels))
+            depth = self._bounds.known(book, book.depth(FULL_BOOK_LEVELS if is_first else self.levels))
             self._publisher.on_depth(msgspec.structs.replace(depth, source=REST) if self.polled else depth)
         self._chained = self.changes
 
@@ -304,17 +305,38 @@ class BookStream:
             self._ask_for_snapshot()
 
 
-def _known(book: DepthBook, depth: DepthData) -> DepthData:
-    """Return a depth as far as the book is known: beyond that, levels stand between which others may be missing."""
-    to_float = book.instrument.price_grid.to_float
-    lowest = -inf if book.lowest_known is None else to_float(book.lowest_known)
-    highest = inf if book.highest_known is None else to_float(book.highest_known)
-    bids, asks = depth.bids, depth.asks
-    if bids and bids[-1][0] < lowest:
-        bids = tuple([level for level in bids if level[0] >= lowest])
-    if asks and asks[-1][0] > highest:
-        asks = tuple([level for level in asks if level[0] <= highest])
-    return depth if bids is depth.bids and asks is depth.asks else msgspec.structs.replace(depth, bids=bids, asks=asks)
+class _Bounds:
+    """The prices between which a book is known, as facts have them; they are made anew only when they have moved.
+
+    Thread: the venue's.
+    """
+
+    __slots__ = ("_highest", "_lowest", "_prices")
+
+    def __init__(self) -> None:
+        self._lowest: int | None = None
+        self._highest: int | None = None
+        self._prices = -inf, inf
+
+    def known(self, book: DepthBook, depth: DepthData) -> DepthData:
+        """Return a depth as far as the book is known: beyond that, levels stand between which others may be missing."""
+        if book.lowest_known != self._lowest or book.highest_known != self._highest:
+            self._lowest, self._highest, to_float = (
+                book.lowest_known,
+                book.highest_known,
+                book.instrument.price_grid.to_float,
+            )
+            lowest = -inf if self._lowest is None else to_float(self._lowest)
+            self._prices = lowest, inf if self._highest is None else to_float(self._highest)
+        lowest, highest = self._prices
+        bids, asks = depth.bids, depth.asks
+        if bids and bids[-1][0] < lowest:
+            bids = tuple([level for level in bids if level[0] >= lowest])
+        if asks and asks[-1][0] > highest:
+            asks = tuple([level for level in asks if level[0] <= highest])
+        return (
+            depth if bids is depth.bids and asks is depth.asks else msgspec.structs.replace(depth, bids=bids, asks=asks)
+        )
 
 
 def _told(change: DepthChange, before: int, book: DepthBook) -> DepthChange:
