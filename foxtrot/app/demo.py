@@ -23,8 +23,8 @@ from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.subscription import SubscribeRequest
 from foxtrot.strategy.line import Line
 from foxtrot.strategy.settings import OrderExit
+from foxtrot.trading.audit import AccountState, compare
 from foxtrot.trading.limits import Limits
-from foxtrot.trading.reconcile import AccountState, compare
 
 ACCOUNT = "demo"
 ADAPTER, ENVIRONMENT, PROTOCOL = "binance", "loopback", "binance spot"

@@ -10,7 +10,7 @@ from foxtrot.exchange.reports import OrderReport
 from foxtrot.exchange.server import ExchangeServer
 from foxtrot.exchange.server_settings import AccountSetup, ServerPorts, ServerSettings
 from foxtrot.exchange.wire.binance.venue_side import ApiKey
-from foxtrot.trading.reconcile import AccountState
+from foxtrot.trading.audit import AccountState
 
 AGENTS = 12
 BALANCES = {"USDT": Decimal(1_000_000), "BTC": Decimal(10)}

@@ -30,8 +30,8 @@ from foxtrot.storage.journal import InMemoryJournal, Journal
 from foxtrot.strategy.line import Line, LineSettings
 from foxtrot.strategy.loader import load_strategy
 from foxtrot.strategy.variables import VariableFiles
+from foxtrot.trading.audit import Audit, AuditFinished, Difference
 from foxtrot.trading.order_ids import make_run_id
-from foxtrot.trading.reconcile import Audit, AuditFinished, Difference
 
 ASKERS = "main_engine.ask"
 STOP_DEADLINE_S = 30.0

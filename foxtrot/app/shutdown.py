@@ -7,9 +7,9 @@ import msgspec
 from foxtrot.adapter.health import HealthFigures
 from foxtrot.domain.enums import OrderType
 from foxtrot.strategy.line import Line
+from foxtrot.trading.audit import Difference
 from foxtrot.trading.order_record import OrderRecord
 from foxtrot.trading.position import Position
-from foxtrot.trading.reconcile import Difference
 
 _STOPS = frozenset({OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP})
 

@@ -8,7 +8,7 @@ from foxtrot.core.notices import OpenOrdersLoaded, PositionsLoaded, TradesLoaded
 from foxtrot.domain.enums import OrderStatus, Product, Side
 from foxtrot.domain.errors import ConfigError
 from foxtrot.domain.order import OrderData, TradeData
-from foxtrot.trading.reconcile import DEADLINE_NS, Audit, AuditFinished, Difference
+from foxtrot.trading.audit import DEADLINE_NS, Audit, AuditFinished, Difference
 from tests.support.builders import (
     ACCOUNT,
     T0,
