@@ -31,6 +31,7 @@ ALLOWED: dict[str, tuple[set[str], str]] = {
     "foxtrot/core/event_engine.py": ({"thread", "clock"}, "owns foxtrot-engine; its timers and lag need real time"),
     "foxtrot/storage/recorder.py": ({"thread", "clock"}, "owns the recorder thread; its stop has a deadline"),
     "foxtrot/app/logging_setup.py": ({"thread", "clock"}, "owns foxtrot-log; its stop has a deadline"),
+    "foxtrot/app/loopback_http.py": ({"thread"}, "owns the threads of a server for this machine alone"),
     "foxtrot/adapter/bridge.py": (
         {"thread", "clock"},
         "owns an asyncio loop's thread for one adapter, for the hub or for one of its clients",
