@@ -26,7 +26,7 @@ class Gate:
         self._permit = permit
         self._sink = sink
         self._clock = clock
-        self._blocks: dict[tuple[str, str], tuple[GateState, str]] = {}
+        self._blocks: dict[tuple[str, str], dict[str, tuple[GateState, str]]] = {}
         self._unknown: dict[tuple[str, str], set[str]] = {}
 
     @property
@@ -69,25 +69,30 @@ class Gate:
         self._permit.allow(GateState.ACTIVE)
         self._announce(GateState.ACTIVE, f"reopened by {who}")
 
-    def block(self, account: str, instrument_id: str, state: GateState, reason: str) -> None:
+    def block(self, account: str, instrument_id: str, state: GateState, reason: str, cause: str = "") -> None:
         """Set what an account lets through for an instrument; with "" for all instruments, or for all accounts.
 
         With "" for both it is the platform itself: the same as `close`, `reduce_only` or, for ACTIVE, `reopen`.
+        Who blocks by a `cause` of its own neither lifts nor replaces the block of somebody else: the strictest counts.
         """
         if not account and not instrument_id:
             {GateState.HALTED: self.close, GateState.REDUCING: self.reduce_only, GateState.ACTIVE: self.reopen}[state](
                 reason
             )
             return
+        blocks = self._blocks.setdefault((account, instrument_id), {})
         if state is GateState.ACTIVE:
-            self._blocks.pop((account, instrument_id), None)
+            blocks.pop(cause, None)
+            state, reason = max(blocks.values(), key=_strictness, default=(state, reason))
         else:
-            self._blocks[account, instrument_id] = (state, reason)
+            blocks[cause] = (state, reason)
+        if not blocks:
+            del self._blocks[account, instrument_id]
         self._sink.put(GateChanged(state, reason, account, instrument_id, self._clock.now_ns()))
 
-    def blocked(self, account: str, instrument_id: str) -> tuple[GateState, str] | None:
-        """Return state and reason of the block that stands for exactly this account and instrument, or None."""
-        return self._blocks.get((account, instrument_id))
+    def blocked(self, account: str, instrument_id: str, cause: str = "") -> tuple[GateState, str] | None:
+        """Return state and reason of the block that stands by a cause for exactly this account and instrument, or None."""
+        return self._blocks.get((account, instrument_id), {}).get(cause)
 
     def note_unknown(self, account: str, instrument_id: str, order_id: str) -> None:
         """Block risk-increasing orders while the outcome of an order is unknown."""
@@ -120,9 +125,9 @@ class Gate:
 
     def _strictest(self, order: ApprovedOrder, state: GateState, reason: str) -> tuple[GateState, str]:
         for key in ((order.account, ""), ("", order.instrument_id), (order.account, order.instrument_id)):
-            blocked = self._blocks.get(key)
-            if blocked is not None and _STRICTNESS[blocked[0]] > _STRICTNESS[state]:
-                state, reason = blocked
+            for blocked in self._blocks.get(key, {}).values():
+                if _STRICTNESS[blocked[0]] > _STRICTNESS[state]:
+                    state, reason = blocked
         return state, reason
 
     def _announce(self, state: GateState, reason: str) -> None:
@@ -130,3 +135,7 @@ class Gate:
             self._sink.put(GateChanged(state, reason, "", "", self._clock.now_ns()))
         except QueueClosed:  # the engine has stopped: the gate moves all the same, and nobody is left to hear of it
             return
+
+
+def _strictness(block: tuple[GateState, str]) -> int:
+    return _STRICTNESS[block[0]]

@@ -206,3 +206,17 @@ def test_a_block_without_account_and_instrument_is_the_platforms_own_state() -> 
     made.dispatcher.drain()
     assert made.send(a_request(BUY, 0.3)).status is OrderStatus.SUBMITTED
     assert made.heard(GateChanged)[-1] == GateChanged(ACTIVE, "reopened by Ann", "", "", T0)
+
+
+def test_a_block_by_one_cause_is_neither_lifted_nor_replaced_by_another() -> None:
+    made = floor()
+    made.gate.block(ACCOUNT, "", REDUCING, "a person")
+    made.gate.block(ACCOUNT, "", HALTED, "not reconciled yet", "reconcile")
+    assert not passes(made, SELL)
+    made.gate.block(ACCOUNT, "", ACTIVE, "reconciled", "reconcile")
+    assert made.gate.blocked(ACCOUNT, "") == (REDUCING, "a person")
+    assert made.gate.blocked(ACCOUNT, "", "reconcile") is None
+    assert passes(made, SELL)
+    assert not passes(made, BUY)
+    made.dispatcher.drain()
+    assert [(told.state, told.reason) for told in made.heard(GateChanged)][-1] == (REDUCING, "a person")
