@@ -2,6 +2,8 @@
 
 import msgspec
 
+from foxtrot.domain.account import EXTERNAL
+from foxtrot.domain.enums import OrderStatus
 from foxtrot.domain.order import OrderRequest
 
 
@@ -76,3 +78,51 @@ class ReplayDeadLetters(msgspec.Struct, frozen=True, gc=False):
     """Let a halted owner hear again and give it the events it failed on."""
 
     owner: str
+
+
+class KillSwitch(msgspec.Struct, frozen=True, gc=False):
+    """Cancel what may increase a position; the gate was closed before this was put, directly.
+
+    With `flatten` what strategies own is closed too, with `everything` what the accounts hold besides.
+    """
+
+    reason: str
+    who: str
+    flatten: bool = False
+    everything: bool = False
+
+
+class ResumeTrading(msgspec.Struct, frozen=True, gc=False):
+    """Lift a block, or re-arm a strategy, by a person's decision; all three names empty means the platform itself."""
+
+    who: str
+    why: str
+    account: str = ""
+    instrument_id: str = ""
+    strategy_id: str = ""
+
+
+class ResolveOrder(msgspec.Struct, frozen=True, gc=False):
+    """Say what became of an order of unknown outcome, by a person's decision."""
+
+    order_id: str
+    status: OrderStatus
+    who: str
+    why: str
+
+
+class SettleDifference(msgspec.Struct, frozen=True, gc=False):
+    """Adopt or ignore (`decision`) a difference between us and a venue, by a person's decision; what is adopted goes to `owner`."""
+
+    difference_id: str
+    decision: str
+    who: str
+    why: str
+    owner: str = EXTERNAL
+
+
+class ReconcileNow(msgspec.Struct, frozen=True, gc=False):
+    """Reconcile an account, or every one when it is empty."""
+
+    account: str = ""
+    cause: str = "asked for"

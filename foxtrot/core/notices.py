@@ -5,7 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from foxtrot.domain.account import PositionData
-from foxtrot.domain.enums import AdapterState, BookState, GateState
+from foxtrot.domain.enums import AdapterState, BookState, GateState, PositionSide
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.market import BarData, DepthData
 from foxtrot.domain.order import OrderData, TradeData
@@ -200,3 +200,82 @@ class EquityMarked(msgspec.Struct, frozen=True, gc=False):
     owner: str
     equity: Decimal | None
     time_ns: int
+
+
+class DifferenceFound(msgspec.Struct, frozen=True, gc=False):
+    """We and a venue disagree on something and nothing explains it; `halts` tells whether its instrument is halted for that.
+
+    `kind` is order, fill, position or balance; `difference_id` is the same as long as both sides say the same.
+    """
+
+    difference_id: str
+    account: str
+    kind: str
+    subject: str
+    ours: str
+    venue: str
+    halts: bool
+    local_time_ns: int
+
+
+class AccountAdjusted(msgspec.Struct, frozen=True, gc=False):
+    """An account was made to agree with its venue without a fill; `what` says in words what moved, `cause` what explains it."""
+
+    adjustment_id: str
+    account: str
+    instrument_id: str
+    what: str
+    cause: str
+    who: str
+    local_time_ns: int
+
+
+class AccountReconciled(msgspec.Struct, frozen=True, gc=False):
+    """A reconciliation of an account is over: `error` says why it is not complete, else `differences` of it stand unexplained."""
+
+    account: str
+    cause: str
+    differences: int
+    error: str
+    local_time_ns: int
+
+
+class OrderMissing(msgspec.Struct, frozen=True, gc=False):
+    """A venue that was asked for one order says that it has none of this id, past the bound within which it might not see it yet."""
+
+    order_id: str
+    account: str
+    instrument_id: str
+    local_time_ns: int
+
+
+class VenueMessage(msgspec.Struct, frozen=True, gc=False):
+    """A raw message between us and a venue about one order, without signatures and keys; `direction` is out or in."""
+
+    account: str
+    order_id: str
+    direction: str
+    text: str
+    local_time_ns: int
+
+
+class ProtectionChanged(msgspec.Struct, frozen=True, gc=False):
+    """How a position is protected changed: "at the venue", "while this process lives", "naked", or "" when it is flat."""
+
+    owner: str
+    account: str
+    instrument_id: str
+    position_side: PositionSide
+    protection: str
+    reason: str
+    local_time_ns: int
+
+
+class PartFailed(msgspec.Struct, frozen=True, gc=False):
+    """A thread or task is dead or blocked; trading of what it served is halted. `stack` is where it stands, if it stands anywhere."""
+
+    part: str
+    serves: str
+    reason: str
+    stack: str
+    local_time_ns: int

@@ -1,26 +1,13 @@
-"""The journal of intents: an order is recorded here before it may reach the wire.
+"""The journal as the platform sees it: an order is recorded here before it may reach the wire.
 
-`append` returns at once. The journal answers later with IntentDurable or JournalFailed, put into the control lane; only then
-does the order go on. The in-memory journal answers in line, so that a backtest takes the same path.
+`append` returns at once. The journal answers an Intent later with IntentDurable or JournalFailed, put into the control lane;
+only then does the order go on. The in-memory journal answers in line, so that a backtest takes the same path.
 """
 
 from typing import Protocol
 
-import msgspec
-
 from foxtrot.core.notices import IntentDurable
-from foxtrot.domain.order import ApprovedOrder
-
-
-class NotSent(msgspec.Struct, frozen=True):
-    """An intent that was journalled and then refused before the wire, and why."""
-
-    order_id: str
-    rule: str
-    reason: str
-
-
-JournalRecord = ApprovedOrder | NotSent
+from foxtrot.storage.journal_records import Intent, JournalRecord
 
 
 class AnswerSink(Protocol):
@@ -35,13 +22,20 @@ class AnswerSink(Protocol):
 
 
 class Journal(Protocol):
-    """What the desk needs of a journal.
+    """What the platform needs of a journal.
+
+    `keeps_reports` tells whether records other than intents are worth making: what forgets at the end of the process needs none.
 
     Thread: `append` is called on foxtrot-engine and never waits.
     """
 
+    @property
+    def keeps_reports(self) -> bool:
+        """Tell whether records other than intents are kept."""
+        ...
+
     def append(self, record: JournalRecord) -> None:
-        """Take a record; an ApprovedOrder is answered by IntentDurable or JournalFailed."""
+        """Take a record; an Intent is answered by IntentDurable or JournalFailed."""
         ...
 
     def close(self) -> None:
@@ -55,6 +49,8 @@ class InMemoryJournal:
     Thread: the dispatcher's.
     """
 
+    keeps_reports = False
+
     def __init__(self, sink: AnswerSink) -> None:
         self._sink = sink
         self.records: list[JournalRecord] = []
@@ -62,8 +58,8 @@ class InMemoryJournal:
     def append(self, record: JournalRecord) -> None:
         """Keep a record and answer an intent in line."""
         self.records.append(record)
-        if type(record) is ApprovedOrder:
-            self._sink.put(IntentDurable((record.order_id,)))
+        if type(record) is Intent:
+            self._sink.put(IntentDurable((record.order.order_id,)))
 
     def close(self) -> None:
         """Do nothing: there is no storage."""

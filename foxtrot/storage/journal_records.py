@@ -10,6 +10,7 @@ import msgspec
 
 from foxtrot.domain.account import AccountCharge, AccountData, PositionData
 from foxtrot.domain.enums import GateState, OrderStatus, PositionSide
+from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.order import ApprovedOrder, OrderData, TradeData
 
 
@@ -110,6 +111,12 @@ class PositionsFound(Record, frozen=True, gc=False, tag="positions_found"):
 
     account: str
     positions: tuple[PositionData, ...]
+
+
+class InstrumentListed(Record, frozen=True, gc=False, tag="instrument_listed"):
+    """An instrument of which records follow, as it was listed then: without its grids no unit could be read back."""
+
+    instrument: Instrument
 
 
 class Adjusted(Record, frozen=True, gc=False, tag="adjusted"):
@@ -230,7 +237,7 @@ class Snapshot(Record, frozen=True, gc=False, tag="snapshot"):
 
 JournalRecord = (
     RunStarted | RunStopped | Intent | NotSent | Handed | CancelAsked | OrderTold | FillBooked | ChargeBooked | BalancesFound
-    | PositionsFound | Adjusted | DifferenceSettled | OrderResolved | GateMoved | StrategyHalted | StrategyRearmed
+    | PositionsFound | InstrumentListed | Adjusted | DifferenceSettled | OrderResolved | GateMoved | StrategyHalted | StrategyRearmed
     | SettingChanged | ProtectionKept | KeyUsed | VenueSaid | Snapshot
 )  # fmt: skip
 
@@ -249,4 +256,5 @@ def decode_record(data: bytes) -> JournalRecord:
     Raises:
         msgspec.MsgspecError: it is none, or of a kind that this version does not know.
     """
-    return _DECODER.decode(data)
+    record: JournalRecord = _DECODER.decode(data)
+    return record

@@ -10,7 +10,7 @@ import msgspec
 from foxtrot.adapter.base_adapter import BaseAdapter, EventSink
 from foxtrot.core.commands import CancelAllOrders, CancelOrder, CloseGate, SendOrder
 from foxtrot.core.dispatcher import Dispatcher
-from foxtrot.core.notices import ContractsLoaded, Gap, PositionsLoaded, TimerFired
+from foxtrot.core.notices import ContractsLoaded, Gap, PositionsLoaded, TimerFired, VenueMessage
 from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.account import AccountCharge, AccountData
 from foxtrot.domain.enums import PositionMode
@@ -26,6 +26,7 @@ from foxtrot.trading.losses import LossTracker, TradingDay
 from foxtrot.trading.market_view import MarketView
 from foxtrot.trading.order_desk import OrderDesk
 from foxtrot.trading.order_ids import OrderIds
+from foxtrot.trading.order_journal import OrderJournal
 from foxtrot.trading.portfolio import Portfolio
 from foxtrot.trading.rates import RateTable
 from foxtrot.trading.risk import Risk
@@ -76,7 +77,8 @@ class Line:
         dispatcher.on_core_failure = self.gate.close
         self._subscribe_state(dispatcher)
         self.desk.adapters = self.adapters
-        self.desk.wire(dispatcher, self.risk, self.journal)
+        self.notes = OrderJournal(self.journal, clock, self.instruments, self.view)
+        self.desk.wire(dispatcher, self.risk, self.notes)
         parts = TradingParts(dispatcher, self.desk, self.portfolio, self.view, self.adapters, settings.modes)
         self.bar_feed = BarFeed(dispatcher)
         self.strategies = StrategyEngine(parts, self.bar_feed, variables)
@@ -92,8 +94,9 @@ class Line:
     def _subscribe_state(self, dispatcher: Dispatcher) -> None:
         self.view.subscribe(dispatcher)
         dispatcher.subscribe(ContractsLoaded, self._on_contracts, owner="instruments", core=True)
-        dispatcher.subscribe(AccountData, self.portfolio.on_account, owner="portfolio", core=True)
-        dispatcher.subscribe(PositionsLoaded, self.portfolio.on_positions, owner="portfolio", core=True)
+        dispatcher.subscribe(AccountData, self._on_account, owner="portfolio", core=True)
+        dispatcher.subscribe(PositionsLoaded, self._on_positions, owner="portfolio", core=True)
+        dispatcher.subscribe(VenueMessage, self._on_venue_message, owner="order_desk", core=True)
         dispatcher.subscribe(AccountCharge, self._on_charge, owner="portfolio", core=True)
         dispatcher.subscribe(SendOrder, self._on_send_order, owner="order_desk", core=True)
         dispatcher.subscribe(CancelOrder, self._on_cancel_order, owner="order_desk", core=True)
@@ -106,8 +109,20 @@ class Line:
         for instrument in loaded.instruments:
             self.instruments.add(instrument)
 
+    def _on_account(self, data: AccountData) -> None:
+        if self.portfolio.on_account(data):
+            self.notes.balances_found(data)
+
+    def _on_positions(self, loaded: PositionsLoaded) -> None:
+        if self.portfolio.on_positions(loaded):
+            self.notes.positions_found(loaded)
+
     def _on_charge(self, charge: AccountCharge) -> None:
-        self.portfolio.on_charge(charge)
+        if self.portfolio.on_charge(charge):
+            self.notes.charge(charge)
+
+    def _on_venue_message(self, message: VenueMessage) -> None:
+        self.notes.venue_said(message)
 
     def _on_send_order(self, command: SendOrder) -> None:
         self.desk.submit(command.request, command.owner)

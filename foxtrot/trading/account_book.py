@@ -19,6 +19,7 @@ class AccountBook:
     def __init__(self) -> None:
         self.opening: dict[str, Decimal] | None = None
         self.opening_time_ns = 0
+        self.positions_found = False
         self.charges: dict[str, Decimal] = {}
         self.unshared: dict[str, Decimal] = {}
         self.reported: AccountData | None = None

@@ -4,17 +4,18 @@ Down: a request gets its id, passes risk, is journalled, and leaves through the 
 Up: reports and fills are merged by order id; duplicates change nothing; then strategies hear OrderChanged and TradeBooked.
 """
 
-from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from foxtrot.adapter.base_adapter import BaseAdapter, EventSink
 from foxtrot.core.clock import Clock
+from foxtrot.core.commands import ResolveOrder
 from foxtrot.core.dispatcher import Dispatcher
 from foxtrot.core.notices import (
     IntentDurable,
     JournalFailed,
     OpenOrdersLoaded,
     OrderChanged,
+    RequestFailed,
     TradeBooked,
     TradesLoaded,
 )
@@ -23,14 +24,13 @@ from foxtrot.domain.enums import OrderStatus
 from foxtrot.domain.errors import InvariantBroken, OffGrid, OrderRefused
 from foxtrot.domain.instrument import Instrument, InstrumentTable
 from foxtrot.domain.order import ApprovedOrder, CancelRequest, OrderData, OrderRequest, TradeData
-from foxtrot.domain.order_state import OPEN
-from foxtrot.storage.journal import Journal, NotSent
-from foxtrot.trading.early_fills import EarlyFills
+from foxtrot.domain.order_state import OPEN, may_move
 from foxtrot.trading.gate import Gate
 from foxtrot.trading.order_facts import created_order, denied_order
 from foxtrot.trading.order_ids import OrderIds, StrategyIds
-from foxtrot.trading.order_index import OrderIndex
+from foxtrot.trading.order_journal import OrderJournal
 from foxtrot.trading.order_record import OrderRecord
+from foxtrot.trading.order_records import OrderRecords
 from foxtrot.trading.orphans import Orphans
 from foxtrot.trading.portfolio import Portfolio, signed
 
@@ -56,7 +56,7 @@ class OrderCheck(Protocol):
         ...
 
 
-class OrderDesk:
+class OrderDesk(OrderRecords):
     """Numbers, records and routes orders.
 
     Thread: the dispatcher's.
@@ -65,16 +65,14 @@ class OrderDesk:
     def __init__(
         self, dispatcher: Dispatcher, instruments: InstrumentTable, portfolio: Portfolio, gate: Gate, ids: OrderIds
     ) -> None:
+        super().__init__()
         self._sink: EventSink = dispatcher
         self._clock: Clock = dispatcher.clock
         self._instruments = instruments
         self._portfolio = portfolio
         self._gate = gate
         self._ids = ids
-        self._index = OrderIndex()
-        self._early = EarlyFills()
         self._caught_up: set[str] = set()
-        self._denied: dict[str, OrderData] = {}
         self._awaiting: dict[str, int] = {}
         self.adapters: dict[str, BaseAdapter] = {}
         self.strategy_ids = StrategyIds()
@@ -82,37 +80,46 @@ class OrderDesk:
         self.late_fills = 0
         self.duplicate_fills = 0
 
-    def wire(self, dispatcher: Dispatcher, risk: OrderCheck, journal: Journal) -> None:
+    def wire(self, dispatcher: Dispatcher, risk: OrderCheck, journal: OrderJournal) -> None:
         """Take the parts that need the desk themselves, and hear the venue and the journal as a core subscriber."""
         self._risk = risk
-        self._journal = journal
+        self._dispatcher = dispatcher
+        self.journal = journal
         dispatcher.subscribe(OrderData, self.on_order, owner="order_desk", core=True)
         dispatcher.subscribe(TradeData, self.on_trade, owner="order_desk", core=True)
         dispatcher.subscribe(OpenOrdersLoaded, self.on_open_orders, owner="order_desk", core=True)
         dispatcher.subscribe(TradesLoaded, self.on_trades, owner="order_desk", core=True)
         dispatcher.subscribe(IntentDurable, self.on_intent_durable, owner="order_desk", core=True)
         dispatcher.subscribe(JournalFailed, self.on_journal_failed, owner="order_desk", core=True)
+        dispatcher.subscribe(ResolveOrder, self.on_resolve, owner="order_desk", core=True)
 
     # --- down -----------------------------------------------------------------------------------------------------
 
-    def submit(self, request: OrderRequest, owner: str) -> str:
-        """Take a wish and return its order id; a refusal is heard as OrderChanged with status DENIED, rule and reason."""
+    def submit(self, request: OrderRequest, owner: str, cause: object = None) -> str:
+        """Take a wish and return its order id; a refusal is heard as OrderChanged with status DENIED, rule and reason.
+
+        Args:
+            request: the wish.
+            owner: a strategy id, or a name such as "manual".
+            cause: the event that the owner was hearing, for the record.
+        """
         order_id = self._ids.next(owner)
         try:
             approved = self._risk.approve(request, owner, order_id)
         except OrderRefused as refusal:
             self._deny(request, owner, order_id, refusal)
             return order_id
+        order_id = approved.order_id  # risk has given it the role that the order turned out to have
         instrument = self._instruments[approved.instrument_id]
         record = OrderRecord(created_order(request, approved, instrument), instrument, owner, approved)
-        self._index.add(record)
+        self.index.add(record)
         self._awaiting[order_id] = self._clock.monotonic_ns() + JOURNAL_DEADLINE_NS
-        self._journal.append(approved)
+        self.journal.intent(approved, cause, self._dispatcher.sequence)
         return order_id
 
     def cancel(self, order_id: str) -> bool:
         """Ask for the cancellation of an order; False when it is unknown or done already."""
-        record = self._index.open.get(order_id)
+        record = self.index.open.get(order_id)
         if record is None:
             return False
         self._ask_cancel(record)
@@ -123,17 +130,39 @@ class OrderDesk:
 
         With "" those of every owner but EXTERNAL: what somebody else placed is cancelled only by that name.
         """
-        records = [r for r in self._index.open.values() if r.owner == owner or (not owner and r.owner != EXTERNAL)]
+        records = [r for r in self.index.open.values() if r.owner == owner or (not owner and r.owner != EXTERNAL)]
         records = [record for record in records if not (keep_reducing and record.reduces)]
         for record in records:
             self._ask_cancel(record)
         return len(records)
 
+    def resolve(self, order_id: str, status: OrderStatus, who: str, why: str) -> bool:
+        """Let a person say what became of an order of unknown outcome; False when it is not unknown.
+
+        What the venue tells later is merged all the same: an order that turns out alive is open again.
+        """
+        record = self.index.all.get(order_id)
+        if record is None or record.status is not OrderStatus.UNKNOWN or not may_move(record.status, status):
+            return False
+        self.journal.resolved(order_id, status, who, why)
+        record.set_status(status, "resolved", f"by {who}: {why}")
+        self._settle(record, was_unknown=True)
+        return True
+
+    def on_resolve(self, command: ResolveOrder) -> None:
+        """Resolve an order by command; one that cannot be is told of."""
+        if not self.resolve(command.order_id, command.status, command.who, command.why):
+            order = self.order(command.order_id)
+            account = order.account if order is not None else ""
+            text = f"it is {order.status}, not unknown" if order is not None else "there is no such order"
+            what = f"resolving {command.order_id} as {command.status}"
+            self._sink.put(RequestFailed(account, what, text, self._clock.now_ns()))
+
     def on_intent_durable(self, notice: IntentDurable) -> None:
         """Let orders through the gate whose intents are durable."""
         for order_id in notice.order_ids:
             self._awaiting.pop(order_id, None)
-            record = self._index.all.get(order_id)
+            record = self.index.all.get(order_id)
             if record is not None and record.status is OrderStatus.CREATED and record.approved is not None:
                 self._send(record, record.approved)
 
@@ -142,7 +171,7 @@ class OrderDesk:
         self._gate.close(f"the journal failed: {notice.error}")
         for order_id in notice.order_ids:
             self._awaiting.pop(order_id, None)
-            record = self._index.all.get(order_id)
+            record = self.index.all.get(order_id)
             if record is not None and record.status is OrderStatus.CREATED:
                 self._end_unsent(record, OrderStatus.DENIED, "journal", notice.error)
 
@@ -152,13 +181,13 @@ class OrderDesk:
         for order_id in [order_id for order_id, due_ns in self._awaiting.items() if due_ns < now_ns]:
             self._gate.close(f"the journal did not answer for {order_id} within {JOURNAL_DEADLINE_NS / 1e9} s")
             del self._awaiting[order_id]
-            self._end_unsent(self._index.all[order_id], OrderStatus.DENIED, "journal", "no answer within the deadline")
+            self._end_unsent(self.index.all[order_id], OrderStatus.DENIED, "journal", "no answer within the deadline")
 
     # --- up -------------------------------------------------------------------------------------------------------
 
     def on_order(self, data: OrderData) -> None:
         """Merge a report of the venue; of an order that this run did not send, one that cannot be counted becomes an orphan."""
-        record = self._index.find(data.order_id, data.account, data.instrument_id)
+        record = self.index.find(data.order_id, data.account, data.instrument_id)
         is_new = record is None
         try:
             record = record or self._adopt(data)
@@ -169,7 +198,7 @@ class OrderDesk:
             return
         if news:
             if record.status is OrderStatus.DENIED and before is not OrderStatus.DENIED and record.approved is not None:
-                self._journal.append(NotSent(record.terms.order_id, record.rule, record.reason))
+                self.journal.not_sent(record.terms.order_id, record.rule, record.reason, OrderStatus.DENIED)
             self._settle(record, was_unknown=before is OrderStatus.UNKNOWN)
 
     def on_trade(self, trade: TradeData) -> None:
@@ -192,45 +221,6 @@ class OrderDesk:
         for trade in loaded.trades:
             self._book(trade, opened=first and self._portfolio.is_in_opening(trade))
 
-    # --- reading --------------------------------------------------------------------------------------------------
-
-    def order(self, order_id: str) -> OrderData | None:
-        """Return an order as it stands, or None if the id was never seen."""
-        record = self._index.all.get(order_id)
-        return record.to_order() if record is not None else self._denied.get(order_id)
-
-    def records(self) -> Iterable[OrderRecord]:
-        """Return every record, oldest first."""
-        return self._index.all.values()
-
-    def fills(self, account: str) -> list[TradeData]:
-        """Return every fill of an account that was counted, in no particular order."""
-        records = [record for record in self._index.all.values() if record.terms.account == account]
-        return [trade for record in records for trade in record.fills.values()] + self._early.all(account)
-
-    def open_records(self, owner: str = "", account: str = "", instrument_id: str = "") -> Iterator[OrderRecord]:
-        """Yield the records of open orders, narrowed by whatever is given."""
-        return self._index.open_records(owner, account, instrument_id)
-
-    def pending_records(self, owner: str = "", account: str = "", instrument_id: str = "") -> Iterator[OrderRecord]:
-        """Yield the records of orders that may still change a position: open, or filled with fills yet to come."""
-        return self._index.pending_records(owner, account, instrument_id)
-
-    @property
-    def has_pending(self) -> bool:
-        """Tell whether any order may still change a position."""
-        return bool(self._index.open or self._index.lacking)
-
-    @property
-    def open_count(self) -> int:
-        """Return how many orders are open."""
-        return len(self._index.open)
-
-    @property
-    def denied(self) -> dict[str, OrderData]:
-        """Return the orders that were refused before they left, by id."""
-        return self._denied
-
     # --- inside ---------------------------------------------------------------------------------------------------
 
     def _send(self, record: OrderRecord, approved: ApprovedOrder) -> None:
@@ -243,6 +233,7 @@ class OrderDesk:
             self._end_unsent(record, OrderStatus.DENIED, refusal.rule, str(refusal))
             return
         record.status = OrderStatus.SUBMITTED
+        self.journal.handed(approved.order_id)
         self.adapters[approved.account].send_order(approved)
         self._sink.put(OrderChanged(record.owner, record.to_order()))
 
@@ -250,13 +241,14 @@ class OrderDesk:
         """Ask the venue, or for an order that waits for the journal remember not to send it."""
         terms = record.terms
         record.cancel_asked = True
+        self.journal.cancel_asked(terms.order_id)
         self._risk.note_message(record.owner, terms.account)
         if record.status is not OrderStatus.CREATED:
             request = CancelRequest(terms.order_id, terms.account, terms.instrument_id, record.venue_order_id)
             self.adapters[terms.account].cancel_order(request)
 
     def _book(self, trade: TradeData, *, opened: bool) -> None:
-        record = self._index.find(trade.order_id, trade.account, trade.instrument_id)
+        record = self.index.find(trade.order_id, trade.account, trade.instrument_id)
         try:
             quantity, price = _units_of(trade, self._instruments)
         except (InvariantBroken, OffGrid) as error:
@@ -265,7 +257,7 @@ class OrderDesk:
         if record is None:
             late, before = False, None
             owner = self.strategy_ids.owner_of(trade.order_id) or EXTERNAL
-            new = self._early.add(trade, quantity, price)
+            new = self.early.add(trade, quantity, price)
         else:
             late = record.status not in OPEN and record.filled >= record.reported
             before, owner = record.status, record.owner
@@ -274,6 +266,7 @@ class OrderDesk:
             self.duplicate_fills += 1
             return
         self._portfolio.apply_fill(trade, owner, signed(trade.side, quantity), price, opened=opened)
+        self.journal.fill(owner, trade, opened=opened)
         self.late_fills += late
         if record is not None:
             news = record.status is not before or not record.is_as_reported
@@ -281,30 +274,32 @@ class OrderDesk:
         self._sink.put(TradeBooked(owner, trade, late))
 
     def _end_unsent(self, record: OrderRecord, status: OrderStatus, rule: str, reason: str) -> None:
-        self._journal.append(NotSent(record.terms.order_id, rule, reason))
+        self.journal.not_sent(record.terms.order_id, rule, reason, status)
         record.set_status(status, rule, reason)
         self._settle(record, was_unknown=False)
 
     def _settle(self, record: OrderRecord, *, was_unknown: bool, news: bool = True) -> None:
         """Keep the open index and the gate's list of unknowns true, then tell the owner if there is news."""
         terms = record.terms
-        self._index.place(record)
+        self.index.place(record)
         if record.status is OrderStatus.UNKNOWN:
             self._gate.note_unknown(terms.account, terms.instrument_id, terms.order_id)
         elif was_unknown:
             self._gate.note_known(terms.account, terms.instrument_id, terms.order_id)
         if news:
-            self._sink.put(OrderChanged(record.owner, record.to_order()))
+            order = record.to_order()
+            self.journal.told(record.owner, order)
+            self._sink.put(OrderChanged(record.owner, order))
 
     def _deny(self, request: OrderRequest, owner: str, order_id: str, refusal: OrderRefused) -> None:
-        order = self._denied[order_id] = denied_order(request, owner, order_id, refusal, self._clock.now_ns())
+        order = self.denied[order_id] = denied_order(request, owner, order_id, refusal, self._clock.now_ns())
         self._sink.put(OrderChanged(owner, order))
 
     def _adopt(self, data: OrderData) -> OrderRecord:
         """Record an order of an earlier run, or of somebody else (EXTERNAL): counted, never cancelled unasked."""
         record = _adopted(data, self._instruments, self.strategy_ids.owner_of(data.order_id) or EXTERNAL)
-        self._early.hand_over(record)
-        self._index.add(record)
+        self.early.hand_over(record)
+        self.index.add(record)
         return record
 
 

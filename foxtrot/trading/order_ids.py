@@ -1,6 +1,8 @@
 """Order ids: unique across restarts without any file, and readable back to their strategy.
 
-Layout, at most 32 characters of [A-Za-z0-9_-]: "F" + "-" + tag (1 to 11) + "-" + run id (10) + "-" + counter (base 36).
+Layout, at most 32 characters of [A-Za-z0-9_-]: role + "-" + tag (1 to 11) + "-" + run id (10) + "-" + counter (base 36).
+The role is "F" for an order that may increase its owner's position and "R" for one that can only reduce it: whoever reads an id
+at a venue knows whether to leave the order alone, though everything else is lost.
 """
 
 import hashlib
@@ -10,11 +12,12 @@ from collections.abc import Iterable, Iterator
 from foxtrot.domain.errors import ConfigError, InvariantBroken
 
 PREFIX = "F"
+REDUCING_PREFIX = "R"
 TAG_LENGTH = 11
 RUN_LENGTH = 10
 MAX_LENGTH = 32
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-_PATTERN = re.compile(r"F-([A-Za-z0-9_]{1,11})-([0-9a-z]{10})-([0-9a-z]{1,7})")
+_PATTERN = re.compile(r"[FR]-([A-Za-z0-9_]{1,11})-([0-9a-z]{10})-([0-9a-z]{1,7})")
 
 
 def base36(number: int) -> str:
@@ -111,3 +114,13 @@ def owner_of(order_id: str, strategy_ids: Iterable[str]) -> str | None:
 def is_ours(order_id: str) -> bool:
     """Tell whether an order id has Foxtrot's layout."""
     return _PATTERN.fullmatch(order_id) is not None
+
+
+def reducing_id(order_id: str) -> str:
+    """Return an id with the role of an order that can only reduce a position."""
+    return REDUCING_PREFIX + order_id[1:]
+
+
+def reduces_by_id(order_id: str) -> bool:
+    """Tell whether an id is ours and has the role of an order that can only reduce a position."""
+    return order_id.startswith(REDUCING_PREFIX) and is_ours(order_id)

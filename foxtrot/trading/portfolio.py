@@ -75,24 +75,26 @@ class Portfolio:
         book = self.account(trade.account)
         return book.opening is not None and trade.venue_time_ns <= book.opening_time_ns
 
-    def on_account(self, data: AccountData) -> None:
-        """Keep what the venue says; the first time it is the opening of the account."""
+    def on_account(self, data: AccountData) -> bool:
+        """Keep what the venue says; the first time, which is told, it is the opening of the account."""
         book = self.account(data.account)
         book.reported = data
-        if book.opening is None:
-            book.opening = {balance.asset: balance.total for balance in data.balances}
-            book.opening_time_ns = data.venue_time_ns
+        if book.opening is not None:
+            return False
+        book.opening = {balance.asset: balance.total for balance in data.balances}
+        book.opening_time_ns = data.venue_time_ns
+        return True
 
-    def on_positions(self, loaded: PositionsLoaded) -> None:
-        """Keep what the venue says; positions found at the first connection become EXTERNAL.
+    def on_positions(self, loaded: PositionsLoaded) -> bool:
+        """Keep what the venue says; positions found at the first connection, which is told, become EXTERNAL.
 
         What is owned on a spot market is a balance, not a position.
         """
         book = self.account(loaded.account)
-        first = book.reported_positions is None
+        first, book.positions_found = not book.positions_found, True
         book.reported_positions = loaded
         if not first:
-            return
+            return False
         for data in loaded.positions:
             instrument = self.instruments.get(data.instrument_id)
             if instrument is None or not data.quantity or instrument.product is Product.SPOT:
@@ -103,15 +105,16 @@ class Portfolio:
             self._net_of(loaded.account, instrument, data.position_side).find(units, value)
             if instrument.product is Product.STOCK and book.opening is not None:
                 book.opening.setdefault(instrument.base_asset, instrument.quantity_grid.to_decimal(units))
+        return True
 
-    def on_charge(self, charge: AccountCharge) -> None:
-        """Count money that moved without a trade, once per charge id.
+    def on_charge(self, charge: AccountCharge) -> bool:
+        """Count money that moved without a trade, once per charge id; tells whether it was counted now.
 
         What a position caused (funding, a dividend, a liquidation fee) is shared out over those who hold the position.
         """
         book = self.account(charge.account)
         if not book.charge(charge):
-            return
+            return False
         holders = self._holders(charge.account, charge.instrument_id) if charge.instrument_id else []
         if not holders:
             add_amount(book.unshared, charge.asset, charge.amount)
@@ -119,6 +122,7 @@ class Portfolio:
         for shared in (holders, nets):
             for position, part in share_out(charge.amount, shared):
                 position.pay(charge.asset, part)
+        return True
 
     def position(
         self, owner: str, account: str, instrument_id: str, side: PositionSide = PositionSide.NET

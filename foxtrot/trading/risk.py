@@ -15,6 +15,7 @@ from foxtrot.trading.loss_rules import LossRules
 from foxtrot.trading.losses import LossTracker
 from foxtrot.trading.market_view import MarketView
 from foxtrot.trading.order_desk import OrderDesk
+from foxtrot.trading.order_ids import reducing_id
 from foxtrot.trading.pace import Pace
 from foxtrot.trading.portfolio import Portfolio
 from foxtrot.trading.price_rules import PriceRules
@@ -152,7 +153,7 @@ class Risk:
     def _make(self, order: Candidate, order_id: str) -> ApprovedOrder:
         request = order.request
         return ApprovedOrder(
-            order_id, order.owner, request.account, order.instrument.instrument_id, request.side, request.order_type,
+            reducing_id(order_id) if order.reduces else order_id, order.owner, request.account, order.instrument.instrument_id, request.side, request.order_type,
             order.quantity_units, order.price_units, order.trigger_units, request.time_in_force, self._venue_reduces(order),
             request.post_only, request.position_side, order.trailing_units, order.display_units, request.expire_time_ns,
             order.now_ns, order.reduces,

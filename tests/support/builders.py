@@ -20,6 +20,7 @@ from foxtrot.trading.losses import LossTracker, TradingDay
 from foxtrot.trading.market_view import MarketView
 from foxtrot.trading.order_desk import OrderDesk
 from foxtrot.trading.order_ids import OrderIds
+from foxtrot.trading.order_journal import OrderJournal
 from foxtrot.trading.portfolio import Portfolio
 from foxtrot.trading.rates import RateTable
 from foxtrot.trading.risk import Risk
@@ -152,9 +153,9 @@ class TradingFloor:
         self.desk.adapters = dict(self.adapters)
         self.events: list[object] = []
         self.view.subscribe(self.dispatcher)
-        self.dispatcher.subscribe(AccountData, self.portfolio.on_account, owner="portfolio", core=True)
-        self.dispatcher.subscribe(AccountCharge, self.portfolio.on_charge, owner="portfolio", core=True)
-        self.desk.wire(self.dispatcher, self.risk, self.journal)
+        self.dispatcher.subscribe(AccountData, self._on_account, owner="portfolio", core=True)
+        self.dispatcher.subscribe(AccountCharge, self._on_charge, owner="portfolio", core=True)
+        self.desk.wire(self.dispatcher, self.risk, OrderJournal(self.journal, self.clock, self.instruments, self.view))
         self.dispatcher.on_core_failure = self.gate.close
         self.dispatcher.add_tap(lambda _, event: self.events.append(event))
 
@@ -168,6 +169,12 @@ class TradingFloor:
         for event in events:
             self.dispatcher.put(event)
         self.dispatcher.drain()
+
+    def _on_account(self, data: AccountData) -> None:
+        self.portfolio.on_account(data)
+
+    def _on_charge(self, charge: AccountCharge) -> None:
+        self.portfolio.on_charge(charge)
 
     def send(self, request: OrderRequest, owner: str = OWNER) -> OrderData:
         """Submit a request and return the order as it then stands."""

@@ -13,8 +13,8 @@ from foxtrot.core.notices import (
 )
 from foxtrot.domain.account import EXTERNAL
 from foxtrot.domain.enums import GateState, OrderStatus, Side
-from foxtrot.domain.order import ApprovedOrder
-from foxtrot.storage.journal import InMemoryJournal, JournalRecord, NotSent
+from foxtrot.storage.journal import InMemoryJournal
+from foxtrot.storage.journal_records import Intent, JournalRecord, NotSent
 from foxtrot.trading.order_desk import JOURNAL_DEADLINE_NS
 from foxtrot.trading.order_ids import OrderIds
 from tests.support.builders import (
@@ -36,6 +36,8 @@ S = OrderStatus
 
 class SlowJournal:
     """A journal that answers when the test says so."""
+
+    keeps_reports = False
 
     def __init__(self) -> None:
         self.records: list[JournalRecord] = []
@@ -60,7 +62,7 @@ def test_an_order_is_journalled_before_it_is_sent_and_both_are_the_same_order() 
     made = floor()
     order = made.send(a_request(price=100.0))
     assert isinstance(made.journal, InMemoryJournal)
-    assert made.journal.records == made.adapter.sent
+    assert made.journal.records == [Intent(T0, order) for order in made.adapter.sent]
     assert made.adapter.sent[0].order_id == order.order_id
     assert order.status is S.SUBMITTED
 
@@ -101,8 +103,8 @@ def test_an_intent_that_the_gate_refuses_after_it_was_journalled_gets_a_not_sent
     denied = made.desk.order(order_id)
     assert denied is not None
     assert (denied.status, denied.rule, made.adapter.sent) == (S.DENIED, "gate", [])
-    assert [type(record) for record in journal.records] == [ApprovedOrder, NotSent]
-    assert journal.records[1] == NotSent(order_id, "gate", denied.reason)
+    assert [type(record) for record in journal.records] == [Intent, NotSent]
+    assert journal.records[1] == NotSent(T0, order_id, "gate", denied.reason)
 
 
 def test_an_order_cancelled_while_it_waits_for_the_journal_is_never_sent() -> None:
@@ -337,8 +339,8 @@ def test_an_intent_that_the_send_permit_refuses_gets_one_not_sent_record() -> No
     made.put(IntentDurable((order_id,)))
     denied = an_order(order_id, S.DENIED, rule="send_permit", reason="kill switch", venue_order_id="")
     made.put(denied, denied)
-    assert [type(record) for record in journal.records] == [ApprovedOrder, NotSent]
-    assert journal.records[1] == NotSent(order_id, "send_permit", "kill switch")
+    assert [type(record) for record in journal.records] == [Intent, NotSent]
+    assert journal.records[1] == NotSent(T0, order_id, "send_permit", "kill switch")
 
 
 def test_a_denial_of_an_order_that_this_run_did_not_journal_leaves_no_record() -> None:
