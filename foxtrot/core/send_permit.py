@@ -47,6 +47,14 @@ class SendPermit:
         """
         self.allow(GateState.HALTED, reason)
 
+    def hold(self, move: Callable[[], None]) -> None:
+        """Call something while nothing can be sent and nobody else changes what may, whatever that is now.
+
+        Blocks: for at most one hand-over in progress.
+        """
+        with self._lock:
+            move()
+
     def send(self, hand_over: Callable[[], None], *, reduces: bool) -> bool:
         """Call `hand_over` if the permit lets the order leave, and tell whether it did.
 

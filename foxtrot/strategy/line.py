@@ -10,7 +10,7 @@ import msgspec
 from foxtrot.adapter.base_adapter import BaseAdapter, EventSink
 from foxtrot.core.commands import CancelAllOrders, CancelOrder, CloseGate, SendOrder
 from foxtrot.core.dispatcher import Dispatcher
-from foxtrot.core.notices import ContractsLoaded, Gap, PositionsLoaded, TimerFired, VenueMessage
+from foxtrot.core.notices import ContractsLoaded, Gap, GateChanged, PositionsLoaded, TimerFired, VenueMessage
 from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.account import AccountCharge, AccountData
 from foxtrot.domain.enums import PositionMode
@@ -73,7 +73,7 @@ class Line:
         self.desk = OrderDesk(dispatcher, self.instruments, self.portfolio, self.gate, OrderIds(settings.run_id))
         losses = LossTracker(TradingDay(settings.timezone, settings.day_start))
         self.risk = Risk(clock, self.view, self.desk, self.portfolio, settings.limits, losses)
-        self.journal = make_journal(dispatcher)
+        self.gate.journal = self.journal = make_journal(dispatcher)
         dispatcher.on_core_failure = self.gate.close
         self._subscribe_state(dispatcher)
         self.desk.adapters = self.adapters
@@ -102,6 +102,7 @@ class Line:
         dispatcher.subscribe(CancelOrder, self._on_cancel_order, owner="order_desk", core=True)
         dispatcher.subscribe(CancelAllOrders, self._on_cancel_all, owner="order_desk", core=True)
         dispatcher.subscribe(CloseGate, self._on_close_gate, owner="gate", core=True)
+        dispatcher.subscribe(GateChanged, self.gate.keep_moves, owner="gate", core=True)
         dispatcher.subscribe(Gap, self._on_gap, owner="market_view", core=True)
         dispatcher.subscribe(TimerFired, self._on_timer, owner=HOUSEKEEPING, key=HOUSEKEEPING, core=True)
 
@@ -135,6 +136,7 @@ class Line:
 
     def _on_close_gate(self, command: CloseGate) -> None:
         self.gate.close(command.reason)
+        self.gate.keep_moves()
 
     def _on_gap(self, gap: Gap) -> None:
         if gap.event_class == "DepthChange":

@@ -1,5 +1,10 @@
 """The gate: the one door between the desk and the adapters."""
 
+from collections import deque
+from collections.abc import Iterable
+
+import msgspec
+
 from foxtrot.adapter.base_adapter import EventSink
 from foxtrot.core.clock import Clock
 from foxtrot.core.notices import GateChanged
@@ -7,27 +12,33 @@ from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.enums import GateState
 from foxtrot.domain.errors import OrderRefused, QueueClosed
 from foxtrot.domain.order import ApprovedOrder
-
-_STRICTNESS = {GateState.ACTIVE: 0, GateState.REDUCING: 1, GateState.HALTED: 2}
+from foxtrot.storage.journal import Journal
+from foxtrot.storage.journal_records import GateMoved
+from foxtrot.trading.gate_moves import PLATFORM, STRICTNESS, StandingMoves
 
 
 class Gate:
     """ACTIVE lets all orders through, REDUCING only those that reduce, HALTED none; cancels always pass.
 
     There is one state for the platform and one for each account, instrument or both that somebody halted; the strictest
+    counts. At one place there may be several blocks, one for each `who` that set one: nobody undoes another's, the strictest
     counts. The platform's state is the send permit's, so that closing one closes both.
     An order whose outcome is unknown blocks risk-increasing orders of its account and instrument.
 
     Thread: `close` and `reduce_only`, any: both look and move while they hold the send permit's lock, so that neither undoes
-        the other; the rest, the dispatcher's.
+        the other; the rest, the dispatcher's. What was moved is journaled on the dispatcher's thread alone, by `keep_moves`.
     """
 
     def __init__(self, permit: SendPermit, sink: EventSink, clock: Clock) -> None:
         self._permit = permit
         self._sink = sink
         self._clock = clock
-        self._blocks: dict[tuple[str, str], dict[str, tuple[GateState, str]]] = {}
+        self._platform = StandingMoves()
+        self._blocks = StandingMoves()
         self._unknown: dict[tuple[str, str], set[str]] = {}
+        self._unkept: deque[GateMoved] = deque()
+        self.journal: Journal | None = None
+        """Where moves are kept; without one they are forgotten at the end of the process."""
 
     @property
     def state(self) -> GateState:
@@ -39,60 +50,114 @@ class Gate:
         """Return why the platform does not let everything through; empty when it does."""
         return self._permit.reason
 
-    def close(self, reason: str) -> None:
-        """Let nothing through from now on; the first reason stays.
+    @property
+    def killed(self) -> GateMoved | None:
+        """Return the kill that stands, None when there is none."""
+        return next((move for move in self._platform.at(PLATFORM) if move.killed), None)
+
+    def blocks(self) -> tuple[GateMoved, ...]:
+        """Return every block that stands, the platform's first: who set it, why, and whether it lasts over a restart."""
+        return (*self._platform.all(), *self._blocks.all())
+
+    def close(self, reason: str, who: str = "", *, lasting: bool = False, killed: bool = False) -> None:
+        """Let nothing through from now on; the first reason of each `who` stays.
 
         Blocks: for at most one hand-over in progress.
+
+        Args:
+            reason: why.
+            who: a part of the platform or a person; only the same may undo it, or whoever reopens the gate.
+            lasting: whether it stands over a restart.
+            killed: whether it is the kill switch.
         """
+        self._restrict(GateState.HALTED, reason, who, lasting=lasting, killed=killed)
 
-        def move() -> None:
-            self._permit.close(reason)
-            self._announce(GateState.HALTED, reason)
-
-        self._permit.send(move, reduces=True)
-
-    def reduce_only(self, reason: str) -> None:
+    def reduce_only(self, reason: str, who: str = "", *, lasting: bool = False) -> None:
         """Let only reducing orders through; a halted gate stays halted.
 
         Blocks: for at most one hand-over in progress.
         """
+        self._restrict(GateState.REDUCING, reason, who, lasting=lasting, killed=False)
+
+    def reopen(self, who: str, why: str = "") -> None:
+        """Let everything through again that no block of an account or instrument forbids; a person's decision, named in `who`."""
+        text = f"reopened by {who}: {why}" if why else f"reopened by {who}"
 
         def move() -> None:
-            if self._permit.state is GateState.ACTIVE:
-                self._permit.allow(GateState.REDUCING, reason)
-                self._announce(GateState.REDUCING, reason)
+            self._note(
+                GateMoved(self._clock.now_ns(), GateState.ACTIVE, "", "", text, who, lasting=True), self._platform
+            )
+            self._permit.allow(GateState.ACTIVE)
+            self._announce(GateState.ACTIVE, text, "", "")
 
-        self._permit.send(move, reduces=True)
+        self._permit.hold(move)
 
-    def reopen(self, who: str) -> None:
-        """Let everything through again; a person's decision, named in `who`."""
-        self._permit.allow(GateState.ACTIVE)
-        self._announce(GateState.ACTIVE, f"reopened by {who}")
+    def soften(self, who: str) -> bool:
+        """Let reducing orders pass what somebody has closed, as when positions are flattened; tells whether they pass now.
 
-    def block(self, account: str, instrument_id: str, state: GateState, reason: str, cause: str = "") -> None:
+        `close` by the same undoes it.
+        """
+        return self._turn(who, GateState.REDUCING)
+
+    def harden(self, who: str) -> None:
+        """Close again what was softened."""
+        self._turn(who, GateState.HALTED)
+
+    def block(
+        self, account: str, instrument_id: str, state: GateState, reason: str, cause: str = "", *, lasting: bool = False
+    ) -> None:
         """Set what an account lets through for an instrument; with "" for all instruments, or for all accounts.
 
         With "" for both it is the platform itself: the same as `close`, `reduce_only` or, for ACTIVE, `reopen`.
         Who blocks by a `cause` of its own neither lifts nor replaces the block of somebody else: the strictest counts.
         """
         if not account and not instrument_id:
-            {GateState.HALTED: self.close, GateState.REDUCING: self.reduce_only, GateState.ACTIVE: self.reopen}[state](
-                reason
-            )
+            if state is GateState.ACTIVE:
+                self.reopen(reason)
+            else:
+                self._restrict(state, reason, cause, lasting=lasting, killed=False)
             return
-        blocks = self._blocks.setdefault((account, instrument_id), {})
-        if state is GateState.ACTIVE:
-            blocks.pop(cause, None)
-            state, reason = max(blocks.values(), key=_strictness, default=(state, reason))
-        else:
-            blocks[cause] = (state, reason)
-        if not blocks:
-            del self._blocks[account, instrument_id]
-        self._sink.put(GateChanged(state, reason, account, instrument_id, self._clock.now_ns()))
+        stays = lasting and state is not GateState.ACTIVE  # a lasting ACTIVE would be a person's, and lift everybody's
+        self._note(GateMoved(self._clock.now_ns(), state, account, instrument_id, reason, cause, stays), self._blocks)
+        left = self._blocks.strictest((account, instrument_id))
+        if state is GateState.ACTIVE and left is not None:
+            state, reason = left.state, left.reason
+        self._announce(state, reason, account, instrument_id)
+
+    def lift(self, account: str, instrument_id: str, who: str, why: str) -> tuple[GateMoved, ...]:
+        """Lift every block of a place, whoever set it, by a person's decision; returns those that stood."""
+        place = (account, instrument_id)
+        if place == PLATFORM:
+            stood = self._platform.at(PLATFORM)
+            self.reopen(who, why)
+            return stood
+        stood = self._blocks.at(place)
+        text = f"lifted by {who}: {why}"
+        self._note(GateMoved(self._clock.now_ns(), GateState.ACTIVE, *place, text, who, lasting=True), self._blocks)
+        self._announce(GateState.ACTIVE, text, *place)
+        return stood
 
     def blocked(self, account: str, instrument_id: str, cause: str = "") -> tuple[GateState, str] | None:
         """Return state and reason of the block that stands by a cause for exactly this account and instrument, or None."""
-        return self._blocks.get((account, instrument_id), {}).get(cause)
+        found = self._blocks.by((account, instrument_id), cause)
+        return None if found is None else (found.state, found.reason)
+
+    def restore(self, moves: Iterable[GateMoved]) -> None:
+        """Put back what an earlier run left standing: the lasting ones of the moves; they are not journaled again."""
+        for found in StandingMoves(moves).lasting():
+            state = GateState.HALTED if found.killed else found.state
+            if (found.account, found.instrument_id) == PLATFORM:
+                self._restrict(state, found.reason, found.who, lasting=True, killed=found.killed, restored=True)
+            else:
+                self._blocks.take(found)
+                self._announce(state, found.reason, found.account, found.instrument_id)
+
+    def keep_moves(self, _changed: object = None) -> None:
+        """Journal what was moved since; called when a GateChanged or CloseGate is heard."""
+        while self._unkept:
+            move = self._unkept.popleft()
+            if self.journal is not None and self.journal.keeps_reports:
+                self.journal.append(move)
 
     def note_unknown(self, account: str, instrument_id: str, order_id: str) -> None:
         """Block risk-increasing orders while the outcome of an order is unknown."""
@@ -123,19 +188,62 @@ class Gate:
                 names = ", ".join(sorted(unknown))
                 raise OrderRefused("unknown_order", "no order of unknown outcome", names)
 
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _restrict(
+        self, state: GateState, reason: str, who: str, *, lasting: bool, killed: bool, restored: bool = False
+    ) -> None:
+        """Add a block of the platform, or make the same one's stricter; what it would weaken or repeat stays as it is."""
+
+        def move() -> None:
+            known = self._platform.by(PLATFORM, who)
+            if known is not None:
+                stricter = STRICTNESS[state] > STRICTNESS[known.state]
+                if not (stricter or (killed and not known.killed) or (lasting and not known.lasting)):
+                    return
+            moved = GateMoved(self._clock.now_ns(), state, "", "", reason, who, lasting, killed)
+            self._note(moved, self._platform, kept=restored)
+            self._follow(moved, loosens=False)
+
+        self._permit.hold(move)
+
+    def _turn(self, who: str, state: GateState) -> bool:
+        turned: list[bool] = []
+
+        def move() -> None:
+            known = self._platform.by(PLATFORM, who)
+            if known is not None and known.state is not state:
+                moved = msgspec.structs.replace(known, time_ns=self._clock.now_ns(), state=state)
+                self._note(moved, self._platform)
+                self._follow(moved, loosens=True)
+            turned.append(self._permit.state is not GateState.HALTED)
+
+        self._permit.hold(move)
+        return turned[0]
+
+    def _follow(self, moved: GateMoved, *, loosens: bool) -> None:
+        """Let the permit be what the platform's blocks say, and tell what moved; somebody may have closed the permit itself."""
+        strictest = self._platform.strictest(PLATFORM) or moved
+        state, before = strictest.state, self._permit.state
+        if STRICTNESS[state] > STRICTNESS[before] or (loosens and state is not before):
+            self._permit.allow(state, strictest.reason)
+            moved = strictest
+        self._announce(self._permit.state, moved.reason, "", "")
+
+    def _note(self, move: GateMoved, standing: StandingMoves, *, kept: bool = False) -> None:
+        standing.take(move)
+        if not kept:
+            self._unkept.append(move)
+
     def _strictest(self, order: ApprovedOrder, state: GateState, reason: str) -> tuple[GateState, str]:
-        for key in ((order.account, ""), ("", order.instrument_id), (order.account, order.instrument_id)):
-            for blocked in self._blocks.get(key, {}).values():
-                if _STRICTNESS[blocked[0]] > _STRICTNESS[state]:
-                    state, reason = blocked
+        for place in ((order.account, ""), ("", order.instrument_id), (order.account, order.instrument_id)):
+            found = self._blocks.strictest(place)
+            if found is not None and STRICTNESS[found.state] > STRICTNESS[state]:
+                state, reason = found.state, found.reason
         return state, reason
 
-    def _announce(self, state: GateState, reason: str) -> None:
+    def _announce(self, state: GateState, reason: str, account: str, instrument_id: str) -> None:
         try:
-            self._sink.put(GateChanged(state, reason, "", "", self._clock.now_ns()))
+            self._sink.put(GateChanged(state, reason, account, instrument_id, self._clock.now_ns()))
         except QueueClosed:  # the engine has stopped: the gate moves all the same, and nobody is left to hear of it
             return
-
-
-def _strictness(block: tuple[GateState, str]) -> int:
-    return _STRICTNESS[block[0]]

@@ -9,6 +9,7 @@ from foxtrot.core.notices import GateChanged
 from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.enums import GateState, OrderStatus, Side
 from foxtrot.domain.errors import QueueClosed
+from foxtrot.storage.journal_records import GateMoved, JournalRecord
 from foxtrot.trading.gate import Gate
 from tests.support.builders import ACCOUNT, SECOND, T0, TradingFloor, a_perpetual, a_request, a_tick, an_order
 
@@ -220,3 +221,131 @@ def test_a_block_by_one_cause_is_neither_lifted_nor_replaced_by_another() -> Non
     assert not passes(made, BUY)
     made.dispatcher.drain()
     assert [(told.state, told.reason) for told in made.heard(GateChanged)][-1] == (REDUCING, "a person")
+
+
+class KeepingJournal:
+    """A journal that keeps what it is given."""
+
+    keeps_reports = True
+
+    def __init__(self) -> None:
+        self.records: list[JournalRecord] = []
+
+    def append(self, record: JournalRecord) -> None:
+        self.records.append(record)
+
+    def close(self) -> None:
+        """There is nothing to release."""
+
+
+def kept(made: TradingFloor) -> list[GateMoved]:
+    """What a gate told its journal, once its changes were heard."""
+    journal = made.gate.journal
+    made.dispatcher.drain()
+    made.gate.keep_moves()
+    assert isinstance(journal, KeepingJournal)
+    return [record for record in journal.records if isinstance(record, GateMoved)]
+
+
+def journaled() -> TradingFloor:
+    made = floor()
+    made.gate.journal = KeepingJournal()
+    return made
+
+
+def test_who_closed_what_why_and_for_how_long_is_journaled_once_it_is_heard() -> None:
+    made = journaled()
+    made.gate.close("all is lost", "Ann", lasting=True, killed=True)
+    assert made.gate.journal.records == []  # type: ignore[union-attr]
+    made.gate.block(ACCOUNT, ID, REDUCING, "odd", "reconcile")
+    assert kept(made) == [
+        GateMoved(T0, HALTED, "", "", "all is lost", "Ann", lasting=True, killed=True),
+        GateMoved(T0, REDUCING, ACCOUNT, ID, "odd", "reconcile", lasting=False),
+    ]
+    assert made.gate.blocks() == tuple(kept(made))
+
+
+def test_a_close_from_another_thread_is_journaled_on_the_thread_that_hears_it() -> None:
+    made = journaled()
+    other = threading.Thread(target=made.gate.close, args=("kill switch", "Ann"))
+    other.start()
+    other.join()
+    assert made.gate.state is HALTED
+    assert made.gate.journal.records == []  # type: ignore[union-attr]
+    assert [(move.who, move.reason) for move in kept(made)] == [("Ann", "kill switch")]
+
+
+def test_a_kill_after_another_close_is_kept_beside_it_and_one_reopening_lifts_both() -> None:
+    made = journaled()
+    made.gate.close("the engine failed")
+    made.gate.close("all is lost", "Ann", lasting=True, killed=True)
+    made.gate.close("again", "Ann", lasting=True, killed=True)
+    assert made.gate.reason == "the engine failed"
+    assert made.gate.killed is not None
+    assert [move.reason for move in kept(made)] == ["the engine failed", "all is lost"]
+    made.gate.reopen("Bob", "all is well")
+    assert (made.gate.state, made.gate.killed, made.gate.blocks()) == (ACTIVE, None, ())
+
+
+def test_what_lasts_stands_again_after_a_restart_and_what_a_person_lifted_does_not() -> None:
+    first = journaled()
+    first.gate.close("not for long", "engine")
+    first.gate.close("all is lost", "Ann", lasting=True, killed=True)
+    first.gate.block(ACCOUNT, ID, REDUCING, "a difference", "reconcile", lasting=True)
+    first.gate.block(ACCOUNT, "", HALTED, "not reconciled yet", "reconcile")
+    first.gate.block("second", "", HALTED, "on holiday", "Bob", lasting=True)
+    first.gate.lift("second", "", "Ann", "Bob is back")
+    second = journaled()
+    second.gate.restore(kept(first))
+    killed = second.gate.killed
+    assert killed is not None
+    assert (killed.reason, killed.who, second.gate.state) == ("all is lost", "Ann", HALTED)
+    assert second.gate.blocked(ACCOUNT, ID, "reconcile") == (REDUCING, "a difference")
+    assert [(move.account, move.who) for move in second.gate.blocks()] == [("", "Ann"), (ACCOUNT, "reconcile")]
+    assert kept(second) == []
+    second.gate.reopen("Ann", "fixed")
+    third = journaled()
+    third.gate.restore([*kept(first), *kept(second)])
+    assert third.gate.state is ACTIVE
+
+
+def test_a_flatten_lets_reducing_orders_pass_for_its_time_and_a_restart_ends_that() -> None:
+    made = journaled()
+    made.gate.close("all is lost", "Ann", lasting=True, killed=True)
+    assert made.gate.soften("Ann")
+    assert (passes(made, SELL), passes(made, BUY)) == (True, False)
+    again = journaled()
+    again.gate.restore(kept(made))
+    assert again.gate.state is HALTED
+    made.gate.harden("Ann")
+    assert not passes(made, SELL, instrument_id="ETHUSDT.PERP")
+
+
+def test_a_flatten_does_not_open_what_another_has_closed() -> None:
+    made = floor()
+    made.gate.close("the journal failed")
+    made.gate.close("all is lost", "Ann", killed=True)
+    assert not made.gate.soften("Ann")
+    assert made.gate.state is HALTED
+
+
+def test_lifting_a_place_lifts_every_cause_and_tells_which() -> None:
+    made = floor()
+    made.gate.block(ACCOUNT, ID, HALTED, "one", "reconcile")
+    made.gate.block(ACCOUNT, ID, REDUCING, "two", "Bob")
+    assert [move.reason for move in made.gate.lift(ACCOUNT, ID, "Ann", "seen to")] == ["one", "two"]
+    assert passes(made, BUY)
+
+
+def test_a_permit_that_was_closed_directly_is_not_loosened_by_a_weaker_block() -> None:
+    made = floor()
+    made.permit.close("directly")
+    made.gate.reduce_only("low on margin")
+    assert made.permit.state is HALTED
+
+
+def test_a_lapsed_permit_keeps_nobody_from_closing_the_gate() -> None:
+    made = floor()
+    made.permit.send = lambda hand_over, *, reduces: False  # type: ignore[method-assign]
+    made.gate.close("kill switch")
+    assert made.gate.state is HALTED
