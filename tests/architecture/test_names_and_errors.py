@@ -14,6 +14,7 @@ CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 # path pattern → where in it `except Exception` stands, and why it may.
 BROAD_EXCEPTS: dict[str, str] = {
     "foxtrot/core/dispatcher.py": "the guard around a handler: the exception becomes an event",
+    "foxtrot/storage/durable_journal.py": "the outermost loop of foxtrot-journal: the exception becomes an answer, and the end",
     "foxtrot/adapter/*/session.py": "the outermost loop of a venue's thread: the exception becomes an event",
     "foxtrot/exchange/serving/guard.py": "the outermost loop of a connection or a round: the exception is kept and logged",
     "foxtrot/hub/client_feeds.py": "the guard around a reader's callback: the exception becomes a line in the log",

@@ -30,6 +30,7 @@ ALLOWED: dict[str, tuple[set[str], str]] = {
     "foxtrot/core/clock.py": ({"clock"}, "the one place where the system's time enters"),
     "foxtrot/core/event_engine.py": ({"thread", "clock"}, "owns foxtrot-engine; its timers and lag need real time"),
     "foxtrot/storage/recorder.py": ({"thread", "clock"}, "owns the recorder thread; its stop has a deadline"),
+    "foxtrot/storage/durable_journal.py": ({"thread"}, "owns foxtrot-journal"),
     "foxtrot/app/logging_setup.py": ({"thread", "clock"}, "owns foxtrot-log; its stop has a deadline"),
     "foxtrot/app/loopback_http.py": ({"thread"}, "owns the threads of a server for this machine alone"),
     "foxtrot/adapter/bridge.py": (
