@@ -14,7 +14,7 @@ from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer, ThreadingMixIn
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 from loguru import logger
@@ -231,7 +231,7 @@ class _Server(ThreadingMixIn, TCPServer):
 class _Connection(BaseHTTPRequestHandler):
     """Reads one request, refuses it or hands it on, and answers; nothing is kept alive."""
 
-    timeout: float | None = LONGEST_S
+    timeout: ClassVar[float | None] = LONGEST_S
     default_request_version = "HTTP/1.0"  # of a line that names none: answers always have their head
     server: _Server  # type: ignore[mutable-override]  # no other makes one
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 
+from foxtrot.core.clock import suspend_aware_ns
 from foxtrot.domain.enums import GateState
 
 
@@ -11,25 +12,100 @@ class SendPermit:
 
     Once `close` has returned, no send that asked this permit starts. Cancels do not ask it.
 
+    It may be held on a lease, which somebody renews again and again. A process that stands still, frozen or on a machine that
+    sleeps, lets it lapse, and what was decided before is not sent after: nothing leaves, not even a reducing order, until
+    `revive` says that the accounts are known again. Without a lease it never lapses.
+
     Thread: any; one lock guards the state and is held during the send itself, so a send must only hand over
         (an SDK call, a write to a buffer), never wait. A send that fails may close the permit itself: the lock lets its
         own thread in again.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, now_ns: Callable[[], int] = suspend_aware_ns) -> None:
         self._lock = threading.RLock()
         self._state = GateState.ACTIVE
         self._reason = ""
+        self._now_ns = now_ns
+        self._renewed_ns = 0
+        self._deadline_ns: int | None = None
+        self._lapsed = ""
+        self._lapses = 0
 
     @property
     def state(self) -> GateState:
-        """Return what may leave now."""
-        return self._state
+        """Return what may leave now; nothing while the lease has lapsed."""
+        return GateState.HALTED if self._look() else self._state
 
     @property
     def reason(self) -> str:
         """Return why the permit is not fully open; empty when it is."""
-        return self._reason
+        lapsed = self._look()
+        return lapsed if lapsed and self._state is not GateState.HALTED else self._reason
+
+    @property
+    def allowed(self) -> GateState:
+        """Return what was last allowed, whatever became of the lease."""
+        return self._state
+
+    @property
+    def lapsed(self) -> str:
+        """Return why nothing leaves although it may have been allowed, "" while the lease holds or there is none."""
+        return self._look()
+
+    @property
+    def lapses(self) -> int:
+        """Return how often the lease has lapsed; `revive` is told this number."""
+        return self._lapses
+
+    def allow_until(self, deadline_ns: int | None) -> None:
+        """Renew the lease until a time of `now_ns`, or do without one; what has lapsed stays so until `revive`.
+
+        Blocks: for at most one hand-over in progress.
+        """
+        with self._lock:
+            self._look()
+            self._renewed_ns = self._now_ns()
+            self._deadline_ns = deadline_ns
+
+    def revive(self, lapses: int) -> bool:
+        """Let orders leave again after a lapse, now that the accounts are known; tells whether they do.
+
+        Blocks: for at most one hand-over in progress.
+
+        Args:
+            lapses: how often the lease had lapsed when the accounts were asked for: a lapse since then stands.
+        """
+        with self._lock:
+            if not self._look() or lapses != self._lapses:
+                return not self._lapsed
+            self._lapsed = ""
+            return True
+
+    def is_free(self, within_s: float) -> bool:
+        """Tell whether no hand-over is in progress, or it ends in time; one that does not is stuck.
+
+        Blocks: at most `within_s`.
+        """
+        if not self._lock.acquire(timeout=within_s):
+            return False
+        self._lock.release()
+        return True
+
+    def _look(self) -> str:
+        """Return why the lease has lapsed, "" when it has not."""
+        deadline_ns = self._deadline_ns
+        if deadline_ns is None or self._now_ns() <= deadline_ns:
+            return self._lapsed
+        with self._lock:
+            now_ns = self._now_ns()
+            if self._deadline_ns is not None and now_ns > self._deadline_ns:
+                self._deadline_ns = None
+                self._lapses += 1
+                still_s = (now_ns - self._renewed_ns) / 1e9
+                self._lapsed = (
+                    f"this process stood still for {still_s:.1f} s; nothing leaves until every account is reconciled"
+                )
+            return self._lapsed
 
     def allow(self, state: GateState, reason: str = "") -> None:
         """Set what may leave: everything, reducing orders only, or nothing.
@@ -63,7 +139,7 @@ class SendPermit:
             reduces: whether the order can only reduce a position.
         """
         with self._lock:
-            if self._state is GateState.HALTED or (self._state is GateState.REDUCING and not reduces):
+            if self._state is GateState.HALTED or self._look() or (self._state is GateState.REDUCING and not reduces):
                 return False
             hand_over()
             return True

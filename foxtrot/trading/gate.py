@@ -224,11 +224,11 @@ class Gate:
     def _follow(self, moved: GateMoved, *, loosens: bool) -> None:
         """Let the permit be what the platform's blocks say, and tell what moved; somebody may have closed the permit itself."""
         strictest = self._platform.strictest(PLATFORM) or moved
-        state, before = strictest.state, self._permit.state
+        state, before = strictest.state, self._permit.allowed
         if STRICTNESS[state] > STRICTNESS[before] or (loosens and state is not before):
             self._permit.allow(state, strictest.reason)
             moved = strictest
-        self._announce(self._permit.state, moved.reason, "", "")
+        self._announce(self._permit.allowed, moved.reason, "", "")
 
     def _note(self, move: GateMoved, standing: StandingMoves, *, kept: bool = False) -> None:
         standing.take(move)
