@@ -4,6 +4,7 @@ from foxtrot.domain.enums import OrderStatus
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.order import ApprovedOrder, OrderData, TradeData
 from foxtrot.domain.order_state import OPEN, merge_status
+from foxtrot.trading.order_ids import reduces_by_id
 
 _CREATED, _FILLED, _PART = OrderStatus.CREATED, OrderStatus.FILLED, OrderStatus.PARTIALLY_FILLED
 
@@ -49,8 +50,8 @@ class OrderRecord:
 
     @property
     def reduces(self) -> bool:
-        """Tell whether the order was approved as one that can only reduce its owner's position."""
-        return self.approved is not None and self.approved.reduces
+        """Tell whether the order was approved as one that can only reduce its owner's position; of an earlier run's its id tells."""
+        return self.approved.reduces if self.approved is not None else reduces_by_id(self.terms.order_id)
 
     @property
     def filled_units(self) -> int:
