@@ -24,13 +24,17 @@ class AccountBook:
         self.unshared: dict[str, Decimal] = {}
         self.reported: AccountData | None = None
         self.reported_positions: PositionsLoaded | None = None
-        self._charge_ids: set[tuple[str, str]] = set()
+        self.charge_ids: set[tuple[str, str]] = set()
 
     def charge(self, charge: AccountCharge) -> bool:
         """Count a charge; False when it was counted before."""
         key = (charge.kind, charge.charge_id)
-        if key in self._charge_ids:
+        if key in self.charge_ids:
             return False
-        self._charge_ids.add(key)
+        self.charge_ids.add(key)
         add_amount(self.charges, charge.asset, charge.amount)
         return True
+
+    def charges_of(self, kind: str) -> int:
+        """Return how many charges of a kind were counted."""
+        return sum(one == kind for one, _ in self.charge_ids)

@@ -158,6 +158,13 @@ class OrderDesk(OrderRecords):
             what = f"resolving {command.order_id} as {command.status}"
             self._sink.put(RequestFailed(account, what, text, self._clock.now_ns()))
 
+    def take_restored(self, record: OrderRecord) -> None:
+        """File an order of an earlier run; nobody is told."""
+        terms = record.terms
+        self.index.add(record)
+        if record.status is OrderStatus.UNKNOWN:
+            self._gate.note_unknown(terms.account, terms.instrument_id, terms.order_id)
+
     def on_intent_durable(self, notice: IntentDurable) -> None:
         """Let orders through the gate whose intents are durable."""
         for order_id in notice.order_ids:

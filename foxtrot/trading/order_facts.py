@@ -18,6 +18,18 @@ def created_order(request: OrderRequest, approved: ApprovedOrder, instrument: In
     )  # fmt: skip
 
 
+def known_order(approved: ApprovedOrder, instrument: Instrument) -> OrderData:
+    """Return an approved order of an earlier run as it was before it was sent."""
+    price = instrument.price(approved.price_units) if approved.price_units else 0.0
+    trigger = instrument.price(approved.trigger_units) if approved.trigger_units else 0.0
+    return OrderData(
+        approved.order_id, approved.account, approved.instrument_id, approved.side, approved.order_type,
+        instrument.quantity(approved.quantity_units), price, OrderStatus.CREATED, 0.0, 0.0, "", approved.created_time_ns,
+        approved.created_time_ns, approved.strategy_id, trigger, approved.time_in_force, approved.reduce_only,
+        approved.post_only, approved.position_side,
+    )  # fmt: skip
+
+
 def denied_order(request: OrderRequest, owner: str, order_id: str, refusal: OrderRefused, now_ns: int) -> OrderData:
     """Return an order that was refused before it was recorded, with rule and reason."""
     return OrderData(

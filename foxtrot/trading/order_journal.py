@@ -26,13 +26,14 @@ from foxtrot.storage.journal_records import (
     PositionsFound,
     VenueSaid,
 )
+from foxtrot.trading.decisions import Decisions
 from foxtrot.trading.market_view import MarketView
 
 
 class OrderJournal:
     """Writes records for desk and portfolio; a journal that keeps no reports is given intents and what became of them alone.
 
-    `strategy_hashes` are the SHA-256 of the strategies' files, by strategy id.
+    `decisions` are what stands until it is decided otherwise, `strategy_hashes` the SHA-256 of the strategies' files, by strategy id.
 
     Thread: the dispatcher's.
     """
@@ -43,14 +44,20 @@ class OrderJournal:
         self.journal = journal
         self.strategy_hashes: Mapping[str, str] = {}
         self.keeps_reports = journal.keeps_reports
+        self.decisions = Decisions()
         self._clock = clock
         self._instruments = instruments
         self._view = view
         self._listed: dict[str, Instrument] = {}
 
     def append(self, record: JournalRecord) -> None:
-        """Write a record that somebody else made."""
+        """Write a record that somebody else made; a decision is kept for the next snapshot too."""
+        self.decisions.take(record)
         self.journal.append(record)
+
+    def close(self) -> None:
+        """Commit what is left and release the storage; idempotent."""
+        self.journal.close()
 
     def intent(self, order: ApprovedOrder, cause: object, sequence: int) -> None:
         """Write an order that may be sent once this is durable.

@@ -70,6 +70,17 @@ class Portfolio:
             owned.charge(trade.fee_asset, trade.fee)
             other.charge(trade.fee_asset, -trade.fee if opened else trade.fee)
 
+    def owned(self, key: PositionKey) -> Position:
+        """Return the virtual position of a key, made if there is none yet."""
+        found = self._owned.get(key)
+        if found is None:
+            found = self._owned[key] = Position(self.instruments[key[2]])
+        return found
+
+    def net(self, account: str, instrument_id: str, side: PositionSide) -> Position:
+        """Return the position of an account over all owners, made if there is none yet."""
+        return self._net_of(account, self.instruments[instrument_id], side)
+
     def is_in_opening(self, trade: TradeData) -> bool:
         """Tell whether a fill happened no later than the opening balances of its account were told."""
         book = self.account(trade.account)
@@ -123,6 +134,13 @@ class Portfolio:
             for position, part in share_out(charge.amount, shared):
                 position.pay(charge.asset, part)
         return True
+
+    def adjust(self, key: PositionKey, units: int, value: int) -> None:
+        """Move a position without a fill, its owner's and the account's; `value` is as in Position.find."""
+        _, account, instrument_id, side = key
+        instrument = self.instruments[instrument_id]
+        self._owned.setdefault(key, Position(instrument)).find(units, value)
+        self._net_of(account, instrument, side).find(units, value)
 
     def position(
         self, owner: str, account: str, instrument_id: str, side: PositionSide = PositionSide.NET

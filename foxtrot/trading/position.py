@@ -22,13 +22,14 @@ class Position:
     `realised` are money of the quote asset in 10**-`decimals`. Average cost: a reduction takes its share of the cost,
     rounded down; what rounding leaves stays in the cost, so realised profit plus remaining cost is always exact.
     Average cost depends on the order of fills: they count in the order in which they happened, so one that is heard late is
-    put in its place. `found` are units that no fill of ours brought. Fees (paid) and funding (received) are kept by asset.
+    put in its place, among those since `base` (quantity, cost and realised profit) where a restart began. `found` are units that
+    no fill of ours brought. Fees (paid) and funding (received) are kept by asset.
 
     Thread: the dispatcher's.
     """
 
     __slots__ = (
-        "cost", "decimals", "fees", "fills", "flow", "found", "found_value", "funding", "history", "instrument", "quantity", "realised",
+        "base", "cost", "decimals", "fees", "fills", "flow", "found", "found_value", "funding", "history", "instrument", "quantity", "realised",
         "turnover", "unit_money",
     )  # fmt: skip
 
@@ -43,6 +44,7 @@ class Position:
         self.fills = 0
         self.found = 0
         self.found_value = 0
+        self.base = (0, 0, 0)
         self.history: list[Fill] = []
         self.fees: dict[str, Decimal] = {}
         self.funding: dict[str, Decimal] = {}
@@ -60,7 +62,7 @@ class Position:
             self._cost_of(signed_units, price_units)
             return
         insort(history, fill)
-        self.quantity, self.cost, self.realised = self.found, self.found_value * self.unit_money, 0
+        self.quantity, self.cost, self.realised = self.base
         for *_, units, price in history:
             self._cost_of(units, price)
 
@@ -78,6 +80,8 @@ class Position:
 
     def find(self, units: int, value: int) -> None:
         """Take in what was there before any fill of ours; `value` is its cost in price units times quantity units."""
+        quantity, cost, realised = self.base
+        self.base = (quantity + units, cost + value * self.unit_money, realised)
         self.quantity += units
         self.found += units
         self.found_value += value

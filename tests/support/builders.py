@@ -155,7 +155,8 @@ class TradingFloor:
         self.view.subscribe(self.dispatcher)
         self.dispatcher.subscribe(AccountData, self._on_account, owner="portfolio", core=True)
         self.dispatcher.subscribe(AccountCharge, self._on_charge, owner="portfolio", core=True)
-        self.desk.wire(self.dispatcher, self.risk, OrderJournal(self.journal, self.clock, self.instruments, self.view))
+        self.notes = OrderJournal(self.journal, self.clock, self.instruments, self.view)
+        self.desk.wire(self.dispatcher, self.risk, self.notes)
         self.dispatcher.on_core_failure = self.gate.close
         self.dispatcher.add_tap(lambda _, event: self.events.append(event))
 
@@ -171,10 +172,12 @@ class TradingFloor:
         self.dispatcher.drain()
 
     def _on_account(self, data: AccountData) -> None:
-        self.portfolio.on_account(data)
+        if self.portfolio.on_account(data):
+            self.notes.balances_found(data)
 
     def _on_charge(self, charge: AccountCharge) -> None:
-        self.portfolio.on_charge(charge)
+        if self.portfolio.on_charge(charge):
+            self.notes.charge(charge)
 
     def send(self, request: OrderRequest, owner: str = OWNER) -> OrderData:
         """Submit a request and return the order as it then stands."""

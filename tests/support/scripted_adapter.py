@@ -28,6 +28,7 @@ class ScriptedAdapter(BaseAdapter):
         super().__init__(context)
         self.sent: list[ApprovedOrder] = []
         self.cancels: list[CancelRequest] = []
+        self.recovered: list[tuple[ApprovedOrder, int]] = []
         self.asked: list[str] = []
         self.answers: dict[str, OpenOrdersLoaded | TradesLoaded | PositionsLoaded | AccountData | str] = {}
 
@@ -50,6 +51,9 @@ class ScriptedAdapter(BaseAdapter):
 
     def send_order(self, order: ApprovedOrder) -> None:
         self.sent.append(order)
+
+    def recover_order(self, order: ApprovedOrder, sent_ns: int) -> None:
+        self.recovered.append((order, sent_ns))
 
     def cancel_order(self, request: CancelRequest) -> None:
         self.cancels.append(request)

@@ -1,0 +1,65 @@
+"""What was decided and stands until it is decided otherwise: gate, strategies that may not trade, protections, settled differences."""
+
+import msgspec
+
+from foxtrot.domain.enums import GateState
+from foxtrot.storage.journal_records import (
+    Adjusted,
+    DifferenceSettled,
+    GateMoved,
+    JournalRecord,
+    ProtectionKept,
+    StrategyHalted,
+    StrategyRearmed,
+)
+
+GateKey = tuple[str, str, str]
+"""(account, instrument id, who)"""
+
+
+class Decisions(msgspec.Struct):
+    """The latest of each decision; a copy of it is in every snapshot.
+
+    `gate` holds the moves that stand, oldest first. `adjustments` are the ids of what was adjusted, so that nothing is adjusted twice.
+    """
+
+    gate: list[GateMoved] = []
+    halted: dict[str, StrategyHalted] = {}
+    protections: dict[str, ProtectionKept] = {}
+    settled: dict[str, DifferenceSettled] = {}
+    adjustments: dict[str, int] = {}
+
+    def take(self, record: JournalRecord) -> None:
+        """Add a record, if it is a decision."""
+        match record:
+            case GateMoved():
+                self._take_gate(record)
+            case StrategyHalted():
+                self.halted[record.strategy_id] = record
+            case StrategyRearmed():
+                self.halted.pop(record.strategy_id, None)
+            case ProtectionKept():
+                self._take_protection(record)
+            case DifferenceSettled():
+                self.settled[record.difference_id] = record
+            case Adjusted():
+                self.adjustments[record.adjustment_id] = record.time_ns
+            case _:
+                return
+
+    def _take_gate(self, move: GateMoved) -> None:
+        """Keep a lasting move; one to ACTIVE lifts what the same place has of the same cause, or, a person's, everything."""
+        lifts = move.state is GateState.ACTIVE
+        place = (move.account, move.instrument_id)
+        whole = lifts and (move.lasting or place == ("", ""))
+        self.gate = [
+            one for one in self.gate if (one.account, one.instrument_id) != place or not (whole or one.who == move.who)
+        ]
+        if not lifts and move.lasting:
+            self.gate.append(move)
+
+    def _take_protection(self, record: ProtectionKept) -> None:
+        if record.state:
+            self.protections[record.protection_id] = record
+        else:
+            self.protections.pop(record.protection_id, None)

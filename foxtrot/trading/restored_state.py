@@ -1,0 +1,194 @@
+"""What the records of the journal add up to: all that a start needs to go on where the last run ended.
+
+Pure: records go in, in their order, and nothing else is asked. The same struct, made of living objects, is what a Snapshot holds.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+import msgspec
+
+from foxtrot.domain.enums import OrderStatus, PositionSide
+from foxtrot.domain.instrument import Instrument
+from foxtrot.domain.order import ApprovedOrder, OrderData, TradeData
+from foxtrot.storage.journal_records import (
+    Adjusted,
+    BalancesFound,
+    CancelAsked,
+    ChargeBooked,
+    FillBooked,
+    InstrumentListed,
+    Intent,
+    JournalRecord,
+    NotSent,
+    OrderResolved,
+    OrderTold,
+    PositionsFound,
+    Snapshot,
+)
+from foxtrot.trading.decisions import Decisions
+
+Movement = FillBooked | ChargeBooked | BalancesFound | PositionsFound | Adjusted
+"""What moves positions and balances, in the order in which it was counted."""
+
+
+class OrderLife(msgspec.Struct):
+    """One order as the records leave it; `ended` is how it ended without the venue (not sent, or resolved by a person)."""
+
+    owner: str
+    approved: ApprovedOrder | None = None
+    told: OrderData | None = None
+    intent_time_ns: int = 0
+    cancel_asked: bool = False
+    ended: tuple[OrderStatus, str, str] | None = None
+    fills: list[TradeData] = []
+
+
+class PositionTotals(msgspec.Struct, frozen=True):
+    """A position without the history of its fills; the account's own, over all owners, has the owner ""."""
+
+    owner: str
+    account: str
+    instrument_id: str
+    position_side: PositionSide
+    quantity: int
+    cost: int
+    realised: int
+    flow: int
+    turnover: int
+    fills: int
+    found: int
+    found_value: int
+    fees: dict[str, Decimal]
+    funding: dict[str, Decimal]
+
+
+class AccountTotals(msgspec.Struct, frozen=True):
+    """An account beside its positions, as in AccountBook."""
+
+    opening: dict[str, Decimal] | None
+    opening_time_ns: int
+    positions_found: bool
+    charges: dict[str, Decimal]
+    unshared: dict[str, Decimal]
+    charge_ids: tuple[tuple[str, str], ...]
+
+
+class RestoredState(msgspec.Struct):
+    """Everything that a start takes over.
+
+    `positions` and `accounts` are those of the last snapshot; `movements` what moved them since. `loose` are fills whose order was
+    never told. `last_fill_ns` is, by account, the venue's time of the latest fill that was counted, or of the opening before one.
+    """
+
+    instruments: dict[str, Instrument] = {}
+    orders: dict[str, OrderLife] = {}
+    loose: list[FillBooked] = []
+    positions: list[PositionTotals] = []
+    accounts: dict[str, AccountTotals] = {}
+    movements: list[Movement] = []
+    last_fill_ns: dict[str, int] = {}
+    decisions: Decisions = msgspec.field(default_factory=Decisions)
+
+    def take(self, record: JournalRecord) -> None:
+        """Add a record."""
+        match record:
+            case OrderTold():
+                self.take_told(record)
+            case FillBooked():
+                self.take_fill(record)
+            case Intent(order=order):
+                self.orders[order.order_id] = OrderLife(order.strategy_id, order, intent_time_ns=record.time_ns)
+            case ChargeBooked() | PositionsFound():
+                self.movements.append(record)
+            case BalancesFound(account=account):
+                self.movements.append(record)
+                self.last_fill_ns.setdefault(account.account, account.venue_time_ns)
+            case Adjusted():
+                self.movements.append(record)
+                self.decisions.take(record)
+            case InstrumentListed(instrument=instrument):
+                self.instruments[instrument.instrument_id] = instrument
+            case NotSent() | CancelAsked() | OrderResolved():
+                self._take_end(record)
+            case _:
+                self.decisions.take(record)
+
+    def _take_end(self, record: NotSent | CancelAsked | OrderResolved) -> None:
+        """Add what we did ourselves about an order; one that ended before the last snapshot is not known any more."""
+        life = self.orders.get(record.order_id)
+        if life is None:
+            return
+        match record:
+            case NotSent(status=status, rule=rule, reason=reason):
+                life.ended = (status, rule, reason)
+            case OrderResolved(status=status, who=who, why=why):
+                life.ended = (status, "resolved", f"by {who}: {why}")
+            case CancelAsked():
+                life.cancel_asked = True
+
+    def take_fill(self, booked: FillBooked) -> None:
+        """Add a fill to what moved, and to its order."""
+        trade = booked.trade
+        self.movements.append(booked)
+        self.last_fill_ns[trade.account] = max(self.last_fill_ns.get(trade.account, 0), trade.venue_time_ns)
+        life = self.orders.get(trade.order_id)
+        if life is None or _place(life) != (trade.account, trade.instrument_id):
+            life = self.orders.get(long_key(trade.account, trade.instrument_id, trade.order_id))
+        if life is None:
+            self.loose.append(booked)
+        else:
+            life.fills.append(trade)
+
+    def take_told(self, told: OrderTold) -> None:
+        """Add what an order had become; fills that came before it was told belong to it now."""
+        order = told.order
+        key = order.order_id
+        life = self.orders.get(key)
+        if life is not None and _place(life) != (order.account, order.instrument_id):
+            key = long_key(order.account, order.instrument_id, order.order_id)
+            life = self.orders.get(key)
+        if life is None:
+            life = self.orders[key] = OrderLife(told.owner, told=order)
+            mine = [one for one in self.loose if _is_of(one.trade, order)]
+            life.fills = [one.trade for one in mine]
+            self.loose = [one for one in self.loose if not _is_of(one.trade, order)] if mine else self.loose
+        life.told = order
+
+
+def fold(records: Iterable[JournalRecord]) -> RestoredState:
+    """Return what records add up to; they begin anywhere and are complete from the last Snapshot among them on."""
+    state = RestoredState()
+    for record in records:
+        state = decode_state(record.state) if type(record) is Snapshot else state
+        state.take(record)
+    return state
+
+
+def encode_state(state: RestoredState) -> msgspec.Raw:
+    """Return a state as JSON."""
+    return msgspec.Raw(msgspec.json.encode(state))
+
+
+def decode_state(data: msgspec.Raw | bytes) -> RestoredState:
+    """Return the state that JSON stands for.
+
+    Raises:
+        msgspec.MsgspecError: it is none.
+    """
+    return msgspec.json.decode(data, type=RestoredState)
+
+
+def long_key(account: str, instrument_id: str, order_id: str) -> str:
+    """Return the key of an order whose id is another order's already."""
+    return f"{account}|{instrument_id}|{order_id}"
+
+
+def _place(life: OrderLife) -> tuple[str, str]:
+    order = life.approved or life.told
+    return (order.account, order.instrument_id) if order is not None else ("", "")
+
+
+def _is_of(trade: TradeData, order: OrderData) -> bool:
+    mine = (order.order_id, order.account, order.instrument_id)
+    return (trade.order_id, trade.account, trade.instrument_id) == mine

@@ -1,0 +1,71 @@
+"""Snapshots: what desk and portfolio hold, as one record that stands for all records before it."""
+
+from foxtrot.domain.enums import PositionSide
+from foxtrot.storage.journal_records import FillBooked
+from foxtrot.trading.account_book import AccountBook
+from foxtrot.trading.decisions import Decisions
+from foxtrot.trading.order_desk import OrderDesk
+from foxtrot.trading.order_record import OrderRecord
+from foxtrot.trading.portfolio import Portfolio
+from foxtrot.trading.position import Position
+from foxtrot.trading.restored_state import AccountTotals, OrderLife, PositionTotals, RestoredState
+
+REMEMBERED_NS = 48 * 3600 * 1_000_000_000
+"""How long an order that has ended is carried along, so that its fills, told once more, are known."""
+
+
+def state_of(desk: OrderDesk, portfolio: Portfolio, decisions: Decisions, since_ns: int) -> RestoredState:
+    """Return what desk and portfolio hold, as a snapshot keeps it.
+
+    Args:
+        desk: the desk.
+        portfolio: the portfolio.
+        decisions: what stands until it is decided otherwise.
+        since_ns: orders that ended before this time are left out; fills of theirs are not asked for any more.
+    """
+    state = RestoredState(decisions=decisions)
+    for key, record in desk.index.all.items():
+        if record.is_open or key in desk.index.lacking or record.local_time_ns >= since_ns:
+            state.orders[key] = _life_of(record)
+            state.instruments[record.terms.instrument_id] = record.instrument
+    state.loose = [FillBooked(0, "", trade) for account in portfolio.accounts for trade in desk.early.all(account)]
+    for (owner, account, instrument_id, side), position in portfolio.positions():
+        state.positions.append(_totals_of(position, owner, account, side))
+        state.instruments[instrument_id] = position.instrument
+    for (account, _, side), position in portfolio.net_positions():
+        state.positions.append(_totals_of(position, "", account, side))
+    for name, book in portfolio.accounts.items():
+        state.accounts[name] = _account_of(book)
+        fills = [trade.venue_time_ns for trade in desk.fills(name)]
+        state.last_fill_ns[name] = max(fills, default=book.opening_time_ns)
+    return state
+
+
+def _life_of(record: OrderRecord) -> OrderLife:
+    approved = record.approved
+    fills = list(record.fills.values())
+    return OrderLife(
+        record.owner,
+        approved,
+        record.to_order(),
+        approved.created_time_ns if approved else 0,
+        record.cancel_asked,
+        None,
+        fills,
+    )
+
+
+def _totals_of(position: Position, owner: str, account: str, side: PositionSide) -> PositionTotals:
+    return PositionTotals(
+        owner, account, position.instrument.instrument_id, side, position.quantity, position.cost, position.realised,
+        position.flow, position.turnover, position.fills, position.found, position.found_value, dict(position.fees),
+        dict(position.funding),
+    )  # fmt: skip
+
+
+def _account_of(book: AccountBook) -> AccountTotals:
+    opening = None if book.opening is None else dict(book.opening)
+    return AccountTotals(
+        opening, book.opening_time_ns, book.positions_found, dict(book.charges), dict(book.unshared),
+        tuple(sorted(book.charge_ids)),
+    )  # fmt: skip
