@@ -47,6 +47,7 @@ class EngineLoop(Dispatcher):
         stopwatch: Callable[[], float],
     ) -> None:
         super().__init__(clock)
+        self._steady = clock  # `clock` is what handlers read, and may be a tape's
         self.current: object = NOTHING
         self.internal = 0
         self.lags: deque[float] = deque(maxlen=_LAG_SAMPLES)
@@ -67,6 +68,21 @@ class EngineLoop(Dispatcher):
     def put(self, event: object) -> None:
         """Queue an event; it is handled when the present one is done, also while the engine is stopping."""
         self._outlet(event)
+
+    @override
+    def set_timer(self, owner: str, name: str, delay_ns: int, interval_ns: int = 0) -> int:
+        """Set a timer as Dispatcher does, by the engine's own clock: when it is due is for the loop alone to know."""
+        return self.timers.set(owner, name, self._steady.monotonic_ns() + delay_ns, interval_ns)
+
+    def follow_puts(self, note: Callable[[object], None]) -> None:
+        """Tell somebody of every event that is put here, just before it is queued; before the engine starts."""
+        outlet = self._outlet
+
+        def noted(event: object) -> None:
+            note(event)
+            outlet(event)
+
+        self._outlet = noted
 
     def work(self) -> None:  # noqa: C901  (one flat loop, see below)
         """Handle events until both lanes are empty or the stop's deadline has passed.
@@ -111,15 +127,15 @@ class EngineLoop(Dispatcher):
     def seconds_to_timer(self) -> float | None:
         """Return how long to sleep before a timer is due; None when only a wake-up can tell."""
         due_ns = self.timers.next_due_ns
-        if due_ns == NEVER_NS or isinstance(self.clock, ManualClock):
+        if due_ns == NEVER_NS or isinstance(self._steady, ManualClock):
             return None
-        return (due_ns - self.clock.monotonic_ns()) / 1e9
+        return (due_ns - self._steady.monotonic_ns()) / 1e9
 
     def look_at_timers(self) -> None:
         """Queue a check when a timer is due; none fires any more once the engine is stopping."""
         if self._timer_check_queued or self.timers.next_due_ns == NEVER_NS or self.stop_by_s is not None:
             return
-        if self.timers.next_due_ns <= self.clock.monotonic_ns():
+        if self.timers.next_due_ns <= self._steady.monotonic_ns():
             self._timer_check_queued = True
             self.control.append(self._timer_check)
 
@@ -164,7 +180,7 @@ class EngineLoop(Dispatcher):
         if self.control:
             self.control.append(self._timer_check)
             return NOTHING
-        now_ns = self.clock.monotonic_ns()
+        now_ns = self._steady.monotonic_ns()
         fired = self.timers.pop_due(now_ns)
         self._timer_check_queued = fired is not None and self.timers.next_due_ns <= now_ns
         if self._timer_check_queued:

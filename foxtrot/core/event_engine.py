@@ -19,6 +19,7 @@ from foxtrot.core.dispatcher import DeadLetter, Dispatcher
 from foxtrot.core.engine_loop import NOTHING, Abandoned, EngineLoop
 from foxtrot.core.inbox import Inbox
 from foxtrot.core.statistics import EngineStatistics, StopResult, count_by_kind, percentiles_us
+from foxtrot.core.tape import Tape, TapedClock
 from foxtrot.domain.errors import InvariantBroken
 
 HIGH_WATER = 10_000
@@ -47,6 +48,12 @@ class EventEngine(Inbox):
         self.dispatcher.subscribe(ReplayDeadLetters, self._on_replay, owner="engine")
         if isinstance(self.clock, ManualClock):
             self.clock.on_move(self.wake)
+
+    def record(self, tape: Tape) -> None:
+        """Let a tape note everything that is handled, and everything that handlers read; before the engine starts."""
+        self._loop.clock = TapedClock(self.clock, tape)
+        self._loop.follow_puts(tape.note_put)
+        self._loop.add_tap(tape.hear, owner="recorder")
 
     def start(self) -> None:
         """Start the thread.
