@@ -21,6 +21,22 @@ TABLE = (
 )
 INDEX = "CREATE INDEX record_order ON record (order_id) WHERE order_id IS NOT NULL"
 
+MARK = "CREATE TABLE mark (is_open INTEGER NOT NULL) STRICT"
+"""One row: 1 while somebody writes, so that a log that has gone missing is noticed."""
+SCHEMA = (TABLE, INDEX, MARK)
+HEADER_MARKS = {
+    0: b"SQLite format 3\0",
+    16: PAGE_SIZE.to_bytes(2, "big"),
+    18: b"\2\2\0\x40\x20\x20",  # written and read with a log, no reserved bytes, the payload fractions
+    56: (1).to_bytes(4, "big"),  # UTF-8
+    60: FORMAT.to_bytes(4, "big"),
+    68: APPLICATION_ID.to_bytes(4, "big"),
+}
+"""Offset → bytes of the file's header that are the same in every journal.
+
+Source: SQLite, "Database File Format", section 1.3.
+"""
+
 
 def wal_of(path: Path) -> Path:
     """Return where the write-ahead log of a journal stands."""
@@ -60,6 +76,8 @@ def open_to_write(path: Path, vfs: str | None = None, synchronous: str = "FULL")
         connection.execute("PRAGMA wal_autocheckpoint = 0")
         connection.execute(f"PRAGMA synchronous = {synchronous}")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        connection.execute("UPDATE mark SET is_open = 1")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     except (OSError, apsw.Error) as error:
         raise ConfigError(
             f"the journal {path} cannot be written: {reason_of(error)}; free the disk, make the folder writable, "
@@ -69,12 +87,17 @@ def open_to_write(path: Path, vfs: str | None = None, synchronous: str = "FULL")
 
 
 def open_to_look(path: Path) -> apsw.Connection:
-    """Return a connection that writes nothing, not even to the shared memory beside the file.
+    """Return a connection that writes neither the file nor its log.
+
+    Nor the shared memory beside it: that is made only where there is a log without one, which is so in a copy.
 
     Raises:
         apsw.Error: it cannot be opened.
     """
-    name = f"file:{quote(str(path.absolute()))}?mode=ro&readonly_shm=1"
+    how = "immutable=1"  # without a log nobody writes, and SQLite would make an empty one
+    if wal_of(path).exists():
+        how = "readonly_shm=1" if path.with_name(path.name + "-shm").exists() else "mode=ro"
+    name = f"file:{quote(str(path.absolute()))}?mode=ro&{how}"
     connection = apsw.Connection(name, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
     connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
     connection.execute("PRAGMA query_only = 1")
@@ -104,8 +127,10 @@ def _create(path: Path) -> None:
     try:
         connection = apsw.Connection(str(beside), flags=apsw.SQLITE_OPEN_READWRITE)
         connection.execute(f"PRAGMA page_size = {PAGE_SIZE}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
-        connection.execute(f"BEGIN; {TABLE}; {INDEX}; PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {FORMAT}; COMMIT")
+        connection.execute("BEGIN")
+        for statement in (*SCHEMA, "INSERT INTO mark VALUES (0)"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT}; COMMIT")
         connection.close()
         os.fsync(descriptor)
     finally:
