@@ -1,11 +1,12 @@
 """The strategy engine: starts, stops and isolates strategies, and lets their exit policies be applied."""
 
+from collections.abc import Callable
 from difflib import get_close_matches
 
 import msgspec
 
 from foxtrot.core.commands import ReloadStrategy, SetParameters, StartStrategy, StopStrategy, StrategyStep
-from foxtrot.core.notices import HandlerFailed, OrderChanged, StrategyStatus
+from foxtrot.core.notices import GateChanged, HandlerFailed, OrderChanged, StrategyStatus
 from foxtrot.domain.errors import ConfigError, FoxtrotError, OrderRefused
 from foxtrot.domain.instrument import Instrument
 from foxtrot.strategy.bar_feed import BarFeed
@@ -37,8 +38,12 @@ class StrategyEngine:
         self._dispatcher = dispatcher = parts.dispatcher
         self._variables = variables
         self._streams = Streams(parts.adapters, bar_feed)
-        self._exits = Exits(dispatcher)
+        self.exits = Exits(dispatcher)
         self.hosts: dict[str, StrategyHost] = {}
+        self.forbids: Callable[[str], str] = _allow
+        """Tells why a strategy may not start now, "" when it may."""
+        self._held_back: set[str] = set()
+        dispatcher.subscribe(GateChanged, self.on_gate_changed, owner=OWNER, core=True)
         dispatcher.subscribe(HandlerFailed, self.on_handler_failed, owner=OWNER, core=True)
         dispatcher.subscribe(OrderChanged, self.on_order_changed, owner=OWNER, core=True)
         dispatcher.subscribe(StartStrategy, self.on_start_strategy, owner=OWNER, core=True)
@@ -50,7 +55,7 @@ class StrategyEngine:
     @property
     def leaving(self) -> frozenset[str]:
         """Return the strategies that have ended and whose positions are still being closed."""
-        return self._exits.leaving
+        return self.exits.leaving
 
     def add(self, settings: StrategySettings, strategy_class: type[Strategy] | None = None) -> StrategyHost:
         """Make a strategy; it does nothing until it is started.
@@ -76,11 +81,18 @@ class StrategyEngine:
     def start(self, strategy_id: str) -> None:
         """Initialise a strategy and start it when its warm-up is done; what forbids it becomes its reason to have failed.
 
+        While the kill switch stands it is held back, and started when a person has resumed.
+
         Raises:
             ConfigError: there is no such strategy.
         """
         host = self._host(strategy_id)
-        if strategy_id in self._exits.leaving:
+        why = self.forbids(strategy_id)
+        if why:
+            self._held_back.add(strategy_id)
+            host.say(f"not started: {why}")
+            return
+        if strategy_id in self.exits.leaving:
             host.say("its position is still being closed; start it again when that is done")
             return
         host.auto_start = True
@@ -102,6 +114,7 @@ class StrategyEngine:
             ConfigError: there is no such strategy.
         """
         host = self._host(strategy_id)
+        self._held_back.discard(strategy_id)
         host.auto_start = False
         if host.stage in (Stage.STOPPED, Stage.FAILED):
             return
@@ -119,6 +132,12 @@ class StrategyEngine:
         return tuple(view_of(host) for host in self.hosts.values())
 
     # --- commands and failures --------------------------------------------------------------------------------------
+
+    def on_gate_changed(self, _changed: GateChanged) -> None:
+        """Start what was held back and may start now."""
+        for strategy_id in [name for name in sorted(self._held_back) if not self.forbids(name)]:
+            self._held_back.discard(strategy_id)
+            self.start(strategy_id)
 
     def on_start_strategy(self, command: StartStrategy) -> None:
         """Start a strategy by command."""
@@ -184,7 +203,7 @@ class StrategyEngine:
 
     def _leave(self, host: StrategyHost, occasion: str) -> None:
         host.auto_start = False
-        self._exits.begin(host.seat, host.settings.exit_policy, occasion)
+        self.exits.begin(host.seat, host.settings.exit_policy, occasion)
         host.save_variables()
 
     def _attach(self, host: StrategyHost) -> None:
@@ -232,3 +251,8 @@ class _Retire:
     def __init__(self, strategy_id: str, occasion: str) -> None:
         self.strategy_id = strategy_id
         self.occasion = occasion
+
+
+def _allow(_strategy_id: str) -> str:
+    """Forbid nothing."""
+    return ""

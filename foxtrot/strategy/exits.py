@@ -48,24 +48,28 @@ class Exits:
     def __init__(self, dispatcher: Dispatcher) -> None:
         self._dispatcher = dispatcher
         self._leaving: dict[str, _Exit] = {}
+        """By `_key`: who leaves, from which account."""
         dispatcher.subscribe(TimerFired, self.on_timer, owner=OWNER, key=OWNER, core=True)
 
     @property
     def leaving(self) -> frozenset[str]:
         """Return the strategies whose positions are still being closed."""
-        return frozenset(self._leaving)
+        return frozenset(leaving.seat.strategy_id for leaving in self._leaving.values())
 
     def begin(self, seat: Seat, policy: ExitPolicy, occasion: str) -> None:
         """Apply a policy to a strategy that has ended; one whose position is being closed already goes on with that."""
-        if seat.strategy_id in self._leaving:
+        key = _key(seat.strategy_id, seat.account)
+        if key in self._leaving:
             return
         flatten = policy.position_on(occasion) is PositionExit.FLATTEN
         orders = OrderExit.CANCEL_ALL if flatten else policy.orders_on(occasion)
+        if flatten:
+            seat.protection.release()
         if orders is not OrderExit.KEEP:
             seat.cancel_all(keep_reducing=orders is OrderExit.CANCEL_ENTRIES)
         if flatten:
             name = seat.strategy_id
-            leaving = self._leaving[name] = _Exit(seat)
+            leaving = self._leaving[key] = _Exit(seat)
             leaving.subscriptions = (
                 self._dispatcher.subscribe(OrderChanged, self.on_order_changed, owner=OWNER, key=name, core=True),
                 self._dispatcher.subscribe(TradeBooked, self.on_trade_booked, owner=OWNER, key=name, core=True),
@@ -74,10 +78,10 @@ class Exits:
 
     def on_order_changed(self, change: OrderChanged) -> None:
         """Go on when an order of a leaving strategy is done; note why when a closing order came to nothing."""
-        leaving = self._leaving.get(change.strategy_id)
+        order = change.order
+        leaving = self._leaving.get(_key(change.strategy_id, order.account))
         if leaving is None:
             return
-        order = change.order
         if order.order_id in leaving.closing and order.status not in OPEN:
             leaving.closing.discard(order.order_id)
             if order.status is not OrderStatus.FILLED:
@@ -86,7 +90,7 @@ class Exits:
 
     def on_trade_booked(self, booked: TradeBooked) -> None:
         """Go on when a fill has come."""
-        leaving = self._leaving.get(booked.strategy_id)
+        leaving = self._leaving.get(_key(booked.strategy_id, booked.trade.account))
         if leaving is not None:
             leaving.rounds = 0
             self._advance(leaving)
@@ -100,7 +104,7 @@ class Exits:
 
     def _advance(self, leaving: _Exit) -> None:
         seat = leaving.seat
-        if any(True for _ in seat.desk.pending_records(seat.strategy_id)):
+        if any(True for _ in seat.desk.pending_records(seat.strategy_id, seat.account)):
             return
         held = [
             (place, position)
@@ -123,7 +127,7 @@ class Exits:
         """
         seat = leaving.seat
         leaving.rounds += 1
-        leaving.timer_id = self._dispatcher.set_timer(OWNER, seat.strategy_id, RETRY_NS)
+        leaving.timer_id = self._dispatcher.set_timer(OWNER, _key(seat.strategy_id, seat.account), RETRY_NS)
         for place, position in unsold:
             for request in closing_orders(seat.closing_request(place, position), position.instrument):
                 order_id = seat.desk.submit(request, seat.strategy_id)
@@ -164,9 +168,13 @@ class Exits:
             text = f"{position.exact_quantity} {position.instrument.instrument_id} stays: too little to sell"
             self._say(seat, text, "INFO")
         self._dispatcher.cancel_timer(leaving.timer_id)
-        del self._leaving[seat.strategy_id]
+        del self._leaving[_key(seat.strategy_id, seat.account)]
         for subscription in leaving.subscriptions:
             self._dispatcher.unsubscribe(subscription)
 
     def _say(self, seat: Seat, text: str, level: str) -> None:
         self._dispatcher.put(StrategyLog(seat.strategy_id, level, text, seat.clock.now_ns()))
+
+
+def _key(strategy_id: str, account: str) -> str:
+    return f"{strategy_id}@{account}"

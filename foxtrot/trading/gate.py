@@ -12,9 +12,8 @@ from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.enums import GateState
 from foxtrot.domain.errors import OrderRefused, QueueClosed
 from foxtrot.domain.order import ApprovedOrder
-from foxtrot.storage.journal import Journal
 from foxtrot.storage.journal_records import GateMoved
-from foxtrot.trading.gate_moves import PLATFORM, STRICTNESS, StandingMoves
+from foxtrot.trading.gate_moves import PLATFORM, STRICTNESS, DecisionJournal, StandingMoves
 
 
 class Gate:
@@ -37,7 +36,7 @@ class Gate:
         self._blocks = StandingMoves()
         self._unknown: dict[tuple[str, str], set[str]] = {}
         self._unkept: deque[GateMoved] = deque()
-        self.journal: Journal | None = None
+        self.journal: DecisionJournal | None = None
         """Where moves are kept; without one they are forgotten at the end of the process."""
 
     @property

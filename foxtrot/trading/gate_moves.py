@@ -1,14 +1,31 @@
 """What stands of all the moves a gate ever made: blocks by place and by who set them."""
 
 from collections.abc import Iterable
+from typing import Protocol
 
 from foxtrot.domain.enums import GateState
-from foxtrot.storage.journal_records import GateMoved
+from foxtrot.storage.journal_records import GateMoved, JournalRecord
 
 Place = tuple[str, str]
 """(account, instrument id), "" for all of them"""
 PLATFORM: Place = ("", "")
 STRICTNESS = {GateState.ACTIVE: 0, GateState.REDUCING: 1, GateState.HALTED: 2}
+
+
+class DecisionJournal(Protocol):
+    """What whoever decides needs of the journal.
+
+    Thread: the dispatcher's.
+    """
+
+    @property
+    def keeps_reports(self) -> bool:
+        """Tell whether decisions are kept."""
+        ...
+
+    def append(self, record: JournalRecord) -> None:
+        """Keep one."""
+        ...
 
 
 class StandingMoves:

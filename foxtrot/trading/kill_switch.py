@@ -1,0 +1,353 @@
+"""The kill switch behind the gate: cancels what may increase a position, on every account, until nothing of it is left."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from foxtrot.core.commands import KillSwitch, ResumeTrading
+from foxtrot.core.dispatcher import Dispatcher
+from foxtrot.core.notices import (
+    AccountReconciled,
+    AdapterStatus,
+    GateChanged,
+    JournalFailed,
+    OrderChanged,
+    RequestFailed,
+    TimerFired,
+    TradeBooked,
+)
+from foxtrot.core.subscriptions import Subscription
+from foxtrot.domain.account import EXTERNAL
+from foxtrot.domain.enums import AdapterState, GateState, OrderStatus, OrderType
+from foxtrot.domain.errors import FoxtrotError
+from foxtrot.domain.order import TradeData
+from foxtrot.trading.gate import Gate
+from foxtrot.trading.halted_strategies import HaltedStrategies
+from foxtrot.trading.order_desk import OrderDesk
+from foxtrot.trading.order_ids import is_ours
+from foxtrot.trading.order_record import OrderRecord
+from foxtrot.trading.portfolio import Portfolio
+
+OWNER = "kill_switch"
+RETRY_NS = 500_000_000
+MOST_RETRY_NS = 16_000_000_000
+RECONCILE = "reconcile"
+"""The cause of the blocks that end by themselves when an account is reconciled."""
+
+
+class Flattener(Protocol):
+    """What the kill switch needs of whoever closes positions.
+
+    Thread: the dispatcher's.
+    """
+
+    @property
+    def owners(self) -> frozenset[str]:
+        """Return whose positions are being closed."""
+        ...
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """Return what is not begun yet, in words."""
+        ...
+
+    def begin(self, *, everything: bool) -> None:
+        """Close what strategies own, and with `everything` what the accounts hold besides."""
+        ...
+
+    def look(self) -> bool:
+        """Go on with what could not be begun before; tells whether all is done."""
+        ...
+
+
+class OrderStanding(msgspec.Struct, frozen=True):
+    """An order that the kill switch wants gone and that is open still; `asked` is how often it was asked for."""
+
+    order_id: str
+    account: str
+    instrument_id: str
+    status: str
+    asked: int
+
+
+class KillStanding(msgspec.Struct, frozen=True):
+    """How far a kill has come: what is open still, how many reducing orders stay, and whose positions are being closed."""
+
+    reason: str
+    who: str
+    time_ns: int
+    entries: tuple[OrderStanding, ...]
+    reducing: int
+    not_ready: tuple[str, ...]
+    closing: tuple[str, ...]
+    waiting: tuple[str, ...]
+
+
+class _Asked:
+    """How often the cancel of an order was asked for, how the order stood then, and when the next is due."""
+
+    __slots__ = ("count", "due_ns", "status")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.due_ns = 0
+        self.status = OrderStatus.CREATED
+
+
+class KillHandler:
+    """Carries out what the gate's kill demands, for as long as it stands.
+
+    Every order of ours that may increase a position is cancelled, that of an account which is not connected as soon as its
+    orders are known, one that turns out alive later then. A cancel that fails is tried again with back-off. What only reduces
+    stays until the position that it protects is flat. What somebody else placed is not touched.
+
+    Thread: the dispatcher's.
+    """
+
+    def __init__(
+        self, dispatcher: Dispatcher, desk: OrderDesk, gate: Gate, portfolio: Portfolio, halted: HaltedStrategies
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._desk = desk
+        self._gate = gate
+        self._portfolio = portfolio
+        self._halted = halted
+        self._asked: dict[str, _Asked] = {}
+        self._while_killed: tuple[Subscription, ...] = ()
+        self._timer_id = 0
+        self._flattens = False
+        self._journal_error = ""
+        self.flattener: Flattener | None = None
+        self.before_resuming: Callable[[], None] = _nothing
+        """Called before the platform's gate opens, as to remove the halt file; what it raises keeps the gate closed."""
+        self.on_rearmed: Callable[[str], None] = _ignore
+        """Hears which strategy was re-armed."""
+        for event_class, handler in (
+            (KillSwitch, self.on_kill),
+            (ResumeTrading, self.on_resume),
+            (GateChanged, self.on_gate_changed),
+            (JournalFailed, self.on_journal_failed),
+        ):
+            dispatcher.subscribe(event_class, handler, owner=OWNER, core=True)  # type: ignore[arg-type]
+
+    # --- commands ---------------------------------------------------------------------------------------------------
+
+    def on_kill(self, command: KillSwitch) -> None:
+        """Cancel, and close positions if that is wished; the gate is closed here too in case nobody has done it before."""
+        self._gate.close(command.reason, command.who, lasting=True, killed=True)
+        self._gate.keep_moves()
+        self._begin()
+        if command.flatten:
+            self._flatten(everything=command.everything)
+
+    def on_resume(self, command: ResumeTrading) -> None:
+        """Resume by command; a refusal is told."""
+        try:
+            self.resume(command)
+        except FoxtrotError as error:
+            self._fail("resuming", str(error))
+
+    def resume(self, command: ResumeTrading) -> str:
+        """Lift a block or re-arm a strategy, and return in words what was done.
+
+        Raises:
+            FoxtrotError: the journal has failed, there is nothing to lift, or it ends by itself alone.
+        """
+        if self._journal_error:
+            raise FoxtrotError(
+                f"nothing resumes while the journal has failed ({self._journal_error}); start the platform anew"
+            )
+        if command.strategy_id:
+            return self._rearm(command)
+        if command.account or command.instrument_id:
+            return self._lift(command)
+        if self._gate.state is GateState.ACTIVE:
+            raise FoxtrotError("the platform is not halted; name an account, an instrument or a strategy")
+        self.before_resuming()
+        self._gate.reopen(command.who, command.why)
+        self._gate.keep_moves()
+        return f"the platform trades again{self._still_blocked()}"
+
+    def standing(self) -> KillStanding | None:
+        """Return how far the kill has come, None when there is none."""
+        killed = self._gate.killed
+        if killed is None:
+            return None
+        entries = tuple(self._standing_of(record) for record in self._desk.open_records() if self._is_unwanted(record))
+        reducing = sum(record.reduces for record in self._desk.open_records())
+        not_ready = tuple(name for name, one in self._desk.adapters.items() if one.state is not AdapterState.READY)
+        closing = tuple(sorted(self.flattener.owners)) if self.flattener is not None else ()
+        waiting = self.flattener.waiting if self.flattener is not None and self._flattens else ()
+        return KillStanding(killed.reason, killed.who, killed.time_ns, entries, reducing, not_ready, closing, waiting)
+
+    # --- what happens while the kill stands -------------------------------------------------------------------------
+
+    def on_gate_changed(self, _changed: GateChanged) -> None:
+        """Begin when a kill stands, by whomever the gate was closed, and end when it stands no more."""
+        if self._gate.killed is not None:
+            self._begin()
+            self._go_on_flattening()
+        elif self._while_killed:
+            self._end()
+
+    def on_adapter_status(self, status: AdapterStatus) -> None:
+        """Ask at once for whatever is open in an account that is ready again."""
+        if status.state is AdapterState.READY:
+            self._ask_anew(status.account)
+
+    def on_reconciled(self, notice: AccountReconciled) -> None:
+        """Ask at once for whatever a reconciliation found."""
+        self._ask_anew(notice.account)
+
+    def on_order_changed(self, change: OrderChanged) -> None:
+        """Cancel an order that turns out alive; forget one that is done."""
+        order = change.order
+        record = self._desk.index.find(order.order_id, order.account, order.instrument_id)
+        if record is None:
+            return
+        if not record.is_open:
+            self._asked.pop(record.key, None)
+            self._go_on_flattening()
+        elif self._is_unwanted(record):
+            self._ask(record, self._dispatcher.clock.monotonic_ns())
+
+    def on_trade_booked(self, booked: TradeBooked) -> None:
+        """Cancel what protected a position that is flat now."""
+        if self._is_certain(booked.trade) and self._is_flat(booked.strategy_id, booked.trade):
+            self._cancel_protection(booked.strategy_id, booked.trade)
+        self._go_on_flattening()
+
+    def on_timer(self, _timer: TimerFired) -> None:
+        """Ask again for what is open still."""
+        self._sweep()
+        self._go_on_flattening()
+
+    def on_journal_failed(self, notice: JournalFailed) -> None:
+        """Remember that nothing may resume in this process."""
+        self._journal_error = self._journal_error or notice.error or "no reason given"
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        if not self._while_killed:
+            subscribe = self._dispatcher.subscribe
+            self._while_killed = (
+                subscribe(AdapterStatus, self.on_adapter_status, owner=OWNER, core=True),
+                subscribe(AccountReconciled, self.on_reconciled, owner=OWNER, core=True),
+                subscribe(OrderChanged, self.on_order_changed, owner=OWNER, core=True),
+                subscribe(TradeBooked, self.on_trade_booked, owner=OWNER, core=True),
+                subscribe(TimerFired, self.on_timer, owner=OWNER, key=OWNER, core=True),
+            )
+            self._timer_id = self._dispatcher.set_timer(OWNER, "retry", RETRY_NS, RETRY_NS)
+        self._sweep()
+
+    def _end(self) -> None:
+        for subscription in self._while_killed:
+            self._dispatcher.unsubscribe(subscription)
+        self._dispatcher.cancel_timer(self._timer_id)
+        self._while_killed = ()
+        self._asked.clear()
+        self._flattens = False
+
+    def _sweep(self, account: str = "") -> None:
+        now_ns = self._dispatcher.clock.monotonic_ns()
+        for record in list(self._desk.open_records(account=account)):
+            if self._is_unwanted(record):
+                self._ask(record, now_ns)
+
+    def _ask(self, record: OrderRecord, now_ns: int) -> None:
+        """Ask for an order's cancel when its turn has come; one that waits for the journal is withdrawn once."""
+        asked = self._asked.setdefault(record.key, _Asked())
+        due = asked.due_ns <= now_ns or (asked.status is OrderStatus.UNKNOWN and record.status is not asked.status)
+        if not due or (record.status is OrderStatus.CREATED and record.cancel_asked):
+            return
+        asked.status = record.status
+        asked.due_ns = now_ns + min(RETRY_NS << asked.count, MOST_RETRY_NS)
+        asked.count += 1
+        self._desk.cancel(record.key)
+
+    def _ask_anew(self, account: str) -> None:
+        for record in self._desk.open_records(account=account):
+            self._asked.pop(record.key, None)
+        self._sweep(account)
+        self._go_on_flattening()
+
+    def _is_unwanted(self, record: OrderRecord) -> bool:
+        """Tell whether an order is ours and may increase a position, or stands in the way of a position's closing."""
+        if record.owner == EXTERNAL and not is_ours(record.terms.order_id):
+            return False
+        if not record.reduces:
+            return True
+        closing = self._flattens and self.flattener is not None and record.owner in self.flattener.owners
+        return closing and record.terms.order_type is not OrderType.MARKET
+
+    def _standing_of(self, record: OrderRecord) -> OrderStanding:
+        terms, asked = record.terms, self._asked.get(record.key)
+        count = asked.count if asked is not None else 0
+        return OrderStanding(terms.order_id, terms.account, terms.instrument_id, str(record.status), count)
+
+    def _is_certain(self, trade: TradeData) -> bool:
+        """Tell whether positions are known for sure: a stop must not go because its position has not been told yet."""
+        adapter, order = self._desk.adapters.get(trade.account), self._desk.index.all.get(trade.order_id)
+        ready = adapter is not None and adapter.state is AdapterState.READY
+        return ready and order is not None and order.reduces and not self._gate.blocked(trade.account, "", RECONCILE)
+
+    def _is_flat(self, owner: str, trade: TradeData) -> bool:
+        position = self._portfolio.position(owner, trade.account, trade.instrument_id, trade.position_side)
+        return position is not None and not position.instrument.round_quantity_units(abs(position.exact_quantity))
+
+    def _cancel_protection(self, owner: str, trade: TradeData) -> None:
+        for record in list(self._desk.open_records(owner, trade.account, trade.instrument_id)):
+            if record.reduces and owner != EXTERNAL and record.terms.position_side is trade.position_side:
+                self._desk.cancel(record.key)
+
+    def _flatten(self, *, everything: bool) -> None:
+        if self.flattener is not None:
+            self._flattens = True
+            self.flattener.begin(everything=everything)
+            self._go_on_flattening()
+
+    def _go_on_flattening(self) -> None:
+        """Let reducing orders pass for as long as positions are being closed, and nothing after that."""
+        killed = self._gate.killed
+        if not self._flattens or self.flattener is None or killed is None:
+            return
+        if self._gate.soften(killed.who) and self.flattener.look():
+            self._flattens = False
+            self._gate.harden(killed.who)
+
+    def _rearm(self, command: ResumeTrading) -> str:
+        name = command.strategy_id
+        if not self._halted.rearm(name, command.who, command.why):
+            raise FoxtrotError(f"strategy {name} is not disabled; start it by its name if it has stopped")
+        self.on_rearmed(name)
+        return f"strategy {name} may trade again; start it when you want it to"
+
+    def _lift(self, command: ResumeTrading) -> str:
+        account, instrument_id = command.account, command.instrument_id
+        where = f"account {account or 'of every name'}, instrument {instrument_id or 'every one'}"
+        if not instrument_id and self._gate.blocked(account, "", RECONCILE):
+            raise FoxtrotError(
+                f"{where}: it opens by itself when it is reconciled; see `foxtrot status` for what it waits for"
+            )
+        lifted = self._gate.lift(account, instrument_id, command.who, command.why)
+        self._gate.keep_moves()
+        if not lifted:
+            raise FoxtrotError(f"{where}: nothing is blocked there{self._still_blocked()}")
+        return f"{where}: lifted {'; '.join(move.reason for move in lifted)}"
+
+    def _still_blocked(self) -> str:
+        places = [f"{move.account or '*'} {move.instrument_id or '*'} ({move.reason})" for move in self._gate.blocks()]
+        return f"; still blocked: {'; '.join(places)}" if places else ""
+
+    def _fail(self, what: str, error: str) -> None:
+        self._dispatcher.put(RequestFailed("", what, error, self._dispatcher.clock.now_ns()))
+
+
+def _nothing() -> None:
+    """Nobody has to be asked."""
+
+
+def _ignore(_strategy_id: str) -> None:
+    """Nobody hears."""
