@@ -15,6 +15,8 @@ from foxtrot import __version__
 from foxtrot.app.home import home_folder
 from foxtrot.app.verbs.command_parser import CommandParser, UsageError, did_you_mean
 from foxtrot.app.verbs.outcome import BAD_INPUT, FAILED, Outcome, error_object, json_text, one_line
+from foxtrot.core.private_file import make_private_folder, private_opener
+from foxtrot.core.redactor import KNOWN
 from foxtrot.domain.errors import ConfigError, FoxtrotError, OffGrid
 
 
@@ -50,6 +52,7 @@ VERBS = {
     "new": Verb("new", "write a new strategy with a passing test"),
     "strategies": Verb("strategies", "list strategies, their parameters and defaults"),
     "config": Verb("config", "write a configuration to start from, or show one in force"),
+    "keys": Verb("keys", "keep the secrets of accounts, and test what they may do"),
     "doctor": Verb("doctor", "check this machine and a configuration"),
 }
 _TAKES_VALUE = "--home"
@@ -147,10 +150,10 @@ def _print(stdout: IO[str], text: str) -> None:
 
 
 def _fail(error: BaseException, text: str, status: int, *, as_json: bool) -> int:
-    print(f"foxtrot: {text}", file=sys.stderr)
+    print(KNOWN.redact(f"foxtrot: {text}"), file=sys.stderr)
     if as_json:
         try:
-            _print(sys.stdout, json_text(error_object(error)))
+            _print(sys.stdout, KNOWN.redact(json_text(error_object(error))))
         except BrokenPipeError:
             return _give_up_stdout()
     return status
@@ -159,13 +162,14 @@ def _fail(error: BaseException, text: str, status: int, *, as_json: bool) -> int
 def _keep_trace(error: Exception, arguments: list[str]) -> str:
     """Show the traceback of a failure nobody foresaw, or keep it in the home folder; return where it is."""
     if "--debug" in arguments:
-        traceback.print_exception(error)
+        sys.stderr.write(KNOWN.redact("".join(traceback.format_exception(error))))
         return ""
     home = next((after for option, after in pairwise(arguments) if option == _TAKES_VALUE), "")
     path = home_folder(home, os.environ) / "log" / "last_error.txt"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("".join(traceback.format_exception(error)), "utf-8", "backslashreplace")
+        make_private_folder(path.parent)
+        with open(path, "w", encoding="utf-8", errors="backslashreplace", opener=private_opener) as file:
+            file.write(KNOWN.redact("".join(traceback.format_exception(error))))
     except OSError:
         return " (--debug shows where)"
     return f" (details in {path})"

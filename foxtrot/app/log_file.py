@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import IO
 
+from foxtrot.core.private_file import make_private_folder, private_opener
 from foxtrot.domain.errors import ConfigError
 
 MAX_BYTES = 10_000_000
@@ -20,8 +21,8 @@ class LogFile:
         self._max_bytes = max_bytes
         self._kept = kept
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: IO[bytes] = path.open("ab")
+            make_private_folder(path.parent)
+            self._file: IO[bytes] = _opened(path)
         except OSError as error:
             raise ConfigError(f"log file {path} cannot be written: {error.strerror or error}") from None
 
@@ -48,7 +49,11 @@ class LogFile:
             newer = self._numbered(number - 1)
             if newer.exists():
                 newer.replace(older)
-        self._file = self._path.open("ab")
+        self._file = _opened(self._path)
 
     def _numbered(self, number: int) -> Path:
         return self._path.with_name(f"{self._path.name}.{number}") if number else self._path
+
+
+def _opened(path: Path) -> IO[bytes]:
+    return open(path, "ab", opener=private_opener)

@@ -15,7 +15,7 @@ from loguru import logger
 
 from foxtrot.app.log_file import LogFile
 from foxtrot.app.log_queue import LogLine, LogQueue
-from foxtrot.app.secrets import Redactor
+from foxtrot.core.redactor import KNOWN, Redactor
 
 if TYPE_CHECKING:
     from loguru import Message
@@ -146,13 +146,13 @@ def start_logging(
         level: least severe level written.
         file: a file beside the stream, rotated at 10 MB.
         stream: stderr by default.
-        redactor: the secrets to mask; more may be added to it later.
+        redactor: the secrets to mask; those that this process knows by default.
         capacity: lines of DEBUG and INFO that may wait.
 
     Raises:
         ConfigError: the file cannot be written.
     """
     log_file = LogFile(file) if file is not None else None
-    writer = LogWriter(stream or sys.stderr, log_file, redactor or Redactor(), capacity)
+    writer = LogWriter(stream or sys.stderr, log_file, redactor or KNOWN, capacity)
     writer.start(level)
     return writer

@@ -1,6 +1,7 @@
-"""What only the operating system knows of processes: whether one lives and since when, and who is alone in a folder for a moment."""
+"""What only the operating system knows of processes: whether one lives and since when, who is alone in a folder, who runs us, core dumps."""
 
 import contextlib
+import ctypes
 import os
 import subprocess
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ _STATE, _START = 0, 19
 
 Source: Linux manual pages, proc_pid_stat(5), fields 3 and 22.
 """
+_PR_SET_DUMPABLE = 4
+"""Source: Linux manual pages, PR_SET_DUMPABLE(2const)."""
 _ENDED = frozenset({"Z", "X"})
 
 
@@ -71,3 +74,29 @@ def one_at_a_time(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)  # which gives the lock back
+
+
+def is_root() -> bool:
+    """Tell whether this process may do everything on its machine."""
+    return os.name == "posix" and os.geteuid() == 0
+
+
+def is_other_user(owner: int) -> bool:
+    """Tell whether the owner of a file, by number, is neither who runs this process nor root."""
+    return os.name == "posix" and owner not in (os.geteuid(), 0)
+
+
+def forbid_core_dumps() -> bool:
+    """Let no crash write this process's memory to a file and no debugger of the same user look into it, from now on.
+
+    Returns:
+        False where the system has neither of the two ways.
+    """
+    if os.name != "posix":
+        return False
+    resource = import_module("resource")
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        return bool(ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) == 0)
+    except (OSError, AttributeError):
+        return True  # no Linux: the limit alone

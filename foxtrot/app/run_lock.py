@@ -11,6 +11,7 @@ import msgspec
 
 from foxtrot.app.port_file import write_private
 from foxtrot.app.process_table import one_at_a_time, process_start
+from foxtrot.core.private_file import make_private_folder
 from foxtrot.domain.errors import ConfigError
 
 NAME = "run.lock"
@@ -64,7 +65,7 @@ class RunLock:
         pid = os.getpid()
         mine = Holder(pid, process_start(pid) or "", platform.node(), secrets.token_hex(8))
         try:
-            self.home.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self.home)
         except OSError as error:
             raise ConfigError(f"home {self.home} cannot be made: {error.strerror or error}; name another") from None
         data = msgspec.json.encode(mine)

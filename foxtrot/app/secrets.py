@@ -1,14 +1,17 @@
-"""Where secrets come from, and how known ones are kept out of texts; the type itself is core/secret.py."""
+"""Where the secrets of an account come from: the environment, else the key store; the type itself is core/secret.py."""
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 from foxtrot.adapter.base_adapter import Setting
+from foxtrot.core.redactor import KNOWN, Redactor
 from foxtrot.core.secret import MASK, Secret, in_the_environment, is_secret_name, variable_shown
 from foxtrot.domain.errors import ConfigError
 
+__all__ = ["Redactor", "account_secrets", "from_environment", "plain_settings", "secret_settings"]
+
 _VARIABLE = "_env"
-_MIN_MASKED = 4
+LookUp = Callable[[str], Secret | None]
+"""Finds a secret of an account by its name in the key store; None when it has none."""
 
 
 def from_environment(variable: str, environment: Mapping[str, str], key: str = "") -> Secret:
@@ -47,31 +50,27 @@ def secret_settings(settings: Mapping[str, Setting], environment: Mapping[str, s
     return found
 
 
+def account_secrets(
+    settings: Mapping[str, Setting], environment: Mapping[str, str], names: tuple[str, ...], look_up: LookUp
+) -> dict[str, Secret]:
+    """Return an account's secrets: what a variable gives, and of what its adapter takes else, what the key store has.
+
+    Each is known to the log from then on, which masks it.
+
+    Blocks: for the key store, where it has something of the account.
+
+    Raises:
+        ConfigError: as `secret_settings`, or the key store refuses.
+    """
+    found = secret_settings(settings, environment)
+    for name in names:
+        kept = None if name in found else look_up(name)
+        if kept is not None:
+            found[name] = kept
+    for secret in found.values():
+        KNOWN.add(secret)
+    return found
+
+
 def _is_secret(name: str, value: Setting) -> bool:
     return is_secret_name(name) and not isinstance(value, bool)
-
-
-class Redactor:
-    """Replaces known secrets in texts by `***`.
-
-    Thread: `add` by the one that starts the platform, `redact` by any.
-    """
-
-    def __init__(self, secrets: Iterable[Secret] = ()) -> None:
-        self._pattern: re.Pattern[str] | None = None
-        self._values: set[str] = set()
-        for secret in secrets:
-            self.add(secret)
-
-    def add(self, secret: Secret) -> None:
-        """Know one more secret; values under four characters are left alone, for masking them would garble every line."""
-        if len(secret.reveal()) < _MIN_MASKED:
-            return
-        self._values = self._values | {secret.reveal()}
-        longest_first = sorted(self._values, key=len, reverse=True)
-        self._pattern = re.compile("|".join(re.escape(value) for value in longest_first))
-
-    def redact(self, text: str) -> str:
-        """Return the text with every known secret masked."""
-        pattern = self._pattern
-        return pattern.sub(MASK, text) if pattern is not None else text

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from foxtrot.core.private_file import make_private_folder, private_opener
 from foxtrot.domain.errors import ConfigError
 from foxtrot.strategy.parameters import Value, Variable, declared
 
@@ -65,8 +66,8 @@ class VariableFiles:
         path = self.path_of(strategy_id)
         part = path.with_name(path.name + _UNFINISHED)
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with part.open("wb") as file:
+            make_private_folder(self.folder)
+            with open(part, "wb", opener=private_opener) as file:
                 file.write(msgspec.json.format(msgspec.json.encode(dict(values)), indent=2))
                 file.flush()
                 os.fsync(file.fileno())

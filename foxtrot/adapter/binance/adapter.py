@@ -11,8 +11,8 @@ from typing import Any
 from foxtrot.adapter.base_adapter import AdapterContext, BaseAdapter, BestBidOffer, ExactBook
 from foxtrot.adapter.binance.capabilities import SPOT, USDM, within
 from foxtrot.adapter.binance.client import ConnectorMaker
-from foxtrot.adapter.binance.config import read_settings
-from foxtrot.adapter.binance.environments import LIVE
+from foxtrot.adapter.binance.config import SECRETS, read_settings
+from foxtrot.adapter.binance.environments import LIVE, SAFEST
 from foxtrot.adapter.binance.history import History
 from foxtrot.adapter.binance.market_data import MarketData, MarketOptions
 from foxtrot.adapter.binance.orders import NOT_CONNECTED
@@ -48,6 +48,8 @@ class BinanceAdapter(BaseAdapter):
 
     adapter_name = "binance"
     capabilities = SPOT
+    secret_names: tuple[str, ...] = SECRETS
+    safest_environment = SAFEST
 
     def __init__(
         self, context: AdapterContext, random: Random | None = None, make_connector: ConnectorMaker | None = None
@@ -163,6 +165,10 @@ class BinanceAdapter(BaseAdapter):
         reason = NOT_CONNECTED if self.session.settings.has_keys else NO_KEYS
         if not self.session.settings.has_keys or not self._submit(partial(self.trading.place, order), order.order_id):
             self.trading.orders.deny(order, "not_connected", reason)
+
+    def recover_order(self, order: ApprovedOrder, sent_ns: int) -> None:
+        """Find out what became of an order of an earlier run: asked for until it is found, or past the bound proved absent."""
+        self._wish(f"recovery of {order.order_id}", partial(self.trading.orders.recover, order, sent_ns))
 
     def cancel_order(self, request: CancelRequest) -> None:
         """Cancel an order; one that the venue does not have comes back as RequestFailed."""

@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 
+from foxtrot.app.private_folder import private_home
 from foxtrot.app.stop_signals import stop_signals
 from foxtrot.app.verbs.backtest import progress_bar
 from foxtrot.app.verbs.command_parser import CommandParser, seconds
@@ -21,7 +22,7 @@ def add_arguments(parser: CommandParser) -> None:
 
 def run(arguments: Namespace) -> Outcome:
     """Trade for a while; it failed when exchange and platform disagree at the end."""
-    with stop_signals() as stopped:  # before seconds of imports
+    with stop_signals() as stopped, private_home(arguments.home):  # before seconds of imports
         from foxtrot.app.demo import run_demo
         from foxtrot.app.logging_setup import start_logging
 

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from foxtrot.app.verbs.command_parser import CommandParser
 from foxtrot.app.verbs.outcome import DONE, FAILED, Outcome
 from foxtrot.core.clock import Clock, SystemClock
+from foxtrot.core.private_file import make_private_folder
 
 DESCRIPTION = (
     "Check Python, packages, home folder, clock, ports, adapters and strategies, and a configuration if one is given."
@@ -135,7 +136,7 @@ def zone_check() -> Check:
 def home_check(home: Path) -> Check:
     """Check that the home folder can be written."""
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        make_private_folder(home)
         with tempfile.TemporaryFile(dir=home) as file:
             file.write(b"foxtrot")
     except OSError as error:

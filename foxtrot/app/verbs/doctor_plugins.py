@@ -8,6 +8,7 @@ from foxtrot.app.account_adapters import AccountAdapters
 from foxtrot.app.account_venues import account_venue
 from foxtrot.app.config import Config, load_config
 from foxtrot.app.config_places import placed
+from foxtrot.app.secret_store import open_store
 from foxtrot.app.verbs.doctor import FAIL, OK, WARN, Check
 from foxtrot.core.clock import SystemClock
 from foxtrot.core.send_permit import SendPermit
@@ -47,7 +48,7 @@ def config_checks(path: Path, home: Path, environment: Mapping[str, str]) -> Ite
         return
     said = f"{path}: mode {config.platform.mode}, {len(config.accounts)} accounts, {len(config.strategies)} strategies"
     yield Check("configuration", OK if config.strategies else WARN, said)
-    yield from _account_checks(config, environment)
+    yield from _account_checks(config, home, environment)
     yield from _strategy_checks(config, home)
 
 
@@ -64,12 +65,12 @@ class _Inbox:
         self._events.append(event)
 
 
-def _account_checks(config: Config, environment: Mapping[str, str]) -> Iterator[Check]:
+def _account_checks(config: Config, home: Path, environment: Mapping[str, str]) -> Iterator[Check]:
     """Make each account's adapter as a run does, and do not connect it."""
     permit = SendPermit()
     permit.close("doctor sends no orders")
-    made = AccountAdapters(config, _Inbox(), permit, SystemClock(), environment)
-    for name, account in config.accounts.items():
+    made = AccountAdapters(config, _Inbox(), permit, SystemClock(), environment, open_store(home, environment))
+    for name in config.accounts:
         try:
             venue = account_venue(config, name)
             fault = venue.fault(config.platform.mode)
@@ -77,8 +78,8 @@ def _account_checks(config: Config, environment: Mapping[str, str]) -> Iterator[
         except ConfigError as error:
             yield Check(f"account {name}", FAIL, str(error))
             continue
-        secrets = sum(key.endswith("_env") for key in account.settings)
-        yield Check(f"account {name}", FAIL if fault else OK, fault or f"{venue.text}; {secrets} secrets found")
+        text = f"{venue.text}; {made.secrets_found[name]} secrets found"
+        yield Check(f"account {name}", FAIL if fault else OK, fault or text)
 
 
 def _strategy_checks(config: Config, home: Path) -> Iterator[Check]:

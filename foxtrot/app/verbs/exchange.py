@@ -12,6 +12,7 @@ from foxtrot.app.stop_signals import stop_signals
 from foxtrot.app.verbs.command_parser import CommandParser, UsageError, whole
 from foxtrot.app.verbs.history_arguments import history_file
 from foxtrot.app.verbs.outcome import DONE, Outcome, listed
+from foxtrot.core.private_file import make_private_folder
 from foxtrot.domain.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def _options(arguments: Namespace) -> "ExchangeOptions":
         ports = {**ports, "binance_spot": 0, "binance_usdm": 0, "control": 0}
     port_file = arguments.port_file
     if port_file is None:
-        arguments.home.mkdir(parents=True, exist_ok=True)
+        make_private_folder(arguments.home)
         port_file = arguments.home / "exchange.json"
     return ExchangeOptions(
         ports=ServerPorts(**ports),

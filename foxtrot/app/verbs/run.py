@@ -3,6 +3,7 @@
 from argparse import Namespace
 from pathlib import Path
 
+from foxtrot.app.private_folder import AS_ROOT, check_user, guard_memory, private_home, warn_of_readers
 from foxtrot.app.run_lock import RunLock
 from foxtrot.app.stop_signals import stop_signals
 from foxtrot.app.verbs.command_parser import CommandParser, seconds
@@ -19,6 +20,7 @@ def add_arguments(parser: CommandParser) -> None:
     """Declare the arguments."""
     parser.add_argument("config", type=Path, metavar="CONFIG.toml", help="the configuration")
     parser.add_argument("--live", action="store_true", help="trade for real, if the configuration says live too")
+    parser.add_argument(AS_ROOT, action="store_true", help="trade for real although root runs it")
     parser.add_argument("--seconds", type=seconds, metavar="N", help="stop after so long (until a signal)")
 
 
@@ -26,10 +28,12 @@ def run(arguments: Namespace) -> Outcome:
     """Run until told to stop; it failed when platform and venues disagree at the end, when every strategy failed, or when one never came to run.
 
     Raises:
-        ConfigError: the configuration is wrong, --live is given for one that does not say live, or a platform runs in this home.
+        ConfigError: the configuration is wrong, --live is given for one that does not say live, a platform runs in this home or others may write in it,
+            or root trades for real without --as-root.
     """
     with (
         stop_signals() as stopped,
+        private_home(arguments.home),
         RunLock(arguments.home),
     ):  # before seconds of imports: `foxtrot status` says "starting"
         from foxtrot.app.config import load_config
@@ -40,6 +44,9 @@ def run(arguments: Namespace) -> Outcome:
 
         log = start_logging("DEBUG" if arguments.debug else config.log.level, config.log_file())
         try:
+            check_user(live=arguments.live, as_root=arguments.as_root)
+            warn_of_readers(arguments.home)
+            guard_memory()
             result = run_live(config, arguments.seconds, arguments.live, arguments.home, stopped)
         finally:
             log.stop()

@@ -75,6 +75,7 @@ ENVIRONMENT = {"FOXTROT_TEST_KEY": "hush-hush-1"}
 
 def test_doctor_judges_as_the_runner_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(account_adapters, "make_adapter", lambda name, context: None)
+    monkeypatch.setattr(account_adapters, "load_adapter", lambda name: BaseAdapter)
     path = tmp_path / "c.toml"
     text = '[account.a]\nadapter = "venue"\nenvironment = "live"\nsettings = {{ api_key_env = "FOXTROT_TEST_KEY" }}\n[platform]\nmode = "{}"\n'
     said = {}
