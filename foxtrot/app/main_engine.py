@@ -15,6 +15,7 @@ from foxtrot.app.config import Config
 from foxtrot.app.config_places import placed
 from foxtrot.app.event_log import EventLog
 from foxtrot.app.saved_variables import SavedVariables
+from foxtrot.app.secret_store import open_store
 from foxtrot.app.shutdown import StopReport, Summary, summarise
 from foxtrot.app.strategy_starts import StrategyStarts
 from foxtrot.app.venue_connections import VenueConnections
@@ -195,7 +196,9 @@ class MainEngine:
     def _make_adapters(self, environment: Mapping[str, str]) -> None:
         if not self.config.accounts:
             raise ConfigError("no account is configured; add an [account.NAME] table")
-        made = AccountAdapters(self.config, self.events, self.permit, self.clock, environment)
+        made = AccountAdapters(
+            self.config, self.events, self.permit, self.clock, environment, open_store(self.home, environment)
+        )
         for name in self.config.accounts:
             self.line.add_adapter(made.make(name))
 
