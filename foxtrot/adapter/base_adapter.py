@@ -11,6 +11,7 @@ from foxtrot.adapter.book_access import ENGINE_THREAD, BestBidOffer, BookAccess,
 from foxtrot.adapter.health import AdapterHealth, HealthFigures
 from foxtrot.adapter.key_rights import KeyRights
 from foxtrot.core.clock import Clock
+from foxtrot.core.heartbeat import Part
 from foxtrot.core.notices import (
     AdapterStatus,
     BookLoaded,
@@ -19,6 +20,7 @@ from foxtrot.core.notices import (
     Gap,
     HistoryLoaded,
     OpenOrdersLoaded,
+    OrderMissing,
     PositionsLoaded,
     RequestFailed,
     TradesLoaded,
@@ -55,7 +57,8 @@ class AdapterContext(msgspec.Struct, frozen=True):
     """What the platform gives an adapter: the way up, the send permit, the clock, settings and secrets of the account.
 
     `environment` is one of the venue's, in the adapter's own words; "" is its safest. `shared` belongs to the platform and lets adapters of one family share a session; it is used before threads start.
-    `settings` hold no secret: `NAME_env = "VARIABLE"` and settings named like a secret arrive in `secrets` by NAME.
+    `settings` hold no secret: `NAME_env = "VARIABLE"` and settings named like a secret arrive in `secrets` by NAME. Before `fills_since_ns`
+    (venue time) the platform has every fill by its journal; 0 when it has none, so that the adapter's own setting counts.
     """
 
     account: str
@@ -67,6 +70,7 @@ class AdapterContext(msgspec.Struct, frozen=True):
     environment: str = ""
     position_mode: PositionMode = PositionMode.NETTING
     secrets: Mapping[str, Secret] = {}
+    fills_since_ns: int = 0
 
 
 class BaseAdapter(BookAccess, abc.ABC):
@@ -110,6 +114,10 @@ class BaseAdapter(BookAccess, abc.ABC):
         """Attempts to connect that came to nothing, each followed by another; losses of a link that stood are not among them."""
         self.key_rights: KeyRights | None = None
         """What the venue said the key may do, once it was asked and has told; replaced whole, read by any thread."""
+        self.fills_since_ns: int | None = None
+        """From which venue time on the first log-in tells fills; None is the adapter's choice. Set before `connect`."""
+        self.watched: frozenset[str] = frozenset()
+        """Instruments of which fills are asked for besides those of the streams, where a venue tells them by instrument; replaced whole."""
         self._stood = False
         self._sink = context.sink
 
@@ -126,6 +134,20 @@ class BaseAdapter(BookAccess, abc.ABC):
     def health(self) -> HealthFigures:
         """Return how well the link and its streams do; from any thread. What keeps figures of its own shows `book_paths` in them."""
         return self.link.snapshot(self.clock.monotonic_ns())
+
+    def parts(self) -> tuple[Part, ...]:
+        """Return the threads, loops and long-lived tasks of the adapter, to be supervised; from any thread."""
+        return ()
+
+    def renew_link(self, cause: str) -> None:
+        """Believe nothing that came over the link, and connect anew; called after the process stood still.
+
+        An adapter whose link cannot go stale asks for everything that may have changed.
+        """
+        logger.bind(account=self.account).info("everything is asked for again: {}", cause)
+        self.query_account()
+        self.query_positions()
+        self.query_orders()
 
     # --- downward: called by the platform -------------------------------------------------------------------------
 
@@ -152,6 +174,19 @@ class BaseAdapter(BookAccess, abc.ABC):
     def send_order(self, order: ApprovedOrder) -> None:
         """Send an approved order; its life comes back as OrderData and TradeData."""
 
+    def recover_order(self, order: ApprovedOrder, sent_ns: int) -> None:
+        """Find out what became of an order that an earlier run may have sent; its life comes back as OrderData and TradeData.
+
+        It counts as sent now: NOT FOUND proves nothing before the adapter's bound has passed from here on. This default, for venues
+        without a bound, asks for the open orders; an order that is not among them stays unknown.
+
+        Args:
+            order: the order; its id is never sent again.
+            sent_ns: when its intent was written, UTC ns.
+        """
+        logger.bind(order_id=order.order_id).info("an earlier run may have sent it at {}; asking for open orders", sent_ns)
+        self.query_orders()
+
     @abc.abstractmethod
     def cancel_order(self, request: CancelRequest) -> None:
         """Ask the venue to cancel an order; allowed whatever the send permit says."""
@@ -171,6 +206,13 @@ class BaseAdapter(BookAccess, abc.ABC):
     @abc.abstractmethod
     def query_trades(self, since_ns: int) -> None:
         """Ask for our trades since a time, inclusive; answered by TradesLoaded."""
+
+    def query_order(self, order_id: str, instrument_id: str) -> None:
+        """Ask for one order; answered by OrderData, or by OrderMissing past the bound within which the venue might not see it.
+
+        A venue that cannot be asked for one is asked for all open orders, whose list proves nothing of an order that it lacks.
+        """
+        self.query_orders()
 
     @abc.abstractmethod
     def query_history(self, request: HistoryRequest) -> None:
@@ -277,6 +319,10 @@ class BaseAdapter(BookAccess, abc.ABC):
     def on_order(self, order: OrderData) -> None:
         """Publish the state of one of our orders."""
         self._sink.put(order)
+
+    def on_order_missing(self, order_id: str, instrument_id: str) -> None:
+        """Publish that the venue has no order of an id, past the bound within which it might not see it yet."""
+        self._sink.put(OrderMissing(order_id, self.account, instrument_id, self.clock.now_ns()))
 
     def on_trade(self, trade: TradeData) -> None:
         """Publish a fill of one of our orders."""

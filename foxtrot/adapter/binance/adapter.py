@@ -19,6 +19,7 @@ from foxtrot.adapter.binance.orders import NOT_CONNECTED
 from foxtrot.adapter.binance.session import THREAD_NAME, BinanceSession
 from foxtrot.adapter.binance.trading_side import TradingSide
 from foxtrot.adapter.health import HealthFigures
+from foxtrot.core.heartbeat import Part
 from foxtrot.core.notices import BookLoaded, HistoryLoaded
 from foxtrot.domain.enums import AdapterState, Product
 from foxtrot.domain.errors import ConnectionLost, FoxtrotError, InvariantBroken, RequestTimedOut
@@ -121,6 +122,14 @@ class BinanceAdapter(BaseAdapter):
             self.on_status(AdapterState.CLOSED)
         finally:
             self._ended.set()
+
+    def parts(self) -> tuple[Part, ...]:
+        """Return the loop and the task that holds the link."""
+        return self.session.parts()
+
+    def renew_link(self, cause: str) -> None:
+        """Give the link up and make another, with fresh books and streams."""
+        self.session.call_soon(partial(self.session.lose, cause))
 
     # --- streams ----------------------------------------------------------------------------------------------------
 

@@ -61,8 +61,14 @@ class OrderWatch:
         """Return the ids of the orders whose outcome is not known."""
         return frozenset(self._unknown)
 
-    def note_unknown(self, order: ApprovedOrder, cause: str) -> None:
-        """Tell that an order's outcome is unknown, and begin to ask."""
+    def note_unknown(self, order: ApprovedOrder, cause: str, left_ns: int | None = None) -> None:
+        """Tell that an order's outcome is unknown, and begin to ask.
+
+        Args:
+            order: the order.
+            cause: why it is not known.
+            left_ns: when it may have left at the earliest, UTC ns; now by default.
+        """
         clock = self._adapter.clock
         instrument = self._session.find_instrument(order.instrument_id)
         told = own_order(order, instrument, clock.now_ns(), OrderStatus.UNKNOWN, "unknown_outcome", cause)
@@ -70,7 +76,7 @@ class OrderWatch:
         if self._is_settled(order.order_id):
             return
         logger.warning("{} order {}: no answer ({}); asking for it", self._adapter.account, order.order_id, cause)
-        self._unknown[order.order_id] = Unknown(order, clock.monotonic_ns(), clock.now_ns())
+        self._unknown[order.order_id] = Unknown(order, clock.monotonic_ns(), left_ns or clock.now_ns())
         self._start_pursuit(order.order_id)
 
     def note_fills(self) -> None:

@@ -124,6 +124,16 @@ class Orders:
         else:
             await self._cancels.cancel(request, instrument)
 
+    def recover(self, order: ApprovedOrder, sent_ns: int) -> None:
+        """Ask for an order that an earlier run may have sent; it is never sent here. Its bound begins anew.
+
+        Args:
+            order: the order.
+            sent_ns: when it may have left at the earliest, UTC ns.
+        """
+        self._remember(order.order_id)
+        self._watch.note_unknown(order, "an earlier run may have sent it", sent_ns)
+
     def hear(self, raw_user_event: Mapping[str, object]) -> bool:
         """Take one event of the user stream; False when it does not speak of orders. Never raises."""
         return self._events.hear(unwrapped(raw_user_event))

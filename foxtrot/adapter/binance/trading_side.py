@@ -46,9 +46,11 @@ class TradingSide:
         self.polling = AccountPolling(session, self.orders, self.answers)
         self.opened = False
         self.setup = AccountSetup(session, context.position_mode, self._note_leverage, adapter.on_request_failed)
+        self.setup.key.tell = partial(setattr, adapter, "key_rights")
         session.door.on_clock_off = partial(adapter.on_request_failed, "check of the clock")
         self.desired: set[str] = set()
-        self.fills_begin_ns = self.cursor_ns = session.settings.fills_begin_ns(adapter.clock.now_ns())
+        begin_ns = session.settings.fills_begin_ns(adapter.clock.now_ns())
+        self.fills_begin_ns = self.cursor_ns = min(begin_ns, context.fills_since_ns or begin_ns)
         session.user_tap = self._hear_user
         self._adapter = adapter
         self._session = session

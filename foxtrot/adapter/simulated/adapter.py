@@ -17,6 +17,7 @@ from foxtrot.adapter.simulated.opening import open_session
 from foxtrot.adapter.simulated.order_entry import NOT_CONNECTED, OrderEntry
 from foxtrot.adapter.simulated.reports import AccountReports
 from foxtrot.adapter.simulated.session import THREAD_NAME, Job, SessionFailed, SimulatedSession
+from foxtrot.core.heartbeat import Part
 from foxtrot.core.notices import BookLoaded, HistoryLoaded
 from foxtrot.domain.enums import AdapterState, OrderType, PositionMode, TimeInForce
 from foxtrot.domain.errors import AdapterError, ConfigError, ConnectionLost, RequestTimedOut
@@ -118,6 +119,14 @@ class SimulatedAdapter(BaseAdapter):
         if overran or own_thread:
             return overran
         return "" if self._ended.wait(deadline_s) else THREAD_NAME
+
+    def parts(self) -> tuple[Part, ...]:
+        """Return the session's thread, which serves this account too."""
+        return self.session.parts(self.account)
+
+    def renew_link(self, cause: str) -> None:
+        """Lose the link and connect anew."""
+        self.drop_link(cause)
 
     def drop_link(self, cause: str, back_after_s: float = 0.0) -> None:
         """Lose the connection as a network would, and connect again after a time (at the next step of the session).
@@ -226,6 +235,10 @@ class SimulatedAdapter(BaseAdapter):
         """Send an order; the permit is asked in the same breath as the venue takes it."""
         if not self._submit(partial(self._orders.place, order)):
             self._orders.deny(order, "not_connected", NOT_CONNECTED)
+
+    def recover_order(self, order: ApprovedOrder, sent_ns: int) -> None:
+        """Find out what became of an order of an earlier run."""
+        self._ask(f"recovery of {order.order_id}", lambda: self._orders.recover(order))
 
     def cancel_order(self, request: CancelRequest) -> None:
         """Cancel an order; one that the venue does not have comes back as RequestFailed."""

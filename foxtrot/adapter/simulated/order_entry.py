@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from functools import partial
 
+import msgspec
+
 from foxtrot.adapter.base_adapter import BaseAdapter
 from foxtrot.adapter.simulated import codec
 from foxtrot.adapter.simulated.session import SimulatedSession
@@ -36,6 +38,26 @@ class OrderEntry:
             self.deny(order, "instrument", f"the simulated venue does not list {order.instrument_id}")
         else:
             self._hand_over(order)
+
+    def recover(self, order: ApprovedOrder) -> None:
+        """Tell what became of an order that an earlier run may have given this venue; what it does not have it never had.
+
+        The venue is asked in the step in which it would take the order, so that no answer is on its way: there is no bound to wait for.
+        """
+        self._sent.add(order.order_id)
+        session, adapter = self._session, self._adapter
+        listed = session.find_instrument(order.instrument_id)
+        known = (
+            session.venue.order(adapter.account, order.instrument_id, client_order_id=order.order_id)
+            if listed
+            else None
+        )
+        if known is None or listed is None:
+            self.deny(order, "never_reached_market", "the simulated venue has no order of this id")
+            return
+        told = codec.listed_order(known, listed, adapter.clock.now_ns())
+        told = msgspec.structs.replace(told, status=known.status, reason=known.reason)
+        session.answer(lambda: adapter.on_order(told))
 
     def cancel(self, request: CancelRequest) -> None:
         """Cancel an order; one that the venue does not have comes back as RequestFailed."""

@@ -434,6 +434,23 @@ def test_an_order_that_only_a_list_knows_is_found_there() -> None:
     assert told(play(story)) == [S.UNKNOWN, S.ACCEPTED, S.FILLED]
 
 
+def test_an_order_of_an_earlier_run_is_asked_for_since_it_was_written_and_never_sent() -> None:
+    async def story(session: ScriptedSession, orders: Orders) -> None:
+        session.reply("privateGetOrder", GONE)
+        session.reply("privateGetOpenOrders", [])
+        session.reply("privateGetAllOrders", [])
+        orders.recover(approved(), (START_MS - 7_200_000) * 1_000_000)
+        await orders.place(approved())
+        await session.advance(BOUND_S - 1)
+        assert told(session) == [S.UNKNOWN]
+        await session.advance(20)
+
+    session = play(story)
+    assert told(session) == [S.UNKNOWN, S.DENIED]
+    assert session.asked("privatePostOrder") == []
+    assert session.asked("privateGetAllOrders")[0]["startTime"] == str(START_MS - 7_200_000 - 60_000)
+
+
 def test_without_a_bound_an_order_stays_unknown_for_ever() -> None:
     async def story(session: ScriptedSession, orders: Orders) -> None:
         unbounded = msgspec.structs.replace(session.adapter.capabilities, unknown_bound_s=0.0)
