@@ -27,6 +27,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     streamed, `book_checksums` whether the venue's checksums are checked, `book_interval_ms` how often changes come, 0.0 where at
     once; `snapshot_levels` the deepest book a request gives, 0 where there is none, and `snapshot_cost` what that request takes of
     the venue's limits, in the venue's own weights.
+
+    `weight_per_minute` is what the venue takes of these in a minute, 0.0 where it does not count.
     """
 
     order_types: frozenset[OrderType]
@@ -51,3 +53,4 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     client_order_id_limit: int = 32
     unknown_bound_s: float = 0.0
     network: bool = True
+    weight_per_minute: float = 0.0

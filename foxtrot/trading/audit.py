@@ -97,8 +97,8 @@ class VenueAnswers:
         return AccountState(
             {order.order_id: _order_text(order) for order in self.orders.orders},
             {_fill_name(trade): _fill_text(trade) for trade in self.trades.trades},
-            {_place_name(row.instrument_id, row.position_side): _quantity(row, instruments) for row in rows},
-            _without_shares({balance.asset: balance.total for balance in self.account.balances}, instruments),
+            {_place_name(row.instrument_id, row.position_side): told_quantity(row, instruments) for row in rows},
+            without_shares({balance.asset: balance.total for balance in self.account.balances}, instruments),
         )
 
 
@@ -112,12 +112,12 @@ def our_state(desk: OrderDesk, portfolio: Portfolio, account: str, since_ns: int
             for (name, instrument_id, side), position in portfolio.net_positions()
             if name == account and position.instrument.product is not Product.SPOT
         },
-        _without_shares(portfolio.balances(account), portfolio.instruments),
-        _slack(portfolio, account),
+        without_shares(portfolio.balances(account), portfolio.instruments),
+        balance_slack(portfolio, account),
     )
 
 
-def _slack(portfolio: Portfolio, account: str) -> dict[str, Decimal]:
+def balance_slack(portfolio: Portfolio, account: str) -> dict[str, Decimal]:
     """Return the slack of an account's assets: a unit of the eighth decimal for each fill, half a step of value for what was found."""
     slack: dict[str, Decimal] = {}
     for (name, _, _), position in portfolio.net_positions():
@@ -255,7 +255,7 @@ def _amount_differences(
     ]
 
 
-def _without_shares(balances: dict[str, Decimal], instruments: InstrumentTable) -> dict[str, Decimal]:
+def without_shares(balances: dict[str, Decimal], instruments: InstrumentTable) -> dict[str, Decimal]:
     """Return balances without shares, which are compared as positions: not every broker lists them as balances too."""
     shares = {instrument.base_asset for instrument in instruments.all() if instrument.product is Product.STOCK}
     return {asset: total for asset, total in balances.items() if asset not in shares}
@@ -279,7 +279,7 @@ def _place_name(instrument_id: str, side: PositionSide) -> str:
     return instrument_id if side is PositionSide.NET else f"{instrument_id} {side}"
 
 
-def _quantity(row: PositionData, instruments: InstrumentTable) -> Decimal:
+def told_quantity(row: PositionData, instruments: InstrumentTable) -> Decimal:
     """Return a venue's quantity on the instrument's grid where that is known, so that floats compare exactly."""
     instrument = instruments.get(row.instrument_id)
     if instrument is None:

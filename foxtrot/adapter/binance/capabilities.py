@@ -4,8 +4,9 @@ from typing import Final
 
 import msgspec
 
+from foxtrot.adapter.binance.request_pace import WEIGHT_PER_MINUTE
 from foxtrot.adapter.capabilities import BookKind, Capabilities
-from foxtrot.domain.enums import OrderType, PositionMode, TimeInForce
+from foxtrot.domain.enums import OrderType, PositionMode, Product, TimeInForce
 
 TIMEOUT_S: Final = 10.0
 """How long Binance itself may work on a request that arrived in its receive window, before it answers that it does not know.
@@ -34,6 +35,7 @@ SPOT: Final = Capabilities(
     history=True,
     client_order_id_limit=36,
     unknown_bound_s=20.0,
+    weight_per_minute=float(WEIGHT_PER_MINUTE[Product.SPOT]),
 )
 USDM: Final = msgspec.structs.replace(
     SPOT,
@@ -43,6 +45,7 @@ USDM: Final = msgspec.structs.replace(
     reduce_only=True,
     iceberg=False,
     snapshot_cost=20.0,
+    weight_per_minute=float(WEIGHT_PER_MINUTE[Product.PERPETUAL]),
 )
 
 
