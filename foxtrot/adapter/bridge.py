@@ -1,6 +1,7 @@
 """AsyncBridge: one asyncio loop on one named thread, entered from any other."""
 
 import asyncio
+import sys
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
@@ -11,10 +12,15 @@ from typing import Any, TypeVar
 from loguru import logger
 
 from foxtrot.core.clock import Clock
+from foxtrot.core.failure_text import failure_text
+from foxtrot.core.heartbeat import Part
 from foxtrot.domain.errors import ConnectionLost, RequestTimedOut
 
 T = TypeVar("T")
 Job = Callable[[], None]
+BEAT_S = 0.25
+SILENT_S = 5.0
+"""How long a loop may be held up: a venue's list of thousands of contracts takes a second or two to read."""
 LoopError = Callable[[dict[str, Any]], None]
 """Hears what asyncio caught: a context with "message" and, mostly, "exception"."""
 
@@ -68,6 +74,9 @@ class AsyncBridge:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._timers: LoopTimers | None = None
+        self._beat_ns = 0
+        self.died = ""
+        """Why the loop has ended although nobody asked for it, "" when it has not."""
         on_move = getattr(clock, "on_move", None)
         if on_move is not None:  # a clock that is moved by hand tells who waits for it
             on_move(self._look_soon)
@@ -90,8 +99,21 @@ class AsyncBridge:
             loop = asyncio.new_event_loop()
             loop.set_exception_handler(lambda _loop, context: self.on_loop_error(context))
             self._loop, self._timers = loop, LoopTimers(self.clock, loop)
-            self._thread = threading.Thread(target=_run, args=(loop,), name=self.name, daemon=True)
+            self.died, self._beat_ns = "", self.clock.monotonic_ns()
+            loop.call_soon(self._beat, loop)
+            self._thread = threading.Thread(target=self._run, args=(loop,), name=self.name, daemon=True)
             self._thread.start()
+
+    def part(self, serves: str) -> Part:
+        """Return the loop as a part to be supervised: while it runs it must go round."""
+        return Part(
+            name=f"{self.name} of {serves}" if serves else self.name,
+            serves=serves,
+            death=lambda: self.died,
+            beat_ns=lambda: self._beat_ns if self.running else None,
+            silent_s=SILENT_S,
+            thread=lambda: self._thread.ident if self._thread is not None else None,
+        )
 
     def stop(self, deadline_s: float = 5.0) -> str:
         """Cancel what runs, end the loop and its thread; returns the thread's name if it overran the deadline, or "".
@@ -166,10 +188,44 @@ class AsyncBridge:
             alarm.cancel()
             work.cancel()
 
+    def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Show that the loop goes round, by its own time, since that is what is to be shown."""
+        self._beat_ns = self.clock.monotonic_ns()
+        loop.call_later(BEAT_S, self._beat, loop)
+
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        try:
+            _run(loop)
+        finally:
+            self._hear_end(loop)
+
+    def _hear_end(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Take no more jobs when the loop has ended by itself, as it does when a callback raises SystemExit."""
+        error = sys.exception()
+        with self._guard:
+            if self._loop is loop:
+                self._loop, self._timers = None, None
+                self.died = f"its loop has ended: {failure_text(error)}" if error is not None else "its loop has ended"
+
     def _look_soon(self) -> None:
         with self._guard:
             if self._timers is not None:
                 self.call_soon(self._timers.look)
+
+
+def task_part(
+    name: str, serves: str, task: Callable[[], "asyncio.Task[Any] | None"], wanted: Callable[[], bool]
+) -> Part:
+    """Return a task that must not end as long as it is wanted, as a part to be supervised."""
+
+    def death() -> str:
+        found = task()
+        if found is None or not found.done() or not wanted():
+            return ""
+        error = None if found.cancelled() else found.exception()
+        return "its task has ended" if error is None else f"its task has ended by {type(error).__name__}"
+
+    return Part(name=name, serves=serves, death=death)
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:

@@ -13,15 +13,16 @@ from foxtrot.adapter.binance.advice import unlisted
 from foxtrot.adapter.binance.client import BinanceExchange, ConnectorMaker, Tap
 from foxtrot.adapter.binance.client_keeper import ClientKeeper
 from foxtrot.adapter.binance.config import BinanceSettings
-from foxtrot.adapter.binance.errors import VENUE, NotSetUp, clean
+from foxtrot.adapter.binance.errors import VENUE, clean, login_words
 from foxtrot.adapter.binance.order_count import OrderCount
 from foxtrot.adapter.binance.rest_door import RestDoor
 from foxtrot.adapter.binance.user_stream import UserStream
 from foxtrot.adapter.binance.watchdog import Watchdog
-from foxtrot.adapter.bridge import AsyncBridge
+from foxtrot.adapter.bridge import AsyncBridge, task_part
 from foxtrot.adapter.health import AdapterHealth, StreamHealth
 from foxtrot.adapter.reconnect import Backoff
 from foxtrot.core.clock import Clock
+from foxtrot.core.heartbeat import Part
 from foxtrot.domain.enums import AdapterState, Product
 from foxtrot.domain.errors import AdapterError, ConnectionLost, LoginFailed, RateLimited, VenueRejected
 from foxtrot.domain.instrument import Instrument
@@ -74,6 +75,7 @@ class BinanceSession:
         self.settings = settings
         self.linked = False
         self.closing = False
+        self.given_up = False  # the venue has refused the credentials, which is not tried again
         self.instruments: dict[str, Instrument] = {}
         self.halted: dict[str, str] = {}
         """The venue's word for why an instrument does not trade now, by id; its orders can be asked for and cancelled."""
@@ -96,6 +98,7 @@ class BinanceSession:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._jobs: set[asyncio.Task[Any]] = set()
         self._closer: asyncio.Task[None] | None = None
+        self._link: asyncio.Task[None] | None = None
 
     @property
     def busy(self) -> bool:
@@ -189,6 +192,13 @@ class BinanceSession:
         """Run a function on binance-io, from any thread; False when the session is not running."""
         return self.bridge.call_soon(function)
 
+    def parts(self) -> tuple[Part, ...]:
+        """Return the loop and the task that holds the link; from any thread."""
+        link = task_part(
+            f"link of {self.account}", self.account, lambda: self._link, lambda: not (self.closing or self.given_up)
+        )
+        return (self.bridge.part(self.account), link)
+
     def start(self, user: LinkUser) -> None:
         """Start the thread and connect; returns at once."""
         self.bridge.start()
@@ -210,7 +220,7 @@ class BinanceSession:
 
     def _begin(self, user: LinkUser) -> None:
         if not self.closing:
-            self.spawn(self._life.live(user), "binance link")
+            self._link = self.spawn(self._life.live(user), "binance link")
 
     def _start_closing(self, before_end: Callable[[], None]) -> None:
         self.closing = True
@@ -284,6 +294,7 @@ class _Life:
             cause, pause_s = await self._try_link(user)
             self.unlink(cause)
             if pause_s is None:
+                session.given_up = True
                 self._say(AdapterState.FAILED, cause)
                 return
             delay_s = session.backoff.next_delay_s(self._clock.monotonic_ns(), pause_s)
@@ -316,7 +327,7 @@ class _Life:
                 raise
             return "ccxt gave up what it was waiting for", 0.0
         except LoginFailed as refused:
-            words = refused.text if isinstance(refused, NotSetUp) else f"Binance refuses the credentials: {refused}"
+            words = login_words(refused, self._session.settings.environment)
             return f"{words} -> {type(refused).__name__}; it is not tried again", None
         except RateLimited as limited:
             return str(limited), limited.retry_after_s

@@ -17,6 +17,7 @@ from foxtrot.adapter.ccxt.history import History
 from foxtrot.adapter.ccxt.market_data import MarketData
 from foxtrot.adapter.ccxt.session import CcxtSession
 from foxtrot.adapter.ccxt.venue_rows import venue_row
+from foxtrot.core.heartbeat import Part
 from foxtrot.core.notices import BookLoaded, HistoryLoaded, OpenOrdersLoaded, PositionsLoaded, TradesLoaded
 from foxtrot.domain.account import AccountData
 from foxtrot.domain.enums import AdapterState, OrderStatus
@@ -116,6 +117,14 @@ class CcxtAdapter(BaseAdapter):
             self.on_status(AdapterState.CLOSED)
         finally:
             self._ended.set()
+
+    def parts(self) -> tuple[Part, ...]:
+        """Return the loop and the task that holds the link."""
+        return self.session.parts()
+
+    def renew_link(self, cause: str) -> None:
+        """Give the link up and make another, with fresh books and streams."""
+        self.session.call_soon(partial(self.session.lose, cause))
 
     # --- streams ----------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 from loguru import logger
 
 from foxtrot.adapter.base_adapter import AdapterContext
-from foxtrot.adapter.bridge import AsyncBridge
+from foxtrot.adapter.bridge import AsyncBridge, task_part
 from foxtrot.adapter.ccxt import client
 from foxtrot.adapter.ccxt.client import Tap
 from foxtrot.adapter.ccxt.config import CcxtSettings
@@ -18,6 +18,7 @@ from foxtrot.adapter.ccxt.venue import Venue
 from foxtrot.adapter.health import AdapterHealth
 from foxtrot.adapter.reconnect import Backoff, BreakerState, CircuitBreaker
 from foxtrot.core.clock import Clock
+from foxtrot.core.heartbeat import Part
 from foxtrot.domain.enums import AdapterState
 from foxtrot.domain.errors import AdapterError, ConnectionLost, RateLimited, VenueRejected
 from foxtrot.domain.instrument import Instrument
@@ -82,6 +83,7 @@ class CcxtSession:
         self._jobs: set[asyncio.Task[Any]] = set()
         self._ends: set[asyncio.Task[None]] = set()
         self._closer: asyncio.Task[None] | None = None
+        self._link: asyncio.Task[None] | None = None
 
     @property
     def busy(self) -> bool:
@@ -169,6 +171,11 @@ class CcxtSession:
         """Run a function on the session's thread, from any; False when the session is not running."""
         return self.bridge.call_soon(function)
 
+    def parts(self) -> tuple[Part, ...]:
+        """Return the loop, and the task that holds the link, as parts that serve the account; from any thread."""
+        link = task_part(f"link of {self.account}", self.account, lambda: self._link, lambda: not self.closing)
+        return (self.bridge.part(self.account), link)
+
     def start(self, user: LinkUser) -> None:
         """Start the thread and connect; returns at once."""
         self.bridge.start()
@@ -230,7 +237,7 @@ class CcxtSession:
 
     def _begin(self, user: LinkUser) -> None:
         if not self.closing:
-            self.spawn(self._life.live(user), "ccxt link")
+            self._link = self.spawn(self._life.live(user), "ccxt link")
 
     def _start_closing(self, before_end: Callable[[], None]) -> None:
         self.closing = True

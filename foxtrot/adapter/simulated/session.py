@@ -13,6 +13,7 @@ from queue import Empty, SimpleQueue
 from loguru import logger
 
 from foxtrot.core.clock import Clock
+from foxtrot.core.heartbeat import SILENT_S, Part
 from foxtrot.domain.errors import ConfigError, FoxtrotError
 from foxtrot.domain.instrument import Instrument
 from foxtrot.exchange.commands import AdvanceTime, VenueCommand
@@ -52,6 +53,7 @@ class SimulatedSession:
         self._sequence = 0
         self._life = threading.RLock()  # guards users, the thread and which inbox is the present one
         self._thread: threading.Thread | None = None
+        self._beat_ns = clock.monotonic_ns()
         self._last_thread: threading.Thread | None = None
         self._users: set[str] = set()
         self._instruments: dict[str, Instrument] = {}
@@ -66,6 +68,7 @@ class SimulatedSession:
             if self.threaded and self._thread is None:
                 arguments = (self._inbox, self._last_thread)
                 self._thread = threading.Thread(target=self._run, args=arguments, name=THREAD_NAME, daemon=True)
+                self._beat_ns = self.clock.monotonic_ns()
                 self._thread.start()
 
     def leave(self, account: str, deadline_s: float) -> str:
@@ -84,6 +87,26 @@ class SimulatedSession:
             return ""
         thread.join(deadline_s)
         return thread.name if thread.is_alive() else ""
+
+    def parts(self, account: str) -> tuple[Part, ...]:
+        """Return the thread as a part that serves an account; in line there is none."""
+        if not self.threaded:
+            return ()
+        silent_s = SILENT_S + self._step_ns / 1e9
+        return (
+            Part(
+                name=f"{THREAD_NAME} of {account}",
+                serves=account,
+                death=self._death,
+                beat_ns=lambda: self._beat_ns if self._thread is not None else None,
+                silent_s=silent_s,
+                thread=lambda: self._thread.ident if self._thread is not None else None,
+            ),
+        )
+
+    def _death(self) -> str:
+        thread = self._thread
+        return "" if thread is None or thread.is_alive() else "its thread has ended"
 
     @property
     def is_own_thread(self) -> bool:
@@ -192,6 +215,7 @@ class SimulatedSession:
     def _work(self, inbox: "SimpleQueue[Job | None]") -> None:
         monotonic_ns, next_step_ns = self.clock.monotonic_ns, self.clock.monotonic_ns()
         while True:
+            self._beat_ns = monotonic_ns()
             wait_s = (next_step_ns - monotonic_ns()) / 1e9
             try:
                 if wait_s <= 0:

@@ -1,0 +1,202 @@
+"""Supervision: every part of a platform is looked at twice a second; one that is dead or blocked halts what it served.
+
+The main thread looks. That it looks is itself watched: each look renews the lease on which orders may leave, and the guardian
+hears the process's heartbeat.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+from loguru import logger
+
+from foxtrot.adapter.base_adapter import BaseAdapter
+from foxtrot.app.standstill import PROCESS, Standstill
+from foxtrot.app.watchdog import Watchdog, stack_of
+from foxtrot.core.commands import ReconcileNow, StopStrategy
+from foxtrot.core.event_engine import EventEngine
+from foxtrot.core.heartbeat import PLATFORM, SILENT_S, Part, PartRegistry, ident_of
+from foxtrot.core.notices import AccountReconciled, PartFailed
+from foxtrot.core.send_permit import SendPermit
+from foxtrot.domain.enums import GateState
+from foxtrot.domain.errors import QueueClosed
+from foxtrot.strategy.line import Line
+
+WHO = "supervision"
+"""Who set the blocks and closings that stand in the gate by this name."""
+STUCK_S = 0.2
+"""How long a hand-over to a venue may be waited for: it should take microseconds."""
+
+
+class PartState(msgspec.Struct, frozen=True):
+    """How one part does: ok, dead or blocked, and why; for how long it has been silent, None where that is not judged."""
+
+    name: str
+    serves: str
+    state: str
+    reason: str = ""
+    silent_s: float | None = None
+
+
+class Supervisor:
+    """Looks at the parts of one platform, and acts when one does not move.
+
+    Thread: made, started and stopped by main, which calls `look` twice a second; `states` any. What it does to accounts and
+        strategies is done on foxtrot-engine, by the PartFailed that it puts; what serves the platform closes the gate directly.
+
+    Args:
+        engine: whose events are handled; its clock is the clock of all beats.
+        line: gate, adapters and strategies.
+        permit: held on a lease from `start` to `stop`.
+        registry: the parts; the engine is entered here.
+        silent_s: how long the engine may handle nothing while events wait.
+    """
+
+    def __init__(
+        self, engine: EventEngine, line: Line, permit: SendPermit, registry: PartRegistry, silent_s: float = SILENT_S
+    ) -> None:
+        self.registry = registry
+        self.watchdog = Watchdog(engine, engine.clock, silent_s)
+        self.states: tuple[PartState, ...] = ()
+        self.failed = 0
+        self._engine = engine
+        self._line = line
+        self._permit = permit
+        self._standstill = Standstill(permit, line.adapters, engine.put)
+        self._since_ns = 0
+        self._closings: dict[str, str] = {}
+        self._stuck = False
+        self._looking = False
+        registry.enter(self._engine_part(silent_s))
+        self._standstill.subscribe(line.dispatcher)
+        line.dispatcher.subscribe(PartFailed, self._on_part_failed, owner=WHO, core=True)
+        line.dispatcher.subscribe(AccountReconciled, self._on_reconciled, owner=WHO, core=True)
+
+    def start(self) -> None:
+        """Begin: from now on orders leave only as long as somebody looks."""
+        self._looking = True
+        self._since_ns = self._engine.clock.monotonic_ns()
+        self.watchdog.excuse()
+        self._standstill.renew()
+
+    def stop(self) -> None:
+        """End before the platform is stopped: parts end in order now, and orders may leave for as long as that may take."""
+        self._looking = False
+        self._standstill.extend()
+
+    def look(self) -> None:
+        """Look at everything once: renew the lease, find what is dead or blocked, tell it and halt what it served.
+
+        Blocks: at most STUCK_S.
+        """
+        if not self._looking:
+            return
+        if self._is_free():
+            if stood_still := self._standstill.renew():
+                self._since_ns = self._engine.clock.monotonic_ns()
+                self.watchdog.excuse()
+                self._tell(Part(name=PROCESS, halts=False), stood_still, "")
+            for part, reason in self._closings.items():
+                self._line.gate.close(reason, f"{WHO}: {part}")
+            self._closings.clear()
+        self.watchdog.look()
+        known = {state.name: state for state in self.states}
+        self.states = tuple(self._judge(part, known.get(part.name)) for part in self.registry.parts())
+
+    # --- judging ----------------------------------------------------------------------------------------------------
+
+    def _judge(self, part: Part, before: PartState | None) -> PartState:
+        now = self._state_of(part)
+        was_ok = before is None or before.state == "ok"
+        if now.state != "ok" and (was_ok or (before is not None and before.state != now.state)):
+            self._fail(part, now)
+        elif now.state == "ok" and not was_ok:
+            self._recover(part)
+        return now
+
+    def _state_of(self, part: Part) -> PartState:
+        if death := part.death():
+            return PartState(part.name, part.serves, "dead", death)
+        beat_ns = part.beat_ns() if part.beat_ns is not None else None
+        if beat_ns is None:
+            return PartState(part.name, part.serves, "ok")
+        silent_s = max(0.0, (self._engine.clock.monotonic_ns() - max(beat_ns, self._since_ns)) / 1e9)
+        if silent_s <= part.silent_s:
+            return PartState(part.name, part.serves, "ok", "", round(silent_s, 3))
+        return PartState(part.name, part.serves, "blocked", f"has not moved for {silent_s:.1f} s", round(silent_s, 3))
+
+    def _fail(self, part: Part, state: PartState) -> None:
+        self.failed += 1
+        stack = stack_of(part.thread()) if state.state == "blocked" else ""
+        halted = f"trading of {part.serves or 'the platform'} is halted" if part.halts else "trading goes on"
+        reason = f"{part.name} is {state.state}: {state.reason}"
+        if part.name == self._engine.name and self.watchdog.stalled_in:
+            reason += f"; {self._engine.depth} events wait for {self.watchdog.stalled_in}"
+        logger.error("{}; {}{}", reason, halted, f"; it stands in {stack}" if stack else "")
+        if part.halts and part.serves == PLATFORM:
+            self._closings[part.name] = reason
+            self._close_now()
+        self._tell(part, reason, stack)
+
+    def _close_now(self) -> None:
+        if self._is_free():
+            for part, reason in self._closings.items():
+                self._line.gate.close(reason, f"{WHO}: {part}")
+            self._closings.clear()
+
+    def _recover(self, part: Part) -> None:
+        logger.info(
+            "{} moves again{}", part.name, "" if part.serves else "; a closed gate stays closed until a person resumes"
+        )
+        if part.halts and part.serves in self._line.adapters:
+            self._put(ReconcileNow(part.serves, f"{part.name} moves again"))
+
+    def _tell(self, part: Part, reason: str, stack: str) -> None:
+        """Put the notice, which is also what halts an account or a strategy."""
+        serves = part.serves if part.halts else PLATFORM
+        self._put(PartFailed(part.name, serves, reason, stack, self._engine.clock.now_ns()))
+
+    def _put(self, event: object) -> None:
+        try:
+            self._engine.put(event)
+        except QueueClosed:  # the engine is dead, and the gate is closed for that
+            logger.debug("the engine takes no {} any more", type(event).__name__)
+
+    def _is_free(self) -> bool:
+        """Tell whether the permit can be had; a hand-over that is stuck is said once, and its lease lapses by itself."""
+        free = self._permit.is_free(STUCK_S)
+        if not free and not self._stuck:
+            logger.error("a hand-over to a venue does not end: the lease of the send permit is not renewed")
+        self._stuck = not free
+        return free
+
+    def _engine_part(self, silent_s: float) -> Part:
+        engine, watchdog = self._engine, self.watchdog
+        return Part(
+            name=engine.name,
+            death=lambda: "" if engine.running else "its thread has ended",
+            beat_ns=lambda: watchdog.beat_ns,
+            silent_s=silent_s,
+            thread=lambda: ident_of(engine.name),
+        )
+
+    # --- on the engine's thread -------------------------------------------------------------------------------------
+
+    def _on_part_failed(self, failed: PartFailed) -> None:
+        if failed.part == PROCESS:
+            self._standstill.begin()
+        elif failed.serves in self._line.adapters:
+            self._line.gate.block(failed.serves, "", GateState.HALTED, failed.reason, WHO)
+        elif failed.serves in self._line.strategies.hosts:
+            self._line.dispatcher.put(StopStrategy(failed.serves, "on_error"))
+
+    def _on_reconciled(self, reconciled: AccountReconciled) -> None:
+        """Lift our block of an account that is known again; not while what serves it still stands."""
+        account, gate = reconciled.account, self._line.gate
+        sick = any(state.serves == account and state.state != "ok" for state in self.states)
+        if not reconciled.error and not sick and gate.blocked(account, "", WHO) is not None:
+            gate.block(account, "", GateState.ACTIVE, f"reconciled: {reconciled.cause}", WHO)
+
+
+def adapter_parts(adapters: Mapping[str, BaseAdapter]) -> tuple[Part, ...]:
+    """Return the parts of all adapters: their threads, loops and long-lived tasks."""
+    return tuple(part for adapter in tuple(adapters.values()) for part in adapter.parts())
