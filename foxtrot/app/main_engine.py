@@ -175,9 +175,9 @@ class MainEngine:
         """Put a command from any thread."""
         self.events.put(event)
 
-    def kill(self, reason: str) -> None:
-        """Close gate and send permit at once, from any thread, without a queue."""
-        self.line.gate.close(reason)
+    def kill(self, reason: str, who: str = "") -> None:
+        """Throw the kill switch: close gate and send permit at once, from any thread, without a queue; it outlives a restart."""
+        self.line.gate.close(reason, who, lasting=True, killed=True)
 
     # --- building ---------------------------------------------------------------------------------------------------
 
