@@ -125,13 +125,14 @@ class OrderDesk(OrderRecords):
         self._ask_cancel(record)
         return True
 
-    def cancel_all(self, owner: str = "", *, keep_reducing: bool = False) -> int:
-        """Ask for the cancellation of an owner's open orders, and return how many.
+    def cancel_all(self, owner: str = "", *, keep_reducing: bool = False, account: str = "") -> int:
+        """Ask for the cancellation of an owner's open orders, of one account or all, and return how many.
 
         With "" those of every owner but EXTERNAL: what somebody else placed is cancelled only by that name.
         """
         records = [r for r in self.index.open.values() if r.owner == owner or (not owner and r.owner != EXTERNAL)]
         records = [record for record in records if not (keep_reducing and record.reduces)]
+        records = [record for record in records if account in ("", record.terms.account)]
         for record in records:
             self._ask_cancel(record)
         return len(records)
