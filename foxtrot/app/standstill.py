@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 from loguru import logger
 
 from foxtrot.adapter.base_adapter import BaseAdapter
-from foxtrot.core.clock import suspend_aware_ns
+from foxtrot.core.clock import Clock, suspend_aware_ns
 from foxtrot.core.commands import ReconcileNow
 from foxtrot.core.dispatcher import Dispatcher
-from foxtrot.core.notices import AccountReconciled, AdapterStatus
+from foxtrot.core.notices import AccountReconciled, AdapterStatus, PartFailed
 from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.enums import AdapterState
 
@@ -27,12 +27,13 @@ HOPELESS_ATTEMPT = 3
 class Standstill:
     """Renews the lease; when it has lapsed, lets every account connect anew and reconcile, and then revives it.
 
-    Thread: `renew` and `extend`, main; `begin` and what is subscribed, foxtrot-engine.
+    Thread: `renew` and `extend`, main; what is subscribed, foxtrot-engine.
 
     Args:
         permit: whose lease it is.
         adapters: by account.
-        put: where commands go.
+        put: where notices and commands go.
+        clock: the time of notices.
         now_ns: the permit's clock.
     """
 
@@ -41,11 +42,13 @@ class Standstill:
         permit: SendPermit,
         adapters: Mapping[str, BaseAdapter],
         put: Callable[[object], None],
+        clock: Clock,
         now_ns: Callable[[], int] = suspend_aware_ns,
     ) -> None:
         self._permit = permit
         self._adapters = adapters
         self._put = put
+        self._clock = clock
         self._now_ns = now_ns
         self._known = 0
         self._cause = ""
@@ -56,7 +59,8 @@ class Standstill:
         self._lapse = 0
 
     def subscribe(self, dispatcher: Dispatcher) -> None:
-        """Hear of accounts."""
+        """Hear of accounts, and of the standstill itself."""
+        dispatcher.subscribe(PartFailed, self._on_part_failed, owner="standstill", core=True)
         dispatcher.subscribe(AccountReconciled, self._on_reconciled, owner="standstill", core=True)
         dispatcher.subscribe(AdapterStatus, self._on_status, owner="standstill", core=True)
 
@@ -73,8 +77,10 @@ class Standstill:
         if lapses != self._known:
             self._known, self._cause, self._ask_at_ns = lapses, lapsed, now_ns + int(ASK_AGAIN_S * 1e9)
             logger.error("{}", lapsed)
+            self._put(PartFailed(PROCESS, "", lapsed, "", self._clock.now_ns()))
             for adapter in self._adapters.values():
                 adapter.renew_link(lapsed)
+            self._put(ReconcileNow("", lapsed))
             return lapsed
         if lapsed and now_ns >= self._ask_at_ns:
             self._ask_at_ns = now_ns + int(ASK_AGAIN_S * 1e9)
@@ -91,11 +97,12 @@ class Standstill:
 
     # --- on the engine's thread -------------------------------------------------------------------------------------
 
-    def begin(self) -> None:
-        """Wait for every account that was ready before; called when it is heard that the process stood still."""
+    def _on_part_failed(self, failed: PartFailed) -> None:
+        """Wait for every account that was ready before."""
+        if failed.part != PROCESS:
+            return
         self._lapse = self._permit.lapses
         self._waiting, self._back = set(self._ready), set()
-        self._put(ReconcileNow("", self._cause))
         self._look()
 
     def _on_status(self, status: AdapterStatus) -> None:

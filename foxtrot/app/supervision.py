@@ -10,19 +10,17 @@ import msgspec
 from loguru import logger
 
 from foxtrot.adapter.base_adapter import BaseAdapter
-from foxtrot.app.standstill import PROCESS, Standstill
+from foxtrot.app.part_halts import WHO
+from foxtrot.app.standstill import Standstill
 from foxtrot.app.watchdog import Watchdog, stack_of
-from foxtrot.core.commands import ReconcileNow, StopStrategy
+from foxtrot.core.commands import ReconcileNow
 from foxtrot.core.event_engine import EventEngine
 from foxtrot.core.heartbeat import PLATFORM, SILENT_S, Part, PartRegistry, ident_of
-from foxtrot.core.notices import AccountReconciled, PartFailed
+from foxtrot.core.notices import PartFailed, PartRecovered
 from foxtrot.core.send_permit import SendPermit
-from foxtrot.domain.enums import GateState
 from foxtrot.domain.errors import QueueClosed
 from foxtrot.strategy.line import Line
 
-WHO = "supervision"
-"""Who set the blocks and closings that stand in the gate by this name."""
 STUCK_S = 0.2
 """How long a hand-over to a venue may be waited for: it should take microseconds."""
 
@@ -40,8 +38,8 @@ class PartState(msgspec.Struct, frozen=True):
 class Supervisor:
     """Looks at the parts of one platform, and acts when one does not move.
 
-    Thread: made, started and stopped by main, which calls `look` twice a second; `states` any. What it does to accounts and
-        strategies is done on foxtrot-engine, by the PartFailed that it puts; what serves the platform closes the gate directly.
+    Thread: made, started and stopped by main, which calls `look` twice a second; `states` any. Accounts and strategies are
+        halted on foxtrot-engine, by the PartFailed that it puts (see PartHalts); for the platform the gate is closed directly.
 
     Args:
         engine: whose events are handled; its clock is the clock of all beats.
@@ -61,15 +59,13 @@ class Supervisor:
         self._engine = engine
         self._line = line
         self._permit = permit
-        self._standstill = Standstill(permit, line.adapters, engine.put)
+        self._standstill = Standstill(permit, line.adapters, self._put, engine.clock)
         self._since_ns = 0
         self._closings: dict[str, str] = {}
         self._stuck = False
         self._looking = False
         registry.enter(self._engine_part(silent_s))
         self._standstill.subscribe(line.dispatcher)
-        line.dispatcher.subscribe(PartFailed, self._on_part_failed, owner=WHO, core=True)
-        line.dispatcher.subscribe(AccountReconciled, self._on_reconciled, owner=WHO, core=True)
 
     def start(self) -> None:
         """Begin: from now on orders leave only as long as somebody looks."""
@@ -91,13 +87,10 @@ class Supervisor:
         if not self._looking:
             return
         if self._is_free():
-            if stood_still := self._standstill.renew():
+            if self._standstill.renew():  # nobody could move, so that silence counts from now on
                 self._since_ns = self._engine.clock.monotonic_ns()
                 self.watchdog.excuse()
-                self._tell(Part(name=PROCESS, halts=False), stood_still, "")
-            for part, reason in self._closings.items():
-                self._line.gate.close(reason, f"{WHO}: {part}")
-            self._closings.clear()
+            self._close()
         self.watchdog.look()
         known = {state.name: state for state in self.states}
         self.states = tuple(self._judge(part, known.get(part.name)) for part in self.registry.parts())
@@ -134,19 +127,20 @@ class Supervisor:
         logger.error("{}; {}{}", reason, halted, f"; it stands in {stack}" if stack else "")
         if part.halts and part.serves == PLATFORM:
             self._closings[part.name] = reason
-            self._close_now()
+            if self._is_free():
+                self._close()
         self._tell(part, reason, stack)
 
-    def _close_now(self) -> None:
-        if self._is_free():
-            for part, reason in self._closings.items():
-                self._line.gate.close(reason, f"{WHO}: {part}")
-            self._closings.clear()
+    def _close(self) -> None:
+        """Close the gate for every part of the platform that has failed."""
+        for part, reason in self._closings.items():
+            self._line.gate.close(reason, f"{WHO}: {part}")
+        self._closings.clear()
 
     def _recover(self, part: Part) -> None:
-        logger.info(
-            "{} moves again{}", part.name, "" if part.serves else "; a closed gate stays closed until a person resumes"
-        )
+        later = "" if part.serves else "; a gate that was closed for it stays closed until a person resumes"
+        logger.info("{} moves again{}", part.name, later)
+        self._put(PartRecovered(part.name, part.serves, self._engine.clock.now_ns()))
         if part.halts and part.serves in self._line.adapters:
             self._put(ReconcileNow(part.serves, f"{part.name} moves again"))
 
@@ -178,23 +172,6 @@ class Supervisor:
             silent_s=silent_s,
             thread=lambda: ident_of(engine.name),
         )
-
-    # --- on the engine's thread -------------------------------------------------------------------------------------
-
-    def _on_part_failed(self, failed: PartFailed) -> None:
-        if failed.part == PROCESS:
-            self._standstill.begin()
-        elif failed.serves in self._line.adapters:
-            self._line.gate.block(failed.serves, "", GateState.HALTED, failed.reason, WHO)
-        elif failed.serves in self._line.strategies.hosts:
-            self._line.dispatcher.put(StopStrategy(failed.serves, "on_error"))
-
-    def _on_reconciled(self, reconciled: AccountReconciled) -> None:
-        """Lift our block of an account that is known again; not while what serves it still stands."""
-        account, gate = reconciled.account, self._line.gate
-        sick = any(state.serves == account and state.state != "ok" for state in self.states)
-        if not reconciled.error and not sick and gate.blocked(account, "", WHO) is not None:
-            gate.block(account, "", GateState.ACTIVE, f"reconciled: {reconciled.cause}", WHO)
 
 
 def adapter_parts(adapters: Mapping[str, BaseAdapter]) -> tuple[Part, ...]:

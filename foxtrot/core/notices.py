@@ -279,3 +279,11 @@ class PartFailed(msgspec.Struct, frozen=True, gc=False):
     reason: str
     stack: str
     local_time_ns: int
+
+
+class PartRecovered(msgspec.Struct, frozen=True, gc=False):
+    """A thread or task that was told as failed moves again; an account that it serves is traded again once it is reconciled."""
+
+    part: str
+    serves: str
+    local_time_ns: int
