@@ -108,9 +108,9 @@ def open_to_look(path: Path) -> apsw.Connection:
 def reason_of(error: BaseException) -> str:
     """Return what went wrong in one line, with SQLite's own name of it."""
     if isinstance(error, apsw.Error):
-        code = getattr(error, "extendedresult", 0)
-        name = apsw.mapping_extended_result_codes.get(code) or apsw.mapping_result_codes.get(code & 0xFF)
-        return f"{error} ({name})" if name else str(error) or type(error).__name__
+        code = getattr(error, "extendedresult", apsw.SQLITE_OK) or apsw.SQLITE_ERROR
+        name = apsw.mapping_extended_result_codes.get(code) or apsw.mapping_result_codes.get(code)
+        return f"{str(error) or type(error).__name__} ({name})"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return f"{type(error).__name__}: {error}"

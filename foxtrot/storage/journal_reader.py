@@ -23,8 +23,6 @@ from foxtrot.storage.journal_file import (
 from foxtrot.storage.journal_records import JournalRecord, Snapshot, decode_record
 from foxtrot.storage.wal_check import REMEDY, check_wal
 
-CHECK_INDEX_BYTES = 64 * 1024 * 1024
-"""Up to this size the index is compared with the table too. It serves only look-ups by order; the hash chain covers the table."""
 _Row = tuple[int, str, str | None, bytes, bytes, bytes | None]
 _SNAPSHOT = str(Snapshot.__struct_config__.tag)
 _ALL = "SELECT sequence, kind, order_id, hash, body FROM record ORDER BY sequence"
@@ -200,8 +198,8 @@ def _check_database(path: Path, *, has_wal: bool) -> tuple[int, int]:
     """Return how many records there are and which is the first that a start needs."""
     connection = open_to_look(path)
     try:
-        check = "integrity_check" if path.stat().st_size <= CHECK_INDEX_BYTES else "quick_check"
-        faults = [str(row[0]) for row in connection.execute(f"PRAGMA {check}(3)")]
+        # Not quick_check: that leaves out the index, and took 0.5 s instead of 0.8 s for a million records.
+        faults = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(3)")]
         if faults != ["ok"]:
             raise InputError(f"{path} is damaged: {'; '.join(faults)}; {REMEDY}")
         found = sorted(str(row[0]) for row in connection.execute("SELECT sql FROM sqlite_schema"))
