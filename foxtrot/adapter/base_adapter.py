@@ -114,8 +114,6 @@ class BaseAdapter(BookAccess, abc.ABC):
         """Attempts to connect that came to nothing, each followed by another; losses of a link that stood are not among them."""
         self.key_rights: KeyRights | None = None
         """What the venue said the key may do, once it was asked and has told; replaced whole, read by any thread."""
-        self.fills_since_ns: int | None = None
-        """From which venue time on the first log-in tells fills; None is the adapter's choice. Set before `connect`."""
         self.watched: frozenset[str] = frozenset()
         """Instruments of which fills are asked for besides those of the streams, where a venue tells them by instrument; replaced whole."""
         self._stood = False

@@ -30,13 +30,12 @@ class Asking:
         self._comparison = comparison
 
     def begin(self, account: AccountWatch) -> None:
-        """Let the log-in tell fills since the last one that is known, with an overlap; without any it is the adapter's choice."""
+        """Take the fills that were restored as known, and let the log-in tell those of the instruments that were."""
         latest_ns = max((trade.venue_time_ns for trade in self._desk.fills(account.name)), default=0)
         known_ns = latest_ns or self._portfolio.account(account.name).opening_time_ns
         account.note_fill(known_ns)
         if known_ns:
             account.note_listed(known_ns)
-            account.adapter.fills_since_ns = account.cursor_ns
         account.adapter.watched = self._places(account.name)
 
     def of_login(self, account: AccountWatch) -> Run:

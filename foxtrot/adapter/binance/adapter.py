@@ -197,6 +197,10 @@ class BinanceAdapter(BaseAdapter):
         """Ask for open orders."""
         self._ask("orders", self.trading.answers.tell_orders)
 
+    def query_order(self, order_id: str, instrument_id: str) -> None:
+        """Ask for one order."""
+        self._ask(f"order {order_id}", partial(self.trading.orders.look_up.tell, order_id, instrument_id))
+
     def query_trades(self, since_ns: int) -> None:
         """Ask for our trades since a time, or since `trades_since_hours` before the start if that is later."""
 

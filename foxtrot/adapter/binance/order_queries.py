@@ -24,6 +24,11 @@ Source: Binance spot API, Errors (-2013 NO_SUCH_ORDER); USDⓈ-M Futures, Error 
 """
 
 
+ARCHIVED = "-2026"
+"""The order ended without a fill more than 90 days ago.
+
+Source: Binance spot API, Errors (-2026 ORDER_ARCHIVED).
+"""
 FILLS_PAGE = 1000
 """The most fills in one answer."""
 
@@ -180,7 +185,7 @@ class OrderQueries:
         try:
             answer: object = await self._session.request(endpoint, params)
         except VenueRejected as refusal:
-            if refusal.code in NOT_FOUND:
+            if refusal.code in NOT_FOUND or refusal.code == ARCHIVED:
                 return None
             raise
         return answer

@@ -18,6 +18,7 @@ from foxtrot.adapter.binance.order_codec import (
     own_order,
 )
 from foxtrot.adapter.binance.order_events import OrderEvents, unwrapped
+from foxtrot.adapter.binance.order_look_up import OrderLookUp
 from foxtrot.adapter.binance.order_queries import OrderQueries
 from foxtrot.adapter.binance.order_tracker import OrderTracker
 from foxtrot.adapter.binance.order_watch import OrderWatch
@@ -72,6 +73,7 @@ class Orders:
         self._watch = OrderWatch(adapter, session, self.tracker, self._queries)
         self._events = OrderEvents(adapter, session, self.tracker, self._queries, self._watch)
         self._cancels = OrderCancels(adapter, session, self.tracker, self._queries, self._watch)
+        self.look_up = OrderLookUp(adapter, self.tracker, self._queries)
         self._sent: OrderedDict[str, None] = OrderedDict()
         self._under_way: dict[str, asyncio.Event] = {}
         self._open_at_venue: frozenset[str] | None = None

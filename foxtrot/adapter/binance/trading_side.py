@@ -41,7 +41,7 @@ class TradingSide:
         self.orders.prepare = self._prepare
         self.orders.on_halted = self._look_again
         self.answers = AccountAnswers(adapter, session, self.orders)
-        self.answers.wanted = lambda: tuple(self.desired)
+        self.answers.wanted = lambda: (*self.desired, *adapter.watched)
         self.check = AccountCheck(session, self.orders, self.answers)
         self.polling = AccountPolling(session, self.orders, self.answers)
         self.opened = False
@@ -120,6 +120,7 @@ class TradingSide:
     async def _tell_everything(self) -> None:
         await self.setup.check()
         await self.answers.tell_account()
+        self.setup.key.tell_unknown()
         await self.answers.tell_positions()
         await self.answers.tell_orders()
         self.cursor_ns = await self.answers.tell_trades(self.cursor_ns)

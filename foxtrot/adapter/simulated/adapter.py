@@ -258,6 +258,10 @@ class SimulatedAdapter(BaseAdapter):
         """Ask for open orders."""
         self._ask("orders", self._answers.tell_orders)
 
+    def query_order(self, order_id: str, instrument_id: str) -> None:
+        """Ask for one order; what the venue does not have it never had, or has forgotten."""
+        self._ask(f"order {order_id}", lambda: self._answers.tell_order(order_id, instrument_id))
+
     def query_trades(self, since_ns: int) -> None:
         """Ask for our trades since a time."""
         self._ask("trades", lambda: _discard(self._answers.tell_trades(since_ns)))

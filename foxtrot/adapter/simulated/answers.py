@@ -2,6 +2,8 @@
 
 from operator import index
 
+import msgspec
+
 from foxtrot.adapter.base_adapter import BaseAdapter
 from foxtrot.adapter.simulated import codec
 from foxtrot.adapter.simulated.session import SimulatedSession
@@ -53,6 +55,21 @@ class AccountAnswers:
         )
         loaded = OpenOrdersLoaded(self._account, rows, now_ns)
         session.answer(lambda: self._adapter.on_open_orders(loaded))
+
+    def tell_order(self, order_id: str, instrument_id: str) -> None:
+        """Publish one order, open or ended, or that the venue has none of its id; nothing can be on its way, so there is no bound."""
+        session, listed = self._session, self._session.find_instrument(instrument_id)
+        number = order_id.removeprefix("venue")
+        which = (
+            {"order_id": int(number)} if number != order_id and number.isdecimal() else {"client_order_id": order_id}
+        )
+        known = session.venue.order(self._account, instrument_id, **which) if listed is not None else None
+        if known is None or listed is None:
+            session.answer(lambda: self._adapter.on_order_missing(order_id, instrument_id))
+            return
+        told = codec.listed_order(known, listed, self._adapter.clock.now_ns())
+        told = msgspec.structs.replace(told, status=known.status, reason=known.reason)
+        session.answer(lambda: self._adapter.on_order(told))
 
     def tell_trades(self, since_ns: int) -> int:
         """Publish our fills since a time, inclusive; returns the time of the last one, or `since_ns` without any."""
