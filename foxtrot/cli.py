@@ -45,6 +45,7 @@ VERBS = {
     "demo": Verb("demo", "trade in the embedded exchange: no keys, no network"),
     "run": Verb("run", "run the strategies of a configuration, on paper unless told otherwise twice"),
     "status": Verb("status", "show how the running platform does: connections, books, strategies"),
+    "replay": Verb("replay", "run a recorded run again, and compare its orders"),
     "backtest": Verb("backtest", "test a strategy on history"),
     "optimise": Verb("optimise", "backtest a grid of parameters over several processes"),
     "exchange": Verb("exchange", "serve the embedded exchange on loopback, over Binance's own protocol"),

@@ -158,20 +158,20 @@ class StrategyTable(msgspec.Struct, frozen=True, kw_only=True, rename={"class_na
 
 
 class RecorderTable(msgspec.Struct, frozen=True, kw_only=True):
-    """Recording of events and raw frames; this version has none yet."""
+    """The tape of each run, for `foxtrot replay`: everything that enters the engine, in `runs` of the data folder."""
 
-    enabled: Annotated[bool, Meta(description="Record what happens. This version records nothing: leave it false.")] = (
-        False
-    )
-
-    def __post_init__(self) -> None:
-        """Refuse what would silently record nothing.
-
-        Raises:
-            ConfigError: recording is asked for.
-        """
-        if self.enabled:
-            raise ConfigError("enabled = true, but this version has no recorder yet; set enabled = false")
+    enabled: Annotated[bool, Meta(description="Record every run.")] = True
+    keep_days: Annotated[float, Meta(gt=0, description="Days that the tape of a run is kept.")] = 7.0
+    keep_gb: Annotated[
+        float, Meta(gt=0, description="Size that all tapes together may have, in GB; the oldest are removed first.")
+    ] = 5.0
+    min_free_gb: Annotated[
+        float,
+        Meta(
+            ge=0,
+            description="Recording stops, and trading goes on, when less of the disk than this is free, or less than 2 %.",
+        ),
+    ] = 1.0
 
 
 class AlertsTable(msgspec.Struct, frozen=True, kw_only=True):

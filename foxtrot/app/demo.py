@@ -16,6 +16,7 @@ from foxtrot.app.demo_exchange import DemoExchange, fill_name, fill_units_text, 
 from foxtrot.app.demo_figures import DemoFigures
 from foxtrot.app.live import Json, summary_object
 from foxtrot.app.main_engine import MainEngine
+from foxtrot.app.run_recording import surroundings_of
 from foxtrot.app.shutdown import StopReport
 from foxtrot.app.stop_signals import StopSignal
 from foxtrot.domain.enums import OrderStatus
@@ -90,10 +91,10 @@ class Demo:
         self.exchange.start()
         with ExitStack() as undone:
             undone.callback(self.exchange.stop)
-            self.platform = MainEngine(
-                demo_config(self.exchange.settings), self._home, environment=self.exchange.environment
-            )
-            self.figures = DemoFigures(self.platform.line.dispatcher, INSTRUMENT)
+            config = demo_config(self.exchange.settings)
+            around = surroundings_of(config, self._home)
+            self.platform = MainEngine(config, self._home, environment=self.exchange.environment, around=around)
+            self.figures = DemoFigures(self.platform.line.dispatcher, INSTRUMENT, self.platform.clock)
             undone.pop_all()
         return self
 

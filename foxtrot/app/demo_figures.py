@@ -47,7 +47,7 @@ class DemoFigures:
     Thread: foxtrot-engine; made before the strategies begin to hear, read when the engine has stopped.
     """
 
-    def __init__(self, dispatcher: Dispatcher, instrument_id: str) -> None:
+    def __init__(self, dispatcher: Dispatcher, instrument_id: str, clock: Clock | None = None) -> None:
         self.venue_to_strategy = Latencies()
         self.strategy_to_ack = Latencies()
         self.statuses: Counter[OrderStatus] = Counter()
@@ -56,7 +56,7 @@ class DemoFigures:
         self.trades_heard = 0
         self.first_trade_id = 0
         self.last_trade_id = 0
-        self._clock: Clock = dispatcher.clock
+        self._clock: Clock = clock or dispatcher.clock  # a tape must not hear what is read for figures alone
         self._sent_ns: dict[str, int] = {}
         dispatcher.subscribe(TickData, self._on_fact, owner=OWNER, key=instrument_id)
         dispatcher.subscribe(DepthData, self._on_fact, owner=OWNER, key=instrument_id)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
-from secrets import randbits
 from typing import TypeVar
 
 from foxtrot.app.account_adapters import AccountAdapters
@@ -18,21 +17,18 @@ from foxtrot.app.saved_variables import SavedVariables
 from foxtrot.app.secret_store import open_store
 from foxtrot.app.shutdown import StopReport, Summary, summarise
 from foxtrot.app.strategy_starts import StrategyStarts
+from foxtrot.app.surroundings import Surroundings
 from foxtrot.app.venue_connections import VenueConnections
-from foxtrot.core.clock import Clock, SystemClock
-from foxtrot.core.commands import StopStrategy
+from foxtrot.core.clock import Clock
+from foxtrot.core.commands import AuditAccounts, BeginStop, StopStrategy
 from foxtrot.core.dispatcher import Dispatcher
-from foxtrot.core.event_engine import EventEngine
 from foxtrot.core.notices import AdapterStatus, HandlerFailed, StrategyStatus
-from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.errors import ConfigError, FoxtrotError
 from foxtrot.domain.order import TradeData
 from foxtrot.storage.journal import InMemoryJournal, Journal
 from foxtrot.strategy.line import Line, LineSettings
 from foxtrot.strategy.loader import load_strategy
-from foxtrot.strategy.variables import VariableFiles
 from foxtrot.trading.audit import Audit, AuditFinished, Difference
-from foxtrot.trading.order_ids import make_run_id
 
 ASKERS = "main_engine.ask"
 STOP_DEADLINE_S = 30.0
@@ -65,6 +61,7 @@ class MainEngine:
         clock: tells the time.
         make_journal: keeps what happened.
         environment: where secrets are found.
+        around: what else it is built among; its clock is then the one that counts.
     """
 
     def __init__(
@@ -74,21 +71,25 @@ class MainEngine:
         clock: Clock | None = None,
         make_journal: Callable[[Dispatcher], Journal] = InMemoryJournal,
         environment: Mapping[str, str] = os.environ,
+        around: Surroundings | None = None,
     ) -> None:
         self.config = config
         self.home = home
-        self.clock = clock or SystemClock()
-        self.permit = SendPermit()
-        self.events = EventEngine(self.clock)
+        self._around = around = around or Surroundings(clock)
+        self.clock = around.clock
+        self.run_id = around.run_id
+        self.permit = around.permit
+        self.events = around.events
         self.failures: list[str] = []
         self.ran: set[str] = set()
         self.all_ready = threading.Event()
         self._started = False
-        self._stopping = False  # written by the stopping thread before it asks, read by the engine's
+        self._stopping = False
         self._report: StopReport | None = None
         dispatcher = self.events.dispatcher
-        self.variables = SavedVariables(VariableFiles(home / "variables"), tuple(config.strategies))
-        self.line = Line(dispatcher, self.permit, self._line_settings(), self.events, make_journal, self.variables)
+        self.variables = SavedVariables(around.variables(home), tuple(config.strategies))
+        journal = around.journal(make_journal)
+        self.line = Line(dispatcher, around.gate_permit, self._line_settings(), dispatcher, journal, self.variables)
         self.connections = VenueConnections(self.line.adapters, self.events, self.clock, config.alerts.rule())
         self._starts = StrategyStarts(self.line, self.failures)
         EventLog(dispatcher)
@@ -97,10 +98,15 @@ class MainEngine:
         self._fills_heard: set[str] = set()
         self._asked: Call | None = None
         self._subscribe(dispatcher)
-        self._make_adapters(environment)
+        for adapter in around.adapters:
+            self.line.add_adapter(adapter)
+        if not around.adapters:
+            self._make_adapters(environment)
         self._make_strategies()
 
     def _subscribe(self, dispatcher: Dispatcher) -> None:
+        dispatcher.subscribe(BeginStop, self._on_begin_stop, owner="main_engine", core=True)
+        dispatcher.subscribe(AuditAccounts, self._on_audit_accounts, owner="main_engine", core=True)
         dispatcher.subscribe(AuditFinished, self._on_audit_finished, owner="main_engine")
         dispatcher.subscribe(TradeData, self._on_trade, owner="main_engine")
         dispatcher.subscribe(Call, self._on_call, owner=ASKERS)
@@ -116,9 +122,14 @@ class MainEngine:
             raise FoxtrotError("the platform was started before; make a new one")
         self._started = True
         sys.setswitchinterval(SWITCH_INTERVAL_S)
-        self.line.start_housekeeping()
+        self.prepare()
+        self._around.begin(self.config, self.home, self.line)
         self.events.start()
         self.connections.start()
+
+    def prepare(self) -> None:
+        """Do what must stand before the first event; part of a start, and all of it that a replay needs."""
+        self.line.start_housekeeping()
 
     def stop(self, deadline_s: float = STOP_DEADLINE_S) -> StopReport:
         """Stop downward: strategies, audit, adapters, engine, journal. The second call returns the first one's report.
@@ -130,12 +141,12 @@ class MainEngine:
         """
         if self._report is not None:
             return self._report
-        self._stopping = True
         part_s = deadline_s / 5
         differences: dict[str, tuple[Difference, ...]] = {}
         summary: Summary | None = None
         if self.events.running:
             try:
+                self.events.put(BeginStop())
                 self._stop_strategies(part_s)
                 differences = self._audit(part_s)
                 summary = self.ask(lambda: summarise(self.line), part_s)
@@ -149,7 +160,8 @@ class MainEngine:
             self.variables.write()
         except ConfigError as error:  # the summary is worth more than the variables
             self.failures.append(str(error))
-        late = (*overran, stopped.overran) if stopped.overran else overran
+        recorder = self._around.end(sum(stopped.left.values()))
+        late = tuple(name for name in (*overran, stopped.overran, recorder) if name)
         last = summary or summarise(self.line)
         self._report = StopReport(
             last, differences, stopped.left, late, tuple(self.failures), health, self._accounts(trading=False)
@@ -171,6 +183,11 @@ class MainEngine:
         except FutureTimeout:
             raise FoxtrotError(f"{self.events.name} did not answer within {deadline_s} s") from None
 
+    @property
+    def recording(self) -> dict[str, object]:
+        """Return what became of the recording of this run; nothing when there is none."""
+        return self._around.told()
+
     def put(self, event: object) -> None:
         """Put a command from any thread."""
         self.events.put(event)
@@ -184,7 +201,7 @@ class MainEngine:
     def _line_settings(self) -> LineSettings:
         config = self.config
         return LineSettings(
-            run_id=make_run_id(self.clock.now_ns(), randbits(16)),
+            run_id=self.run_id,
             base_currency=config.platform.base_currency,
             timezone=config.platform.timezone,
             day_start=config.platform.day_start,
@@ -221,6 +238,13 @@ class MainEngine:
             call.answer.set_result(call.function())
         except FoxtrotError as error:
             call.answer.set_exception(error)
+
+    def _on_begin_stop(self, _command: BeginStop) -> None:
+        self._stopping = True
+
+    def _on_audit_accounts(self, command: AuditAccounts) -> None:
+        for account in command.accounts:
+            self._auditor.start(account, deadline_ns=command.deadline_ns)
 
     def _on_adapter_status(self, status: AdapterStatus) -> None:
         if self._stopping:  # whoever is ready only now comes too late: nothing would stop what it starts
@@ -283,14 +307,8 @@ class MainEngine:
         return tuple(name for name, adapter in self.line.adapters.items() if adapter.trades is trading)
 
     def _audit_once(self, accounts: tuple[str, ...], deadline_s: float) -> dict[str, tuple[Difference, ...]]:
-        finished = _Finished(accounts)
-
-        def begin() -> None:
-            self._finished = finished
-            for account in accounts:
-                self._auditor.start(account, deadline_ns=int(deadline_s * 1e9))
-
-        self.ask(begin, deadline_s)
+        self._finished = finished = _Finished(accounts)
+        self.events.put(AuditAccounts(accounts, int(deadline_s * 1e9)))
         finished.done.wait(deadline_s * 1.5)
         return {account: finished.differences(account) for account in accounts}
 

@@ -126,3 +126,14 @@ class ReconcileNow(msgspec.Struct, frozen=True, gc=False):
 
     account: str = ""
     cause: str = "asked for"
+
+
+class BeginStop(msgspec.Struct, frozen=True, gc=False):
+    """The platform is about to stop: whoever becomes ready from now on comes too late."""
+
+
+class AuditAccounts(msgspec.Struct, frozen=True, gc=False):
+    """Ask venues what these accounts have and compare; an audit without an answer within `deadline_ns` fails."""
+
+    accounts: tuple[str, ...]
+    deadline_ns: int

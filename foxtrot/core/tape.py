@@ -93,6 +93,7 @@ class Tape:
         """Hand out the last entry."""
         self._sink(Entry(self._sequence, self._kind, self._event, self.reads))
         self.reads = []
+        self.owner = 0
 
     def note(self, what: str, value: int | str | bytes | bool) -> None:
         """Note what a handler has seen, if this is its thread."""

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
@@ -25,7 +25,11 @@ HEADER, END = 8, 9
 _BLOCK = struct.Struct(">4sIIII")  # BLCK, records, bytes unpacked, bytes packed, checksum of the packed bytes
 _BLOCK_WORD, _FOOTER_WORD = b"BLCK", b"FOOT"
 _RECORD = struct.Struct(">II")  # length, checksum over the checksum before and the bytes
+_Body = tuple[int, int, str, bytes, list[tuple[str, object]]]
 _LARGEST = 256 * 1024 * 1024
+
+
+_Decoder: TypeAlias = "msgspec.msgpack.Decoder[_Body]"
 
 
 class AdapterFacts(msgspec.Struct, frozen=True):
@@ -231,7 +235,7 @@ class TapeReader:
         self.torn = True
 
     def _read(self) -> Iterator[Record]:
-        decoder = msgspec.msgpack.Decoder(tuple[int, int, str, bytes, list[Read]])
+        decoder = msgspec.msgpack.Decoder(_Body)
         for number, path in enumerate(self._segments, 1):
             if path.name != f"{number:04}{SUFFIX}":
                 raise self._damaged(f"segment {number:04}{SUFFIX} is missing")
@@ -276,7 +280,7 @@ class TapeReader:
         path: Path,
         raw: bytes,
         count: int,
-        decoder: "msgspec.msgpack.Decoder[tuple[int, int, str, bytes, list[Read]]]",
+        decoder: _Decoder,
     ) -> Iterator[Record]:
         at = found = 0
         doubted = self._doubted
@@ -302,13 +306,13 @@ class TapeReader:
         return TapeDamaged(f"{text}, after event {self._last}", self._last + 1, "")
 
 
-def _record_of(
-    body: bytes, decoder: "msgspec.msgpack.Decoder[tuple[int, int, str, bytes, list[Read]]]"
-) -> Record | None:
+def _record_of(body: bytes, decoder: _Decoder) -> Record | None:
     try:
-        return Record(*decoder.decode(body))
+        sequence, kind, name, payload, read = decoder.decode(body)
     except msgspec.MsgspecError:
         return None
+    reads: list[Read] = [(what, value) for what, value in read if isinstance(value, int | str | bytes)]
+    return Record(sequence, kind, name, payload, reads) if len(reads) == len(read) else None
 
 
 def kind_name(kind: int) -> str:

@@ -140,8 +140,10 @@ def test_a_wrong_secret_is_not_repeated_in_the_message() -> None:
     assert "hush" not in message
 
 
-def test_recording_is_refused_rather_than_silently_left_out() -> None:
-    assert "has no recorder yet" in refusal("[recorder]\nenabled = true")
+def test_runs_are_recorded_unless_told_otherwise_and_kept_within_limits() -> None:
+    assert read("").recorder == RecorderTable(enabled=True, keep_days=7.0, keep_gb=5.0, min_free_gb=1.0)
+    assert "keep_gb" in refusal("[recorder]\nkeep_gb = 0")
+    assert read("[recorder]\nenabled = false").recorder.enabled is False
 
 
 def test_a_missing_file_says_how_to_get_one(tmp_path: Path) -> None:
