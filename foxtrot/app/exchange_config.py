@@ -98,6 +98,8 @@ def _key(name: str, account: ExchangeAccount) -> ApiKey:
         public_key=account.public_key,
         can_trade=account.can_trade,
         can_withdraw=account.can_withdraw,
+        can_transfer=account.can_transfer,
+        address_bound=account.address_bound,
     )
 
 

@@ -41,6 +41,8 @@ class ExchangeAccount(msgspec.Struct, frozen=True, kw_only=True):
     position_mode: PositionMode = PositionMode.NETTING
     can_trade: bool = True
     can_withdraw: bool = False
+    can_transfer: bool = False
+    address_bound: bool = True
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself.

@@ -1,31 +1,22 @@
 """What an account is set to at Binance and what its key may do: read at each connect, changed only where the settings say so."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final
 
 from loguru import logger
 
-from foxtrot.adapter.binance.environments import DEMO, LIVE, TESTNET
 from foxtrot.adapter.binance.errors import VENUE, NotSetUp
+from foxtrot.adapter.binance.key_rights import KeyCheck
 from foxtrot.adapter.binance.session import BinanceSession
 from foxtrot.domain.enums import PositionMode, Product
-from foxtrot.domain.errors import AdapterError, BadMessage, LoginFailed, VenueRejected
+from foxtrot.domain.errors import BadMessage, VenueRejected
 
-WITHOUT_SAPI: Final = frozenset({TESTNET, DEMO})
-"""Environments that do not serve the wallet's endpoints.
-
-Source: Binance Spot Test Network, "Can I use the /sapi endpoints on the Spot Test Network?": no.
-"""
 NO_CHANGE: Final = frozenset({"-4046", "-4059"})
 """Refusals that say that it is so already.
 
 Source: USDⓈ-M Futures, Error Codes, -4046 NO_NEED_TO_CHANGE_MARGIN_TYPE, -4059 NO_NEED_TO_CHANGE_POSITION_SIDE.
 """
-
-KEY_CHECK: Final = "check of the API key"
-TRADE_RIGHTS: Final = {Product.SPOT: "enableSpotAndMarginTrading", Product.PERPETUAL: "enableFutures"}
-_KEYS_PAGE: Final = "At Binance, API management:"
 
 
 class AccountSetup:
@@ -51,8 +42,7 @@ class AccountSetup:
         self._settings = session.settings
         self._mode = mode
         self._on_leverage = on_leverage
-        self._warn = warn
-        self._rights_known = False
+        self.key = KeyCheck(session, warn)
         self._done: set[str] = set()
         self._kept: set[str] = set()  # have a position: not looked at again over this link
         self._turns: dict[str, asyncio.Lock] = {}
@@ -61,12 +51,11 @@ class AccountSetup:
         """Look at the key's rights and, for USD-M, at the position mode.
 
         Raises:
-            NotSetUp: the key may withdraw real money, or the account's position mode is another one and may not be changed.
+            NotSetUp: the key may withdraw, or the account's position mode is another one and may not be changed.
             AdapterError: it cannot be asked.
         """
         self._kept.clear()
-        if not self._rights_known:
-            await self._check_rights()
+        await self.key.check()
         if self._session.product is not Product.SPOT:
             await self._check_mode()
 
@@ -138,40 +127,6 @@ class AccountSetup:
             raise NotSetUp(f"account {self._account} has positions: its position mode {has} stays; close them first")
         wanted = "true" if self._mode is PositionMode.HEDGING else "false"
         await self._change("fapiPrivatePostPositionSideDual", {"dualSidePosition": wanted})
-
-    async def _check_rights(self) -> None:
-        """Refuse or warn of a key that may take money out, and warn of one that may not trade.
-
-        Where the question cannot be asked that is told if the money is real, and it is asked again over the next link.
-
-        Source: Binance Wallet, Account, Get API Key Permission.
-        """
-        if self._settings.environment in WITHOUT_SAPI:
-            return
-        try:
-            rights = await self._session.request("sapiGetAccountApiRestrictions", {})
-        except AdapterError as error:
-            if self._settings.environment == LIVE and not isinstance(error, LoginFailed):
-                self._warn(
-                    KEY_CHECK, f"its rights are not known, so that it may WITHDRAW unseen: {error}. {_KEYS_PAGE} look"
-                )
-            logger.debug("{}: the rights of the key are not known: {}", self._account, error)
-            return
-        self._rights_known = True
-        if isinstance(rights, dict):
-            self._judge_rights(rights)
-
-    def _judge_rights(self, rights: Mapping[str, Any]) -> None:
-        if rights.get(TRADE_RIGHTS[self._session.product]) is False:
-            self._warn(
-                KEY_CHECK, f"it may not trade: every order would be refused with -2015. {_KEYS_PAGE} give it the right"
-            )
-        if rights.get("enableWithdrawals") is not True:
-            return
-        fault = f"it may WITHDRAW (enableWithdrawals), which trading does not need. {_KEYS_PAGE} make a key without that right"
-        if self._settings.environment == LIVE and not self._settings.allow_withdrawal_key:
-            raise NotSetUp(f"{KEY_CHECK} of account {self._account}: {fault}, or set allow_withdrawal_key = true")
-        self._warn(KEY_CHECK, fault)
 
 
 def _rows(answer: Any) -> list[dict[str, Any]]:

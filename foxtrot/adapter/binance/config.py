@@ -74,7 +74,7 @@ class BinanceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How many messages may leave on a market connection in a second; Binance takes 5 on spot, 10 on USD-M. 0 is any number."""
     recv_window_ms: int = 5000
     allow_withdrawal_key: bool = False
-    """Whether a key that may take money out is used where the money is real; elsewhere it is only warned of."""
+    """Whether a key that may take money out is used, with a warning."""
     connection_limit: int = 150
     """How many WebSocket connections may be opened in five minutes: half of what Binance allows one address."""
     rotate_hours: int = 23

@@ -192,6 +192,19 @@ def translate_sent(error: BaseException, refusal: Refusal | None) -> AdapterErro
     return UnknownOutcome(VENUE, *_words(error, refusal))
 
 
+def login_words(refused: LoginFailed, environment: str) -> str:
+    """Return why an account is not connected, with the environment where a key of another one would be refused so."""
+    if isinstance(refused, NotSetUp):
+        return refused.text
+    others = f" (this account is of environment {environment}: a key of another one is unknown there)"
+    return f"Binance refuses the credentials: {refused}{others if refused.code in _OF_ANOTHER else ''}"
+
+
+_OF_ANOTHER: Final = frozenset({"-2014", "-2015", "-2008"})
+"""What Binance answers to a key that it does not know.
+
+Source: Binance spot API, Errors, -2014 BAD_API_KEY_FMT, -2015 REJECTED_MBX_KEY; -2008 Invalid Api-Key ID.
+"""
 _QUERY_CLASSES: Final[Mapping[Kind, type[AdapterError]]] = {
     Kind.REFUSED: VenueRejected,
     Kind.LOGIN: LoginFailed,

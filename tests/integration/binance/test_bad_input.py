@@ -130,14 +130,59 @@ def test_a_key_without_the_right_to_trade_is_warned_of_and_its_orders_are_reject
         assert platform.is_ready
 
 
-def test_a_key_that_may_withdraw_is_warned_of_where_the_money_is_not_real(product: str) -> None:
-    key = ApiKey(KEY, ACCOUNT, SECRET, can_withdraw=True)
+@pytest.mark.parametrize("address_bound", [True, False])
+@pytest.mark.parametrize("can_transfer", [False, True])
+@pytest.mark.parametrize("can_withdraw", [False, True])
+def test_what_a_key_may_do_too_much_is_told_each_once_and_withdrawal_is_refused(
+    product: str, can_withdraw: bool, can_transfer: bool, address_bound: bool
+) -> None:
+    key = ApiKey(
+        KEY, ACCOUNT, SECRET, can_withdraw=can_withdraw, can_transfer=can_transfer, address_bound=address_bound
+    )
     with opened(BinancePlatform(product, key=key)) as platform:
+        rights = platform.adapter.key_rights
+        assert rights is not None
+        assert (rights.withdraws, bool(rights.transfers), rights.address_bound) == (
+            can_withdraw,
+            can_transfer,
+            address_bound,
+        )
+        if can_withdraw:
+            assert platform.states()[-1] is AdapterState.FAILED
+            only_line(platform, "may WITHDRAW", "make a key without that right", "NotSetUp")
+            assert platform.order(0.1, 100.0).status is OrderStatus.DENIED
+            return
         assert platform.is_ready
-        ((what, warning),) = platform.warnings()
-        assert what == "check of the API key"
-        assert "may WITHDRAW" in warning
-        only_line(platform, "check of the API key failed", "enableWithdrawals", "make a key without that right")
+        expected = ["enableInternalTransfer, permitsUniversalTransfer"] * can_transfer + ["ipRestrict"] * (
+            not address_bound
+        )
+        told = platform.warnings()
+        assert [what for what, _ in told] == ["check of the API key"] * len(expected)
+        assert all(part in warning for part, (_, warning) in zip(expected, told, strict=True))
+        assert len([line for line in platform.loud if "WARNING" in line]) == len(expected)
+
+
+def test_a_key_that_may_withdraw_is_used_with_a_warning_where_that_is_allowed(product: str) -> None:
+    key = ApiKey(KEY, ACCOUNT, SECRET, can_withdraw=True)
+    with opened(BinancePlatform(product, key=key, settings={"allow_withdrawal_key": True})) as platform:
+        assert platform.is_ready
+        only_line(platform, "may WITHDRAW", "It is used because allow_withdrawal_key = true")
+
+
+@pytest.mark.parametrize("code", [-1000, -2015])
+def test_a_venue_that_does_not_tell_a_key_s_rights_is_told_once(product: str, code: int) -> None:
+    platform = BinancePlatform(product)
+    platform.fault("error_code", endpoint="GET /sapi/v1/account/apiRestrictions", code=code, msg="Not here.")
+    with opened(platform):
+        assert platform.is_ready
+        assert platform.adapter.key_rights is None
+        only_line(platform, "its rights are not known", str(code))
+
+
+def test_a_key_of_another_environment_is_told_as_such(product: str) -> None:
+    with opened(BinancePlatform(product, secrets=("a-key-of-testnet", SECRET))) as platform:
+        assert platform.states()[-1] is AdapterState.FAILED
+        only_line(platform, "-2015", "this account is of environment loopback: a key of another one is unknown there")
 
 
 class Here(AbstractResolver):

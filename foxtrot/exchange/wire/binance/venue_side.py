@@ -22,6 +22,8 @@ class ApiKey(msgspec.Struct, frozen=True):
     public_key: str = ""
     can_trade: bool = True
     can_withdraw: bool = False
+    can_transfer: bool = False
+    address_bound: bool = True
 
     def __repr__(self) -> str:
         return f"ApiKey(account={self.account!r})"

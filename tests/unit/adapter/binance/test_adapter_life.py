@@ -256,7 +256,7 @@ def test_what_the_account_hears_is_among_the_figures(bench: BinanceBench) -> Non
 
 
 def test_a_key_that_may_withdraw_is_warned_of_once_and_clearly() -> None:
-    with BinanceBench("spot", can_withdraw=True) as bench:
+    with BinanceBench("spot", can_withdraw=True, settings={"allow_withdrawal_key": True}) as bench:
         bench.connect()
         since = len(bench.heard)
         bench.fault("reset", connection="user")

@@ -122,7 +122,7 @@ def test_rates_and_coins_and_what_the_key_may_do(rig: SpotRig) -> None:
         ("BTC", "100.00000000"), ("USDT", "1000000.00000000"), ("ETH", "0.00000000"),
     ]  # fmt: skip
     may = rig.row("GET", "/sapi/v1/account/apiRestrictions")
-    assert (may["enableWithdrawals"], may["enableSpotAndMarginTrading"], may["ipRestrict"]) == (False, True, False)
+    assert (may["enableWithdrawals"], may["enableSpotAndMarginTrading"], may["ipRestrict"]) == (False, True, True)
     rig.side.add_key(ApiKey("key-alice", "alice", can_withdraw=True))
     assert rig.row("GET", "/sapi/v1/account/apiRestrictions")["enableWithdrawals"] is True
 
