@@ -24,7 +24,7 @@ from foxtrot.domain.enums import OrderStatus
 from foxtrot.domain.errors import InvariantBroken, OffGrid, OrderRefused
 from foxtrot.domain.instrument import Instrument, InstrumentTable
 from foxtrot.domain.order import ApprovedOrder, CancelRequest, OrderData, OrderRequest, TradeData
-from foxtrot.domain.order_state import OPEN, may_move
+from foxtrot.domain.order_state import OPEN, TERMINAL, may_move
 from foxtrot.trading.gate import Gate
 from foxtrot.trading.order_facts import created_order, denied_order
 from foxtrot.trading.order_ids import OrderIds, StrategyIds
@@ -207,6 +207,8 @@ class OrderDesk(OrderRecords):
         if news:
             if record.status is OrderStatus.DENIED and before is not OrderStatus.DENIED and record.approved is not None:
                 self.journal.not_sent(record.terms.order_id, record.rule, record.reason, OrderStatus.DENIED)
+            if before in TERMINAL and record.status in OPEN:
+                self._alarm_of_revival(record, before)
             self._settle(record, was_unknown=before is OrderStatus.UNKNOWN)
 
     def on_trade(self, trade: TradeData) -> None:
@@ -280,6 +282,12 @@ class OrderDesk(OrderRecords):
             news = record.status is not before or not record.is_as_reported
             self._settle(record, was_unknown=before is OrderStatus.UNKNOWN, news=news)
         self._sink.put(TradeBooked(owner, trade, late))
+
+    def _alarm_of_revival(self, record: OrderRecord, before: OrderStatus) -> None:
+        """Tell that an order is alive that was held to be over: the bound, or the person, that said so was wrong."""
+        terms = record.terms
+        text = f"it was held to be {before} and is {record.status} at the venue; it counts again: check what said that it was over"
+        self._sink.put(RequestFailed(terms.account, f"order {terms.order_id}", text, self._clock.now_ns()))
 
     def _end_unsent(self, record: OrderRecord, status: OrderStatus, rule: str, reason: str) -> None:
         self.journal.not_sent(record.terms.order_id, rule, reason, status)

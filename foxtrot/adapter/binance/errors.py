@@ -20,6 +20,7 @@ from foxtrot.domain.errors import (
     RequestTimedOut,
     VenueRejected,
 )
+from foxtrot.domain.outcome import Outcome
 
 VENUE: Final = "binance"
 CLOCK_OFF: Final = "-1021"
@@ -171,6 +172,32 @@ def kind_of_code(code: str) -> Kind:
     return Kind.REFUSED if any(low <= number <= high for low, high in REFUSED_RANGES) else Kind.UNKNOWN
 
 
+OUTCOMES: Final[Mapping[Kind, Outcome]] = {
+    Kind.REFUSED: Outcome.REFUSED,
+    Kind.LOGIN: Outcome.REFUSED,
+    Kind.LIMITED: Outcome.REFUSED,
+    Kind.TIMEOUT: Outcome.UNKNOWN,
+    Kind.LOST: Outcome.UNKNOWN,
+    Kind.UNKNOWN: Outcome.UNKNOWN,
+}
+"""What a kind of error means for an order whose bytes have left."""
+
+
+def outcome_of(error: AdapterError) -> Outcome:
+    """Return what an error of ours means for the order it was raised for; what is not listed is UNKNOWN."""
+    if isinstance(error, NotSent):
+        return Outcome.DENIED_LOCALLY
+    refused = isinstance(error, VenueRejected | LoginFailed | RateLimited)
+    return Outcome.REFUSED if refused else Outcome.UNKNOWN
+
+
+def outcome_of_answer(error: BaseException, refusal: Refusal | None) -> Outcome:
+    """Return what an answer of Binance means for an order: a refusal only if Binance itself said so, with a status and by the table."""
+    if refusal is None or not refusal.status:
+        return Outcome.UNKNOWN
+    return OUTCOMES[kind_of(error, refusal)]
+
+
 def translate(error: BaseException, refusal: Refusal | None) -> AdapterError:
     """Return our error for one of a request that does not trade; one of ours stays."""
     if isinstance(error, AdapterError):
@@ -187,7 +214,7 @@ def translate(error: BaseException, refusal: Refusal | None) -> AdapterError:
 
 def translate_sent(error: BaseException, refusal: Refusal | None) -> AdapterError:
     """Return our error for one of a request that trades and whose bytes have left."""
-    if kind_of(error, refusal) in (Kind.REFUSED, Kind.LOGIN, Kind.LIMITED) and refusal is not None and refusal.status:
+    if outcome_of_answer(error, refusal) is Outcome.REFUSED:
         return translate(error, refusal)
     return UnknownOutcome(VENUE, *_words(error, refusal))
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from foxtrot.adapter.base_adapter import BaseAdapter
 from foxtrot.adapter.binance.advice import advised, not_trading, unlisted
 from foxtrot.adapter.binance.contract_codec import MarketLot
-from foxtrot.adapter.binance.errors import VENUE, NotSent
+from foxtrot.adapter.binance.errors import VENUE, NotSent, outcome_of
 from foxtrot.adapter.binance.leverage import Leverage
 from foxtrot.adapter.binance.order_cancels import OrderCancels
 from foxtrot.adapter.binance.order_codec import (
@@ -27,14 +27,12 @@ from foxtrot.domain.enums import OrderStatus, OrderType
 from foxtrot.domain.errors import (
     AdapterError,
     BadMessage,
-    LoginFailed,
     OrderRefused,
-    RateLimited,
-    VenueRejected,
 )
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.order import ApprovedOrder, CancelRequest, OrderData
 from foxtrot.domain.order_state import WORKING
+from foxtrot.domain.outcome import Outcome
 
 NOT_CONNECTED = "the venue is not connected"
 SENT_BEFORE = "this id was sent before; an id is never sent twice"
@@ -219,15 +217,21 @@ class Orders:
             answer = await self._session.send_permitted(call.endpoint, call.params, reduces=order.reduces)
             self._take_answer(order, call, answer)
             self._on_taken(sent_ns)
-        except NotSent as stopped:
-            del self._sent[order.order_id]
-            self.tracker.forget(order.order_id)
-            self.deny(order, stopped.rule, stopped.reason)
-        except (VenueRejected, LoginFailed, RateLimited) as refusal:
-            self._refused(order, instrument, refusal)
         except AdapterError as error:
-            self._watch.note_unknown(order, str(error))
+            self._judge(order, instrument, error)
         self._watch.note_fills()
+
+    def _judge(self, order: ApprovedOrder, instrument: Instrument, error: AdapterError) -> None:
+        """Tell what an error means for an order that was to be sent."""
+        match outcome_of(error):
+            case Outcome.DENIED_LOCALLY:
+                del self._sent[order.order_id]
+                self.tracker.forget(order.order_id)
+                self.deny(order, error.code, error.text)
+            case Outcome.REFUSED:
+                self._refused(order, instrument, error)
+            case _:
+                self._watch.note_unknown(order, str(error))
 
     def _tell_untold(self, order: ApprovedOrder) -> None:
         """Tell what became of an order whose sending ended without a word: the adapter closes, or an error of ours."""

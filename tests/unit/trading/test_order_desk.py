@@ -8,6 +8,7 @@ from foxtrot.core.notices import (
     JournalFailed,
     OpenOrdersLoaded,
     OrderChanged,
+    RequestFailed,
     TradeBooked,
     TradesLoaded,
 )
@@ -373,3 +374,16 @@ def test_a_fill_before_its_report_or_at_another_price_tells_the_order() -> None:
         (told.order.status, told.order.filled_quantity, told.order.average_price) for told in made.heard(OrderChanged)
     ]
     assert rows[-3:] == [(S.PARTIALLY_FILLED, 0.5, 100.0), (S.FILLED, 1.0, 99.0), (S.FILLED, 1.0, 99.5)]
+
+
+def test_an_order_that_was_held_to_be_over_and_is_alive_counts_again_and_is_told_of() -> None:
+    made = floor()
+    order_id = made.send(a_request(price=100.0)).order_id
+    made.put(an_order(order_id, S.DENIED, rule="never_reached_market", reason="not found"))
+    made.put(an_order(order_id, S.ACCEPTED))
+    alive = made.desk.order(order_id)
+    assert alive is not None
+    assert (alive.status, made.desk.open_count) == (S.ACCEPTED, 1)
+    told = [event for event in made.events if isinstance(event, RequestFailed)]
+    assert [event.what for event in told] == [f"order {order_id}"]
+    assert "held to be denied and is accepted" in told[0].error

@@ -3,7 +3,21 @@
 import ccxt
 import pytest
 
-from foxtrot.adapter.binance.errors import Kind, Refusal, UnknownOutcome, clean, kind_of_code, translate, translate_sent
+from foxtrot.adapter.binance.errors import (
+    CODES,
+    OUTCOMES,
+    Kind,
+    NotSent,
+    PermitClosed,
+    Refusal,
+    UnknownOutcome,
+    clean,
+    kind_of_code,
+    outcome_of,
+    outcome_of_answer,
+    translate,
+    translate_sent,
+)
 from foxtrot.domain.errors import (
     AdapterError,
     BadMessage,
@@ -13,6 +27,7 @@ from foxtrot.domain.errors import (
     RequestTimedOut,
     VenueRejected,
 )
+from foxtrot.domain.outcome import Outcome
 
 BY_CODE: list[tuple[int, str, type[Exception], type[AdapterError], type[AdapterError]]] = [
     (400, "-1121", ccxt.BadSymbol, VenueRejected, VenueRejected),
@@ -101,3 +116,35 @@ def test_an_error_of_ours_stays_what_it_is() -> None:
     lost = ConnectionLost("binance", "not_connected", "the venue is not connected")
     assert translate(lost, None) is lost
     assert type(translate_sent(lost, None)) is UnknownOutcome
+
+
+def test_every_code_has_one_of_four_outcomes_and_an_unlisted_one_is_unknown() -> None:
+    unknown = {code for code, kind in CODES.items() if OUTCOMES[kind] is Outcome.UNKNOWN}
+    assert unknown == {"-1000", "-1001", "-1006", "-1007"}
+    assert set(OUTCOMES) == set(Kind)
+    for code in ("-1", "-9999", "-2050", "", "abc", "-"):
+        refusal = Refusal(400, code, "words") if code else None
+        assert outcome_of_answer(ccxt.ExchangeError("x"), refusal) is Outcome.UNKNOWN, code
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (PermitClosed("killed"), Outcome.DENIED_LOCALLY),
+        (NotSent("not_connected", "no link"), Outcome.DENIED_LOCALLY),
+        (VenueRejected("binance", "-2010", "no money"), Outcome.REFUSED),
+        (LoginFailed("binance", "-2015", "key"), Outcome.REFUSED),
+        (RateLimited("binance", "-1003", "slow down", 1.0), Outcome.REFUSED),
+        (RequestTimedOut("binance", "timeout", ""), Outcome.UNKNOWN),
+        (ConnectionLost("binance", "lost", ""), Outcome.UNKNOWN),
+        (BadMessage("binance", "html", ""), Outcome.UNKNOWN),
+        (UnknownOutcome("binance", "-1007", ""), Outcome.UNKNOWN),
+        (AdapterError("binance", "new", "nobody listed it"), Outcome.UNKNOWN),
+    ],
+)
+def test_what_an_error_means_for_an_order(error: AdapterError, outcome: Outcome) -> None:
+    assert outcome_of(error) is outcome
+
+
+def test_a_code_is_believed_only_with_the_status_of_an_answer() -> None:
+    assert outcome_of_answer(ccxt.InvalidOrder("x"), Refusal(0, "-2010", "from nowhere")) is Outcome.UNKNOWN
