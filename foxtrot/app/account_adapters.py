@@ -50,8 +50,12 @@ class AccountAdapters:
         self.secrets_found: dict[str, int] = {}
         """How many secrets each account that was made has."""
 
-    def make(self, name: str) -> BaseAdapter:
+    def make(self, name: str, fills_since_ns: int = 0) -> BaseAdapter:
         """Make the adapter of an account, which does not connect yet.
+
+        Args:
+            name: of the account.
+            fills_since_ns: as in AdapterContext.
 
         Blocks: imports the adapter, and reads what its settings name; for the key store, which may ask a person for its passphrase.
 
@@ -72,6 +76,7 @@ class AccountAdapters:
                 account.environment,
                 account.position_mode,
                 hidden,
+                fills_since_ns,
             )
             return make_adapter(account.adapter, context)
         except ConfigError as error:

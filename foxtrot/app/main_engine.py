@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ from foxtrot.app.account_adapters import AccountAdapters
 from foxtrot.app.config import Config
 from foxtrot.app.config_places import placed
 from foxtrot.app.event_log import EventLog
+from foxtrot.app.platform_journal import PlatformJournal
 from foxtrot.app.saved_variables import SavedVariables
 from foxtrot.app.secret_store import open_store
 from foxtrot.app.shutdown import StopReport, Summary, summarise
@@ -59,7 +61,7 @@ class MainEngine:
         config: what there is.
         home: where state lives.
         clock: tells the time.
-        make_journal: keeps what happened.
+        journal: what an earlier run left, and where this one writes; None forgets everything at the end.
         environment: where secrets are found.
         around: what else it is built among; its clock is then the one that counts.
     """
@@ -69,7 +71,7 @@ class MainEngine:
         config: Config,
         home: Path,
         clock: Clock | None = None,
-        make_journal: Callable[[Dispatcher], Journal] = InMemoryJournal,
+        journal: PlatformJournal | None = None,
         environment: Mapping[str, str] = os.environ,
         around: Surroundings | None = None,
     ) -> None:
@@ -86,11 +88,20 @@ class MainEngine:
         self._started = False
         self._stopping = False
         self._report: StopReport | None = None
+        self._journal = journal
         dispatcher = self.events.dispatcher
         self.variables = SavedVariables(around.variables(home), tuple(config.strategies))
-        journal = around.journal(make_journal)
-        self.line = Line(dispatcher, around.gate_permit, self._line_settings(), dispatcher, journal, self.variables)
-        self.connections = VenueConnections(self.line.adapters, self.events, self.clock, config.alerts.rule())
+        make, restored = around.journal(self._make_journal), around.restored(journal.restored if journal else None)
+        settings = self._line_settings()
+        self.line = Line(dispatcher, around.gate_permit, settings, dispatcher, make, self.variables, restored)
+        with ExitStack() as undone:
+            undone.callback(self.line.journal.close)  # it has a thread already, and what follows may be refused
+            self._build(environment, around)
+            undone.pop_all()
+
+    def _build(self, environment: Mapping[str, str], around: Surroundings) -> None:
+        dispatcher = self.events.dispatcher
+        self.connections = VenueConnections(self.line.adapters, self.events, self.clock, self.config.alerts.rule())
         self._starts = StrategyStarts(self.line, self.failures)
         EventLog(dispatcher)
         self._auditor = Audit(dispatcher, self.line.desk, self.line.portfolio)
@@ -124,6 +135,8 @@ class MainEngine:
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         self.prepare()
         self._around.begin(self.config, self.home, self.line)
+        if self._journal is not None:
+            self._journal.note_start(self.line, self.config, self.run_id)
         self.events.start()
         self.connections.start()
 
@@ -144,6 +157,7 @@ class MainEngine:
         part_s = deadline_s / 5
         differences: dict[str, tuple[Difference, ...]] = {}
         summary: Summary | None = None
+        self._stopping = not self.events.running  # or the engine's thread says so when it comes to it
         if self.events.running:
             try:
                 self.events.put(BeginStop())
@@ -155,6 +169,8 @@ class MainEngine:
         health = self.connections.health()
         overran = self.connections.close(part_s)
         stopped = self.events.stop(part_s)
+        if self._journal is not None and not stopped.overran:
+            self._journal.note_end(self.line, self.run_id)
         self.line.journal.close()
         try:
             self.variables.write()
@@ -210,6 +226,9 @@ class MainEngine:
             modes={name: account.position_mode for name, account in config.accounts.items()},
         )
 
+    def _make_journal(self, dispatcher: Dispatcher) -> Journal:
+        return InMemoryJournal(dispatcher) if self._journal is None else self._journal.begin(self.events)
+
     def _make_adapters(self, environment: Mapping[str, str]) -> None:
         if not self.config.accounts:
             raise ConfigError("no account is configured; add an [account.NAME] table")
@@ -217,7 +236,8 @@ class MainEngine:
             self.config, self.events, self.permit, self.clock, environment, open_store(self.home, environment)
         )
         for name in self.config.accounts:
-            self.line.add_adapter(made.make(name))
+            since_ns = self._journal.fills_since_ns(name) if self._journal is not None else 0
+            self.line.add_adapter(made.make(name, since_ns))
 
     def _make_strategies(self) -> None:
         folder = self.config.strategies_dir(self.home)

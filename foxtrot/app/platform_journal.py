@@ -1,0 +1,109 @@
+"""The journal of one platform: checked and read before anything starts, written while it runs, ended with a snapshot."""
+
+import getpass
+import hashlib
+import inspect
+import platform
+from pathlib import Path
+
+import msgspec
+from loguru import logger
+
+from foxtrot import __version__
+from foxtrot.app.config import Config
+from foxtrot.core.clock import Clock
+from foxtrot.core.event_engine import EventEngine
+from foxtrot.domain.errors import InputError
+from foxtrot.storage.durable_journal import DurableJournal
+from foxtrot.storage.journal_reader import open_journal
+from foxtrot.storage.journal_records import RunStarted, RunStopped, Snapshot
+from foxtrot.strategy.line import Line
+from foxtrot.trading.restored_state import RestoredState, encode_state, fold
+from foxtrot.trading.snapshots import REMEMBERED_NS, state_of
+
+NAME = "journal.db"
+SNAPSHOT_AFTER = 20_000
+"""So many records since the last snapshot, and a start writes one, that the next start need not read them again."""
+OVERLAP_NS = 600_000_000_000
+"""How long before the latest fill that is known fills are asked for again: a fill of another market may have come later than it."""
+
+
+class PlatformJournal:
+    """What a platform takes over from its journal, and the journal that it then writes.
+
+    Thread: main, while foxtrot-engine does not run.
+
+    Args:
+        folder: the data folder.
+        clock: tells the time.
+
+    Raises:
+        InputError: the journal is damaged; the message names the place and what to do.
+        ConfigError: SQLite is too old, or the file cannot be written.
+    """
+
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        self.path = folder / NAME
+        self._clock = clock
+        opening = open_journal(self.path)
+        if opening.dropped:
+            logger.warning("{}", opening.dropped)
+        self._unfolded = opening.count - opening.first
+        try:
+            self.restored: RestoredState | None = fold(opening.records()) if opening.count else None
+        except msgspec.MsgspecError as error:
+            raise InputError(f"{self.path}: record {opening.first} cannot be read: {error}; restore a copy") from None
+
+    def begin(self, events: EventEngine) -> DurableJournal:
+        """Open the journal for writing; its answers go to the engine."""
+        return DurableJournal(self.path, events, self._clock)
+
+    def fills_since_ns(self, account: str) -> int:
+        """Return the venue's time before which every fill of an account is known; 0 when nothing is."""
+        last_ns = self.restored.last_fill_ns.get(account, 0) if self.restored is not None else 0
+        return max(0, last_ns - OVERLAP_NS)
+
+    def note_start(self, line: Line, config: Config, run_id: str) -> None:
+        """Write who starts what, and a snapshot if much was read."""
+        now_ns = self._clock.now_ns()
+        hashes = {name: file_hash(type(host.strategy)) for name, host in line.strategies.hosts.items()}
+        line.notes.strategy_hashes = hashes
+        line.notes.append(RunStarted(now_ns, run_id, whoami(), __version__, config_hash(config), hashes))
+        if self._unfolded > SNAPSHOT_AFTER:
+            self._snapshot(line)
+
+    def note_end(self, line: Line, run_id: str) -> None:
+        """Write a snapshot and that the run ended in order."""
+        self._snapshot(line)
+        line.notes.append(RunStopped(self._clock.now_ns(), run_id))
+
+    def _snapshot(self, line: Line) -> None:
+        now_ns = self._clock.now_ns()
+        state = state_of(line.desk, line.portfolio, line.notes.decisions, now_ns - REMEMBERED_NS)
+        line.notes.append(Snapshot(now_ns, encode_state(state)))
+
+
+def whoami() -> str:
+    """Return who runs this process: the user's name at the machine's."""
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError):  # an id without a name, as in some containers
+        name = "unknown"
+    return f"{name}@{platform.node()}"
+
+
+def file_hash(strategy_class: type) -> str:
+    """Return the SHA-256 of the file that a strategy's class stands in; "" when it stands in none."""
+    try:
+        source = inspect.getsourcefile(strategy_class)
+        return hashlib.sha256(Path(source).read_bytes()).hexdigest() if source else ""
+    except (TypeError, OSError):
+        return ""
+
+
+def config_hash(config: Config) -> str:
+    """Return the SHA-256 of a configuration's file; "" when it comes from none."""
+    try:
+        return hashlib.sha256(config.source.read_bytes()).hexdigest()
+    except OSError:
+        return ""
