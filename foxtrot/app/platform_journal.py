@@ -10,6 +10,7 @@ import msgspec
 from loguru import logger
 
 from foxtrot import __version__
+from foxtrot.adapter.registry import load_adapter
 from foxtrot.app.config import Config
 from foxtrot.core.clock import Clock
 from foxtrot.core.event_engine import EventEngine
@@ -35,6 +36,7 @@ class PlatformJournal:
 
     Args:
         folder: the data folder.
+        config: whose accounts there are.
         clock: tells the time.
 
     Raises:
@@ -42,7 +44,7 @@ class PlatformJournal:
         ConfigError: SQLite is too old, or the file cannot be written.
     """
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
+    def __init__(self, folder: Path, config: Config, clock: Clock) -> None:
         self.path = folder / NAME
         self._clock = clock
         opening = open_journal(self.path)
@@ -50,9 +52,10 @@ class PlatformJournal:
             logger.warning("{}", opening.dropped)
         self._unfolded = opening.count - opening.first
         try:
-            self.restored: RestoredState | None = fold(opening.records()) if opening.count else None
+            kept = fold(opening.records()) if opening.count else None
         except msgspec.MsgspecError as error:
             raise InputError(f"{self.path}: record {opening.first} cannot be read: {error}; restore a copy") from None
+        self.restored = kept.without(accounts_that_end(config)) if kept is not None else None
 
     def begin(self, events: EventEngine) -> DurableJournal:
         """Open the journal for writing; its answers go to the engine."""
@@ -81,6 +84,12 @@ class PlatformJournal:
         now_ns = self._clock.now_ns()
         state = state_of(line.desk, line.portfolio, line.notes.decisions, now_ns - REMEMBERED_NS)
         line.notes.append(Snapshot(now_ns, encode_state(state)))
+
+
+def accounts_that_end(config: Config) -> frozenset[str]:
+    """Return the accounts whose venue lives in this process and ends with it: what they held an hour ago they hold no more."""
+    accounts = config.accounts.items()
+    return frozenset(name for name, table in accounts if not load_adapter(table.adapter).capabilities.network)
 
 
 def whoami() -> str:

@@ -3,7 +3,7 @@
 Pure: records go in, in their order, and nothing else is asked. The same struct, made of living objects, is what a Snapshot holds.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 
 import msgspec
@@ -90,6 +90,20 @@ class RestoredState(msgspec.Struct):
     last_fill_ns: dict[str, int] = {}
     decisions: Decisions = msgspec.field(default_factory=Decisions)
 
+    def without(self, accounts: Collection[str]) -> "RestoredState":
+        """Return the state without what it tells of some accounts; decisions stay, but for protections of what they held."""
+        protections = {key: kept for key, kept in self.decisions.protections.items() if kept.account not in accounts}
+        return msgspec.structs.replace(
+            self,
+            orders={key: life for key, life in self.orders.items() if _place(life)[0] not in accounts},
+            loose=[booked for booked in self.loose if booked.trade.account not in accounts],
+            positions=[totals for totals in self.positions if totals.account not in accounts],
+            accounts={name: totals for name, totals in self.accounts.items() if name not in accounts},
+            movements=[movement for movement in self.movements if account_of(movement) not in accounts],
+            last_fill_ns={name: last_ns for name, last_ns in self.last_fill_ns.items() if name not in accounts},
+            decisions=msgspec.structs.replace(self.decisions, protections=protections),
+        )
+
     def take(self, record: JournalRecord) -> None:
         """Add a record."""
         match record:
@@ -154,6 +168,19 @@ class RestoredState(msgspec.Struct):
             life.fills = [one.trade for one in mine]
             self.loose = [one for one in self.loose if not _is_of(one.trade, order)] if mine else self.loose
         life.told = order
+
+
+def account_of(movement: Movement) -> str:
+    """Return the account that a movement moved."""
+    match movement:
+        case FillBooked(trade=trade):
+            return trade.account
+        case ChargeBooked(charge=charge):
+            return charge.account
+        case BalancesFound(account=found):
+            return found.account
+        case _:
+            return movement.account
 
 
 def fold(records: Iterable[JournalRecord]) -> RestoredState:

@@ -227,3 +227,14 @@ def test_balances_after_a_restart_are_counted_from_the_first_opening_not_from_wh
     back.put(an_account({"USDT": "1"}))
     assert back.portfolio.balances(ACCOUNT) == made.portfolio.balances(ACCOUNT)
     assert back.portfolio.balances(ACCOUNT)["USDT"] != Decimal(1)
+
+
+def test_an_account_whose_venue_ended_with_its_process_is_left_out() -> None:
+    made, journal = a_busy_day()
+    made.gate.close("by hand", "ann", lasting=True)
+    state = fold(journal.records())
+    assert state.without({"another"}) == state
+    left = state.without({ACCOUNT})
+    assert (left.orders, left.positions, left.movements, left.loose, left.last_fill_ns) == ({}, [], [], [], {})
+    assert left.instruments == state.instruments
+    assert left.decisions.gate == state.decisions.gate
