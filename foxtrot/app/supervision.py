@@ -4,14 +4,12 @@ The main thread looks. That it looks is itself watched: each look renews the lea
 hears the process's heartbeat.
 """
 
-from collections.abc import Mapping
-
 import msgspec
 from loguru import logger
 
-from foxtrot.adapter.base_adapter import BaseAdapter
 from foxtrot.app.part_halts import WHO
 from foxtrot.app.standstill import Standstill
+from foxtrot.app.supervision_parts import adapter_parts, journal_part
 from foxtrot.app.watchdog import Watchdog, stack_of
 from foxtrot.core.commands import ReconcileNow
 from foxtrot.core.event_engine import EventEngine
@@ -19,6 +17,7 @@ from foxtrot.core.heartbeat import PLATFORM, SILENT_S, Part, PartRegistry, ident
 from foxtrot.core.notices import PartFailed, PartRecovered
 from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.errors import QueueClosed
+from foxtrot.storage.durable_journal import DurableJournal
 from foxtrot.strategy.line import Line
 
 STUCK_S = 0.2
@@ -45,7 +44,7 @@ class Supervisor:
         engine: whose events are handled; its clock is the clock of all beats.
         line: gate, adapters and strategies.
         permit: held on a lease from `start` to `stop`.
-        registry: the parts; the engine is entered here.
+        registry: the parts; those of the line are entered here: engine, journal, adapters.
         silent_s: how long the engine may handle nothing while events wait.
     """
 
@@ -65,6 +64,9 @@ class Supervisor:
         self._stuck = False
         self._looking = False
         registry.enter(self._engine_part(silent_s))
+        registry.enter_source(lambda: adapter_parts(line.adapters))
+        if isinstance(line.journal, DurableJournal):
+            registry.enter(journal_part(line.journal))
         self._standstill.subscribe(line.dispatcher)
 
     def start(self) -> None:
@@ -172,8 +174,3 @@ class Supervisor:
             silent_s=silent_s,
             thread=lambda: ident_of(engine.name),
         )
-
-
-def adapter_parts(adapters: Mapping[str, BaseAdapter]) -> tuple[Part, ...]:
-    """Return the parts of all adapters: their threads, loops and long-lived tasks."""
-    return tuple(part for adapter in tuple(adapters.values()) for part in adapter.parts())
