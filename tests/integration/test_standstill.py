@@ -1,0 +1,50 @@
+"""A platform that is frozen and goes on, as on a laptop that slept: nothing is sent before the account is known again."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from queue import SimpleQueue
+
+import pytest
+
+FROZEN_S = 0.9
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="the system cannot freeze a process")
+def test_after_a_freeze_nothing_is_sent_until_the_account_is_reconciled(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.support.frozen_platform", str(tmp_path)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=Path.cwd()
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        lines: SimpleQueue[str] = SimpleQueue()
+        stdout = process.stdout
+        reader = threading.Thread(target=lambda: [lines.put(line.strip()) for line in stdout])
+        reader.start()
+        try:
+            assert lines.get(timeout=30) == "sent"
+            os.kill(process.pid, signal.SIGSTOP)
+            threading.Event().wait(FROZEN_S)
+            assert lines.empty()
+            os.kill(process.pid, signal.SIGCONT)
+            refused = lines.get(timeout=10)
+            assert refused.startswith("refused: this process stood still for ")
+            assert FROZEN_S <= float(refused.split()[6]) < 10
+            assert lines.empty(), "nobody has reconciled yet"
+            process.stdin.write("reconcile\n")
+            process.stdin.flush()
+            heard = lines.get(timeout=20)
+            assert heard.startswith("heard: this process fires at once: ")
+            assert int(heard.rpartition(" ")[2]) <= 3, "missed timers fire once"
+            assert lines.get(timeout=10) == "sent"
+        finally:
+            process.stdin.close()
+            process.wait(20)
+            reader.join()
+            stderr = process.stderr.read() if process.stderr is not None else ""
+    assert process.returncode == 0, stderr
+    assert "orders may leave again" in stderr
