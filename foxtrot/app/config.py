@@ -11,8 +11,10 @@ from foxtrot.app.config_tables import (
     OCCASIONS,
     AccountTable,
     AlertsTable,
+    GuardianTable,
     LogTable,
     PlatformTable,
+    ReconcileTable,
     RecorderTable,
     StrategyTable,
 )
@@ -29,9 +31,11 @@ TABLES = {
     "strategy": None,
     "risk": None,
     "rates": None,
+    "reconcile": None,
     "recorder": None,
     "hub": None,
     "alerts": None,
+    "guardian": None,
     "log": None,
 }
 FRACTIONS = ("price_collar", "market_sweep")
@@ -50,9 +54,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     strategies: dict[str, StrategyTable] = {}
     risk: Limits = Limits()
     rates: dict[str, str | float] = {}
+    reconcile: ReconcileTable = ReconcileTable()
     recorder: RecorderTable = RecorderTable()
     hub: HubTable | None = None
     alerts: AlertsTable = AlertsTable()
+    guardian: GuardianTable = GuardianTable()
     log: LogTable = LogTable()
     source: Path = Path()
 
@@ -127,9 +133,11 @@ def read_config(file: TomlFile) -> Config:
         strategies={name: _strategy(file, name, raw, risk) for name, raw in _named(file, "strategy").items()},
         risk=risk,
         rates=_rates(file),
+        reconcile=read_struct(file, ("reconcile",), tables.get("reconcile", {}), ReconcileTable),
         recorder=read_struct(file, ("recorder",), tables.get("recorder", {}), RecorderTable),
         hub=read_hub(file, dict(_named(file, "account"))),
         alerts=read_struct(file, ("alerts",), tables.get("alerts", {}), AlertsTable),
+        guardian=read_struct(file, ("guardian",), tables.get("guardian", {}), GuardianTable),
         log=read_struct(file, ("log",), tables.get("log", {}), LogTable),
         source=file.path,
     )
@@ -137,6 +145,10 @@ def read_config(file: TomlFile) -> Config:
         if strategy.account not in config.accounts:
             hint = nearest(strategy.account, config.accounts)
             raise file.fault(("strategy", name, "account"), f"account {strategy.account!r} has no table{hint}")
+    for name in config.guardian.keys:
+        if name not in config.accounts:
+            hint = nearest(name, config.accounts)
+            raise file.fault(("guardian", "keys", name), f"account {name!r} has no table{hint}")
     return config
 
 

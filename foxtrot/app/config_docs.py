@@ -11,10 +11,12 @@ from foxtrot.app.config_schema import LIMIT_DESCRIPTIONS, description_of, title_
 from foxtrot.app.config_tables import (
     AccountTable,
     AlertsTable,
+    GuardianTable,
     LogTable,
     OrderExits,
     PlatformTable,
     PositionExits,
+    ReconcileTable,
     RecorderTable,
     StrategyTable,
 )
@@ -44,10 +46,12 @@ _SECTIONS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("strategy.NAME.orders", OrderExits),
     ("strategy.NAME.position", PositionExits),
     ("risk", Limits),
+    ("reconcile", ReconcileTable),
     ("recorder", RecorderTable),
     ("hub", HubTable),
     ('hub.instrument."ID"', HubInstrument),
     ("alerts", AlertsTable),
+    ("guardian", GuardianTable),
     ("log", LogTable),
 )
 _RATES = """\

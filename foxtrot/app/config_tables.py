@@ -16,6 +16,7 @@ from foxtrot.domain.interval import Interval
 from foxtrot.strategy.parameters import Value
 from foxtrot.strategy.settings import ExitPolicy, OrderExit, PositionExit, StrategySettings
 from foxtrot.trading.limits import Limits
+from foxtrot.trading.reconcile_settings import ReconcileSettings
 
 Text = Annotated[str, Meta(min_length=1)]
 OCCASIONS = ("on_stop", "on_error", "on_shutdown")
@@ -157,6 +158,27 @@ class StrategyTable(msgspec.Struct, frozen=True, kw_only=True, rename={"class_na
         )
 
 
+class ReconcileTable(msgspec.Struct, frozen=True, kw_only=True):
+    """How often accounts are compared with their venues while the platform runs."""
+
+    enabled: Annotated[
+        bool,
+        Meta(
+            description="Compare all the time. At a start, after a loss and before anything trades it is done whatever stands here."
+        ),
+    ] = True
+    orders_s: Annotated[
+        float, Meta(ge=1, le=3_600, description="Seconds between two looks at the open orders of an account.")
+    ] = 10.0
+    positions_s: Annotated[
+        float, Meta(ge=1, le=3_600, description="Seconds between two looks at its positions, balances and fills.")
+    ] = 30.0
+
+    def settings(self) -> ReconcileSettings:
+        """Return this table as the reconciliation takes it."""
+        return ReconcileSettings(enabled=self.enabled, orders_s=self.orders_s, positions_s=self.positions_s)
+
+
 class RecorderTable(msgspec.Struct, frozen=True, kw_only=True):
     """The tape of each run, for `foxtrot replay`: everything that enters the engine, in `runs` of the data folder."""
 
@@ -200,6 +222,39 @@ class AlertsTable(msgspec.Struct, frozen=True, kw_only=True):
     def rule(self) -> UnsteadyRule:
         """Return when a connection is told to fall back too often."""
         return UnsteadyRule(self.rest_fallbacks, self.reconnects, self.window_s)
+
+
+class GuardianTable(msgspec.Struct, frozen=True, kw_only=True):
+    """The guardian: a process of its own that cancels our entry orders when the platform gives no sign of life; see docs/kill.md."""
+
+    enabled: Annotated[
+        bool, Meta(description="Start it with every `foxtrot run`; with `--live` it is started in any case.")
+    ] = False
+    venue_countdown: Annotated[
+        bool,
+        Meta(
+            description="Use the venue's own countdown too; refused where it would also cancel protective orders or those of others."
+        ),
+    ] = False
+    keys: Annotated[
+        dict[str, dict[str, Text]],
+        Meta(
+            description='Keys of its own by account: `[guardian.keys.NAME]` with `api_key_env = "VARIABLE"` and the like; else those of the account.'
+        ),
+    ] = {}
+
+    def __post_init__(self) -> None:
+        """Refuse a key that stands in the file itself.
+
+        Raises:
+            ConfigError: a setting is no name of a variable.
+        """
+        for name, settings in self.keys.items():
+            for key in settings:
+                if not key.endswith("_env"):
+                    raise ConfigError(
+                        f"[guardian.keys.{name}] takes names of environment variables, such as api_key_env, not {key}"
+                    )
 
 
 class LogTable(msgspec.Struct, frozen=True, kw_only=True):

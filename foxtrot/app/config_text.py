@@ -8,7 +8,7 @@ import msgspec
 
 from foxtrot.app.config import Config
 from foxtrot.app.config_schema import LIMIT_DESCRIPTIONS, description_of, title_of
-from foxtrot.app.config_tables import AlertsTable, LogTable, PlatformTable, RecorderTable
+from foxtrot.app.config_tables import AlertsTable, GuardianTable, LogTable, PlatformTable, ReconcileTable, RecorderTable
 from foxtrot.core.secret import masked
 from foxtrot.trading.limits import Limits
 
@@ -58,8 +58,10 @@ def config_object(config: Config) -> dict[str, object]:
         "strategy": {name: _plain(strategy) for name, strategy in config.strategies.items()},
         "risk": _plain(config.risk),
         "rates": dict(config.rates),
+        "reconcile": _plain(config.reconcile),
         "recorder": _plain(config.recorder),
         "alerts": _plain(config.alerts),
+        "guardian": _plain(config.guardian),
         "log": _plain(config.log),
     }
     if config.hub is not None:
@@ -82,9 +84,11 @@ def default_config_text() -> str:
         _commented("risk", Limits),
         "# Conversion between currencies: an instrument whose price is the rate, or a fixed number.\n[rates]\n"
         '# "EUR/USD" = "EURUSD.IDEALPRO"\n# "USDT/USD" = 1.0\n',
+        _commented("reconcile", ReconcileTable),
         _commented("recorder", RecorderTable),
         _HUB,
         _commented("alerts", AlertsTable),
+        _commented("guardian", GuardianTable),
         _commented("log", LogTable),
     ]
     return "\n".join(parts)

@@ -4,7 +4,10 @@ from loguru import logger
 
 from foxtrot.core.dispatcher import Dispatcher
 from foxtrot.core.notices import (
+    AccountAdjusted,
+    AccountReconciled,
     BookStateChanged,
+    DifferenceFound,
     Gap,
     GateChanged,
     HandlerFailed,
@@ -43,6 +46,9 @@ class EventLog:
         dispatcher.subscribe(TradeBooked, self.on_trade_booked, owner=OWNER)
         dispatcher.subscribe(StrategyStatus, self.on_strategy_status, owner=OWNER)
         dispatcher.subscribe(StrategyLog, self.on_strategy_log, owner=OWNER)
+        dispatcher.subscribe(DifferenceFound, self.on_difference, owner=OWNER)
+        dispatcher.subscribe(AccountAdjusted, self.on_adjusted, owner=OWNER)
+        dispatcher.subscribe(AccountReconciled, self.on_reconciled, owner=OWNER)
 
     def on_request_failed(self, failure: RequestFailed) -> None:
         """Write a request that a venue did not fulfil."""
@@ -109,3 +115,26 @@ class EventLog:
         """Write what a strategy says."""
         level = line.level.upper() if line.level.upper() in LEVELS else "INFO"
         logger.bind(strategy_id=line.strategy_id).log(level, "{}", line.text)
+
+    def on_difference(self, found: DifferenceFound) -> None:
+        """Write on what we and a venue disagree."""
+        what = f"{found.kind} of {found.subject}: {found.ours} here, {found.venue} at the venue"
+        halts = ", so that its instrument is halted" if found.halts else ""
+        name = found.difference_id
+        logger.bind(account=found.account).error(
+            "difference {}: {}{}; `foxtrot adopt {}` or `foxtrot ignore {}` settles it", name, what, halts, name, name
+        )
+
+    def on_adjusted(self, adjusted: AccountAdjusted) -> None:
+        """Write what was made to agree with a venue without a fill."""
+        bound = logger.bind(account=adjusted.account)
+        bound.warning("adjusted {}: {} by {} ({})", adjusted.adjustment_id, adjusted.what, adjusted.who, adjusted.cause)
+
+    def on_reconciled(self, ended: AccountReconciled) -> None:
+        """Write that an account was compared with its venue, or why not."""
+        bound = logger.bind(account=ended.account)
+        if ended.error:
+            bound.warning("not reconciled ({}): {}", ended.cause, ended.error)
+        else:
+            level = "DEBUG" if ended.cause == "regular" and not ended.differences else "INFO"
+            bound.log(level, "reconciled ({}): {} differences stand", ended.cause, ended.differences)

@@ -62,11 +62,12 @@ class PositionsLoaded(msgspec.Struct, frozen=True, gc=False):
 
 
 class TradesLoaded(msgspec.Struct, frozen=True, gc=False):
-    """Our trades since a cursor as the venue lists them, oldest first."""
+    """Our trades since a cursor as the venue lists them, oldest first; `since_ns` is the time from which they were asked for."""
 
     account: str
     trades: tuple[TradeData, ...]
     local_time_ns: int
+    since_ns: int = 0
 
 
 class HistoryLoaded(msgspec.Struct, frozen=True, gc=False):
@@ -205,7 +206,8 @@ class EquityMarked(msgspec.Struct, frozen=True, gc=False):
 class DifferenceFound(msgspec.Struct, frozen=True, gc=False):
     """We and a venue disagree on something and nothing explains it; `halts` tells whether its instrument is halted for that.
 
-    `kind` is order, fill, position or balance; `difference_id` is the same as long as both sides say the same.
+    `kind` is fill, position or holding (an asset of which strategies own more than the account holds); `difference_id` is the same as
+    long as both sides differ by the same.
     """
 
     difference_id: str

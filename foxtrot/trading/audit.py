@@ -153,7 +153,7 @@ class Audit:
         self._dispatcher = dispatcher
         self._desk = desk
         self._portfolio = portfolio
-        self._running: dict[str, tuple[AccountState, VenueAnswers, int]] = {}
+        self._running: dict[str, tuple[AccountState, VenueAnswers, int, int]] = {}
         dispatcher.subscribe(OpenOrdersLoaded, self._on_orders, owner=OWNER)
         dispatcher.subscribe(TradesLoaded, self._on_trades, owner=OWNER)
         dispatcher.subscribe(PositionsLoaded, self._on_positions, owner=OWNER)
@@ -179,7 +179,7 @@ class Audit:
         self._cancel(account)
         ours = our_state(self._desk, self._portfolio, account, since_ns)
         timer = self._dispatcher.set_timer(OWNER, account, deadline_ns)
-        self._running[account] = (ours, VenueAnswers(), timer)
+        self._running[account] = (ours, VenueAnswers(), timer, since_ns)
         adapter.query_orders()
         adapter.query_trades(since_ns)
         adapter.query_positions()
@@ -196,8 +196,11 @@ class Audit:
             self._finish_if_answered(loaded.account)
 
     def _on_trades(self, loaded: TradesLoaded) -> None:
-        if loaded.account in self._running:
-            self._running[loaded.account][1].trades = loaded
+        running = self._running.get(loaded.account)
+        if (
+            running is not None and loaded.since_ns <= running[3]
+        ):  # a list that begins later was asked for by somebody else
+            running[1].trades = loaded
             self._finish_if_answered(loaded.account)
 
     def _on_positions(self, loaded: PositionsLoaded) -> None:
@@ -220,7 +223,7 @@ class Audit:
             self._end(timer.name, (), f"no answer in time for {', '.join(running[1].missing)}")
 
     def _finish_if_answered(self, account: str) -> None:
-        ours, answers, _ = self._running[account]
+        ours, answers, *_ = self._running[account]
         if not answers.missing:
             self._end(account, compare(account, ours, answers.state(self._portfolio.instruments)), "")
 

@@ -294,7 +294,8 @@ class Reconciler:
         if account is not None:
             for trade in loaded.trades:
                 account.note_fill(trade.venue_time_ns)
-        self._take(loaded.account, "trades", loaded)
+            if not account.linked or loaded.since_ns <= account.cursor_ns:  # else somebody else asked for fewer
+                self._take(loaded.account, "trades", loaded)
 
     def _on_positions(self, loaded: PositionsLoaded) -> None:
         self._take(loaded.account, "positions", loaded)

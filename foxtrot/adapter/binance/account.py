@@ -171,8 +171,12 @@ class AccountAnswers:
         found += [of_source(self._reports.algo_row(row, now_ns)[0], REST) for row in waiting]
         return tuple(sorted(found, key=lambda order: (order.venue_time_ns, order.venue_order_id)))
 
-    async def tell_trades(self, since_ns: int) -> int:
+    async def tell_trades(self, since_ns: int, asked_ns: int | None = None) -> int:
         """Publish our fills since a time, inclusive; returns the time of the last one, or `since_ns` without any.
+
+        Args:
+            since_ns: the time.
+            asked_ns: the time that was asked for, where what lies before `since_ns` is none of the platform's.
 
         Raises:
             AdapterError: they could not be had.
@@ -180,7 +184,11 @@ class AccountAnswers:
         trades = await self._trades.since(self.symbols(), since_ns)
         for trade in trades:
             self._orders.tracker.note_fill(trade)
-        self._adapter.on_trades(TradesLoaded(self._account, trades, self._adapter.clock.now_ns()))
+        self._adapter.on_trades(
+            TradesLoaded(
+                self._account, trades, self._adapter.clock.now_ns(), since_ns if asked_ns is None else asked_ns
+            )
+        )
         return trades[-1].venue_time_ns if trades else since_ns
 
     # --- the user stream --------------------------------------------------------------------------------------------

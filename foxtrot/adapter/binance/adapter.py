@@ -205,7 +205,7 @@ class BinanceAdapter(BaseAdapter):
         """Ask for our trades since a time, or since `trades_since_hours` before the start if that is later."""
 
         async def tell() -> None:
-            await self.trading.answers.tell_trades(max(since_ns, self.trading.fills_begin_ns))
+            await self.trading.answers.tell_trades(max(since_ns, self.trading.fills_begin_ns), asked_ns=since_ns)
 
         self._ask("trades", tell)
 

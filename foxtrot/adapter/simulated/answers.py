@@ -76,7 +76,7 @@ class AccountAnswers:
         now_ns, session = self._adapter.clock.now_ns(), self._session
         fills = [fill for fill in session.venue.fills(self._account) if fill.time_ns >= since_ns]
         rows = tuple(codec.trade_data(fill, session.instrument(fill.instrument_id), now_ns) for fill in fills)
-        loaded = TradesLoaded(self._account, rows, now_ns)
+        loaded = TradesLoaded(self._account, rows, now_ns, since_ns)
         session.answer(lambda: self._adapter.on_trades(loaded))
         return fills[-1].time_ns if fills else since_ns
 
