@@ -17,6 +17,7 @@ from foxtrot.core.played_tape import PlayedEngine, TapeFeed
 from foxtrot.core.send_permit import SendPermit
 from foxtrot.core.tape import INTENT
 from foxtrot.core.taped_permit import PlayedPermit
+from foxtrot.domain.enums import PositionMode
 from foxtrot.domain.order import ApprovedOrder, CancelRequest
 from foxtrot.domain.subscription import HistoryRequest, SubscribeRequest
 from foxtrot.storage.journal_records import Intent, JournalRecord
@@ -197,5 +198,5 @@ class _Unheard:
 def played_adapter(account: str, facts: AdapterFacts, config: Config) -> PlayedAdapter:
     """Return the adapter that stands for an account's."""
     table = config.accounts.get(account)
-    mode = {} if table is None else {"position_mode": table.position_mode}
-    return PlayedAdapter(AdapterContext(account, _Unheard(), SendPermit(), SystemClock(), {}, {}, **mode), facts)
+    mode = PositionMode.NETTING if table is None else table.position_mode
+    return PlayedAdapter(AdapterContext(account, _Unheard(), SendPermit(), SystemClock(), {}, {}, "", mode), facts)

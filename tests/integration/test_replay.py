@@ -1,0 +1,252 @@
+"""A run of the demo's market over Binance's protocol, recorded and run again in another process: the same order intents, byte for byte."""
+
+import json
+import os
+import struct
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from foxtrot.app.config import Config
+from foxtrot.app.config_tables import AccountTable, OrderExits, StrategyTable
+from foxtrot.app.demo_exchange import DemoExchange
+from foxtrot.app.main_engine import MainEngine
+from foxtrot.app.run_recording import RunRecording
+from foxtrot.core.tape import INTENT
+from foxtrot.domain.market import DepthData, TickData
+from foxtrot.storage.run_tape import HEADER, MAGIC, Record, TapeReader, TapeWriter
+from foxtrot.storage.tape_events import decode_event, encode_event
+from foxtrot.strategy.settings import OrderExit
+from foxtrot.trading.limits import Limits
+from tests.support.waiting import wait_until
+
+BLOCK = struct.Struct(">4sIIII")
+ACCOUNT, INSTRUMENT = "demo", "BTCUSDT.BINANCE"
+CLOCKWORK = '''
+from foxtrot.api import Parameter, Strategy
+
+
+class Clockwork(Strategy):
+    """Trades by timers, chance and the clock alone, after a warm-up: all that a tape must bring back."""
+
+    every_s = Parameter(0.3)
+
+    def on_init(self):
+        self.load_bar(5)
+        self.beats = 0
+
+    def on_start(self):
+        self.set_timer("beat", self.every_s, repeat=True)
+
+    def on_bar(self, bar):
+        if self.trading:
+            self.log(f"{bar.close} {self.position}")
+
+    def on_tick(self, tick):
+        self.last = tick
+
+    def on_timer(self, timer):
+        self.beats += 1
+        self.cancel_all()
+        if not self.tick() or self.clock.now_ns() % 7 == 0:
+            return
+        offset = 1 + self.random.random() / 100 + self.beats % 3 / 1000
+        price = self.round_price(self.tick().ask_price / offset)
+        self.buy(self.round_quantity(0.002 + self.random.random() / 1000), price)
+'''
+
+
+def configuration(exchange: DemoExchange, folder: Path) -> Config:
+    """Three strategies that hear quotes, books and trades, bars of seconds, and timers."""
+    (folder / "clockwork.py").write_text(CLOCKWORK)
+    limits = Limits(messages_per_s=50)
+    account = AccountTable(adapter="binance", environment="loopback", settings=exchange.settings, limits=limits)
+
+    def strategy(name: str, interval: str = "1s", **params: float) -> StrategyTable:
+        return StrategyTable(
+            class_name=name,
+            account=ACCOUNT,
+            symbols=(INSTRUMENT,),
+            interval=interval,
+            params=params,
+            capital=Decimal(100_000),
+            limits=limits,
+            orders=OrderExits(on_shutdown=OrderExit.CANCEL_ALL),
+        )
+
+    strategies = {
+        "making": strategy("market_making", size=0.04, max_position=0.4),
+        "averages": strategy("double_ma", fast=2, slow=4, size=0.01),
+        "clockwork": strategy(str(folder / "clockwork.py")),
+    }
+    return Config(accounts={ACCOUNT: account}, strategies=strategies, risk=limits)
+
+
+def record(home: Path, seconds: float) -> Path:
+    """Trade for some seconds and return the folder of the tape."""
+    exchange = DemoExchange(ACCOUNT)
+    exchange.start()
+    try:
+        config = configuration(exchange, home)
+        around = RunRecording(config, home)
+        platform = MainEngine(config, home, environment=exchange.environment, around=around)
+        platform.start()
+        platform.all_ready.wait(30)
+        until_ns = platform.clock.monotonic_ns() + int(seconds * 1e9)
+        wait_until(lambda: platform.clock.monotonic_ns() > until_ns, seconds + 10)
+        platform.stop()
+        assert platform.failures == []
+        assert platform.ran == set(config.strategies)
+        return around.folder
+    finally:
+        exchange.stop()
+
+
+def replay(home: Path, run: str) -> tuple[int, dict[str, object]]:
+    """Replay in a process of its own, where every hash of a text is another."""
+    command = [sys.executable, "-m", "foxtrot", "--home", str(home), "replay", run, "--json"]
+    environment = {**os.environ, "PYTHONHASHSEED": "4711"}
+    ran = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=900, check=False)
+    return ran.returncode, json.loads(ran.stdout)
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tape of 20 s of trading, in the home folder two above its own."""
+    return record(tmp_path_factory.mktemp("home"), 20.0)
+
+
+def home_of(tape: Path) -> Path:
+    return tape.parents[2]
+
+
+def test_a_recorded_run_makes_the_same_intents_again(recorded: Path) -> None:
+    status, result = replay(home_of(recorded), "last")
+    assert result["difference"] is None
+    assert (status, result["equal"], result["damage"]) == (0, True, "")
+    assert result["intent_hash"] == result["recorded_hash"] == stored_hash(recorded)
+    assert int(str(result["intents"])) > 40
+    assert int(str(result["inputs"])) > 1_000
+    assert result["warnings"] == []
+
+
+def test_every_event_of_the_run_is_on_its_tape(recorded: Path) -> None:
+    reader = TapeReader(recorded)
+    records = list(reader.entries())
+    assert [one.sequence for one in records] == list(range(len(records)))
+    end = reader.end
+    assert end is not None
+    assert (end.offered, end.stored, end.lost) == (len(records), len(records), 0)
+    assert {"TimerFired", "BarData", "HistoryLoaded"} <= {one.name for one in records}
+
+
+def stored_hash(tape: Path) -> str:
+    reader = TapeReader(tape)
+    for _ in reader.entries():
+        pass
+    assert reader.end is not None
+    return reader.end.intent_hash
+
+
+def rewritten(tape: Path, change: Callable[[Record], Record]) -> Path:
+    """Write the tape anew after a change to its records, with every checksum right."""
+    copy = tape.parent / f"{tape.name}-rewritten"
+    reader, writer = TapeReader(tape), TapeWriter(copy)
+    writer.add(Record(0, HEADER, "TapeHeader", msgspec.json.encode(reader.header), []))
+    for one in reader.entries():
+        writer.add(change(one))
+    writer.write_block()
+    writer.end_segment()
+    return copy
+
+
+def patched(tape: Path, before: Record, after: Record) -> Path:
+    """Copy the tape with one record changed in its place; the block is packed again, and its own checksum is right."""
+    copy = tape.parent / f"{tape.name}-patched"
+    copy.mkdir()
+    old, new = (msgspec.msgpack.encode(tuple(one)) for one in (before, after))
+    assert len(old) == len(new)
+    (name,) = (path.name for path in tape.iterdir())
+    data, done = (tape / name).read_bytes(), bytearray(MAGIC)
+    at = len(MAGIC)
+    while at < len(data):
+        word, count, size, packed_size, checksum = BLOCK.unpack_from(data, at)
+        at += BLOCK.size + packed_size
+        packed = data[at - packed_size : at]
+        if size:
+            packed = zlib.compress(zlib.decompress(packed).replace(old, new), 1)
+            checksum = zlib.crc32(packed)
+        done += BLOCK.pack(word, count, size, len(packed), checksum) + packed
+    (copy / name).write_bytes(done)
+    return copy
+
+
+def cheaper(record: Record) -> Record:
+    """The same quote or book with prices a little lower."""
+    event = decode_event(record.name, record.payload)
+    if isinstance(event, TickData):
+        event = msgspec.structs.replace(event, bid_price=event.bid_price - 10, ask_price=event.ask_price - 10)
+    elif isinstance(event, DepthData):
+        bids, asks = ([(price - 10, size) for price, size in side] for side in (event.bids, event.asks))
+        event = msgspec.structs.replace(event, bids=tuple(bids), asks=tuple(asks))
+    return record._replace(payload=encode_event(event))
+
+
+def first_that_moved_an_order(tape: Path) -> Record:
+    """The first quote or book in answer to which an order was wished for."""
+    return next(
+        one
+        for one in TapeReader(tape).entries()
+        if one.name in ("TickData", "DepthData") and any(what == INTENT for what, _ in one.reads)
+    )
+
+
+def test_a_changed_price_is_named_by_what_it_leads_to_when_every_checksum_is_right(recorded: Path) -> None:
+    chosen = first_that_moved_an_order(recorded)
+    changed = rewritten(recorded, lambda one: cheaper(one) if one == chosen else one)
+    status, result = replay(home_of(recorded), str(changed))
+    assert (status, result["equal"], result["damage"]) == (1, False, "")
+    difference = result["difference"]
+    assert isinstance(difference, dict)
+    assert (difference["sequence"], difference["event"]) == (chosen.sequence, chosen.name)
+    assert difference["recorded"] != difference["now"]
+
+
+def test_a_changed_price_is_named_itself_by_its_checksum(recorded: Path) -> None:
+    chosen = next(one for one in TapeReader(recorded).entries() if one.name == "TickData" and one.sequence > 500)
+    status, result = replay(home_of(recorded), str(patched(recorded, chosen, cheaper(chosen))))
+    assert (status, result["equal"]) == (1, False)
+    assert f"event {chosen.sequence} (TickData) in 0001.tape is not as it was written" in str(result["damage"])
+
+
+def test_a_strategy_that_was_changed_is_warned_of_and_departs_at_its_first_other_order(recorded: Path) -> None:
+    file = home_of(recorded) / "clockwork.py"
+    before = file.read_text()
+    file.write_text(before.replace("0.002 + ", "0.003 + "))
+    try:
+        status, result = replay(home_of(recorded), recorded.name)
+    finally:
+        file.write_text(before)
+    assert status == 1
+    assert "clockwork" in str(result["warnings"])
+    difference = result["difference"]
+    assert isinstance(difference, dict)
+    assert (difference["event"], difference["what"]) == ("TimerFired", "an order intent")
+
+
+def test_no_such_run_is_status_2(tmp_path: Path) -> None:
+    assert replay(tmp_path, "nosuchrun")[0] == 2
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1_200)
+def test_ten_minutes_make_the_same_intents_again(tmp_path: Path) -> None:
+    tape = record(tmp_path, 600.0)
+    status, result = replay(tmp_path, tape.name)
+    assert (status, result["difference"], result["intent_hash"]) == (0, None, stored_hash(tape))
