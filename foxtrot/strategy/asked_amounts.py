@@ -1,10 +1,13 @@
-"""The counts and times a strategy asks for, refused in words where they make no sense."""
+"""The counts, times and sizes a strategy asks for, refused in words where they make no sense."""
 
+from collections.abc import Callable
+from decimal import Decimal
 from math import isfinite
 from operator import index
 from typing import SupportsIndex
 
-from foxtrot.domain.errors import ConfigError
+from foxtrot.domain.errors import ConfigError, OrderRefused
+from foxtrot.domain.instrument import Instrument
 
 
 def check_count(what: str, count: SupportsIndex) -> None:
@@ -31,3 +34,22 @@ def timer_delay_ns(what: str, seconds: float) -> int:
     if delay_ns < 1:
         raise ConfigError(f"{what} needs seconds above 0, not {seconds}")
     return delay_ns
+
+
+def sized(
+    instrument: Instrument, notional: float, risk: float, stop: float, price: float | Callable[[], float]
+) -> float:
+    """Return the legal quantity for an amount to spend or to lose; the price is asked for only where none is given.
+
+    Raises:
+        OrderRefused: neither or both amounts are given, or the stop is missing.
+    """
+    if (notional > 0.0) == (risk > 0.0) or not (isfinite(notional) and isfinite(risk)):
+        raise OrderRefused("quantity_for", "one of notional and risk above 0", f"notional {notional}, risk {risk}")
+    entry = price() if callable(price) else price
+    distance = entry if notional > 0.0 else abs(entry - stop)
+    if not distance > 0.0 or (risk > 0.0 and not stop > 0.0):
+        raise OrderRefused("quantity_for", f"a stop above 0 and away from {entry}", str(stop))
+    amount = Decimal(repr(notional or risk))
+    units = instrument.round_quantity_units(amount / (Decimal(repr(distance)) * instrument.multiplier))
+    return instrument.quantity(units)

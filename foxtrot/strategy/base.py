@@ -15,10 +15,11 @@ from foxtrot.domain.market import BarData, DepthChange, DepthData, MarketTrade, 
 from foxtrot.domain.order import OrderData, OrderRequest, TradeData
 from foxtrot.strategy.bar_facts import BarCorrection
 from foxtrot.strategy.parameters import fill_defaults
+from foxtrot.strategy.protecting import Protecting
 from foxtrot.strategy.seat import Seat
 
 
-class Strategy:
+class Strategy(Protecting):
     """Hears facts, sends orders; knows its instruments, its virtual position and the time, nothing of threads or venues.
 
     `symbols` are the instrument ids it was given, the first one is `instrument`; `account` is where its orders go; `interval`
@@ -87,7 +88,8 @@ class Strategy:
             quantity: in units of the base asset, shares or contracts.
             price: limit price; 0.0 for a market order.
             terms: instrument, trigger_price, trailing_offset, order_type, time_in_force, post_only, reduce_only,
-                display_quantity, expire_time_ns.
+                display_quantity, expire_time_ns; stop_loss, take_profit and trailing_stop protect the position from its
+                first fill on (see protect).
 
         Returns:
             The order id; a refusal is heard by on_order as DENIED with its rule and reason.
@@ -126,13 +128,14 @@ class Strategy:
         return self._seat.cancel(order_id)
 
     def cancel_all(self) -> int:
-        """Ask for the cancellation of all own open orders and return how many."""
+        """Ask for the cancellation of all own open orders and return how many; those of a protection stay."""
         return self._seat.cancel_all()
 
     def close_position(self, instrument: str = "") -> str | None:
         """Send a market order that closes the position, or return None when it is flat or dust.
 
-        It is reduce-only: cancel resting exits first, or the order is refused because together they would sell too much.
+        It is reduce-only: cancel resting exits first, or the order is refused because together they would sell too much. A
+        protected position is closed by its protection, which withdraws its own stop first; the id is then "".
         """
         return self._seat.close_position(instrument)
 

@@ -8,11 +8,14 @@ from typing import TypeVar
 from foxtrot.domain.enums import OrderType, PositionSide, Side, TimeInForce
 from foxtrot.domain.errors import ConfigError
 from foxtrot.domain.order import OrderRequest
+from foxtrot.trading.protection_state import ProtectionTerms
 
 TERMS = (
     "instrument", "trigger_price", "trailing_offset", "order_type", "time_in_force", "post_only", "reduce_only",
     "display_quantity", "expire_time_ns", "tag",
 )  # fmt: skip
+PROTECTION = ("stop_loss", "take_profit", "trailing_stop")
+"""Terms of an entry that protect its position; see trading.protection."""
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
@@ -30,8 +33,9 @@ def request_of(skeleton: OrderRequest, quantity: float, price: float, terms: Map
     """
     for name in terms:
         if name not in TERMS:
-            close = get_close_matches(name, TERMS, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(TERMS)}"
+            known = TERMS + PROTECTION
+            close = get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(known)}"
             raise ConfigError(f"order term {name} is not known; {hint}")
     trigger, trailing = _number(terms, "trigger_price"), _number(terms, "trailing_offset")
     return OrderRequest(
@@ -41,6 +45,19 @@ def request_of(skeleton: OrderRequest, quantity: float, price: float, terms: Map
         skeleton.position_side, trailing, _number(terms, "display_quantity"), _whole(terms, "expire_time_ns"),
         str(terms.get("tag", "")),
     )  # fmt: skip
+
+
+def protection_of(terms: Mapping[str, object]) -> tuple[ProtectionTerms | None, dict[str, object]]:
+    """Return what protects the position that an entry opens, or None, and the terms of the order itself.
+
+    Raises:
+        ConfigError: a value of the wrong type.
+    """
+    rest = {name: value for name, value in terms.items() if name not in PROTECTION}
+    if len(rest) == len(terms):
+        return None, rest
+    stop, take, trail = (_number(terms, name) for name in PROTECTION)
+    return ProtectionTerms(stop, take, trail), rest
 
 
 def plain_request(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
-from math import isfinite
+from functools import partial
 from random import Random
 
 from foxtrot.adapter.base_adapter import BaseAdapter
@@ -13,14 +13,16 @@ from foxtrot.domain.enums import OrderType, PositionMode, PositionSide, Side
 from foxtrot.domain.errors import ConfigError, OrderRefused
 from foxtrot.domain.instrument import Instrument, InstrumentTable
 from foxtrot.domain.order import OrderData, OrderRequest
-from foxtrot.strategy.asked_amounts import check_count, timer_delay_ns
+from foxtrot.strategy.asked_amounts import check_count, sized, timer_delay_ns
 from foxtrot.strategy.daily_timer import DailyTimer
 from foxtrot.strategy.denial_guard import DenialGuard
-from foxtrot.strategy.order_terms import plain_request, request_of
+from foxtrot.strategy.order_terms import plain_request, protection_of, request_of
+from foxtrot.strategy.seat_protection import SeatProtection
 from foxtrot.trading.market_view import MarketView
 from foxtrot.trading.order_desk import OrderDesk
 from foxtrot.trading.portfolio import Portfolio
 from foxtrot.trading.position import Position
+from foxtrot.trading.protection import Protections
 
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _BOTH = (PositionSide.LONG, PositionSide.SHORT)
@@ -49,6 +51,7 @@ class TradingParts:
         self.instruments: InstrumentTable = portfolio.instruments
         self.adapters = adapters
         self.modes = modes or {}
+        self.protections = Protections(dispatcher, desk, portfolio)
 
 
 class Seat:
@@ -77,6 +80,8 @@ class Seat:
         self.warm_up: dict[str, int] = {}
         self.denials = DenialGuard(parts.dispatcher, parts.desk, strategy_id)
         self._hedges = parts.modes.get(account) is PositionMode.HEDGING
+        me, protections = (strategy_id, account), parts.protections
+        self.protection = SeatProtection(protections, parts.desk, parts.portfolio, me, hedges=self._hedges)
         self._daily: dict[int, tuple[DailyTimer, int]] = {}
 
     def id_of(self, name: str) -> str:
@@ -100,9 +105,13 @@ class Seat:
         place = position_side if self._hedges else PositionSide.NET
         if not terms:
             return self.submit(plain_request(self.id_of(""), self.account, side, place, quantity, price))
+        protection, terms = protection_of(terms)
         instrument_id = self.id_of(str(terms.get("instrument") or ""))
         skeleton = OrderRequest(instrument_id, self.account, side, OrderType.LIMIT, 0.0, position_side=place)
-        return self.submit(request_of(skeleton, quantity, price, terms))
+        request = request_of(skeleton, quantity, price, terms)
+        if protection is None:
+            return self.submit(request)
+        return self.protection.enter(request, position_side, protection, self.submit)
 
     def submit(self, request: OrderRequest) -> str:
         """Hand a request to the desk.
@@ -120,22 +129,26 @@ class Seat:
         return self.denials.submit(request)
 
     def cancel(self, order_id: str) -> bool:
-        """Cancel one of the strategy's own orders."""
+        """Cancel one of the strategy's own orders; those of a protection end with that."""
         found = self.desk.order(order_id)
-        return found is not None and found.strategy_id == self.strategy_id and self.desk.cancel(order_id)
+        mine = found is not None and found.strategy_id == self.strategy_id
+        return mine and order_id not in self.protection.orders() and self.desk.cancel(order_id)
 
     def cancel_all(self, *, keep_reducing: bool = False) -> int:
-        """Cancel the strategy's open orders, or only those that open or add."""
-        return self.desk.cancel_all(self.strategy_id, keep_reducing=keep_reducing)
+        """Cancel the strategy's open orders, or only those that open or add; those of a protection end with that."""
+        return self.protection.cancel_others(keep_reducing=keep_reducing)
 
     def close_position(self, name: str) -> str | None:
         """Send the market order that closes a position (in a hedging account one per side; the last id is returned).
 
-        None when there is nothing that could be sold.
+        None when there is nothing that could be sold; "" when a protection does it: its stop is withdrawn first, and the order
+        that closes the position follows by itself.
         """
         order_id = None
         for place, position in self.held(name):
-            if not self.is_dust(position):
+            if self.may_trade and self.protection.close(position.instrument.instrument_id, place):
+                order_id = order_id or ""
+            elif not self.is_dust(position):
                 order_id = self.submit(self.closing_request(place, position))
         return order_id
 
@@ -216,20 +229,12 @@ class Seat:
     def is_pending(self, name: str) -> bool:
         """Tell whether an own order may still change the position, of one instrument or any; fills on their way count."""
         instrument_id = self.id_of(name) if name else ""
-        return any(True for _ in self.desk.pending_records(self.strategy_id, instrument_id=instrument_id))
+        return self.protection.is_pending(instrument_id)
 
     def quantity_for(self, notional: float, risk: float, stop: float, price: float, name: str) -> float:
         """Return the legal quantity for an amount to spend or to lose."""
         instrument = self.instrument_of(name)
-        if (notional > 0.0) == (risk > 0.0) or not (isfinite(notional) and isfinite(risk)):
-            raise OrderRefused("quantity_for", "one of notional and risk above 0", f"notional {notional}, risk {risk}")
-        entry = price or self._reference(instrument)
-        distance = entry if notional > 0.0 else abs(entry - stop)
-        if not distance > 0.0 or (risk > 0.0 and not stop > 0.0):
-            raise OrderRefused("quantity_for", f"a stop above 0 and away from {entry}", str(stop))
-        amount = Decimal(repr(notional or risk))
-        units = instrument.round_quantity_units(amount / (Decimal(repr(distance)) * instrument.multiplier))
-        return instrument.quantity(units)
+        return sized(instrument, notional, risk, stop, price or partial(self._reference, instrument))
 
     def load_bar(self, count: int, name: str) -> None:
         """Note how many bars to deliver before the start; of two wishes for one instrument the greater counts.

@@ -1,0 +1,319 @@
+"""Protections: stops, take-profits, trailing stops and brackets, kept for the position they belong to.
+
+One protection belongs to one position of one owner. Which leg rests at the venue says `venue_leg`; the others are watched here
+and close the position when they are touched. Each change is written down before its orders leave, read back by the next run and
+armed again before strategies start.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+
+import msgspec
+from msgspec.structs import replace
+
+from foxtrot.core.dispatcher import Dispatcher
+from foxtrot.core.notices import (
+    AccountAdjusted,
+    AccountReconciled,
+    AdapterStatus,
+    GateChanged,
+    OrderChanged,
+    TimerFired,
+    TradeBooked,
+)
+from foxtrot.domain.enums import AdapterState, GateState
+from foxtrot.domain.errors import OrderRefused
+from foxtrot.domain.instrument import Instrument
+from foxtrot.domain.market import BarData, MarketTrade, TickData
+from foxtrot.storage.journal_records import ProtectionKept
+from foxtrot.trading.order_desk import OrderDesk
+from foxtrot.trading.portfolio import Portfolio, PositionKey
+from foxtrot.trading.protection_cover import Cover
+from foxtrot.trading.protection_desk import OWNER, ProtectionDesk
+from foxtrot.trading.protection_restart import found_again
+from foxtrot.trading.protection_state import (
+    Cause,
+    Protection,
+    ProtectionTerms,
+    Step,
+    decode_protection,
+    terms_of,
+    wished,
+)
+from foxtrot.trading.protection_ward import Ward
+from foxtrot.trading.protection_watch import Prices, better_mark, prices_of, prices_of_tick, touched
+
+
+class ProtectionView(msgspec.Struct, frozen=True, gc=False):
+    """How a position is protected now: in words, by which wishes, and by which orders at the venue.
+
+    `trailing_stop` is the price a trailing stop that is watched here stands at, 0.0 where there is none.
+    """
+
+    protection: str
+    reason: str
+    terms: ProtectionTerms
+    trailing_stop: float
+    order_ids: tuple[str, ...]
+
+
+class Protections:
+    """Every protection of a platform, by position.
+
+    Thread: the dispatcher's.
+    """
+
+    def __init__(self, dispatcher: Dispatcher, desk: OrderDesk, portfolio: Portfolio) -> None:
+        self._dispatcher = dispatcher
+        self._desk = desk
+        self._portfolio = portfolio
+        self._hands = ProtectionDesk(dispatcher, desk, portfolio)
+        self._wards: dict[PositionKey, Ward] = {}
+        self._restored: dict[str, Protection] = {}
+        self._heard: set[str] = set()
+        dispatcher.subscribe(OrderChanged, self.on_order_changed, owner=OWNER, core=True)
+        dispatcher.subscribe(TradeBooked, self.on_trade_booked, owner=OWNER, core=True)
+        dispatcher.subscribe(TimerFired, self.on_timer, owner=OWNER, key=OWNER, core=True)
+        dispatcher.subscribe(GateChanged, self.on_gate_changed, owner=OWNER, core=True)
+        dispatcher.subscribe(AdapterStatus, self.on_adapter_status, owner=OWNER, core=True)
+        dispatcher.subscribe(AccountAdjusted, self.on_account_adjusted, owner=OWNER, core=True)
+        dispatcher.subscribe(AccountReconciled, self.on_account_reconciled, owner=OWNER, core=True)
+
+    # --- wishes -----------------------------------------------------------------------------------------------------
+
+    def protect(self, key: PositionKey, terms: ProtectionTerms) -> None:
+        """Protect a position that stands, or change how it is protected.
+
+        Raises:
+            OrderRefused: there is no position, it is being closed, or the terms are wrong.
+        """
+        position = self._portfolio.position(*key)
+        if position is None or not position.whole_units:
+            raise OrderRefused("protection", "a position to protect", f"{key[0]} holds no {key[2]}")
+        ward = self._ward(key, long=position.quantity > 0)
+        ward.take(wished(ward.state, terms, ward.instrument))
+        self._take_in(ward)
+
+    def enter(self, key: PositionKey, *, long: bool, terms: ProtectionTerms, send: Callable[[], str]) -> str:
+        """Send an entry whose position is protected from its first fill on, and return the entry's id.
+
+        Args:
+            key: the position that the entry opens or adds to.
+            long: whether it buys.
+            terms: hold for all of the position; those of an earlier entry are replaced.
+            send: sends the entry. When it is denied at once nothing changes.
+
+        Raises:
+            OrderRefused: the terms are wrong, the position is being closed, or its protection is for the other side.
+        """
+        before = self._wards.get(key)
+        was = before.state if before is not None else None
+        ward = self._ward(key, long=long)
+        ward.take(wished(ward.state, terms, ward.instrument))
+        self._wards[key] = ward
+        self._hands.keep(ward)  # the wish is on disk before its entry is
+        order_id = send()
+        if order_id not in self._desk.denied:
+            ward.take(replace(ward.state, entries=(*ward.state.entries, order_id)))
+        elif was is not None:
+            ward.take(was)
+        self._take_in(ward)
+        return order_id
+
+    def unprotect(self, key: PositionKey) -> bool:
+        """Forget a protection and cancel its orders; False when there is none."""
+        ward = self._wards.pop(key, None)
+        if ward is None:
+            return False
+        self._hands.drop(ward)
+        return True
+
+    def close(self, key: PositionKey) -> bool:
+        """Close a protected position: withdraw what rests at the venue, then sell; False when it is not protected."""
+        ward = self._wards.get(key)
+        if ward is None or not self._hands.held_units(key, ward.state.sign):
+            return False
+        if ward.state.step is not Step.EXITING or ward.state.cause is Cause.TAKE_PROFIT:
+            self._hands.begin_exit(ward, Cause.CLOSE)
+            self._advance(ward)
+        return True
+
+    def release(self, owner: str = "", account: str = "") -> int:
+        """Forget the protections of an owner, an account or all, because their positions are closed by somebody else."""
+        keys = [key for key in self._wards if owner in ("", key[0]) and account in ("", key[1])]
+        return sum(self.unprotect(key) for key in keys)
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def view(self, key: PositionKey) -> ProtectionView | None:
+        """Return how a position is protected by a protection, or None when it has none."""
+        ward = self._wards.get(key)
+        if ward is None:
+            return None
+        state, cover = ward.state, self.cover(key)
+        level = state.trail_level if Cause.TRAILING in ward.watches else 0
+        trailing = ward.instrument.price_grid.to_float(level)
+        return ProtectionView(cover.protection, cover.reason, terms_of(state, ward.instrument), trailing, state.legs)
+
+    def cover(self, key: PositionKey) -> Cover:
+        """Return in words how a position is protected, whoever protects it."""
+        return self._hands.cover(key, self._wards.get(key), self._portfolio.position(*key))
+
+    def orders_of(self, owner: str) -> frozenset[str]:
+        """Return the ids of the protective orders of an owner."""
+        found = [ward.state for ward in self._wards.values() if ward.state.owner == owner]
+        return frozenset(name for state in found for name in (*state.legs, state.exit_id) if name)
+
+    # --- over a restart ---------------------------------------------------------------------------------------------
+
+    def restore(self, records: Iterable[ProtectionKept]) -> None:
+        """Take what an earlier run wrote down, oldest first.
+
+        Raises:
+            ConfigError: a record cannot be read.
+        """
+        for record in records:
+            if record.state:
+                self._restored[record.protection_id] = decode_protection(record.state)
+            else:
+                self._restored.pop(record.protection_id, None)
+
+    def rearm(self, account: str = "") -> int:
+        """Let restored protections of an account, or of all, stand again, and return how many.
+
+        Its orders and positions must be known: call it once the account is reconciled, before strategies start.
+        """
+        due = [(name, state) for name, state in self._restored.items() if account in ("", state.account)]
+        for name, state in due:
+            instrument = self._portfolio.instruments.get(state.instrument_id)
+            adapter = self._desk.adapters.get(state.account)
+            if instrument is None or adapter is None:
+                continue  # it stays written down; its account or instrument may come back
+            del self._restored[name]
+            ward = Ward(state, instrument, adapter.capabilities)
+            ward.kept = state
+            ward.take(found_again(ward, self._hands, self._desk))
+            self._take_in(ward)
+        return len(due)
+
+    # --- what happens -----------------------------------------------------------------------------------------------
+
+    def on_order_changed(self, change: OrderChanged) -> None:
+        """Take the next step when an order of a protected position changed."""
+        order = change.order
+        if self._wards:
+            self._look((change.strategy_id, order.account, order.instrument_id, order.position_side))
+
+    def on_trade_booked(self, booked: TradeBooked) -> None:
+        """Follow the filled quantity."""
+        trade = booked.trade
+        if self._wards:
+            self._look((booked.strategy_id, trade.account, trade.instrument_id, trade.position_side))
+
+    def on_timer(self, timer: TimerFired) -> None:
+        """Try again what was refused."""
+        for ward in list(self._wards.values()):
+            if ward.timer_id == timer.timer_id:
+                self._try_again(ward)
+
+    def on_gate_changed(self, change: GateChanged) -> None:
+        """Try again what a closed gate refused, once it lets reducing orders through."""
+        if change.state is not GateState.HALTED:
+            for ward in self._of(change.account):
+                if change.instrument_id in ("", ward.state.instrument_id):
+                    self._try_again(ward)
+
+    def on_adapter_status(self, status: AdapterStatus) -> None:
+        """Try again what a lost connection refused."""
+        if status.state is AdapterState.READY:
+            for ward in self._of(status.account):
+                self._try_again(ward)
+
+    def on_account_adjusted(self, notice: AccountAdjusted) -> None:
+        """Follow a position that moved without a fill."""
+        for ward in self._of(notice.account):
+            self._advance(ward)
+
+    def on_account_reconciled(self, notice: AccountReconciled) -> None:
+        """Look at every protection of an account whose orders and positions were compared with the venue's."""
+        for ward in self._of(notice.account):
+            self._advance(ward)
+
+    def on_price(self, fact: TickData | MarketTrade | BarData) -> None:
+        """Touch the legs that are watched here."""
+        for ward in list(self._wards.values()):
+            if ward.state.instrument_id == fact.instrument_id and ward.watches:
+                self._see(ward, fact)
+
+    def _see(self, ward: Ward, fact: TickData | MarketTrade | BarData) -> None:
+        state = ward.state
+        if state.step is not Step.ARMED or not self._hands.held_units(state.key, state.sign):
+            return
+        to_units, prices = ward.instrument.price_grid.round, _prices_of(ward, fact)
+        worst, best, now = (to_units(price) if price > 0.0 else 0 for price in (prices.worst, prices.best, prices.now))
+        cause = touched(state, ward.watches, worst, now)
+        if not cause and Cause.TRAILING in ward.watches:
+            mark = better_mark(state, best)
+            if mark != state.mark_units:
+                ward.state = replace(state, mark_units=mark)
+                cause = touched(ward.state, ward.watches, now if isinstance(fact, BarData) else 0, 0)
+                self._hands.keep(ward)
+        early = cause is Cause.TAKE_PROFIT and self._dispatcher.clock.monotonic_ns() < ward.take_after_ns
+        if cause and not early:
+            self._hands.begin_exit(ward, cause)
+            self._advance(ward)
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _ward(self, key: PositionKey, *, long: bool) -> Ward:
+        owner, account, instrument_id, side = key
+        ward = self._wards.get(key)
+        if ward is None or (ward.state.long != long and not self._hands.held_units(key, ward.state.sign)):
+            if ward is not None:
+                self.unprotect(key)
+            instrument: Instrument = self._portfolio.instruments[instrument_id]
+            state = Protection(owner, account, instrument_id, side, long)
+            return Ward(state, instrument, self._desk.adapters[account].capabilities)
+        if ward.state.long != long:
+            raise OrderRefused(
+                "protection", "the position closed first", f"{instrument_id} is protected on the other side"
+            )
+        if ward.state.step is Step.EXITING:
+            raise OrderRefused("protection", "a position that is not being closed", str(ward.state.cause))
+        return ward
+
+    def _take_in(self, ward: Ward) -> None:
+        self._wards[ward.state.key] = ward
+        self._advance(ward)
+
+    def _advance(self, ward: Ward) -> None:
+        if not self._hands.advance(ward):
+            self._wards.pop(ward.state.key, None)
+        elif ward.watches and ward.state.instrument_id not in self._heard:
+            name = ward.state.instrument_id
+            self._heard.add(name)
+            self._dispatcher.subscribe(TickData, self.on_price, owner=OWNER, key=name, core=True)
+            self._dispatcher.subscribe(MarketTrade, self.on_price, owner=OWNER, key=name, core=True)
+            self._dispatcher.subscribe(BarData, self.on_price, owner=OWNER, key=name, core=True)
+
+    def _look(self, key: PositionKey) -> None:
+        ward = self._wards.get(key)
+        if ward is not None:
+            self._advance(ward)
+
+    def _try_again(self, ward: Ward) -> None:
+        self._hands.unpause(ward)
+        self._advance(ward)
+
+    def _of(self, account: str) -> Iterator[Ward]:
+        """Yield the protections of an account, or of all for ""."""
+        for ward in list(self._wards.values()):
+            if account in ("", ward.state.account):
+                yield ward
+
+
+def _prices_of(ward: Ward, fact: TickData | MarketTrade | BarData) -> Prices:
+    long = ward.state.long
+    if not isinstance(fact, TickData):
+        return prices_of(fact, long=long)
+    tape, ward.tape = ward.tape, (fact.last_price, fact.volume)
+    return prices_of_tick(fact, fact.last_price if tape not in ((0.0, 0.0), ward.tape) else 0.0, long=long)

@@ -1,0 +1,284 @@
+"""The hands of a protection: it looks at what stands, takes the next step, and writes down and says what changed."""
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from foxtrot.core.dispatcher import Dispatcher
+from foxtrot.core.notices import ProtectionChanged, StrategyLog
+from foxtrot.domain.enums import OrderStatus, TimeInForce
+from foxtrot.domain.order import OrderRequest
+from foxtrot.domain.order_state import WORKING
+from foxtrot.storage.journal_records import ProtectionKept
+from foxtrot.trading.order_desk import OrderDesk
+from foxtrot.trading.order_record import OrderRecord
+from foxtrot.trading.portfolio import Portfolio, PositionKey
+from foxtrot.trading.position import Position
+from foxtrot.trading.protection_cover import Cover, cover_of, resting_stop_units
+from foxtrot.trading.protection_orders import closing_order, resting_order
+from foxtrot.trading.protection_plan import Act, Leg, Move, Standing, next_move
+from foxtrot.trading.protection_state import (
+    Cause,
+    Protection,
+    Step,
+    VenueLeg,
+    encode_protection,
+    protection_id,
+)
+from foxtrot.trading.protection_ward import Ward
+
+OWNER = "protection"
+TRIES = 4
+"""So many protective orders in a row may come to nothing before that is an alarm."""
+RETRY_NS = 250_000_000
+ALARM_RETRY_NS = 30_000_000_000
+"""How long after a refusal the next try is made: while it may be a passing one, and once it is an alarm."""
+TAKE_PAUSE_NS = 1_000_000_000
+"""How long after a take-profit that found nobody the next one is tried."""
+MARK_NS = 1_000_000_000
+"""A water mark is written down at most this often."""
+_IN_VAIN = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED})
+
+
+class ProtectionDesk:
+    """Takes the steps of protections.
+
+    Thread: the dispatcher's.
+    """
+
+    def __init__(self, dispatcher: Dispatcher, desk: OrderDesk, portfolio: Portfolio) -> None:
+        self._dispatcher = dispatcher
+        self._clock = dispatcher.clock
+        self._desk = desk
+        self._portfolio = portfolio
+
+    # --- what stands ------------------------------------------------------------------------------------------------
+
+    def held_units(self, key: PositionKey, sign: int) -> int:
+        """Return what can be sold of a position, in whole lots; 0 when it is flat or on the other side."""
+        position = self._portfolio.position(*key)
+        if position is None:
+            return 0
+        held = max(0, position.whole_units * sign)
+        return held - held % position.instrument.lot_units
+
+    def closing_records(self, key: PositionKey, sign: int) -> Iterator[OrderRecord]:
+        """Yield the orders that may still close a position."""
+        owner, account, instrument_id, side = key
+        for record in self._desk.pending_records(owner, account, instrument_id):
+            if record.terms.position_side is side and record.terms.side.sign == -sign:
+                yield record
+
+    def standing(self, ward: Ward) -> Standing:
+        """Return what stands of a position, its orders counted at their worst."""
+        state, instrument = ward.state, ward.instrument
+        closing = {record.terms.order_id: record for record in self.closing_records(state.key, state.sign)}
+        legs = tuple(_leg(closing[name], stale=name in state.stale) for name in state.legs if name in closing)
+        mine = {*state.legs, state.exit_id}
+        others = sum(record.pending_units for name, record in closing.items() if name not in mine)
+        lot = instrument.lot_units
+        least = -(-max(1, instrument.min_quantity_units) // lot) * lot
+        held = self.held_units(state.key, state.sign)
+        most = instrument.max_quantity_units // lot * lot
+        return Standing(held, others, legs, bool(state.entries), state.exit_id in closing, least, most)
+
+    def cover(self, key: PositionKey, ward: Ward | None, position: Position | None) -> Cover:
+        """Return how a position is protected, by a protection or by stops that its owner placed."""
+        if position is None:
+            return Cover("")
+        sign = 1 if position.quantity > 0 else -1
+        if ward is not None and ward.state.sign != sign:
+            ward = None
+        held = abs(position.whole_units)
+        at_venue = resting_stop_units(self.closing_records(key, sign), sign)
+        to_text = position.instrument.quantity_grid.to_text
+        part = f"{to_text(at_venue)} of {to_text(held)}"
+        watches = frozenset[Cause]() if ward is None else ward.watches
+        return cover_of(held, at_venue, None if ward is None else ward.state, watches, part)
+
+    # --- steps ------------------------------------------------------------------------------------------------------
+
+    def advance(self, ward: Ward) -> bool:
+        """Take every step that can be taken now; False when the protection is over."""
+        self._tidy(ward)
+        while True:
+            move = next_move(ward.state.step, ward.leg, self.standing(ward))
+            if move.act is Act.END:
+                self._end(ward, ward)
+                return False
+            if move.act is Act.WAIT or (ward.paused and move.act is not Act.CANCEL):
+                break
+            if not self._act(ward, move):
+                break
+        self.keep(ward)
+        self.say(ward)
+        return True
+
+    def keep(self, ward: Ward) -> None:
+        """Write a changed protection down; of a water mark that moved alone, at most one in a while."""
+        state, now_ns = ward.state, self._clock.now_ns()
+        if not self._desk.journal.keeps_reports or state == ward.kept:
+            return
+        mark_alone = ward.kept is not None and state == replace(ward.kept, mark_units=state.mark_units)
+        if mark_alone and now_ns - ward.kept_ns < MARK_NS:
+            return
+        ward.kept, ward.kept_ns = state, now_ns
+        self._write(state, encode_protection(state))
+
+    def say(self, ward: Ward) -> None:
+        """Tell how the position is protected, when that has changed."""
+        self._announce(ward, self.cover(ward.state.key, ward, self._portfolio.position(*ward.state.key)))
+
+    def begin_exit(self, ward: Ward, cause: Cause) -> None:
+        """Turn to closing the position."""
+        ward.take(replace(ward.state, step=Step.EXITING, cause=cause, exit_id="", refusals=0, reason=""))
+        self._resume(ward)
+        why = "" if cause is Cause.CLOSE else f": the {cause} is touched"
+        self._tell(ward.state, "INFO", f"{ward.state.instrument_id} is being closed{why}")
+
+    def drop(self, ward: Ward) -> None:
+        """Cancel the orders of a protection that is wished for no more, and write its end down."""
+        for leg in self.standing(ward).legs:
+            if leg.pending and not leg.ending:
+                self._desk.cancel(leg.order_id)
+        if ward.state.exit_id:
+            self._desk.cancel(ward.state.exit_id)
+        self._end(ward, None)
+
+    def unpause(self, ward: Ward) -> None:
+        """Let new orders be tried at once, and those that are asked to end be asked again."""
+        self._resume(ward)
+        if ward.state.step is Step.EXITING:
+            for leg in self.standing(ward).legs:
+                if leg.pending and leg.ending:
+                    self._desk.cancel(leg.order_id)
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _act(self, ward: Ward, move: Move) -> bool:
+        """Take one step; tells whether another may follow at once."""
+        state = ward.state
+        if move.act is Act.CANCEL:
+            self.keep(ward)  # what the cancel is for is on disk before it leaves
+            for order_id in move.order_ids:
+                self._desk.cancel(order_id)
+            return True
+        market = self._portfolio.view.mark(state.instrument_id) or 0.0
+        if move.act is Act.EXIT:
+            order_id = self._submit(ward, closing_order(state, move.units, ward.instrument, ward.capabilities))
+            ward.take(replace(ward.state, exit_id=order_id))
+            return bool(order_id)
+        if ward.leg is VenueLeg.STOP and self._is_through(ward, market):
+            self.begin_exit(ward, Cause.STOP)
+            return True
+        request = resting_order(state, ward.leg, move.units, ward.instrument, market)
+        order_id = self._submit(ward, request)
+        if order_id:
+            ward.take(replace(ward.state, legs=(*ward.state.legs, order_id)))
+        return bool(order_id)
+
+    def _is_through(self, ward: Ward, market: float) -> bool:
+        """Tell whether the market is beyond the stop, so that a venue would refuse it; after a refusal by any price heard."""
+        heard = self._portfolio.view.heard_prices(ward.state.instrument_id) if ward.state.refusals else [market]
+        to_units, sign = ward.instrument.price_grid.round, ward.state.sign
+        return any((to_units(price) - ward.state.stop_units) * sign <= 0 for price in heard if price)
+
+    def _submit(self, ward: Ward, request: OrderRequest) -> str:
+        """Send an order and return its id, or "" when risk refused it."""
+        order_id = self._desk.submit(request, ward.state.owner)
+        denied = self._desk.denied.get(order_id)
+        if denied is None:
+            return order_id
+        self._refused(ward, denied.rule, denied.reason)
+        return ""
+
+    def _tidy(self, ward: Ward) -> None:
+        """Let go of orders that are done: entries, legs and the closing order; what ended badly counts as refused."""
+        pending = {record.terms.order_id for record in self._desk.pending_records(ward.state.owner)}
+        state = ward.state
+        legs = tuple(name for name in state.legs if name in pending)
+        gone = [name for name in (*state.legs, state.exit_id) if name and name not in pending]
+        exit_id = "" if state.exit_id not in pending else state.exit_id
+        entries = tuple(name for name in state.entries if name in pending)
+        stale = tuple(name for name in state.stale if name in pending)
+        step, cause = state.step, state.cause
+        if state.exit_id and not exit_id and cause is Cause.TAKE_PROFIT:
+            step, cause = Step.ARMED, Cause.NONE  # what was not taken is protected again
+        state = replace(state, legs=legs, stale=stale, entries=entries, exit_id=exit_id, step=step, cause=cause)
+        if any(self._desk.index.all[name].status in WORKING for name in legs):
+            state = replace(state, refusals=0, reason="")
+        ward.take(state)
+        for order_id in gone:
+            self._hear_end(ward, order_id)
+
+    def _hear_end(self, ward: Ward, order_id: str) -> None:
+        """Count an order that ended without having done its work, unless we asked for its end."""
+        record = self._desk.index.all.get(order_id)
+        if record is None or record.filled_units or record.cancel_asked:
+            return
+        if record.terms.time_in_force is TimeInForce.IOC and record.status in _IN_VAIN:
+            ward.take_after_ns = self._clock.monotonic_ns() + TAKE_PAUSE_NS
+        else:
+            self._refused(ward, record.rule or str(record.status), record.reason or str(record.status))
+
+    def _refused(self, ward: Ward, rule: str, reason: str) -> None:
+        """Try again in a while; after TRIES in a row, or at a closed gate, say that the position is naked."""
+        state = ward.state
+        if ward.leg is VenueLeg.TRAILING and rule != "gate" and state.step is Step.ARMED:
+            ward.take(replace(state, trails_here=True))
+            self._tell(
+                state,
+                "WARNING",
+                f"{state.instrument_id}: the venue takes no such trailing stop ({reason}); it trails here",
+            )
+            return
+        if rule == "self_cross":
+            self._clear_way(state)
+        refusals = state.refusals + 1
+        alarm = refusals >= TRIES or rule == "gate"
+        ward.take(replace(state, refusals=refusals, reason=reason if alarm else state.reason))
+        self._pause(ward, ALARM_RETRY_NS if alarm else RETRY_NS)
+        if alarm and not state.reason:
+            what = "closing order" if state.step is Step.EXITING else "protective order"
+            self._tell(state, "ERROR", f"{state.instrument_id} is naked: its {what} was refused: {reason}")
+
+    def _clear_way(self, state: Protection) -> None:
+        """Cancel the owner's own entries that a closing order would meet."""
+        for record in list(self._desk.open_records(state.owner, state.account, state.instrument_id)):
+            if record.terms.side.sign == state.sign:
+                self._desk.cancel(record.key)  # by its key: two orders may share an id
+
+    def _pause(self, ward: Ward, delay_ns: int) -> None:
+        ward.paused = True
+        self._dispatcher.cancel_timer(ward.timer_id)
+        ward.timer_id = self._dispatcher.set_timer(OWNER, protection_id(ward.state.key), delay_ns)
+
+    def _resume(self, ward: Ward) -> None:
+        ward.paused = False
+        self._dispatcher.cancel_timer(ward.timer_id)
+        ward.timer_id = 0
+
+    def _end(self, ward: Ward, cover_by: Ward | None) -> None:
+        """Write that a protection is over, and say what is left of it: nothing, or a position without it."""
+        self._dispatcher.cancel_timer(ward.timer_id)
+        if ward.kept is not None:
+            self._write(ward.state, "")
+        self._announce(ward, self.cover(ward.state.key, cover_by, self._portfolio.position(*ward.state.key)))
+
+    def _announce(self, ward: Ward, cover: Cover) -> None:
+        if cover != ward.said:
+            ward.said, now_ns = cover, self._clock.now_ns()
+            self._dispatcher.put(ProtectionChanged(*ward.state.key, cover.protection, cover.reason, now_ns))
+
+    def _write(self, state: Protection, text: str) -> None:
+        owner, account, instrument_id, _ = state.key
+        name = protection_id(state.key)
+        self._desk.journal.append(ProtectionKept(self._clock.now_ns(), name, owner, account, instrument_id, text))
+
+    def _tell(self, state: Protection, level: str, text: str) -> None:
+        self._dispatcher.put(StrategyLog(state.owner, level, text, self._clock.now_ns()))
+
+
+def _leg(record: OrderRecord, *, stale: bool) -> Leg:
+    """Return what a record is to a plan; one that is done and lacks fills cannot be cancelled any more."""
+    return Leg(record.terms.order_id, record.pending_units, record.cancel_asked or not record.is_open, stale)

@@ -1,0 +1,49 @@
+"""A protection after a restart: what was written down, with the orders that were sent after that."""
+
+from msgspec.structs import replace
+
+from foxtrot.domain.enums import OrderType
+from foxtrot.trading.order_desk import OrderDesk
+from foxtrot.trading.order_ids import reduces_by_id
+from foxtrot.trading.order_record import OrderRecord
+from foxtrot.trading.protection_cover import STOPS
+from foxtrot.trading.protection_desk import ProtectionDesk
+from foxtrot.trading.protection_state import Cause, Protection, Step, VenueLeg
+from foxtrot.trading.protection_ward import Ward
+
+
+def found_again(ward: Ward, hands: ProtectionDesk, desk: OrderDesk) -> Protection:
+    """Return a restored state with the orders that stand.
+
+    An order is journalled before the protection that sent it can name it, so a crash may leave one that is not named: any that
+    could be the protection's own is taken for it. A take-profit whose order was never sent is armed again.
+    """
+    state = ward.state
+    if state.cause is Cause.TAKE_PROFIT and not state.exit_id:
+        state = replace(state, step=Step.ARMED, cause=Cause.NONE)
+    known = (*state.legs, state.exit_id)
+    found = [r for r in hands.closing_records(state.key, state.sign) if r.key not in known and _belongs(r, ward)]
+    stale = tuple(record.key for record in found if not _is_current(record, ward))
+    entries = state.entries
+    if not entries and not hands.held_units(state.key, state.sign):
+        opening = desk.open_records(state.owner, state.account, state.instrument_id)
+        entries = tuple(record.key for record in opening if record.terms.side.sign == state.sign)
+    legs = (*state.legs, *(record.key for record in found))
+    return replace(state, legs=legs, stale=(*state.stale, *stale), entries=entries, refusals=0)
+
+
+def _belongs(record: OrderRecord, ward: Ward) -> bool:
+    """Tell whether an order is one that only reduces and of the kind that the protection would have placed."""
+    terms, state = record.terms, ward.state
+    if record.key != terms.order_id or not (record.reduces or reduces_by_id(record.key)):
+        return False
+    if ward.leg is VenueLeg.TARGET:
+        return terms.order_type is OrderType.LIMIT and terms.price == ward.instrument.price(state.take_units)
+    return terms.order_type in STOPS
+
+
+def _is_current(record: OrderRecord, ward: Ward) -> bool:
+    """Tell whether an order found again has the terms that are wished for now."""
+    if ward.leg is VenueLeg.STOP:
+        return record.terms.trigger_price == ward.instrument.price(ward.state.stop_units)
+    return ward.leg is VenueLeg.TARGET or record.terms.order_type is OrderType.TRAILING_STOP

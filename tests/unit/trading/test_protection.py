@@ -1,0 +1,328 @@
+"""Protections on a real line over a real venue: where each leg rests, how it follows the position, what is said of it."""
+
+import pytest
+
+from foxtrot.core.notices import ProtectionChanged
+from foxtrot.domain.enums import GateState, OrderStatus, OrderType, PositionSide, Side
+from foxtrot.domain.errors import OrderRefused
+from foxtrot.domain.order import OrderData
+from foxtrot.strategy.base import Strategy
+from foxtrot.strategy.settings import ExitPolicy, OrderExit, PositionExit
+from tests.support.instruments import a_perpetual, a_spot
+from tests.support.line_rig import LineRig
+
+NET = PositionSide.NET
+CASES = pytest.mark.parametrize("instrument", [a_spot(), a_perpetual()], ids=["spot", "perpetual"])
+
+
+class Trader(Strategy):
+    """Does what the test tells it."""
+
+
+def rig_of(instrument: object, **settings: object) -> tuple[LineRig, Strategy]:
+    rig = LineRig(instrument)  # type: ignore[arg-type]
+    trader = rig.start(Trader, **settings)
+    rig.quote(99.0, 101.0)
+    return rig, trader
+
+
+def stops(trader: Strategy) -> list[OrderData]:
+    return [order for order in trader.open_orders() if order.order_type is not OrderType.LIMIT]
+
+
+def words(rig: LineRig) -> list[str]:
+    return [notice.protection for notice in rig.told(ProtectionChanged)]
+
+
+@CASES
+def test_a_bracket_protects_from_the_first_partial_fill_on(instrument: object) -> None:
+    rig, trader = rig_of(instrument)
+    trader.buy(1.0, 100.0, stop_loss=95.0, take_profit=110.0)
+    rig.settle()
+    assert stops(trader) == []
+    rig.hit(Side.SELL, 0.4, 100.0)
+    assert [(o.quantity, o.trigger_price) for o in stops(trader)] == [(0.4, 95.0)]
+    rig.hit(Side.SELL, 0.6, 100.0)
+    assert sorted((o.quantity, o.trigger_price) for o in stops(trader)) == [(0.4, 95.0), (0.6, 95.0)]
+    view = trader.protection()
+    assert view is not None
+    assert view.protection == "at the venue"
+    assert words(rig)[-1] == "at the venue"
+
+
+@CASES
+def test_more_pieces_than_a_venue_bears_are_joined(instrument: object) -> None:
+    rig, trader = rig_of(instrument)
+    trader.buy(1.0, 100.0, stop_loss=95.0)
+    for _ in range(5):
+        rig.settle()
+        rig.hit(Side.SELL, 0.2, 100.0)
+    assert len(stops(trader)) <= 3
+    assert sum(o.quantity for o in stops(trader)) == pytest.approx(1.0)
+
+
+@CASES
+def test_a_touched_take_profit_sells_and_takes_the_stop_with_it(instrument: object) -> None:
+    rig, trader = rig_of(instrument)
+    trader.buy(1.0, stop_loss=95.0, take_profit=110.0)
+    rig.settle()
+    assert trader.position == 1.0
+    assert len(stops(trader)) == 1
+    rig.quote(110.5, 111.0)
+    rig.settle()
+    assert trader.position == 0.0
+    assert trader.open_orders() == []
+    assert trader.protection() is None
+    assert words(rig)[-1] == ""
+    assert min(order.price for order in rig.told(OrderData) if order.order_type is OrderType.LIMIT) == 110.0
+
+
+@CASES
+def test_a_stop_at_the_venue_ends_the_protection_with_the_position(instrument: object) -> None:
+    rig, trader = rig_of(instrument)
+    trader.buy(1.0, stop_loss=95.0, take_profit=110.0)
+    rig.settle()
+    rig.quote(93.0, 96.0)
+    rig.trade(94.0)
+    rig.settle()
+    assert trader.position == 0.0
+    assert trader.open_orders() == []
+    assert trader.protection() is None
+
+
+@CASES
+def test_a_take_profit_that_finds_too_little_leaves_the_rest_protected(instrument: object) -> None:
+    rig, trader = rig_of(instrument)
+    trader.buy(1.0, stop_loss=95.0, take_profit=110.0)
+    rig.settle()
+    rig.quote(110.5, 111.0, size=0.3)
+    rig.settle()
+    assert trader.position == pytest.approx(0.7)
+    assert [o.quantity for o in stops(trader)] == [0.7]
+    assert words(rig)[-1] == "at the venue"
+
+
+@CASES
+def test_a_local_stop_is_watched_here_and_sells_at_market(instrument: object) -> None:
+    rig, trader = rig_of(instrument)
+    trader.buy(1.0)
+    rig.settle()
+    trader.protect(stop=95.0, local=True)
+    rig.settle()
+    assert stops(trader) == []
+    assert trader.protection().protection == "while this process lives"  # type: ignore[union-attr]
+    rig.quote(94.0, 96.0)
+    assert trader.position == 1.0  # a wide spread touches nothing
+    rig.quote(94.0, 94.9)
+    rig.settle()
+    assert trader.position == 0.0
+    assert trader.protection() is None
+
+
+@CASES
+def test_a_local_trailing_stop_follows_the_best_price(instrument: object) -> None:
+    rig, trader = rig_of(instrument)
+    trader.buy(1.0, stop_loss=90.0, trailing_stop=5.0)
+    rig.settle()
+    for bid in (103.0, 108.0, 104.0):
+        rig.quote(bid, bid + 2.0)
+    assert trader.protection().trailing_stop == 103.0  # type: ignore[union-attr]
+    assert trader.position == 1.0
+    rig.quote(102.5, 102.9)
+    rig.settle()
+    assert trader.position == 0.0
+    assert trader.open_orders() == []
+
+
+@CASES
+def test_a_trailing_stop_alone_rests_at_a_venue_that_has_it(instrument: object) -> None:
+    rig, trader = rig_of(instrument)
+    trader.buy(1.0, trailing_stop=5.0)
+    rig.settle()
+    assert [o.order_type for o in stops(trader)] == [OrderType.TRAILING_STOP]
+    assert trader.protection().protection == "at the venue"  # type: ignore[union-attr]
+
+
+@CASES
+def test_a_take_profit_alone_rests_at_the_venue_and_leaves_the_position_naked(instrument: object) -> None:
+    rig, trader = rig_of(instrument)
+    trader.buy(1.0, take_profit=110.0)
+    rig.settle()
+    assert [(o.order_type, o.price) for o in trader.open_orders()] == [(OrderType.LIMIT, 110.0)]
+    view = trader.protection()
+    assert view is not None
+    assert (view.protection, view.reason) == ("naked", "it has a take-profit and no stop")
+
+
+@CASES
+def test_a_moved_stop_replaces_the_old_one(instrument: object) -> None:
+    rig, trader = rig_of(instrument)
+    trader.buy(1.0, stop_loss=95.0)
+    rig.settle()
+    trader.protect(stop=97.0)
+    rig.settle()
+    assert [(o.quantity, o.trigger_price) for o in stops(trader)] == [(1.0, 97.0)]
+
+
+@CASES
+def test_a_protected_position_is_closed_by_its_protection(instrument: object) -> None:
+    rig, trader = rig_of(instrument)
+    trader.buy(1.0, stop_loss=95.0)
+    rig.settle()
+    assert trader.close_position() == ""
+    rig.settle()
+    assert trader.position == 0.0
+    assert trader.open_orders() == []
+    assert trader.protection() is None
+
+
+@CASES
+def test_unprotecting_takes_the_orders_away(instrument: object) -> None:
+    rig, trader = rig_of(instrument)
+    trader.buy(1.0, stop_loss=95.0)
+    rig.settle()
+    assert trader.unprotect()
+    rig.settle()
+    assert trader.open_orders() == []
+    assert trader.protection() is None
+    assert not trader.unprotect()
+    assert words(rig)[-1] == "naked"
+
+
+@CASES
+def test_what_the_strategy_cancels_spares_the_protection(instrument: object) -> None:
+    rig, trader = rig_of(instrument)
+    trader.buy(1.0, stop_loss=95.0)
+    rig.settle()
+    (stop,) = stops(trader)
+    trader.buy(0.5, 90.0)
+    rig.settle()
+    assert trader.cancel_all() == 1
+    assert not trader.cancel(stop.order_id)
+    rig.settle()
+    assert not trader.is_pending()
+    assert [o.order_id for o in trader.open_orders()] == [stop.order_id]
+
+
+def test_an_exit_of_the_strategy_itself_is_made_room_for() -> None:
+    rig, trader = rig_of(a_perpetual())
+    trader.buy(1.0, stop_loss=95.0)
+    rig.settle()
+    trader.sell(0.4)
+    rig.settle()
+    assert trader.position == pytest.approx(0.6)
+    assert [o.quantity for o in stops(trader)] == [0.6]
+
+
+@CASES
+def test_a_stop_that_somebody_cancels_is_placed_again(instrument: object) -> None:
+    rig, trader = rig_of(instrument)
+    trader.buy(1.0, stop_loss=95.0)
+    rig.settle()
+    (stop,) = stops(trader)
+    rig.line.desk.cancel(stop.order_id)
+    rig.settle()
+    rig.wait(1.0)
+    (again,) = stops(trader)
+    assert again.order_id != stop.order_id
+    assert again.quantity == 1.0
+
+
+@CASES
+def test_a_halted_gate_leaves_the_stop_and_says_naked_of_a_new_one(instrument: object) -> None:
+    rig, trader = rig_of(instrument)
+    trader.buy(1.0, stop_loss=95.0)
+    rig.settle()
+    rig.line.gate.block("main", "", GateState.HALTED, "a test")
+    rig.settle()
+    assert len(stops(trader)) == 1
+    trader.protect(stop=96.0)
+    rig.settle()
+    assert trader.protection().protection == "naked"  # type: ignore[union-attr]
+    assert any("naked" in line for line in rig.lines())
+    rig.line.gate.block("main", "", GateState.ACTIVE, "a test")
+    rig.settle()
+    assert [o.trigger_price for o in stops(trader)] == [96.0]
+    assert words(rig)[-1] == "at the venue"
+
+
+@CASES
+def test_a_stop_that_the_market_has_passed_sells_at_once(instrument: object) -> None:
+    rig, trader = rig_of(instrument)
+    trader.buy(1.0)
+    rig.settle()
+    trader.protect(stop=101.0)
+    rig.settle()
+    assert trader.position == 0.0
+    assert trader.protection() is None
+
+
+@CASES
+def test_a_strategy_that_stops_leaves_its_protection(instrument: object) -> None:
+    rig, trader = rig_of(instrument, exit_policy=ExitPolicy(orders={"on_stop": OrderExit.CANCEL_ALL}))
+    trader.buy(1.0, stop_loss=95.0, take_profit=110.0)
+    rig.settle()
+    rig.stop()
+    rig.settle()
+    assert len(stops(trader)) == 1
+    rig.quote(110.5, 111.0)
+    rig.settle()
+    assert trader.position == 0.0
+
+
+@CASES
+def test_flattening_takes_the_protection_away_first(instrument: object) -> None:
+    rig, trader = rig_of(instrument, exit_policy=ExitPolicy(position={"on_stop": PositionExit.FLATTEN}))
+    trader.buy(1.0, stop_loss=95.0, take_profit=110.0)
+    rig.settle()
+    rig.stop()
+    for _ in range(3):
+        rig.settle()
+    assert trader.position == 0.0
+    assert trader.open_orders() == []
+
+
+def test_a_short_position_is_protected_above() -> None:
+    rig, trader = rig_of(a_perpetual())
+    trader.short(1.0, stop_loss=105.0, take_profit=90.0)
+    rig.settle()
+    assert [(o.side, o.trigger_price) for o in stops(trader)] == [(Side.BUY, 105.0)]
+    rig.quote(88.0, 89.5)
+    rig.settle()
+    assert trader.position == 0.0
+    assert trader.open_orders() == []
+
+
+@CASES
+def test_a_denied_entry_leaves_no_protection(instrument: object) -> None:
+    rig, trader = rig_of(instrument)
+    order_id = trader.buy(1e12, 100.0, stop_loss=95.0)
+    rig.settle()
+    assert trader.order(order_id).status is OrderStatus.DENIED  # type: ignore[union-attr]
+    assert trader.protection() is None
+
+
+@CASES
+def test_a_cancelled_entry_leaves_no_protection(instrument: object) -> None:
+    rig, trader = rig_of(instrument)
+    order_id = trader.buy(1.0, 90.0, stop_loss=85.0)
+    rig.settle()
+    assert trader.protection() is not None
+    trader.cancel(order_id)
+    rig.settle()
+    assert trader.protection() is None
+
+
+@CASES
+def test_wrong_terms_are_refused_with_their_value(instrument: object) -> None:
+    _rig, trader = rig_of(instrument)
+    with pytest.raises(OrderRefused, match="position to protect"):
+        trader.protect(stop=95.0)
+    with pytest.raises(OrderRefused, match=r"above the stop 95\.0"):
+        trader.buy(1.0, stop_loss=95.0, take_profit=94.0)
+    with pytest.raises(OrderRefused, match=r"95\.001 is off the grid"):
+        trader.buy(1.0, stop_loss=95.001)
+    with pytest.raises(OrderRefused, match="opens or adds"):
+        trader.sell(1.0, stop_loss=95.0)
+    assert trader.open_orders() == []
+    assert trader.protection() is None
