@@ -1,13 +1,13 @@
 """Which strategies may start: each with its own account, whatever becomes of the others."""
 
-from foxtrot.core.notices import AdapterStatus
+from foxtrot.core.notices import AccountReconciled, AdapterStatus
 from foxtrot.domain.enums import AdapterState
 from foxtrot.strategy.host import Stage, StrategyHost
 from foxtrot.strategy.line import Line
 
 
 class StrategyStarts:
-    """Starts every strategy once, when its account is READY and its instruments are known.
+    """Starts every strategy once, when its account is READY and reconciled, and its instruments are known.
 
     An instrument may be another account's: then the strategy waits for that account too, until all accounts have either become
     READY or failed for good. A bare symbol waits likewise, for only then is it known to fit one instrument alone. A strategy whose
@@ -25,19 +25,31 @@ class StrategyStarts:
 
     @property
     def all_ready(self) -> bool:
-        """Tell whether every account has been READY once."""
+        """Tell whether every account has been READY and reconciled once."""
         return self._ready >= set(self._line.adapters)
 
     def hear(self, status: AdapterStatus) -> None:
         """Take a change of a connection and start what it allows."""
         account = status.account
-        if status.state is AdapterState.READY and account not in self._ready:
-            self._ready.add(account)
-            self._failed.pop(account, None)
+        reconciler = self._line.reconciler
+        if status.state is AdapterState.READY and (reconciler is None or reconciler.is_reconciled(account)):
+            self._take_ready(account)
         elif status.state is AdapterState.FAILED and account not in self._ready:
             self._failed[account] = status.cause
-        else:
-            return
+            self._look_at_all()
+
+    def hear_reconciled(self, notice: AccountReconciled) -> None:
+        """Take that an account was reconciled and start what it allows."""
+        if not notice.error:
+            self._take_ready(notice.account)
+
+    def _take_ready(self, account: str) -> None:
+        if account not in self._ready:
+            self._ready.add(account)
+            self._failed.pop(account, None)
+            self._look_at_all()
+
+    def _look_at_all(self) -> None:
         for host in self._line.strategies.hosts.values():
             self._look_at(host)
 

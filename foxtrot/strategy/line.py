@@ -18,9 +18,12 @@ from foxtrot.domain.instrument import InstrumentTable
 from foxtrot.storage.journal import InMemoryJournal, Journal
 from foxtrot.strategy.bar_feed import BarFeed
 from foxtrot.strategy.engine import StrategyEngine
+from foxtrot.strategy.flattening import Flattening
 from foxtrot.strategy.seat import TradingParts
 from foxtrot.strategy.variables import VariableStore
 from foxtrot.trading.gate import Gate
+from foxtrot.trading.halted_strategies import HaltedStrategies
+from foxtrot.trading.kill_switch import KillHandler
 from foxtrot.trading.limits import LimitTable
 from foxtrot.trading.losses import LossTracker, TradingDay
 from foxtrot.trading.market_view import MarketView
@@ -29,6 +32,10 @@ from foxtrot.trading.order_ids import OrderIds
 from foxtrot.trading.order_journal import OrderJournal
 from foxtrot.trading.portfolio import Portfolio
 from foxtrot.trading.rates import RateTable
+from foxtrot.trading.reconcile import Reconciler
+from foxtrot.trading.reconcile_settings import ReconcileSettings
+from foxtrot.trading.restore import Restore
+from foxtrot.trading.restored_state import RestoredState
 from foxtrot.trading.risk import Risk
 
 HOUSEKEEPING = "line"
@@ -45,6 +52,7 @@ class LineSettings(msgspec.Struct, frozen=True, kw_only=True):
     limits: LimitTable = LimitTable()
     pairs: dict[str, str | float | int] = {}
     modes: dict[str, PositionMode] = {}
+    reconcile: ReconcileSettings | None = None
 
 
 class Line:
@@ -61,6 +69,7 @@ class Line:
         sink: EventSink | None = None,
         make_journal: Callable[[Dispatcher], Journal] = InMemoryJournal,
         variables: VariableStore | None = None,
+        restored: RestoredState | None = None,
     ) -> None:
         clock = dispatcher.clock
         self.dispatcher = dispatcher
@@ -73,23 +82,64 @@ class Line:
         self.desk = OrderDesk(dispatcher, self.instruments, self.portfolio, self.gate, OrderIds(settings.run_id))
         losses = LossTracker(TradingDay(settings.timezone, settings.day_start))
         self.risk = Risk(clock, self.view, self.desk, self.portfolio, settings.limits, losses)
-        self.gate.journal = self.journal = make_journal(dispatcher)
+        self.journal = make_journal(dispatcher)
         dispatcher.on_core_failure = self.gate.close
         self._subscribe_state(dispatcher)
         self.desk.adapters = self.adapters
         self.notes = OrderJournal(self.journal, clock, self.instruments, self.view)
         self.desk.wire(dispatcher, self.risk, self.notes)
+        self.gate.journal = self.notes
+        self.restore = Restore(self.desk, self.portfolio)
+        if restored is not None:
+            self._put_back(restored)
+        self.restore.watch(dispatcher)
+        self.reconciler = self._make_reconciler(settings.reconcile, restored)
         parts = TradingParts(dispatcher, self.desk, self.portfolio, self.view, self.adapters, settings.modes)
+        self.protections = parts.protections
         self.bar_feed = BarFeed(dispatcher)
         self.strategies = StrategyEngine(parts, self.bar_feed, variables)
+        self.halted = HaltedStrategies(clock)
+        self.halted.journal = self.notes
+        if restored is not None:
+            self.halted.restore(restored.decisions.halted.values())
+        self.kill = KillHandler(dispatcher, self.desk, self.gate, self.portfolio, self.halted)
+        self.kill.flattener = Flattening(parts, self.gate, self.strategies)
+        self.strategies.forbids = self._forbids
 
     def add_adapter(self, adapter: BaseAdapter) -> None:
         """Let orders for an account go to an adapter."""
         self.adapters[adapter.account] = adapter
+        if self.reconciler is not None:
+            self.reconciler.watch(adapter)
 
     def start_housekeeping(self) -> None:
         """Look at the journal's deadline and at loss limits twice a second; a backtest does without."""
         self.dispatcher.set_timer(HOUSEKEEPING, "housekeeping", HOUSEKEEPING_NS, HOUSEKEEPING_NS)
+        if self.reconciler is not None:
+            self.reconciler.begin()
+
+    def _forbids(self, strategy_id: str) -> str:
+        """Return why a strategy may not start, "" when it may."""
+        killed = self.gate.killed
+        if killed is not None:
+            return f"killed by {killed.who} ({killed.reason}); `foxtrot resume` lets it start"
+        why = self.halted.why(strategy_id)
+        return f"{why}; `foxtrot resume --strategy {strategy_id}` re-arms it" if why else ""
+
+    def _put_back(self, restored: RestoredState) -> None:
+        """Put what an earlier run left into desk, portfolio and gate."""
+        self.notes.decisions = restored.decisions
+        self.restore.put(restored)
+        self.gate.restore(restored.decisions.gate)
+
+    def _make_reconciler(self, settings: ReconcileSettings | None, restored: RestoredState | None) -> Reconciler | None:
+        """Return what keeps accounts true to their venues; a backtest, whose venue tells everything at once, has none."""
+        if settings is None:
+            return None
+        made = Reconciler(self.dispatcher, self.desk, self.portfolio, self.gate, self.notes, settings)
+        if restored is not None:
+            made.restore(restored.decisions.settled.values())
+        return made
 
     def _subscribe_state(self, dispatcher: Dispatcher) -> None:
         self.view.subscribe(dispatcher)

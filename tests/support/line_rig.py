@@ -1,10 +1,10 @@
 """The line in one thread: manual clock, dispatcher, real trading state and strategies, a real venue with price-time matching."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import TypeVar
 
-from foxtrot.adapter.base_adapter import AdapterContext
+from foxtrot.adapter.base_adapter import AdapterContext, EventSink
 from foxtrot.adapter.simulated.adapter import SimulatedAdapter
 from foxtrot.adapter.simulated.session import SimulatedSession
 from foxtrot.core.clock import ManualClock
@@ -20,6 +20,7 @@ from foxtrot.strategy.line import Line, LineSettings
 from foxtrot.strategy.settings import StrategySettings
 from foxtrot.strategy.variables import VariableStore
 from foxtrot.trading.limits import Limits, LimitTable
+from foxtrot.trading.reconcile_settings import ReconcileSettings
 
 S = 1_000_000_000
 T0 = 1_700_006_400 * S  # midnight UTC
@@ -42,6 +43,8 @@ class LineRig:
         limits: LimitTable = LIMITS,
         variables: VariableStore | None = None,
         connect: bool = True,
+        reconcile: ReconcileSettings | None = None,
+        make_link: Callable[[Dispatcher], EventSink] = lambda dispatcher: dispatcher,
     ) -> None:
         self.clock = ManualClock(start_ns)
         self.dispatcher = Dispatcher(self.clock)
@@ -55,10 +58,11 @@ class LineRig:
         for name in (*accounts, *CROWD):
             self._open_account(name, mode)
         permit = SendPermit()
-        settings = LineSettings(run_id=RUN_ID, limits=limits, modes=dict.fromkeys(accounts, mode))
+        modes = dict.fromkeys(accounts, mode)
+        settings = LineSettings(run_id=RUN_ID, limits=limits, modes=modes, reconcile=reconcile)
         self.line = Line(self.dispatcher, permit, settings, variables=variables)
         for name in accounts:
-            context = AdapterContext(name, self.dispatcher, permit, self.clock, {}, {})
+            context = AdapterContext(name, make_link(self.dispatcher), permit, self.clock, {}, {})
             self.line.add_adapter(SimulatedAdapter(context, self.session))
         if connect:
             self.connect()
