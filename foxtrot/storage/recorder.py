@@ -158,6 +158,7 @@ class Recorder:
         self._look()
         self._writer = TapeWriter(self.folder)
         self._writer.add(Record(0, HEADER, "TapeHeader", msgspec.json.encode(self._header), []))
+        self._writer.write_block()
 
     def _write_buffered(self) -> None:
         writer, buffer = self._writer, self._buffer

@@ -214,6 +214,7 @@ class TapeReader:
         if not self._segments:
             raise InputError(f"{folder} holds no tape; `foxtrot replay last` takes the newest run of a home")
         self.torn = False
+        self._whole = self._doubted = False
         self.end: TapeEnd | None = None
         self._records = self._read()
         first = next(self._records, None)
@@ -239,8 +240,11 @@ class TapeReader:
         for number, path in enumerate(self._segments, 1):
             if path.name != f"{number:04}{SUFFIX}":
                 raise self._damaged(f"segment {number:04}{SUFFIX} is missing")
+            self._whole = False
             for raw, count in self._blocks(path):
                 yield from self._unpack(path, raw, count, decoder)
+            if not self._whole and number < len(self._segments):
+                raise self._damaged(f"{path.name} has no end")
 
     def _blocks(self, path: Path) -> Iterator[tuple[bytes, int]]:
         records = 0
@@ -252,8 +256,9 @@ class TapeReader:
                     return
                 word, count, size, packed_size, checksum = _BLOCK.unpack(head)
                 if word == _FOOTER_WORD:
-                    if (count, checksum) != (records, self._chain):
+                    if (count, size, packed_size, checksum) != (records, 0, 0, self._chain) or file.read(1):
                         raise self._damaged(f"{path.name} has {records} records where its footer says {count}")
+                    self._whole = True
                     return
                 packed = file.read(min(packed_size, _LARGEST))
                 if len(packed) < packed_size:
