@@ -18,6 +18,7 @@ from foxtrot.app.config_tables import (
     RecorderTable,
     StrategyTable,
 )
+from foxtrot.app.health_table import HealthTable
 from foxtrot.app.hub_tables import HubTable, read_hub
 from foxtrot.domain.calendar import DayStart
 from foxtrot.domain.errors import ConfigError
@@ -36,6 +37,7 @@ TABLES = {
     "hub": None,
     "alerts": None,
     "guardian": None,
+    "health": None,
     "log": None,
 }
 FRACTIONS = ("price_collar", "market_sweep")
@@ -59,6 +61,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     hub: HubTable | None = None
     alerts: AlertsTable = AlertsTable()
     guardian: GuardianTable = GuardianTable()
+    health: HealthTable = HealthTable()
     log: LogTable = LogTable()
     source: Path = Path()
 
@@ -138,6 +141,7 @@ def read_config(file: TomlFile) -> Config:
         hub=read_hub(file, dict(_named(file, "account"))),
         alerts=read_struct(file, ("alerts",), tables.get("alerts", {}), AlertsTable),
         guardian=read_struct(file, ("guardian",), tables.get("guardian", {}), GuardianTable),
+        health=read_struct(file, ("health",), tables.get("health", {}), HealthTable),
         log=read_struct(file, ("log",), tables.get("log", {}), LogTable),
         source=file.path,
     )

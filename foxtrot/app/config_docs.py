@@ -21,6 +21,7 @@ from foxtrot.app.config_tables import (
     StrategyTable,
 )
 from foxtrot.app.config_text import default_config_text, plain_scalar, toml_value
+from foxtrot.app.health_table import HealthTable
 from foxtrot.app.hub_tables import HubInstrument, HubTable
 from foxtrot.trading.limits import Limits
 
@@ -52,6 +53,7 @@ _SECTIONS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ('hub.instrument."ID"', HubInstrument),
     ("alerts", AlertsTable),
     ("guardian", GuardianTable),
+    ("health", HealthTable),
     ("log", LogTable),
 )
 _RATES = """\

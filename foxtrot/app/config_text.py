@@ -9,6 +9,7 @@ import msgspec
 from foxtrot.app.config import Config
 from foxtrot.app.config_schema import LIMIT_DESCRIPTIONS, description_of, title_of
 from foxtrot.app.config_tables import AlertsTable, GuardianTable, LogTable, PlatformTable, ReconcileTable, RecorderTable
+from foxtrot.app.health_table import HealthTable
 from foxtrot.core.secret import masked
 from foxtrot.trading.limits import Limits
 
@@ -62,6 +63,7 @@ def config_object(config: Config) -> dict[str, object]:
         "recorder": _plain(config.recorder),
         "alerts": _plain(config.alerts),
         "guardian": _plain(config.guardian),
+        "health": _plain(config.health),
         "log": _plain(config.log),
     }
     if config.hub is not None:
@@ -89,6 +91,7 @@ def default_config_text() -> str:
         _HUB,
         _commented("alerts", AlertsTable),
         _commented("guardian", GuardianTable),
+        _commented("health", HealthTable),
         _commented("log", LogTable),
     ]
     return "\n".join(parts)

@@ -148,6 +148,11 @@ class TapedJournal:
         self._tape = tape
 
     @property
+    def behind(self) -> Journal:
+        """Return the journal behind it."""
+        return self._journal
+
+    @property
     def keeps_reports(self) -> bool:
         """Tell whether records other than intents are kept."""
         return self._journal.keeps_reports

@@ -9,7 +9,7 @@ from loguru import logger
 
 from foxtrot.app.part_halts import WHO
 from foxtrot.app.standstill import Standstill
-from foxtrot.app.supervision_parts import adapter_parts, journal_part
+from foxtrot.app.supervision_parts import adapter_parts, durable_behind, journal_part
 from foxtrot.app.watchdog import Watchdog, stack_of
 from foxtrot.core.commands import ReconcileNow
 from foxtrot.core.event_engine import EventEngine
@@ -17,7 +17,6 @@ from foxtrot.core.heartbeat import PLATFORM, SILENT_S, Part, PartRegistry, ident
 from foxtrot.core.notices import PartFailed, PartRecovered
 from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.errors import QueueClosed
-from foxtrot.storage.durable_journal import DurableJournal
 from foxtrot.strategy.line import Line
 
 STUCK_S = 0.2
@@ -65,8 +64,8 @@ class Supervisor:
         self._looking = False
         registry.enter(self._engine_part(silent_s))
         registry.enter_source(lambda: adapter_parts(line.adapters))
-        if isinstance(line.journal, DurableJournal):
-            registry.enter(journal_part(line.journal))
+        if (journal := durable_behind(line.journal)) is not None:
+            registry.enter(journal_part(journal))
         self._standstill.subscribe(line.dispatcher)
 
     def start(self) -> None:

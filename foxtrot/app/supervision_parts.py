@@ -6,9 +6,20 @@ from foxtrot.adapter.base_adapter import BaseAdapter
 from foxtrot.core.heartbeat import Part, PartRegistry, Progress, ident_of, thread_part
 from foxtrot.storage.durable_journal import THREAD as JOURNAL
 from foxtrot.storage.durable_journal import DurableJournal
+from foxtrot.storage.journal import Journal
 
 AIDS = ("foxtrot-control", "foxtrot-health", "recorder")
 """Threads that a run may have and that no trading depends on; one that is gone is told all the same."""
+
+
+def durable_behind(journal: Journal) -> DurableJournal | None:
+    """Return the journal on disk, which a recording may stand in front of; None when there is none."""
+    found: object = journal
+    while not isinstance(found, DurableJournal):
+        found = getattr(found, "behind", None)
+        if found is None:
+            return None
+    return found
 
 
 def journal_part(journal: DurableJournal) -> Part:
