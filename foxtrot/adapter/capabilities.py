@@ -16,6 +16,14 @@ class BookKind(enum.StrEnum):
     NONE = "none"
 
 
+class Countdown(enum.StrEnum):
+    """What a venue cancels by itself when it has not been told to wait for longer: nothing, entries alone, or every order."""
+
+    NONE = "none"
+    ENTRIES = "entries"
+    EVERYTHING = "everything"
+
+
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """One row of the capability table.
 
@@ -53,4 +61,5 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     client_order_id_limit: int = 32
     unknown_bound_s: float = 0.0
     network: bool = True
+    countdown: Countdown = Countdown.NONE
     weight_per_minute: float = 0.0

@@ -91,16 +91,13 @@ class Gate:
 
         self._permit.hold(move)
 
-    def soften(self, who: str) -> bool:
-        """Let reducing orders pass what somebody has closed, as when positions are flattened; tells whether they pass now.
+    def soften(self) -> bool:
+        """Let reducing orders pass what the kill switch has closed, as when positions are flattened; tells whether they pass now."""
+        return self._turn_kills(GateState.REDUCING)
 
-        `close` by the same undoes it.
-        """
-        return self._turn(who, GateState.REDUCING)
-
-    def harden(self, who: str) -> None:
+    def harden(self) -> None:
         """Close again what was softened."""
-        self._turn(who, GateState.HALTED)
+        self._turn_kills(GateState.HALTED)
 
     def block(
         self, account: str, instrument_id: str, state: GateState, reason: str, cause: str = "", *, lasting: bool = False
@@ -206,15 +203,15 @@ class Gate:
 
         self._permit.hold(move)
 
-    def _turn(self, who: str, state: GateState) -> bool:
+    def _turn_kills(self, state: GateState) -> bool:
         turned: list[bool] = []
 
         def move() -> None:
-            known = self._platform.by(PLATFORM, who)
-            if known is not None and known.state is not state:
-                moved = msgspec.structs.replace(known, time_ns=self._clock.now_ns(), state=state)
-                self._note(moved, self._platform)
-                self._follow(moved, loosens=True)
+            for known in self._platform.at(PLATFORM):
+                if known.killed and known.state is not state:
+                    moved = msgspec.structs.replace(known, time_ns=self._clock.now_ns(), state=state)
+                    self._note(moved, self._platform)
+                    self._follow(moved, loosens=True)
             turned.append(self._permit.state is not GateState.HALTED)
 
         self._permit.hold(move)

@@ -310,12 +310,11 @@ class KillHandler:
 
     def _go_on_flattening(self) -> None:
         """Let reducing orders pass for as long as positions are being closed, and nothing after that."""
-        killed = self._gate.killed
-        if not self._flattens or self.flattener is None or killed is None:
+        if not self._flattens or self.flattener is None or self._gate.killed is None:
             return
-        if self._gate.soften(killed.who) and self.flattener.look():
+        if self._gate.soften() and self.flattener.look():
             self._flattens = False
-            self._gate.harden(killed.who)
+            self._gate.harden()
 
     def _rearm(self, command: ResumeTrading) -> str:
         name = command.strategy_id

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from foxtrot.adapter.binance.request_pace import WEIGHT_PER_MINUTE
-from foxtrot.adapter.capabilities import BookKind, Capabilities
+from foxtrot.adapter.capabilities import BookKind, Capabilities, Countdown
 from foxtrot.domain.enums import OrderType, PositionMode, Product, TimeInForce
 
 TIMEOUT_S: Final = 10.0
@@ -44,6 +44,7 @@ USDM: Final = msgspec.structs.replace(
     position_modes=frozenset(PositionMode),
     reduce_only=True,
     iceberg=False,
+    countdown=Countdown.EVERYTHING,
     snapshot_cost=20.0,
     weight_per_minute=float(WEIGHT_PER_MINUTE[Product.PERPETUAL]),
 )

@@ -312,12 +312,13 @@ def test_what_lasts_stands_again_after_a_restart_and_what_a_person_lifted_does_n
 def test_a_flatten_lets_reducing_orders_pass_for_its_time_and_a_restart_ends_that() -> None:
     made = journaled()
     made.gate.close("all is lost", "Ann", lasting=True, killed=True)
-    assert made.gate.soften("Ann")
+    made.gate.close("me too", "Bob", lasting=True, killed=True)
+    assert made.gate.soften()
     assert (passes(made, SELL), passes(made, BUY)) == (True, False)
     again = journaled()
     again.gate.restore(kept(made))
     assert again.gate.state is HALTED
-    made.gate.harden("Ann")
+    made.gate.harden()
     assert not passes(made, SELL, instrument_id="ETHUSDT.PERP")
 
 
@@ -325,7 +326,7 @@ def test_a_flatten_does_not_open_what_another_has_closed() -> None:
     made = floor()
     made.gate.close("the journal failed")
     made.gate.close("all is lost", "Ann", killed=True)
-    assert not made.gate.soften("Ann")
+    assert not made.gate.soften()
     assert made.gate.state is HALTED
 
 

@@ -102,7 +102,7 @@ def test_a_stop_goes_when_the_position_that_it_protected_is_flat_and_not_before(
     rig.quote(119.0, 121.0)
     rig.hit(Side.BUY, 1.0, TARGET)
     assert (strategy.position, left(rig)) == (1.0, [STOP])
-    rig.line.gate.soften("Ann")
+    rig.line.gate.soften()
     rig.line.desk.cancel(strategy.open_orders()[0].order_id)
     rig.settle()
     strategy.sell(0.5, 119.0)

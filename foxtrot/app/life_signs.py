@@ -1,0 +1,65 @@
+"""What stands beside a running platform: its heartbeat for the guardian, the guardian itself, and the halt file of whoever kills from outside."""
+
+from loguru import logger
+
+from foxtrot.app.guardian import GuardianProcess
+from foxtrot.app.halt_file import HaltFile
+from foxtrot.app.heartbeat_file import HeartbeatFile
+from foxtrot.app.main_engine import MainEngine
+from foxtrot.core.commands import KillSwitch
+
+END_S = 5.0
+"""How long the end of the guardian is waited for once the platform has ended."""
+
+
+class LifeSigns:
+    """Beats, and obeys the halt file.
+
+    Thread: main; `look` about four times a second.
+
+    Raises (when made):
+        ConfigError: the home cannot be written, or the guardian cannot be started.
+    """
+
+    def __init__(self, platform: MainEngine, *, guarded: bool) -> None:
+        self._platform = platform
+        self._halt = HaltFile(platform.home)
+        self._heartbeat = HeartbeatFile(platform.home)
+        self.guardian = GuardianProcess(platform.config.source, platform.home) if guarded else None
+        self._told = ""
+        self._obey()
+        if self.guardian is not None:
+            self.guardian.start()
+
+    def look(self) -> None:
+        """Give a sign of life, obey a halt, and start a guardian again that has died.
+
+        Blocks: for the disk.
+        """
+        self._heartbeat.beat()
+        self._obey()
+        if self.guardian is not None and (death := self.guardian.death()):
+            logger.error("{}; it is started again", death)
+            self.guardian.start()
+
+    def stopping(self) -> None:
+        """Tell that the platform stops in order from here on."""
+        self._heartbeat.stopping()
+
+    def end(self) -> str:
+        """Tell that it has ended; returns what is left of the guardian, in words.
+
+        Blocks: at most END_S.
+        """
+        self._heartbeat.end()
+        return self.guardian.wait(END_S) if self.guardian is not None else ""
+
+    def _obey(self) -> None:
+        halt = self._halt.look()
+        if halt is None:
+            return
+        self._platform.line.gate.close(halt.reason, halt.who, lasting=True, killed=True)
+        self._platform.put(KillSwitch(halt.reason, halt.who))
+        if not self._told:
+            logger.warning("halted by {}: {}; `foxtrot resume` lets it trade again", halt.who, halt.reason)
+        self._told = halt.reason
