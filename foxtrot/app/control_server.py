@@ -1,0 +1,199 @@
+"""The control server: steers a running platform over loopback HTTP, for whoever can read the token in its home folder."""
+
+import os
+import secrets
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+from loguru import logger
+
+from foxtrot.app.control_answers import ControlAnswers, UnknownName, Wish
+from foxtrot.app.control_kill import KillAnswers
+from foxtrot.app.control_notices import ControlNotices
+from foxtrot.app.control_place import FILE, PATH, ControlPlace
+from foxtrot.app.control_requests import Answer, FollowKill, Kill, KillTaken, Refusal, Request, decode_request
+from foxtrot.app.loopback_http import HttpAnswer, HttpRequest, LoopbackHttp, json_answer
+from foxtrot.app.main_engine import Call, MainEngine
+from foxtrot.app.port_file import write_private
+from foxtrot.core.commands import KillSwitch
+from foxtrot.core.secret import Secret
+from foxtrot.domain.errors import ConfigError, FoxtrotError, QueueClosed
+
+R = TypeVar("R")
+NAME = "foxtrot-control"
+ENGINE_S = 1.5
+"""How long the engine may take for a question; less than a client waits, so that one that is stuck is told apart from none."""
+AT_ONCE = 4
+"""Questions that may wait for the engine at the same time: fewer than are served at once, so that a kill always finds a place."""
+STALE_NS = 5_000_000_000
+MOST_KNOWN = 5_000
+"""Names among which the nearest is looked for."""
+BAD, BUSY = 400, 503
+
+
+class EngineStuck(FoxtrotError):
+    """The platform's process answers and its engine does not."""
+
+
+class ControlServer:
+    """Serves one platform; made before it starts, so that nothing it should hear is missed.
+
+    Thread: `start` and `stop`, main; requests are answered on the threads of foxtrot-control, several at once. What they ask
+        is read on foxtrot-engine; the kill alone closes gate and permit from its own.
+    """
+
+    def __init__(self, platform: MainEngine, home: Path) -> None:
+        self._platform = platform
+        self._path = home / FILE
+        self._mine = b""
+        self._token = secrets.token_urlsafe(32)
+        self._places = threading.BoundedSemaphore(AT_ONCE)
+        notices = ControlNotices(platform.line.dispatcher)
+        self._answers = ControlAnswers(platform.line, notices)
+        self._kills = KillAnswers(platform.line, self._answers.rows)
+        self._http = LoopbackHttp(NAME, self.handle, Secret(self._token), platform.clock)
+
+    def start(self) -> int:
+        """Listen on a port that the system picks, and say where in the home folder; returns the port.
+
+        Raises:
+            ConfigError: no port can be had, or the home folder cannot be written.
+        """
+        port = self._http.start(0)
+        place = ControlPlace(os.getpid(), port, self._token, self._platform.run_id)
+        data = msgspec.json.encode(place)
+        try:
+            write_private(self._path, data, durable=False)
+        except ConfigError:
+            self._http.stop()
+            raise
+        self._mine = data
+        return port
+
+    def stop(self, deadline_s: float = 2.0) -> str:
+        """Stop listening and remove the file; returns the name of a thread that overran the deadline, or "".
+
+        Blocks: at most about `deadline_s`.
+        """
+        try:
+            if self._mine and self._path.read_bytes() == self._mine:
+                self._path.unlink()
+        except OSError as error:
+            logger.debug("{} was not removed: {}", self._path, error)
+        self._mine = b""
+        return self._http.stop(deadline_s)
+
+    def handle(self, request: HttpRequest) -> HttpAnswer:
+        """Answer one request; called on a serving thread."""
+        if request.path != PATH or request.method != "POST":
+            return _refused(404, "ConfigError", f"there is nothing at {request.method} {request.path[:80]}")
+        try:
+            found = self._done(decode_request(request.body))
+        except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
+            return _refused(BAD, "ConfigError", f"the request cannot be read: {error}")
+        except FoxtrotError as error:
+            return _refusal(error)
+        return json_answer(200, Answer(msgspec.Raw(msgspec.json.encode(found))))
+
+    def _done(self, wish: Request) -> msgspec.Struct:
+        if isinstance(wish, Kill):
+            return self._kill(wish)
+        if self._is_stale(wish):
+            raise EngineStuck("it came too late, when nobody waited for its answer any more; nothing was done")
+        return self._answer(wish)
+
+    def _is_stale(self, wish: Request) -> bool:
+        """Tell whether a request waited while the process stood still; only a kill is still wanted then."""
+        return bool(wish.sent_ns) and self._platform.clock.now_ns() - wish.sent_ns > STALE_NS
+
+    # --- the kill -----------------------------------------------------------------------------------------------------
+
+    def _kill(self, kill: Kill) -> KillTaken:
+        """Close gate and permit here and now, then let the engine cancel.
+
+        What is open is counted before: the question waits for the engine, the gate for nobody.
+        """
+        clock, kill_id = self._platform.clock, self._kills.next_id()
+        begun_ns = clock.monotonic_ns()
+        try:
+            survey = self._begin(lambda: self._kills.survey(kill_id))
+        finally:
+            self._platform.kill(kill.reason, kill.who)
+        closed_ms = (clock.monotonic_ns() - begun_ns) / 1e6
+        self._platform.put(KillSwitch(kill.reason, kill.who, kill.flatten, kill.everything))
+        logger.warning("the kill switch was thrown by {}: {}", kill.who, kill.reason)
+        try:
+            found = survey.result(ENGINE_S)
+        except (FutureTimeout, FoxtrotError):
+            return KillTaken(kill_id, closed_ms, engine_answered=False)
+        return msgspec.structs.replace(found, gate_closed_ms=closed_ms)
+
+    # --- on the engine's thread -------------------------------------------------------------------------------------
+
+    def _answer(self, wish: Request) -> msgspec.Struct:
+        if not self._places.acquire(blocking=False):
+            raise EngineStuck(f"{AT_ONCE} questions wait for the engine already")
+        try:
+            if isinstance(wish, FollowKill):
+                return self._ask(lambda: self._kills.follow(wish.kill_id))
+            found = self._ask(lambda: self._answers.answer(wish))
+            if not isinstance(found, Wish):
+                return found
+            self._platform.put(found.command)
+            return found.taken
+        finally:
+            self._places.release()
+
+    def _ask(self, function: Callable[[], R]) -> R:
+        """Call a function on the engine's thread; one that is given up on is not called later, when nobody hears of it."""
+        given_up = threading.Event()
+
+        def unless_late() -> R:
+            if given_up.is_set():
+                raise EngineStuck("too late")
+            return function()
+
+        answer = self._begin(unless_late)
+        try:
+            return answer.result(ENGINE_S)
+        except FutureTimeout:
+            given_up.set()
+            raise EngineStuck(f"the engine has not come to it within {ENGINE_S} s; nothing was done") from None
+
+    def _begin(self, function: Callable[[], R]) -> "Future[R]":
+        answer: Future[R] = Future()
+        try:
+            self._platform.put(Call(function, answer))  # type: ignore[arg-type]
+        except QueueClosed:
+            raise FoxtrotError("the platform has stopped") from None
+        return answer
+
+
+def _refused(status: int, kind: str, message: str) -> HttpAnswer:
+    return json_answer(status, Answer(error=Refusal(kind, message)))
+
+
+def _refusal(error: FoxtrotError) -> HttpAnswer:
+    if isinstance(error, UnknownName):
+        return _refused(BAD, "ConfigError", f"{error}{_nearest(error)}")
+    if isinstance(error, ConfigError):
+        return _refused(BAD, "ConfigError", str(error))
+    return _refused(BUSY, type(error).__name__, str(error))
+
+
+def _nearest(error: UnknownName) -> str:
+    """Return the nearest names that there are, else all of a few; looked for here, for it takes a while among thousands."""
+    known = error.known[:MOST_KNOWN]
+    close = get_close_matches(error.word, known, n=3, cutoff=0.5)
+    if close:
+        return f"; did you mean {' or '.join(close)}?"
+    if not known:
+        return "; there is none"
+    more = f" and {len(error.known) - 10:,} more" if len(error.known) > 10 else ""
+    return f"; there are: {', '.join(known[:10])}{more}"

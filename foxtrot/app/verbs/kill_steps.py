@@ -1,0 +1,143 @@
+"""The two ways of a kill: through a platform that answers, and straight to the venues."""
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+import msgspec
+
+from foxtrot.app.control_client import ControlClient
+from foxtrot.app.control_requests import FollowKill, Kill, KillProgress, KillTaken, PositionRow
+from foxtrot.app.control_waits import Waited, wait_for
+from foxtrot.app.status_reading import NAME as STATUS_FILE
+from foxtrot.app.verbs.outcome import DONE, NEEDS_PERSON, Outcome, listed
+from foxtrot.app.verbs.steering_outcome import say
+from foxtrot.app.verbs.steering_text import order_note, orders_text, positions_text
+from foxtrot.domain.account import EXTERNAL
+from foxtrot.domain.errors import ConfigError
+
+STAYS = {True: "can only reduce a position: it stays until that is flat", False: "not ours: it is left alone"}
+
+
+class KillWish(msgspec.Struct, frozen=True):
+    """What a person asked for."""
+
+    who: str
+    why: str
+    flatten: bool
+    everything: bool
+    yes: bool
+    wait_s: float
+
+
+def live_way(client: ControlClient, wish: KillWish) -> Outcome:
+    """Kill through the platform: the gate first and at once; what is to be sold is told, and if need be asked, after that.
+
+    Raises:
+        FoxtrotError: it does not answer, before or while it was waited for.
+    """
+    taken = client.kill(Kill(wish.who, wish.why))
+    say(f"the gate was closed in {taken.gate_closed_ms:.2f} ms; {taken.entries} orders are being cancelled")
+    selling = sold_by(wish, taken.positions)
+    sells = bool(selling) and _is_wanted(wish, selling)
+    if sells:
+        client.kill(Kill(wish.who, wish.why, flatten=True, everything=wish.everything))
+    waited = wait_for(
+        lambda: client.ask(FollowKill(taken.kill_id), KillProgress),
+        lambda found: not found.open and not (sells and sold_by(wish, found.positions)),
+        wish.wait_s,
+    )
+    return _told(wish, taken, waited, selling, sells=sells)
+
+
+def cold_way(home: Path, config: Path | None, wish: KillWish, cause: str) -> Outcome:
+    """Kill at the venues, without the platform.
+
+    Raises:
+        ConfigError: no configuration is known, or the one that there is cannot be used.
+    """
+    path = config or _last_config(home)
+    if path is None:
+        raise ConfigError(f"{cause}; and no configuration is known: name it: foxtrot kill CONFIG.toml")
+    flatten = wish.flatten
+    if wish.everything and not _confirmed(wish, "everything that the accounts of the configuration hold will be sold"):
+        flatten = False
+    say(f"going straight to the venues, by {path}")
+    found: dict[str, object] = import_module("foxtrot.app.cold_kill").cold_kill(
+        path, home, flatten, wish.everything and flatten, wish.who
+    )
+    declined = wish.flatten and not flatten
+    result: dict[str, object] = {"way": "venues", "cause": cause, "config": str(path), **found, "declined": declined}
+    needs = declined or bool(found.get("needs_person"))
+    return Outcome(result, listed(result), NEEDS_PERSON if needs else DONE)
+
+
+def sold_by(wish: KillWish, positions: Sequence[PositionRow]) -> tuple[PositionRow, ...]:
+    """Return the positions that a flattening kill closes: those of strategies, or with `everything` all."""
+    if not wish.flatten:
+        return ()
+    return tuple(row for row in positions if wish.everything or row.owner != EXTERNAL)
+
+
+def _is_wanted(wish: KillWish, selling: Sequence[PositionRow]) -> bool:
+    say(f"to be closed at the market:\n{positions_text(selling)}")
+    return not wish.everything or _confirmed(wish, "all of it will be closed, EXTERNAL too")
+
+
+def _confirmed(wish: KillWish, what: str) -> bool:
+    """Ask a person at a terminal; elsewhere only --yes is a yes."""
+    if wish.yes:
+        return True
+    if not sys.stdin.isatty():
+        say(f"{what}: nobody can be asked here, so it is not done; give --yes")
+        return False
+    say(f"{what}. Type yes to go on:")
+    return sys.stdin.readline().strip().lower() == "yes"
+
+
+def _last_config(home: Path) -> Path | None:
+    """Return the configuration that ran last in a home folder, None when nobody knows."""
+    try:
+        told = msgspec.json.decode((home / STATUS_FILE).read_bytes(), type=dict[str, object])
+    except (OSError, msgspec.MsgspecError):
+        return None
+    config = told.get("config")
+    return Path(config) if isinstance(config, str) and config else None
+
+
+def _told(
+    wish: KillWish, taken: KillTaken, waited: Waited[KillProgress], selling: Sequence[PositionRow], *, sells: bool
+) -> Outcome:
+    end, rows = waited.found, msgspec.structs.asdict
+    result: dict[str, object] = {
+        "way": "platform",
+        "gate_closed_ms": taken.gate_closed_ms,
+        "entries_found": end.entries,
+        "cancels_sent": end.cancels_asked,
+        "cancelled": end.cancelled,
+        "filled": end.filled,
+        "ended_otherwise": end.ended_otherwise,
+        "still_open": [rows(row) for row in end.open],
+        "staying": [{**rows(row), "why": STAYS[row.reduces]} for row in end.staying],
+        "flatten": sells,
+        "declined": wish.flatten and bool(selling) and not sells,
+        "sold": [rows(row) for row in selling] if sells else [],
+        "positions": [rows(row) for row in end.positions],
+        "needs_person": not waited.done or (wish.flatten and bool(selling) and not sells),
+    }
+    return Outcome(result, _text(result, end), NEEDS_PERSON if result["needs_person"] else DONE)
+
+
+def _text(result: dict[str, object], end: KillProgress) -> str:
+    lines = [
+        f"killed: {end.entries} entry orders found, {end.cancels_asked} cancels asked, {end.cancelled} cancelled, {end.filled} filled "
+        f"before that, {end.ended_otherwise} ended otherwise, {len(end.open)} still open"
+    ]
+    lines += [f"still open: {row.order_id} is {row.status} {order_note(row)}".rstrip() for row in end.open]
+    if end.staying:
+        lines += ["these stay, for they can only reduce a position or are not ours:", orders_text(end.staying)]
+    lines += ["positions left:", positions_text(end.positions)] if end.positions else ["no position is left"]
+    if result["declined"]:
+        lines.append("nothing was sold: that was not confirmed")
+    return "\n".join(lines)

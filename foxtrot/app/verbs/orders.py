@@ -1,0 +1,71 @@
+"""`foxtrot orders`: the orders of the platform that runs in a home folder."""
+
+from argparse import Namespace
+
+import msgspec
+
+from foxtrot.app.control_client import ControlClient, find_platform
+from foxtrot.app.control_requests import Cancel, ListOrders, OrderRow, Orders, Taken
+from foxtrot.app.control_waits import wait_for
+from foxtrot.app.verbs.command_parser import CommandParser
+from foxtrot.app.verbs.outcome import DONE, NEEDS_PERSON, Outcome
+from foxtrot.app.verbs.steering_arguments import add_wait, add_which, add_who, who_of
+from foxtrot.app.verbs.steering_outcome import asked
+from foxtrot.app.verbs.steering_text import orders_text
+
+DESCRIPTION = (
+    "List the open orders of the platform that runs in the home folder, with --all every order of this run; one whose outcome is unknown\n"
+    "says since when and why. With --cancel ORDER cancel one and wait until that has happened."
+)
+EXAMPLE = "  foxtrot orders\n  foxtrot orders --all --strategy my_strategy --json\n  foxtrot orders --cancel F-my-0abc123def-1"
+
+
+def add_arguments(parser: CommandParser) -> None:
+    """Declare the arguments."""
+    add_which(parser)
+    parser.add_argument("--all", dest="every", action="store_true", help="also those that have ended in this run")
+    parser.add_argument("--cancel", default="", metavar="ORDER", help="cancel this order")
+    add_who(parser, why_needed=False)
+    add_wait(parser, 10)
+
+
+def run(arguments: Namespace) -> Outcome:
+    """List them, or cancel one.
+
+    Raises:
+        ConfigError: a name that there is not.
+        FoxtrotError: no platform runs here.
+    """
+    if arguments.cancel:
+        return asked(lambda: _cancel(find_platform(arguments.home), arguments))
+    return asked(lambda: _list(arguments))
+
+
+def _list(arguments: Namespace) -> Outcome:
+    wish = ListOrders(arguments.account, arguments.strategy, arguments.instrument, arguments.every)
+    found = find_platform(arguments.home).ask(wish, Orders).orders
+    none = "no order in this run" if arguments.every else "no order is open"
+    return Outcome({"orders": [msgspec.structs.asdict(row) for row in found]}, orders_text(found, none))
+
+
+def _cancel(client: ControlClient, arguments: Namespace) -> Outcome:
+    order_id = arguments.cancel
+    client.ask(Cancel(order_id, who_of(arguments)), Taken)
+    waited = wait_for(
+        lambda: client.ask(ListOrders(every=True), Orders),
+        lambda found: _row(found, order_id).status in _ENDED,
+        arguments.wait,
+    )
+    row = _row(waited.found, order_id)
+    result = {"cancelled": row.status == "cancelled", "order": msgspec.structs.asdict(row)}
+    if waited.done:
+        return Outcome(result, f"order {row.order_id} is {row.status}: {row.filled:g} of {row.quantity:g} filled", DONE)
+    text = f"order {row.order_id} is still {row.status} after {arguments.wait:g} s; its cancellation was asked for"
+    return Outcome(result, text, NEEDS_PERSON)
+
+
+def _row(found: Orders, order_id: str) -> OrderRow:
+    return next(row for row in found.orders if order_id in (row.order_id, row.venue_order_id))
+
+
+_ENDED = frozenset({"denied", "filled", "cancelled", "expired", "rejected"})

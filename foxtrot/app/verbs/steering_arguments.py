@@ -1,0 +1,68 @@
+"""Arguments of the verbs that ask and steer a running platform: who, why, which, how long."""
+
+import getpass
+import platform
+from argparse import Namespace
+
+from foxtrot.app.verbs.command_parser import CommandParser, UsageError, seconds
+from foxtrot.domain.errors import FoxtrotError
+
+MOST_WORDS = 500
+
+
+def add_which(parser: CommandParser) -> None:
+    """Declare what narrows a list."""
+    parser.add_argument("--account", default="", metavar="NAME", help="only what belongs to this account")
+    parser.add_argument(
+        "--strategy", default="", metavar="NAME", help="only what belongs to this strategy, or EXTERNAL"
+    )
+    parser.add_argument(
+        "--instrument", default="", metavar="ID", help="only this instrument; a bare symbol means it at every venue"
+    )
+
+
+def add_who(parser: CommandParser, *, why_needed: bool) -> None:
+    """Declare who decides, and why."""
+    parser.add_argument(
+        "--as", dest="who", default="", metavar="NAME", help="who decides this, for the journal (user@machine)"
+    )
+    parser.add_argument("--why", required=why_needed, default="", metavar="TEXT", help="why, for the journal")
+
+
+def add_wait(parser: CommandParser, default_s: float) -> None:
+    """Declare how long to wait until it has happened."""
+    parser.add_argument(
+        "--wait", type=seconds, default=default_s, metavar="SECONDS", help=f"how long to wait for it ({default_s:.0f})"
+    )
+
+
+def who_of(arguments: Namespace) -> str:
+    """Return who decides: --as NAME, else the user of this process and its machine.
+
+    Raises:
+        UsageError: the name is empty or too long.
+    """
+    name = str(arguments.who).strip() if arguments.who else _user()
+    if not name or len(name) > MOST_WORDS:
+        raise UsageError(f"--as needs a name of 1 to {MOST_WORDS} characters")
+    return name
+
+
+def why_of(arguments: Namespace) -> str:
+    """Return why: one line.
+
+    Raises:
+        UsageError: it says nothing, though it must, or too much.
+    """
+    why = " ".join(str(arguments.why).split())
+    if (arguments.why and not why) or len(why) > MOST_WORDS:
+        raise UsageError(f"--why needs a reason of 1 to {MOST_WORDS} characters")
+    return why
+
+
+def _user() -> str:
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        raise FoxtrotError("the system does not say who you are; say so with --as NAME") from None
+    return f"{name}@{platform.node()}"

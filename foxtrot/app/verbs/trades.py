@@ -1,0 +1,39 @@
+"""`foxtrot trades`: the fills of the platform that runs in a home folder."""
+
+from argparse import Namespace
+
+import msgspec
+
+from foxtrot.app.control_client import find_platform
+from foxtrot.app.control_requests import ListTrades, Trades
+from foxtrot.app.verbs.command_parser import CommandParser
+from foxtrot.app.verbs.outcome import Outcome
+from foxtrot.app.verbs.steering_arguments import add_which
+from foxtrot.app.verbs.steering_outcome import asked
+from foxtrot.app.verbs.steering_text import trades_text
+
+DESCRIPTION = (
+    "List the fills of the platform that runs in the home folder: price, fee, owner, and slippage where it is known."
+)
+EXAMPLE = "  foxtrot trades\n  foxtrot trades --strategy my_strategy --json"
+
+
+def add_arguments(parser: CommandParser) -> None:
+    """Declare the arguments."""
+    add_which(parser)
+
+
+def run(arguments: Namespace) -> Outcome:
+    """List them, oldest first.
+
+    Raises:
+        ConfigError: a name that there is not.
+        FoxtrotError: no platform runs here.
+    """
+    return asked(lambda: _list(arguments))
+
+
+def _list(arguments: Namespace) -> Outcome:
+    wish = ListTrades(arguments.account, arguments.strategy, arguments.instrument)
+    found = find_platform(arguments.home).ask(wish, Trades).trades
+    return Outcome({"trades": [msgspec.structs.asdict(row) for row in found]}, trades_text(found))

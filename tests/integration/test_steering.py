@@ -1,0 +1,363 @@
+"""Steering a running platform from the command line: real sockets, a real engine, what happened told and not what was queued."""
+
+import http.client
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import types
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from foxtrot.app.control_client import ControlClient, NoPlatform, PlatformBusy, PlatformFrozen, find_platform
+from foxtrot.app.control_place import PATH, ControlPlace
+from foxtrot.app.control_requests import Kill, ListOrders, Orders, Step, Taken
+from foxtrot.domain.enums import GateState
+from foxtrot.domain.errors import FoxtrotError
+from tests.support.steered_platform import Steered, steered, write_config
+from tests.support.waiting import wait_until
+
+KILL = Kill("Ann", "the market is mad")
+
+
+@pytest.fixture
+def platform(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Steered]:
+    with steered(tmp_path, capsys) as running:
+        running.settle()
+        yield running
+
+
+def place_of(home: Path) -> ControlPlace:
+    return find_platform(home).place
+
+
+def send(place: ControlPlace, body: str, token: str = "", path: str = PATH) -> tuple[int, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", place.port, timeout=5)
+    try:
+        connection.request("POST", path, body, {"Authorization": f"Bearer {token or place.token}"})
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()
+
+
+# --- the server -------------------------------------------------------------------------------------------------------
+
+
+def test_the_place_is_its_owner_s_alone_and_gone_at_the_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with steered(tmp_path, capsys) as running:
+        path = running.home / "control.json"
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        told = json.loads(path.read_text())
+        assert (set(told), told["pid"]) == ({"pid", "port", "token", "run_id"}, os.getpid())
+        assert len(told["token"]) >= 43
+        assert told["token"] not in repr(place_of(running.home))
+    assert not path.exists()
+    with pytest.raises(NoPlatform):
+        find_platform(running.home)
+
+
+def test_only_who_has_the_token_is_heard_and_guessing_locks_everybody_out(platform: Steered) -> None:
+    place, orders = place_of(platform.home), '{"ask": "orders"}'
+    assert send(place, orders)[0] == 200
+    assert send(place, orders, token="guess")[0] == 401
+    assert send(place, '{"ask": "kill", "who": "x", "reason": "x"}', token="guess")[0] == 401
+    codes = {send(place, orders, token=f"guess {number}")[0] for number in range(30)}
+    assert codes == {401, 429}
+    with pytest.raises(PlatformBusy, match="too many wrong tokens"):
+        platform.client.ask(ListOrders(), Orders)
+    assert platform.platform.line.gate.state is GateState.ACTIVE
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "status"),
+    [
+        ("{", PATH, 400),
+        ('{"ask": "orders", "limit": 5}', PATH, 400),
+        ('{"ask": "orders"}', "/", 404),
+        ('{"ask": "orders", "account": "' + "x" * 70_000 + '"}', PATH, 413),
+    ],
+)
+def test_what_is_no_request_is_refused_in_words(platform: Steered, body: str, path: str, status: int) -> None:
+    code, text = send(place_of(platform.home), body, path=path)
+    assert (code, "error" in json.loads(text)) == (status, True)
+    assert send(place_of(platform.home), '{"ask": "orders"}')[0] == 200
+
+
+def test_a_wish_that_waited_while_the_process_stood_still_is_not_granted_any_more(platform: Steered) -> None:
+    body = '{"ask": "step", "strategy_id": "holder", "step": "stop", "who": "Ann", "sent_ns": 1}'
+    code, text = send(place_of(platform.home), body)
+    assert (code, "too late" in text) == (503, True)
+    code, _ = send(place_of(platform.home), '{"ask": "kill", "who": "Ann", "reason": "mad", "sent_ns": 1}')
+    assert code == 200, "a kill is wanted however late it comes"
+
+
+def test_a_stuck_engine_is_told_apart_and_the_kill_closes_the_gate_all_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with steered(tmp_path, capsys, "Hang") as running:
+        plugin = sys.modules[type(running.platform.line.strategies.hosts["holder"].strategy).__module__]
+        assert plugin.ENTERED.wait(10)
+        try:
+            with pytest.raises(PlatformFrozen, match="is stuck"):
+                running.client.ask(Step("holder", "stop", "Ann"), Taken)
+            with pytest.raises(PlatformFrozen, match=r"the gate was closed in .* ms, but the engine .* is stuck"):
+                running.client.kill(KILL)
+            assert running.platform.permit.state is GateState.HALTED
+            assert running.platform.permit.reason == "the market is mad"
+        finally:
+            plugin.RELEASE.set()
+        wait_until(lambda: running.platform.line.kill.standing() is not None)
+        hosts = running.platform.ask(lambda: running.platform.line.strategies.hosts)
+        assert str(hosts["holder"].stage) == "running", "what was given up on is not done later"
+
+
+# --- asking -----------------------------------------------------------------------------------------------------------
+
+
+def test_orders_positions_trades_and_strategies_are_told(platform: Steered) -> None:
+    status, found = platform.ask("orders")
+    assert status == 0
+    assert [(row["owner"], row["status"], row["reduces"]) for row in found["orders"]] == [  # type: ignore[attr-defined]
+        ("holder", "accepted", False),
+        ("holder", "accepted", True),
+    ]
+    status, found = platform.ask("orders", "--all")
+    assert len(found["orders"]) == 3  # type: ignore[arg-type]
+    status, found = platform.ask("positions")
+    (held,) = found["positions"]  # type: ignore[misc]
+    assert (held["owner"], held["quantity"], held["protection"]) == ("holder", 0.02, "at the venue")
+    assert found["net"][0]["quantity"] == 0.02  # type: ignore[index]
+    status, found = platform.ask("trades", "--strategy", "holder")
+    assert sum(row["quantity"] for row in found["trades"]) == pytest.approx(0.02)  # type: ignore[attr-defined]
+    status, found = platform.ask("strategy")
+    assert found["strategies"][0]["stage"] == "running"  # type: ignore[index]
+    status, text, _ = platform.say("report")
+    assert status == 0
+    assert all(
+        word in text for word in ("the gate is active", "nothing is blocked", "holder", "at the venue", "fees: ")
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("orders", "--account", "papr"), "there is no account papr; did you mean paper?"),
+        (("positions", "--strategy", "holdr"), "there is no strategy holdr; did you mean holder?"),
+        (("trades", "--instrument", "BTCUSD"), "there is no instrument BTCUSD; did you mean BTCUSDT"),
+        (("strategy", "stop", "holdre"), "there is no strategy holdre; did you mean holder?"),
+        (("strategy", "stop"), "stop needs the NAME of a strategy"),
+        (("strategy", "set", "holder"), "set needs k=v"),
+        (("strategy", "set", "holder", "size"), "'size' must be k=v"),
+        (("strategy", "set", "holder", "size=1"), "holder is running: parameters are set while it is stopped"),
+        (("orders", "--cancel", "F-holder-x"), "there is no order F-holder-x; did you mean F-holder-"),
+        (("resolve", "F-holder-x", "filled", "--why", "x"), "there is no order F-holder-x; did you mean F-holder-"),
+        (("resolve", "F-holder-x", "filled"), "--why"),
+        (("resume",), "--why"),
+        (("resume", "--why", " "), "--why needs a reason"),
+        (("resume", "--why", "x", "--strategy", "holder", "--account", "paper"), "--strategy stands alone"),
+        (("adopt", "D-1"), "--why TEXT is needed"),
+        (("ignore", "D-1", "--why", "x"), "there is no open difference D-1; there is none"),
+        (("kill", "--all"), "give --flatten too"),
+    ],
+)
+def test_bad_input_is_one_clear_line_with_the_nearest_name(
+    platform: Steered, words: tuple[str, ...], said: str
+) -> None:
+    status, out, err = platform.say(*words)
+    assert (status, out) == (2, "")
+    assert said in err
+    assert err.count("\n") == 1
+    assert platform.platform.line.gate.state is GateState.ACTIVE
+
+
+# --- steering ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_strategy_is_stopped_set_reloaded_and_started_and_each_answer_says_what_is(platform: Steered) -> None:
+    status, out, _ = platform.say("strategy", "stop", "holder")
+    assert status == 0
+    assert out.startswith("holder is stopped; it leaves 0.02 BTCUSDT.BINANCE_USDM (at the venue) and ")
+    assert platform.say("strategy", "stop", "holder")[1].startswith("holder was stopped already")
+    status, found = platform.ask("strategy", "set", "holder", "size=0.03")
+    assert (status, found["strategy"]["parameters"]) == (0, {"size": 0.03})  # type: ignore[index]
+    assert platform.say("strategy", "set", "holder", "sise=1")[2].strip().endswith("did you mean size?")
+    assert platform.say("strategy", "reload", "holder")[:2] == (0, "holder: reloaded Holder\n")
+    assert platform.say("strategy", "start", "holder")[:2] == (0, "holder is running\n")
+    assert platform.say("strategy", "start", "holder")[:2] == (0, "holder was running already\n")
+
+
+def test_a_strategy_that_cannot_be_started_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with steered(tmp_path, capsys, "Broken") as running:
+        wait_until(lambda: str(running.platform.line.strategies.hosts["holder"].stage) == "failed")
+        status, out, _ = running.say("strategy", "start", "holder")
+        assert status == 1
+        assert "holder failed: " in out
+        assert "no such luck" in out
+        path = tmp_path / "holder.py"
+        path.write_text("def half(\n")
+        status, out, _ = running.say("strategy", "reload", "holder")
+        assert status == 1
+        assert "holder.py" in out
+
+
+def test_an_order_is_cancelled_by_its_id(platform: Steered) -> None:
+    entry = platform.client.ask(ListOrders(), Orders).orders[0]
+    status, out, _ = platform.say("orders", "--cancel", entry.order_id)
+    assert (status, out) == (0, f"order {entry.order_id} is cancelled: 0 of 0.01 filled\n")
+    assert platform.say("orders", "--cancel", entry.order_id)[0] == 2
+
+
+def test_a_kill_says_what_it_found_cancelled_and_left_and_resume_waits_for_the_gate(platform: Steered) -> None:
+    status, found = platform.ask("kill", "--why", "mad", "--as", "Ann")
+    assert status == 0
+    assert [found[key] for key in ("way", "entries_found", "cancels_sent", "cancelled", "filled", "still_open")] == [
+        "platform", 1, 1, 1, 0, [],
+    ]  # fmt: skip
+    assert found["gate_closed_ms"] < 1_000  # type: ignore[operator]
+    (stays,) = found["staying"]  # type: ignore[misc]
+    assert (stays["order_type"], stays["why"]) == ("stop", "can only reduce a position: it stays until that is flat")
+    (held,) = found["positions"]  # type: ignore[misc]
+    assert (held["quantity"], held["protection"]) == (0.02, "at the venue")
+    status, text, _ = platform.say("report")
+    assert status == 3
+    assert "KILLED: mad" in text
+    assert "Ann" in text
+    status, found = platform.ask("resume", "--why", "it is calm again")
+    assert (status, found["resumed"], found["gate"], found["blocks"]) == (0, True, "active", [])
+
+
+def test_what_still_blocks_is_named_by_resume(platform: Steered) -> None:
+    gate = platform.platform.line.gate
+    platform.platform.ask(lambda: gate.block("paper", "", GateState.HALTED, "it has not answered", "reconcile"))
+    status, out, _ = platform.say("resume", "--why", "now", "--wait", "0.3")
+    assert status == 3
+    assert "still blocks: paper is halted since 20" in out
+    assert "by reconcile: it has not answered" in out
+    status, found = platform.ask("resume", "--account", "paper", "--why", "now", "--wait", "5")
+    assert (status, found["resumed"]) == (3, False)
+    assert "opens by itself" in str(found["refusal"])
+
+
+def test_a_strategy_that_must_be_rearmed_is_and_says_how_to_start_it(platform: Steered) -> None:
+    line = platform.platform.line
+    platform.platform.ask(lambda: line.halted.halt("holder", "loop", "400 orders in a second"))
+    assert "400 orders in a second" in platform.say("strategy")[1]
+    platform.say("strategy", "stop", "holder")
+    status, out, _ = platform.say("resume", "--strategy", "holder", "--why", "the loop is fixed")
+    assert status == 0
+    assert "holder may trade again; it is stopped: `foxtrot strategy start holder` starts it" in out
+
+
+def test_flatten_lists_what_it_closes_and_waits_until_it_is_flat(platform: Steered) -> None:
+    status, found = platform.ask("kill", "--flatten", "--as", "Ann")
+    assert (status, found["flatten"], found["positions"], found["needs_person"]) == (0, True, [], False)
+    assert [row["owner"] for row in found["sold"]] == ["holder"]  # type: ignore[attr-defined]
+
+
+def test_flatten_all_sells_nothing_unless_it_is_confirmed_but_kills_at_once(
+    platform: Steered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", open(os.devnull))  # noqa: SIM115, PTH123
+    status, out, err = platform.say("kill", "--flatten", "--all")
+    sys.stdin.close()
+    assert status == 3
+    assert "nothing was sold: that was not confirmed" in out
+    assert "holder" in err
+    assert "give --yes" in err
+    assert platform.platform.line.gate.state is GateState.HALTED
+    assert platform.platform.ask(lambda: len(platform.platform.line.desk.index.open)) == 1, "the entry is cancelled"
+    status, found = platform.ask("kill", "--flatten", "--all", "--yes")
+    assert (status, found["positions"]) == (0, [])
+
+
+# --- platforms that do not answer -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cold(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
+    """Stand in for the kill at the venues, and keep what it was asked for."""
+    asked: list[tuple[object, ...]] = []
+
+    def cold_kill(*arguments: object) -> dict[str, object]:
+        asked.append(arguments)
+        return {"cancelled": 2, "needs_person": False}
+
+    module = types.ModuleType("foxtrot.app.cold_kill")
+    module.cold_kill = cold_kill  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "foxtrot.app.cold_kill", module)
+    return asked
+
+
+Ran = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def say(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Ran:
+    from foxtrot.cli import main
+
+    def run(*words: str) -> tuple[int, str, str]:
+        status = main([*words, "--home", str(tmp_path / "home")])
+        told = capsys.readouterr()
+        return status, told.out, told.err
+
+    return run
+
+
+def test_where_none_runs_it_is_said_and_a_kill_goes_to_the_venues(
+    tmp_path: Path, say: Ran, cold: list[tuple[object, ...]]
+) -> None:
+    for verb in (("orders",), ("positions",), ("trades",), ("report",), ("strategy",), ("resume", "--why", "x")):
+        status, out, err = say(*verb)
+        assert (status, out) == (1, "")
+        assert "no platform runs in" in err
+    status, _, err = say("kill")
+    assert status == 2
+    assert "name it: foxtrot kill CONFIG.toml" in err
+    config = write_config(tmp_path)
+    status, out, err = say("kill", str(config), "--flatten", "--as", "Ann")
+    assert status == 0
+    assert f"going straight to the venues, by {config}" in err
+    assert cold == [(config, tmp_path / "home", True, False, "Ann")]
+    assert "way" in out
+
+
+def test_a_frozen_process_is_named_and_a_kill_goes_to_the_venues_by_the_configuration_that_ran(
+    tmp_path: Path, say: Ran, cold: list[tuple[object, ...]]
+) -> None:
+    config, home = write_config(tmp_path), tmp_path / "home"
+    command = [sys.executable, "-m", "foxtrot", "run", str(config), "--json", "--home", str(home)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        try:
+            wait_until(lambda: (home / "control.json").exists() and (home / "status.json").exists(), deadline_s=30)
+            wait_until(lambda: "holder" in say("orders")[1], deadline_s=30)
+            process.send_signal(signal.SIGSTOP)
+            status, out, err = say("orders")
+            assert (status, out) == (3, "")
+            assert f"the platform (pid {process.pid}) is frozen" in err
+            status, _, err = say("kill")
+            assert (status, cold[0][:2]) == (0, (config, home))
+            assert "is frozen" in err
+            process.send_signal(signal.SIGCONT)
+            wait_until(
+                lambda: "KILLED" in say("report")[1], deadline_s=30
+            )  # the kill it was sent is obeyed when it wakes
+        finally:
+            process.kill()
+            process.communicate()
+    status, _, err = say("orders")
+    assert status == 1
+    assert "is gone without having ended in order" in err
+
+
+def test_a_file_that_says_nothing_is_named(tmp_path: Path) -> None:
+    (tmp_path / "control.json").write_text("{}")
+    with pytest.raises(FoxtrotError, match="does not say where a platform listens"):
+        find_platform(tmp_path)
+    place = ControlPlace(os.getpid(), 1, "token", "run")
+    with pytest.raises(PlatformFrozen, match="does not listen any more"):
+        ControlClient(place).ask(ListOrders(), Orders)
