@@ -8,6 +8,7 @@ from loguru import logger
 from foxtrot.app.account_health import health_object
 from foxtrot.app.account_venues import account_venues
 from foxtrot.app.config import Config
+from foxtrot.app.control_server import ControlServer
 from foxtrot.app.main_engine import MainEngine
 from foxtrot.app.run_status import StatusFile
 from foxtrot.app.shutdown import StopReport
@@ -35,6 +36,16 @@ def run_live(config: Config, seconds: float | None, live: bool, home: Path, stop
 
 
 def _run(platform: MainEngine, seconds: float | None, stopped: StopSignal) -> Json:
+    control = ControlServer(platform, platform.home)
+    control.start()  # before anything trades and until nothing does, so that a kill always finds it
+    try:
+        return _served(platform, seconds, stopped)
+    finally:
+        if late := control.stop():
+            logger.warning("{} did not end in time", late)
+
+
+def _served(platform: MainEngine, seconds: float | None, stopped: StopSignal) -> Json:
     watchdog = Watchdog(platform.events, platform.clock)
     status = StatusFile(platform, watchdog, platform.home / NAME)
     platform.start()
