@@ -12,6 +12,7 @@ APPLICATION_ID = 0x666F784A
 """Stands in the file's header and tells a journal from any other database: "foxJ"."""
 FORMAT = 1
 PAGE_SIZE = 4096
+WAL_HEADER = 32
 OLDEST_SQLITE = (3, 51, 3)
 """The first that does not damage a database when its write-ahead log is reset while somebody checkpoints."""
 
@@ -94,8 +95,10 @@ def open_to_look(path: Path) -> apsw.Connection:
     Raises:
         apsw.Error: it cannot be opened.
     """
-    how = "immutable=1"  # without a log nobody writes, and SQLite would make an empty one
-    if wal_of(path).exists():
+    # A log without a frame holds nothing; SQLite would make one where there is none, and cannot read one that has only a header.
+    how = "immutable=1"
+    wal = wal_of(path)
+    if wal.exists() and wal.stat().st_size > WAL_HEADER:
         how = "readonly_shm=1" if path.with_name(path.name + "-shm").exists() else "mode=ro"
     name = f"file:{quote(str(path.absolute()))}?mode=ro&{how}"
     connection = apsw.Connection(name, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)

@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foxtrot.domain.errors import InputError
+from foxtrot.storage.journal_file import PAGE_SIZE, WAL_HEADER
 
-HEADER = 32
+HEADER = WAL_HEADER
 FRAME_HEADER = 24
-PAGE = 4096
+PAGE = PAGE_SIZE
 FRAME = FRAME_HEADER + PAGE
 SECTOR = 512
 REMEDY = (

@@ -115,9 +115,7 @@ def test_a_flipped_bit_of_the_header_is_refused_with_its_byte(offset: int, tmp_p
     data = bytearray(closed["journal.db"])
     data[offset] ^= 4
     path = put_files(tmp_path, {"journal.db": bytes(data)})
-    with pytest.raises(
-        InputError, match=r"journal.db (is no journal of this format|is damaged) \(byte \d+\); restore"
-    ):
+    with pytest.raises(InputError, match=r"journal.db (is no journal of this format|is damaged) \(byte \d+\); restore"):
         open_journal(path)
 
 
@@ -249,6 +247,24 @@ def test_a_view_of_a_killed_platform_changes_nothing(tmp_path: Path) -> None:
     with read_only(bare) as view:
         assert [found.record for found in view.newest_first()] == [an_intent(1)]
     assert files_of(bare.parent) == files_of(copy.parent)
+
+
+@pytest.mark.parametrize("size", [0, 32])
+def test_a_log_without_a_frame_is_as_good_as_none(size: int, tmp_path: Path) -> None:
+    path, sink = tmp_path / "live" / "journal.db", Sink()
+    write_all(path, an_intent(1))
+    journal = a_journal(path, sink)
+    with read_only(path) as view:
+        assert [found.record for found in view.newest_first()] == [an_intent(1)]
+    begun = files_of(path.parent)
+    journal.append(an_intent(2))
+    sink.wait_for(1)
+    wal = wal_of(path).read_bytes()
+    journal.close()
+    copy = put_files(tmp_path / "dead", begun | {"journal.db-wal": wal[:size]})
+    assert read_all(copy) == [an_intent(1)]
+    with read_only(copy) as view:
+        assert [found.record for found in view.newest_first()] == [an_intent(1)]
 
 
 def test_a_view_walks_back_over_many_pages(tmp_path: Path, closed: Files, monkeypatch: pytest.MonkeyPatch) -> None:
