@@ -56,6 +56,7 @@ VERBS = {
     "resolve": Verb("resolve", "say what became of an order of unknown outcome"),
     "adopt": Verb("adopt", "take the venue's word in a difference that nothing explains"),
     "ignore": Verb("ignore", "let a difference that nothing explains stand"),
+    "order": Verb("order", "show one order's life: cause, gate, sent, fills, latencies, cost"),
     "replay": Verb("replay", "run a recorded run again, and compare its orders"),
     "backtest": Verb("backtest", "test a strategy on history"),
     "optimise": Verb("optimise", "backtest a grid of parameters over several processes"),

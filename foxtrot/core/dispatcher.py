@@ -44,6 +44,9 @@ class Dispatcher:
     guarded: tuple[type[BaseException], ...] = (Exception, SystemExit, GeneratorExit)
     """What a handler may raise without ending the loop: all but a Ctrl-C, which the caller of an in-line loop means to end it."""
 
+    current: object = None
+    """The event being handled, where the loop notes it; a backtest's does not."""
+
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.timers = TimerQueue()

@@ -48,7 +48,7 @@ class EngineLoop(Dispatcher):
     ) -> None:
         super().__init__(clock)
         self._steady = clock  # `clock` is what handlers read, and may be a tape's
-        self.current: object = NOTHING
+        self.current = NOTHING
         self.internal = 0
         self.lags: deque[float] = deque(maxlen=_LAG_SAMPLES)
         self.slow_handlers: dict[str, float] = {}

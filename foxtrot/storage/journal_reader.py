@@ -150,6 +150,14 @@ class JournalView:
         """
         return self._rows("WHERE r.order_id = ? ORDER BY r.sequence", order_id)
 
+    def of_kind(self, kind: str) -> list[Found]:
+        """Return the newest records of one kind, the newest first, at most PAGE of them.
+
+        Raises:
+            InputError: one is damaged.
+        """
+        return self._rows("WHERE r.kind = ? ORDER BY r.sequence DESC LIMIT ?", kind, self.PAGE)
+
     def close(self) -> None:
         """Let go of the file; idempotent."""
         self._connection.close(True)

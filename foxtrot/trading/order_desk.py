@@ -101,7 +101,7 @@ class OrderDesk(OrderRecords):
         Args:
             request: the wish.
             owner: a strategy id, or a name such as "manual".
-            cause: the event that the owner was hearing, for the record.
+            cause: the event that the owner was hearing, for the record; the one being handled unless it is given.
         """
         order_id = self._ids.next(owner)
         try:
@@ -114,7 +114,7 @@ class OrderDesk(OrderRecords):
         record = OrderRecord(created_order(request, approved, instrument), instrument, owner, approved)
         self.index.add(record)
         self._awaiting[order_id] = self._clock.monotonic_ns() + JOURNAL_DEADLINE_NS
-        self.journal.intent(approved, cause, self._dispatcher.sequence)
+        self.journal.intent(approved, cause or self._dispatcher.current, self._dispatcher.sequence)
         return order_id
 
     def cancel(self, order_id: str) -> bool:
