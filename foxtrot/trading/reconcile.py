@@ -43,7 +43,7 @@ DEADLINE_NS = 30_000_000_000
 SETTLE_NS = 2_000_000_000
 """How long after one look the next follows: what a list has shown comes by the stream meanwhile."""
 NOT_YET = "not reconciled yet"
-_GONE = frozenset({AdapterState.LOST, AdapterState.BACKING_OFF, AdapterState.FAILED, AdapterState.CLOSED})
+_GONE = frozenset({AdapterState.LOST, AdapterState.BACKING_OFF, AdapterState.FAILED})
 
 
 class Reconciler:
@@ -155,7 +155,11 @@ class Reconciler:
         elif status.state is AdapterState.READY:
             self._ready(account)
         elif status.state in _GONE:
-            self._lost(account, f"{status.state}: {status.cause}" if status.cause else str(status.state))
+            self._lost(account)
+            why = f"{status.state}: {status.cause}" if status.cause else str(status.state)
+            self._shut(account, f"not reconciled since the connection was {why}")
+        elif status.state is AdapterState.CLOSED:
+            self._lost(account)  # nothing can be sent by it any more
 
     def _ready(self, account: AccountWatch) -> None:
         """Begin the run that opens the account's trading, with what the log-in has told."""
@@ -165,11 +169,10 @@ class Reconciler:
         account.linked = account.started = True
         self._start(account, run)
 
-    def _lost(self, account: AccountWatch, why: str) -> None:
+    def _lost(self, account: AccountWatch) -> None:
         self._drop(account)
         self._dispatcher.cancel_timer(account.tick)
         account.linked = False
-        self._shut(account, f"not reconciled since the connection was {why}")
 
     def _shut(self, account: AccountWatch, reason: str) -> None:
         account.reconciled = False
