@@ -18,7 +18,7 @@ from foxtrot.app.account_sweep import AccountSweep, SweepReport
 from foxtrot.app.config import Config
 from foxtrot.app.halt_file import Halt, HaltFile
 from foxtrot.app.heartbeat_file import Beat, HeartbeatReader, Pulse
-from foxtrot.app.secret_store import SecretStore, open_store
+from foxtrot.app.secret_store import open_store
 from foxtrot.core.clock import Clock
 from foxtrot.core.private_file import make_private_folder, private_opener
 from foxtrot.core.send_permit import SendPermit
@@ -41,6 +41,11 @@ Source: Binance USDⓈ-M Futures, Auto-Cancel All Open Orders (countdownCancelAl
 CAN_CANCEL = (
     "it cancels what foxtrot placed to open or add (ids F-…); what only reduces (R-…) and what others placed stays"
 )
+
+
+def from_now(_account: str) -> int:
+    """Return that no fill of the past is needed."""
+    return 0
 
 
 class EventQueue:
@@ -71,26 +76,20 @@ class EventQueue:
 
 
 def lone_adapters(
-    config: Config,
-    queue: EventQueue,
-    permit: SendPermit,
-    clock: Clock,
-    store: SecretStore | None,
-    environment: Mapping[str, str] = os.environ,
+    config: Config, maker: AccountAdapters, since_ns: Callable[[str], int] = from_now
 ) -> tuple[dict[str, BaseAdapter], dict[str, str]]:
     """Return the adapters of every account that trades at a venue outside the platform, and why the others have none.
 
     Blocks: imports the adapters, and reads what their settings name.
-    """  # fmt: skip
+    """
     made: dict[str, BaseAdapter] = {}
     without: dict[str, str] = {}
-    maker = AccountAdapters(config, queue, permit, clock, environment, store)
     for name, account in config.accounts.items():
         try:
             if not load_adapter(account.adapter).capabilities.network:
                 without[name] = f"{account.adapter} is inside the platform's own process and ends with it"
                 continue
-            adapter = maker.make(name)
+            adapter = maker.make(name, since_ns(name))
         except ConfigError as error:
             without[name] = str(error)
             continue
@@ -238,7 +237,10 @@ def guard(config: Config, home: Path, clock: Clock, stopped: Callable[[float], b
     """
     queue, permit = EventQueue(), SendPermit()
     permit.close("a guardian sends no order")
-    adapters, without = lone_adapters(guarded_config(config), queue, permit, clock, open_store(home, os.environ))
+    own = guarded_config(config)
+    adapters, without = lone_adapters(
+        own, AccountAdapters(own, queue, permit, clock, os.environ, open_store(home, os.environ))
+    )
     check_countdown(config, adapters)
     for name, why in without.items():
         logger.warning("account {} is not guarded: {}", name, why)

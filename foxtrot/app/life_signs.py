@@ -43,8 +43,9 @@ class LifeSigns:
             self.guardian.start()
 
     def stopping(self) -> None:
-        """Tell that the platform stops in order from here on."""
+        """Tell that the platform stops in order from here on, and obey a halt that nobody has looked at yet."""
         self._heartbeat.stopping()
+        self._obey()
 
     def end(self) -> str:
         """Tell that it has ended; returns what is left of the guardian, in words.

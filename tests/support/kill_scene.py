@@ -3,13 +3,12 @@
 import hmac
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -102,15 +101,19 @@ class Scene:
     def resting(self) -> list[str]:
         """The roles of the open orders at the venue, by their ids; those that wait for their trigger too."""
         names = [str(order["client_order_id"]) for order in self.account()["open_orders"]]
-        return sorted(name[:2] for name in [*names, *(str(one["clientAlgoId"]) for one in self.signed("openAlgoOrders"))])
+        return sorted(
+            name[:2] for name in [*names, *(str(one["clientAlgoId"]) for one in self.signed("openAlgoOrders"))]
+        )
 
     def signed(self, endpoint: str) -> list[Json]:
         """Ask the venue something by the account's own key."""
         row = self._facts["accounts"][0]
-        query = f"timestamp={time.time_ns() // 1_000_000}"
+        query = f"symbol=BTCUSDT&timestamp={time.time_ns() // 1_000_000}"
         signature = hmac.new(row["api_secret"].encode(), query.encode(), "sha256").hexdigest()
         url = f"http://127.0.0.1:{self._facts['binance_usdm']}/fapi/v1/{endpoint}?{query}&signature={signature}"
-        with urllib.request.urlopen(urllib.request.Request(url, headers={"X-MBX-APIKEY": row["api_key"]}), timeout=10) as answer:
+        with urllib.request.urlopen(
+            urllib.request.Request(url, headers={"X-MBX-APIKEY": row["api_key"]}), timeout=10
+        ) as answer:
             found: list[Json] = json.load(answer)
         return found
 
@@ -129,10 +132,11 @@ class Scene:
             yield process
         finally:
             if process.poll() is None:
-                with suppress(ProcessLookupError):
-                    process.send_signal(signal.SIGCONT)
                 process.kill()
-                process.communicate()
+            process.wait()
+            for pipe in (process.stdout, process.stderr):
+                assert pipe is not None
+                pipe.close()
 
     def holds(self) -> bool:
         """Whether the position, its stop and the entry stand."""
