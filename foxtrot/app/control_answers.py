@@ -1,6 +1,7 @@
 """What is asked over the control port, answered on the engine's thread, and what is put there after a check."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from typing import NamedTuple, TypeVar, cast
 
 import msgspec
@@ -50,6 +51,8 @@ from foxtrot.strategy.parameters import Parameter, declared, parameters_of
 from foxtrot.trading.order_record import OrderRecord
 
 R = TypeVar("R", bound=Request)
+MOST_KNOWN = 5_000
+"""Names among which the nearest is looked for."""
 
 
 class UnknownName(FoxtrotError):
@@ -60,6 +63,20 @@ class UnknownName(FoxtrotError):
         self.what = what
         self.word = word
         self.known = tuple(dict.fromkeys(known))
+
+    def with_nearest(self) -> str:
+        """Return what there is not, and the nearest names that there are, else all of a few.
+
+        Thread: not foxtrot-engine, for it takes a while among thousands.
+        """
+        known = self.known[:MOST_KNOWN]
+        close = get_close_matches(self.word, known, n=3, cutoff=0.5)
+        if close:
+            return f"{self}; did you mean {' or '.join(close)}?"
+        if not known:
+            return f"{self}; there is none"
+        more = f" and {len(self.known) - 10:,} more" if len(self.known) > 10 else ""
+        return f"{self}; there are: {', '.join(known[:10])}{more}"
 
 
 class Wish(NamedTuple):
@@ -237,8 +254,13 @@ class ControlAnswers:
         return found[0]
 
     def _check_account(self, name: str) -> None:
-        if name not in self._line.adapters:
-            raise UnknownName("account", name, self._line.adapters)
+        line = self._line
+        if name not in line.adapters:
+            seen = {record.terms.account for record in line.desk.records()} | {
+                key[0] for key, _ in line.portfolio.net_positions()
+            }
+            if line.adapters or name not in seen:  # a journal's state has no adapters
+                raise UnknownName("account", name, line.adapters or sorted(seen))
 
     def _host(self, strategy_id: str) -> StrategyHost:
         host = self._line.strategies.hosts.get(strategy_id)

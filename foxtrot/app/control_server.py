@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,8 +31,6 @@ ENGINE_S = 1.5
 AT_ONCE = 4
 """Questions that may wait for the engine at the same time: fewer than are served at once, so that a kill always finds a place."""
 STALE_NS = 5_000_000_000
-MOST_KNOWN = 5_000
-"""Names among which the nearest is looked for."""
 BAD, BUSY = 400, 503
 
 
@@ -181,19 +178,7 @@ def _refused(status: int, kind: str, message: str) -> HttpAnswer:
 
 def _refusal(error: FoxtrotError) -> HttpAnswer:
     if isinstance(error, UnknownName):
-        return _refused(BAD, "ConfigError", f"{error}{_nearest(error)}")
+        return _refused(BAD, "ConfigError", error.with_nearest())
     if isinstance(error, ConfigError):
         return _refused(BAD, "ConfigError", str(error))
     return _refused(BUSY, type(error).__name__, str(error))
-
-
-def _nearest(error: UnknownName) -> str:
-    """Return the nearest names that there are, else all of a few; looked for here, for it takes a while among thousands."""
-    known = error.known[:MOST_KNOWN]
-    close = get_close_matches(error.word, known, n=3, cutoff=0.5)
-    if close:
-        return f"; did you mean {' or '.join(close)}?"
-    if not known:
-        return "; there is none"
-    more = f" and {len(error.known) - 10:,} more" if len(error.known) > 10 else ""
-    return f"; there are: {', '.join(known[:10])}{more}"

@@ -1,6 +1,7 @@
 """Steering a running platform from the command line: real sockets, a real engine, what happened told and not what was queued."""
 
 import http.client
+import io
 import json
 import os
 import signal
@@ -262,9 +263,8 @@ def test_flatten_lists_what_it_closes_and_waits_until_it_is_flat(platform: Steer
 def test_flatten_all_sells_nothing_unless_it_is_confirmed_but_kills_at_once(
     platform: Steered, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys, "stdin", open(os.devnull))  # noqa: SIM115, PTH123
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
     status, out, err = platform.say("kill", "--flatten", "--all")
-    sys.stdin.close()
     assert status == 3
     assert "nothing was sold: that was not confirmed" in out
     assert "holder" in err
@@ -318,6 +318,7 @@ def test_where_none_runs_it_is_said_and_a_kill_goes_to_the_venues(
     status, _, err = say("kill")
     assert status == 2
     assert "name it: foxtrot kill CONFIG.toml" in err
+    assert (tmp_path / "home" / "halt.json").exists(), "whatever starts there is halted all the same"
     config = write_config(tmp_path)
     status, out, err = say("kill", str(config), "--flatten", "--as", "Ann")
     assert status == 0
@@ -327,14 +328,18 @@ def test_where_none_runs_it_is_said_and_a_kill_goes_to_the_venues(
 
 
 def test_a_frozen_process_is_named_and_a_kill_goes_to_the_venues_by_the_configuration_that_ran(
-    tmp_path: Path, say: Ran, cold: list[tuple[object, ...]]
+    tmp_path: Path, say: Ran, cold: list[tuple[object, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config, home = write_config(tmp_path), tmp_path / "home"
     command = [sys.executable, "-m", "foxtrot", "run", str(config), "--json", "--home", str(home)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         try:
             wait_until(lambda: (home / "control.json").exists() and (home / "status.json").exists(), deadline_s=30)
-            wait_until(lambda: "holder" in say("orders")[1], deadline_s=30)
+            wait_until(lambda: "reducing" in say("orders")[1], deadline_s=30)
+            fills = json.loads(say("trades", "--json")[1])["trades"]
+            assert all(abs(row["slippage"]) < 1 for row in fills), (
+                "its journal knows the quote at which it was wished for"
+            )
             process.send_signal(signal.SIGSTOP)
             status, out, err = say("orders")
             assert (status, out) == (3, "")
@@ -349,9 +354,22 @@ def test_a_frozen_process_is_named_and_a_kill_goes_to_the_venues_by_the_configur
         finally:
             process.kill()
             process.communicate()
-    status, _, err = say("orders")
-    assert status == 1
-    assert "is gone without having ended in order" in err
+    status, out, _ = say("orders")
+    assert status == 0, "its journal answers"
+    assert out.startswith(f"no platform runs in {home}: the last that its journal knows, ")
+    assert "entry" not in out, "the entry was cancelled"
+    assert "reducing" in out
+    assert "0.02" in say("positions")[1]
+    status, _, err = say("orders", "--account", "papr")
+    assert (status, err) == (2, "foxtrot: there is no account papr; did you mean paper?\n")
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    cold.clear()
+    status, _, err = say("kill", "--flatten", "--all", "--as", "Ann")
+    assert (status, cold) == (3, [(config, home, False, False, "Ann")]), (
+        "cancelled at once, sold only when that is confirmed"
+    )
+    status, _, err = say("kill", "--flatten", "--all", "--yes", "--as", "Ann")
+    assert (status, cold[-1]) == (0, (config, home, True, True, "Ann"))
 
 
 def test_a_file_that_says_nothing_is_named(tmp_path: Path) -> None:

@@ -2,18 +2,19 @@
 
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 
 import msgspec
 
 from foxtrot.app.control_client import ControlClient
+from foxtrot.app.control_place import last_config
 from foxtrot.app.control_requests import FollowKill, Kill, KillProgress, KillTaken, PositionRow
 from foxtrot.app.control_waits import Waited, wait_for
-from foxtrot.app.status_reading import NAME as STATUS_FILE
+from foxtrot.app.halt_file import Halt, HaltFile
 from foxtrot.app.verbs.outcome import DONE, NEEDS_PERSON, Outcome, listed
 from foxtrot.app.verbs.steering_outcome import say
 from foxtrot.app.verbs.steering_text import order_note, orders_text, positions_text
+from foxtrot.core.clock import SystemClock
 from foxtrot.domain.account import EXTERNAL
 from foxtrot.domain.errors import ConfigError
 
@@ -57,17 +58,22 @@ def cold_way(home: Path, config: Path | None, wish: KillWish, cause: str) -> Out
     Raises:
         ConfigError: no configuration is known, or the one that there is cannot be used.
     """
-    path = config or _last_config(home)
+    from foxtrot.app.cold_kill import cold_kill
+
+    path = config or last_config(home)
     if path is None:
-        raise ConfigError(f"{cause}; and no configuration is known: name it: foxtrot kill CONFIG.toml")
-    flatten = wish.flatten
-    if wish.everything and not _confirmed(wish, "everything that the accounts of the configuration hold will be sold"):
-        flatten = False
+        HaltFile(home).write(Halt(wish.why, wish.who, SystemClock().now_ns()))
+        raise ConfigError(
+            f"{cause}; whatever runs or starts in {home} is halted, but no configuration is known by which to cancel at the venues: name it: "
+            "foxtrot kill CONFIG.toml"
+        )
     say(f"going straight to the venues, by {path}")
-    found: dict[str, object] = import_module("foxtrot.app.cold_kill").cold_kill(
-        path, home, flatten, wish.everything and flatten, wish.who
+    found = cold_kill(path, home, wish.flatten and not wish.everything, False, wish.who)
+    declined = wish.everything and not _confirmed(
+        wish, "everything that the accounts of the configuration hold will be sold"
     )
-    declined = wish.flatten and not flatten
+    if wish.everything and not declined:
+        found = cold_kill(path, home, True, True, wish.who)
     result: dict[str, object] = {"way": "venues", "cause": cause, "config": str(path), **found, "declined": declined}
     needs = declined or bool(found.get("needs_person"))
     return Outcome(result, listed(result), NEEDS_PERSON if needs else DONE)
@@ -94,16 +100,6 @@ def _confirmed(wish: KillWish, what: str) -> bool:
         return False
     say(f"{what}. Type yes to go on:")
     return sys.stdin.readline().strip().lower() == "yes"
-
-
-def _last_config(home: Path) -> Path | None:
-    """Return the configuration that ran last in a home folder, None when nobody knows."""
-    try:
-        told = msgspec.json.decode((home / STATUS_FILE).read_bytes(), type=dict[str, object])
-    except (OSError, msgspec.MsgspecError):
-        return None
-    config = told.get("config")
-    return Path(config) if isinstance(config, str) and config else None
 
 
 def _told(

@@ -10,12 +10,12 @@ from foxtrot.app.control_waits import wait_for
 from foxtrot.app.verbs.command_parser import CommandParser
 from foxtrot.app.verbs.outcome import DONE, NEEDS_PERSON, Outcome
 from foxtrot.app.verbs.steering_arguments import add_wait, add_which, add_who, who_of
-from foxtrot.app.verbs.steering_outcome import asked
+from foxtrot.app.verbs.steering_outcome import asked, read
 from foxtrot.app.verbs.steering_text import orders_text
 
 DESCRIPTION = (
     "List the open orders of the platform that runs in the home folder, with --all every order of this run; one whose outcome is unknown\n"
-    "says since when and why. With --cancel ORDER cancel one and wait until that has happened."
+    "says since when and why. When none runs its journal answers, and says how old that is. With --cancel ORDER cancel one and wait until that has happened."
 )
 EXAMPLE = "  foxtrot orders\n  foxtrot orders --all --strategy my_strategy --json\n  foxtrot orders --cancel F-my-0abc123def-1"
 
@@ -43,9 +43,10 @@ def run(arguments: Namespace) -> Outcome:
 
 def _list(arguments: Namespace) -> Outcome:
     wish = ListOrders(arguments.account, arguments.strategy, arguments.instrument, arguments.every)
-    found = find_platform(arguments.home).ask(wish, Orders).orders
-    none = "no order in this run" if arguments.every else "no order is open"
-    return Outcome({"orders": [msgspec.structs.asdict(row) for row in found]}, orders_text(found, none))
+    found, source, told = read(arguments, wish, Orders)
+    none = "no order is known" if arguments.every else "no order is open"
+    rows = [msgspec.structs.asdict(row) for row in found.orders]
+    return Outcome({**source, "orders": rows}, f"{told}{orders_text(found.orders, none)}")
 
 
 def _cancel(client: ControlClient, arguments: Namespace) -> Outcome:

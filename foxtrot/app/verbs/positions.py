@@ -4,17 +4,17 @@ from argparse import Namespace
 
 import msgspec
 
-from foxtrot.app.control_client import find_platform
 from foxtrot.app.control_requests import ListPositions, Positions
 from foxtrot.app.verbs.command_parser import CommandParser
 from foxtrot.app.verbs.outcome import Outcome
 from foxtrot.app.verbs.steering_arguments import add_which
-from foxtrot.app.verbs.steering_outcome import asked
+from foxtrot.app.verbs.steering_outcome import asked, read
 from foxtrot.app.verbs.steering_text import net_text, positions_text
 
 DESCRIPTION = (
     "List the positions of the platform that runs in the home folder: by owner, with what protects each once this process is gone\n"
-    "(EXTERNAL is what the account held without us), and over all owners by account."
+    "(EXTERNAL is what the account held without us), and over all owners by account. When none\n"
+    "runs its journal answers, and says how old that is."
 )
 EXAMPLE = "  foxtrot positions\n  foxtrot positions --instrument BTCUSDT.BINANCE --json"
 
@@ -36,10 +36,11 @@ def run(arguments: Namespace) -> Outcome:
 
 def _list(arguments: Namespace) -> Outcome:
     wish = ListPositions(arguments.account, arguments.strategy, arguments.instrument)
-    found = find_platform(arguments.home).ask(wish, Positions)
+    found, source, told = read(arguments, wish, Positions)
     result: dict[str, object] = {
+        **source,
         "positions": [msgspec.structs.asdict(row) for row in found.positions],
         "net": [msgspec.structs.asdict(row) for row in found.net],
     }
-    text = positions_text(found.positions)
+    text = f"{told}{positions_text(found.positions)}"
     return Outcome(result, f"{text}\n\n{net_text(found.net)}" if found.net else text)

@@ -4,12 +4,12 @@ from argparse import Namespace
 
 import msgspec
 
-from foxtrot.app.control_client import find_platform
 from foxtrot.app.control_requests import ListTrades, Trades
+from foxtrot.app.last_known import with_slippage
 from foxtrot.app.verbs.command_parser import CommandParser
 from foxtrot.app.verbs.outcome import Outcome
 from foxtrot.app.verbs.steering_arguments import add_which
-from foxtrot.app.verbs.steering_outcome import asked
+from foxtrot.app.verbs.steering_outcome import asked, read
 from foxtrot.app.verbs.steering_text import trades_text
 
 DESCRIPTION = (
@@ -35,5 +35,6 @@ def run(arguments: Namespace) -> Outcome:
 
 def _list(arguments: Namespace) -> Outcome:
     wish = ListTrades(arguments.account, arguments.strategy, arguments.instrument)
-    found = find_platform(arguments.home).ask(wish, Trades).trades
-    return Outcome({"trades": [msgspec.structs.asdict(row) for row in found]}, trades_text(found))
+    found, source, told = read(arguments, wish, Trades)
+    rows = with_slippage(arguments.home, found.trades)
+    return Outcome({**source, "trades": [msgspec.structs.asdict(row) for row in rows]}, f"{told}{trades_text(rows)}")
