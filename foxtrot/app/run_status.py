@@ -9,6 +9,7 @@ from loguru import logger
 from foxtrot.adapter.health import HealthFigures
 from foxtrot.app.account_health import health_object
 from foxtrot.app.account_venues import AccountVenue, account_venues
+from foxtrot.app.health import HealthDesk
 from foxtrot.app.main_engine import MainEngine
 from foxtrot.app.port_file import write_private
 from foxtrot.app.process_table import process_start
@@ -26,10 +27,11 @@ class StatusFile:
     Thread: main; nothing is asked of foxtrot-engine, so that one that is stuck is told of too.
     """
 
-    def __init__(self, platform: MainEngine, watchdog: Watchdog, path: Path) -> None:
+    def __init__(self, platform: MainEngine, watchdog: Watchdog, path: Path, health: HealthDesk | None = None) -> None:
         self.path = path
         self._platform = platform
         self._watchdog = watchdog
+        self._health = health
         self._venues = {venue.account: venue for venue in account_venues(platform.config)}
         self._started_ns = platform.clock.now_ns()
         self._process_start = process_start(os.getpid()) or ""
@@ -59,6 +61,7 @@ class StatusFile:
     def status(self, stage: str) -> Json:
         """Return everything that the file says."""
         platform = self._platform
+        rows = platform.connections.look()
         statistics, gate = platform.events.statistics(), platform.line.gate
         return {
             "stage": stage,
@@ -76,7 +79,7 @@ class StatusFile:
                 "gate": str(gate.state),
                 "gate_reason": gate.reason,
             },
-            "accounts": [account_object(row, self._venues[row.account]) for row in platform.connections.look()],
+            "accounts": [account_object(row, self._venues[row.account]) for row in rows],
             "strategies": [
                 {
                     "strategy_id": host.strategy_id,
@@ -88,6 +91,7 @@ class StatusFile:
                 for host in tuple(platform.line.strategies.hosts.values())
             ],
             "failures": list(platform.failures),
+            "health": msgspec.to_builtins(self._health.look(rows)) if self._health is not None else None,
         }
 
 

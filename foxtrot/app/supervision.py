@@ -24,13 +24,14 @@ STUCK_S = 0.2
 
 
 class PartState(msgspec.Struct, frozen=True):
-    """How one part does: ok, dead or blocked, and why; for how long it has been silent, None where that is not judged."""
+    """How one part does: ok, dead or blocked, and why; for how long it has been silent, None where that is not judged; whether it halts what it serves."""
 
     name: str
     serves: str
     state: str
     reason: str = ""
     silent_s: float | None = None
+    halts: bool = True
 
 
 class Supervisor:
@@ -108,15 +109,19 @@ class Supervisor:
         return now
 
     def _state_of(self, part: Part) -> PartState:
+        state, reason, silent_s = self._look_at(part)
+        return PartState(part.name, part.serves, state, reason, silent_s, part.halts)
+
+    def _look_at(self, part: Part) -> tuple[str, str, float | None]:
         if death := part.death():
-            return PartState(part.name, part.serves, "dead", death)
+            return "dead", death, None
         beat_ns = part.beat_ns() if part.beat_ns is not None else None
         if beat_ns is None:
-            return PartState(part.name, part.serves, "ok")
+            return "ok", "", None
         silent_s = max(0.0, (self._engine.clock.monotonic_ns() - max(beat_ns, self._since_ns)) / 1e9)
-        if silent_s <= part.silent_s:
-            return PartState(part.name, part.serves, "ok", "", round(silent_s, 3))
-        return PartState(part.name, part.serves, "blocked", f"has not moved for {silent_s:.1f} s", round(silent_s, 3))
+        blocked = silent_s > part.silent_s
+        reason = f"has not moved for {silent_s:.1f} s" if blocked else ""
+        return "blocked" if blocked else "ok", reason, round(silent_s, 3)
 
     def _fail(self, part: Part, state: PartState) -> None:
         self.failed += 1

@@ -15,7 +15,7 @@ _OURS = str(Path(foxtrot.__file__).parent)
 
 
 class Watchdog:
-    """Notices that events wait and none is handled; the supervisor says so in the log.
+    """Notices that an event is handled for too long, or waits and none is handled; the supervisor says so in the log.
 
     Thread: `look` is called by main, some times a second; the properties any.
     """
@@ -42,7 +42,7 @@ class Watchdog:
     def look(self) -> None:
         """Look once."""
         now_ns, sequence = self._clock.monotonic_ns(), self._engine.dispatcher.sequence
-        if sequence != self._sequence or not self._engine.depth:
+        if sequence != self._sequence or not self._engine.busy:
             self._sequence, self._since_ns, self._place = sequence, now_ns, ""
         elif not self._place and now_ns - self._since_ns > self._stall_ns:
             self._place = place_of(self._engine.name)

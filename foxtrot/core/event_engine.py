@@ -72,6 +72,11 @@ class EventEngine(Inbox):
         """Tell whether events are being handled."""
         return self._thread is not None and not self._closed
 
+    @property
+    def busy(self) -> bool:
+        """Tell whether an event is being handled, or waits; from any thread."""
+        return self._loop.current is not NOTHING or self.depth > 0
+
     def statistics(self) -> EngineStatistics:
         """Return counters and lags as they are now."""
         loop, result = self._loop, self._result
