@@ -174,9 +174,7 @@ class AccountAnswers:
     async def tell_trades(self, since_ns: int, asked_ns: int | None = None) -> int:
         """Publish our fills since a time, inclusive; returns the time of the last one, or `since_ns` without any.
 
-        Args:
-            since_ns: the time.
-            asked_ns: the time that was asked for, where what lies before `since_ns` is none of the platform's.
+        With `asked_ns` the list says that it begins then, for what lies before `since_ns` is none of the platform's.
 
         Raises:
             AdapterError: they could not be had.
