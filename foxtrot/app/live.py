@@ -1,24 +1,31 @@
 """The headless runner: build, start, wait for a signal or a time, stop, tell what is left."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 from loguru import logger
 
 from foxtrot.app.account_health import health_object
+from foxtrot.app.account_lock import AccountLocks, account_keys, data_key, lock_folder
 from foxtrot.app.account_venues import account_venues
 from foxtrot.app.config import Config
 from foxtrot.app.control_server import ControlServer
+from foxtrot.app.guardian import check_countdown
+from foxtrot.app.life_signs import LifeSigns
 from foxtrot.app.main_engine import MainEngine
-from foxtrot.app.run_status import StatusFile
+from foxtrot.app.platform_journal import PlatformJournal
+from foxtrot.app.platform_watch import PlatformWatch
+from foxtrot.app.run_recording import surroundings_of
 from foxtrot.app.shutdown import StopReport
-from foxtrot.app.status_reading import ENDED, NAME, STOPPING
 from foxtrot.app.stop_signals import StopSignal
-from foxtrot.app.watchdog import Watchdog
+from foxtrot.core.heartbeat import Part
 from foxtrot.domain.errors import ConfigError
 
 Json = dict[str, object]
-LOOK_S = 0.5
+LOOK_S = 0.25
+"""The guardian hears the process as often."""
 
 
 def run_live(config: Config, seconds: float | None, live: bool, home: Path, stopped: StopSignal) -> Json:
@@ -32,34 +39,63 @@ def run_live(config: Config, seconds: float | None, live: bool, home: Path, stop
         ConfigError: `mode = "live"` without --live, or anything else wrong with the configuration.
     """
     check_mode(config, live=live)
-    return _run(MainEngine(config, home), seconds, stopped)
+    with AccountLocks(lock_folder(os.environ), home) as locks:
+        locks.take(*data_key(config.data_dir(home)))
+        around = surroundings_of(config, home)
+        journal = PlatformJournal(config.data_dir(home), config, around.clock)
+        platform = MainEngine(config, home, journal=journal, around=around)
+        try:
+            _claim(platform, locks)
+        except ConfigError:
+            platform.line.journal.close()  # it has a thread already
+            raise
+        return _run(platform, seconds, stopped, guarded=live or config.guardian.enabled)
 
 
-def _run(platform: MainEngine, seconds: float | None, stopped: StopSignal) -> Json:
+def _claim(platform: MainEngine, locks: AccountLocks) -> None:
+    """Take the locks of the accounts, and refuse a countdown of a venue's that does harm."""
+    adapters = platform.line.adapters
+    check_countdown(platform.config, adapters)
+    for what, key in account_keys(adapters.values()):
+        locks.take(what, key)
+
+
+def _run(platform: MainEngine, seconds: float | None, stopped: StopSignal, *, guarded: bool) -> Json:
     control = ControlServer(platform, platform.home)
     control.start()  # before anything trades and until nothing does, so that a kill always finds it
     try:
-        return _served(platform, seconds, stopped)
+        return _served(platform, seconds, stopped, guarded=guarded)
     finally:
         if late := control.stop():
             logger.warning("{} did not end in time", late)
 
 
-def _served(platform: MainEngine, seconds: float | None, stopped: StopSignal) -> Json:
-    watchdog = Watchdog(platform.events, platform.clock)
-    status = StatusFile(platform, watchdog, platform.home / NAME)
-    platform.start()
+def _served(platform: MainEngine, seconds: float | None, stopped: StopSignal, *, guarded: bool) -> Json:
+    with PlatformWatch(platform) as watch:
+        signs = LifeSigns(platform, guarded=guarded)
+        if signs.guardian is not None:
+            watch.registry.enter(Part(name="guardian", halts=False, death=signs.guardian.death))
+        platform.start()
+        watch.started()
+        _look_until_the_end(platform, seconds, stopped, (watch.look, signs.look))
+        watch.stopping()
+        signs.stopping()
+        report = platform.stop()
+        watch.ended()
+        if late := signs.end():
+            logger.warning(late)
+    return summary_object(platform, report)
+
+
+def _look_until_the_end(
+    platform: MainEngine, seconds: float | None, stopped: StopSignal, looks: tuple[Callable[[], None], ...]
+) -> None:
     until_ns = platform.clock.monotonic_ns() + int((seconds or 0.0) * 1e9)
-    status.look()
     while not stopped.wait(LOOK_S if seconds is None else min(LOOK_S, _left_s(until_ns, platform))):
-        watchdog.look()
-        status.look()
+        for look in looks:
+            look()
         if seconds is not None and not _left_s(until_ns, platform):
             break
-    status.write(STOPPING)
-    report = platform.stop()
-    status.write(ENDED)
-    return summary_object(platform, report)
 
 
 def _left_s(until_ns: int, platform: MainEngine) -> float:
@@ -113,4 +149,6 @@ def summary_object(platform: MainEngine, report: StopReport) -> Json:
         "overran": list(report.overran),
         "failures": list(report.failures),
         "reconciled": report.reconciled,
+        "run_id": platform.run_id,
+        "recording": platform.recording,
     }

@@ -14,6 +14,8 @@ from foxtrot.app.account_adapters import AccountAdapters
 from foxtrot.app.config import Config
 from foxtrot.app.config_places import placed
 from foxtrot.app.event_log import EventLog
+from foxtrot.app.halt_file import Halt, HaltFile
+from foxtrot.app.part_halts import PartHalts
 from foxtrot.app.platform_journal import PlatformJournal
 from foxtrot.app.saved_variables import SavedVariables
 from foxtrot.app.secret_store import open_store
@@ -24,7 +26,7 @@ from foxtrot.app.venue_connections import VenueConnections
 from foxtrot.core.clock import Clock
 from foxtrot.core.commands import AuditAccounts, BeginStop, StopStrategy
 from foxtrot.core.dispatcher import Dispatcher
-from foxtrot.core.notices import AdapterStatus, HandlerFailed, StrategyStatus
+from foxtrot.core.notices import AccountReconciled, AdapterStatus, HandlerFailed, StrategyStatus
 from foxtrot.domain.errors import ConfigError, FoxtrotError
 from foxtrot.domain.order import TradeData
 from foxtrot.storage.journal import InMemoryJournal, Journal
@@ -104,11 +106,13 @@ class MainEngine:
         self.connections = VenueConnections(self.line.adapters, self.events, self.clock, self.config.alerts.rule())
         self._starts = StrategyStarts(self.line, self.failures)
         EventLog(dispatcher)
+        PartHalts(self.line)
         self._auditor = Audit(dispatcher, self.line.desk, self.line.portfolio)
         self._finished = _Finished(())
         self._fills_heard: set[str] = set()
         self._asked: Call | None = None
         self._subscribe(dispatcher)
+        self.line.kill.before_resuming = HaltFile(self.home).remove
         for adapter in around.adapters:
             self.line.add_adapter(adapter)
         if not around.adapters:
@@ -122,6 +126,7 @@ class MainEngine:
         dispatcher.subscribe(TradeData, self._on_trade, owner="main_engine")
         dispatcher.subscribe(Call, self._on_call, owner=ASKERS)
         dispatcher.subscribe(AdapterStatus, self._on_adapter_status, owner="main_engine", core=True)
+        dispatcher.subscribe(AccountReconciled, self._on_account_reconciled, owner="main_engine", core=True)
         dispatcher.subscribe(StrategyStatus, self._on_strategy_status, owner="main_engine", core=True)
         dispatcher.subscribe(HandlerFailed, self._on_handler_failed, owner="main_engine", core=True)
 
@@ -209,8 +214,17 @@ class MainEngine:
         self.events.put(event)
 
     def kill(self, reason: str, who: str = "") -> None:
-        """Throw the kill switch: close gate and send permit at once, from any thread, without a queue; it outlives a restart."""
+        """Throw the kill switch: close gate and send permit at once, from any thread, without a queue; it outlives a restart.
+
+        The halt file is written too, so that it does so even where the engine comes to nothing any more.
+
+        Blocks: for the disk, when the gate is closed.
+        """
         self.line.gate.close(reason, who, lasting=True, killed=True)
+        try:
+            HaltFile(self.home).write(Halt(reason, who, self.clock.now_ns()))
+        except ConfigError as error:
+            self.failures.append(f"kill: {error}")
 
     # --- building ---------------------------------------------------------------------------------------------------
 
@@ -224,6 +238,7 @@ class MainEngine:
             limits=config.limit_table(),
             pairs=dict(config.rates),
             modes={name: account.position_mode for name, account in config.accounts.items()},
+            reconcile=config.reconcile.settings(),
         )
 
     def _make_journal(self, dispatcher: Dispatcher) -> Journal:
@@ -270,6 +285,14 @@ class MainEngine:
         if self._stopping:  # whoever is ready only now comes too late: nothing would stop what it starts
             return
         self._starts.hear(status)
+        self._note_ready()
+
+    def _on_account_reconciled(self, notice: AccountReconciled) -> None:
+        if not self._stopping:
+            self._starts.hear_reconciled(notice)
+            self._note_ready()
+
+    def _note_ready(self) -> None:
         if self._starts.all_ready:
             self.all_ready.set()
 

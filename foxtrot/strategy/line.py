@@ -102,6 +102,7 @@ class Line:
         self.halted.journal = self.notes
         if restored is not None:
             self.halted.restore(restored.decisions.halted.values())
+            self.protections.restore(restored.decisions.protections.values())
         self.kill = KillHandler(dispatcher, self.desk, self.gate, self.portfolio, self.halted)
         self.kill.flattener = Flattening(parts, self.gate, self.strategies)
         self.strategies.forbids = self._forbids
