@@ -27,7 +27,7 @@ from foxtrot.domain.market import BarData, MarketTrade, TickData
 from foxtrot.storage.journal_records import ProtectionKept
 from foxtrot.trading.order_desk import OrderDesk
 from foxtrot.trading.portfolio import Portfolio, PositionKey
-from foxtrot.trading.protection_cover import Cover
+from foxtrot.trading.protection_cover import NAKED, Cover
 from foxtrot.trading.protection_desk import OWNER, ProtectionDesk
 from foxtrot.trading.protection_restart import found_again
 from foxtrot.trading.protection_state import (
@@ -36,6 +36,7 @@ from foxtrot.trading.protection_state import (
     ProtectionTerms,
     Step,
     decode_protection,
+    protection_id,
     terms_of,
     wished,
 )
@@ -156,7 +157,21 @@ class Protections:
 
     def cover(self, key: PositionKey) -> Cover:
         """Return in words how a position is protected, whoever protects it."""
-        return self._hands.cover(key, self._wards.get(key), self._portfolio.position(*key))
+        found = self._hands.cover(key, self._wards.get(key), self._portfolio.position(*key))
+        if found.protection == NAKED and protection_id(key) in self._restored:
+            return Cover(NAKED, "its protection is armed again once the account is reconciled")
+        return found
+
+    def cover_without_us(self, key: PositionKey) -> Cover:
+        """Return in words how a position is protected once this process is gone: by what rests at the venue alone."""
+        found = self._hands.cover(key, None, self._portfolio.position(*key))
+        ward = self._wards.get(key)
+        if found.protection == NAKED and ward is not None:
+            kept = (
+                "armed again at the next start" if self._desk.journal.keeps_reports else "forgotten with this process"
+            )
+            return Cover(NAKED, f"what was watched here is {kept}")
+        return found
 
     def orders_of(self, owner: str) -> frozenset[str]:
         """Return the ids of the protective orders of an owner."""
@@ -234,7 +249,12 @@ class Protections:
             self._advance(ward)
 
     def on_account_reconciled(self, notice: AccountReconciled) -> None:
-        """Look at every protection of an account whose orders and positions were compared with the venue's."""
+        """Arm what an earlier run wrote down, and look at every protection of an account that was compared with its venue.
+
+        This is heard before strategies start, for they wait for the same notice.
+        """
+        if not notice.error:
+            self.rearm(notice.account)
         for ward in self._of(notice.account):
             self._advance(ward)
 

@@ -1,0 +1,177 @@
+"""Protections over a crash: what was written down stands again before anything else is sent."""
+
+import pytest
+
+from foxtrot.core.notices import AccountReconciled, ProtectionChanged
+from foxtrot.domain.enums import OrderStatus, OrderType
+from foxtrot.domain.errors import ConfigError
+from foxtrot.storage.journal_records import ProtectionKept, decode_record
+from foxtrot.trading.protection_state import ProtectionTerms, decode_protection
+from tests.support.builders import ACCOUNT, OWNER, T0
+from tests.support.protection_world import KEY, ProtectionWorld
+
+
+def a_protected_position(**terms: float) -> ProtectionWorld:
+    """Ten lots bought at 100, their stop at 95 accepted by the venue."""
+    world = ProtectionWorld()
+    entry = world.enter(**terms)
+    world.accept(world.orders[entry])
+    world.fill(world.orders[entry], 10)
+    while world.mail:
+        world.deliver()
+    for one in world.closing:
+        world.accept(one)
+    while world.mail:
+        world.deliver()
+    return world
+
+
+def kept(world: ProtectionWorld) -> list[ProtectionKept]:
+    return [r for r in map(decode_record, world.lines) if isinstance(r, ProtectionKept)]
+
+
+@pytest.mark.parametrize("torn", [False, True])
+def test_the_stop_at_the_venue_stays_and_is_the_protections_own_again(torn: bool) -> None:
+    world = a_protected_position(take=110.0)
+    (stop,) = world.closing
+    world.crash(torn=torn)
+    assert world.closing == [stop]
+    assert world.protections.view(KEY).order_ids == (stop.order.order_id,)  # type: ignore[union-attr]
+    world.quote(110.5)
+    world.settle()
+    assert world.position == 0
+    assert stop.status is OrderStatus.CANCELLED
+    world.check_settled()
+
+
+def test_a_local_stop_is_watched_again() -> None:
+    world = a_protected_position()
+    world.protections.protect(KEY, ProtectionTerms(stop=96.0, local=True))
+    world.settle()
+    assert world.closing == []
+    world.crash(torn=False)
+    assert world.protections.cover(KEY).protection == "while this process lives"
+    world.quote(95.5)
+    world.settle()
+    assert world.position == 0
+    world.check_settled()
+
+
+def test_a_trailing_stop_keeps_its_water_mark() -> None:
+    world = a_protected_position()
+    world.protections.protect(KEY, ProtectionTerms(trailing=5.0, local=True))
+    world.settle()
+    world.quote(104.0)
+    world.pass_s(2.0)
+    world.quote(106.0)
+    world.crash(torn=False)
+    assert world.protections.view(KEY).trailing_stop == 101.1  # type: ignore[union-attr]
+
+
+def test_a_water_mark_is_written_down_once_a_second_at_most() -> None:
+    world = a_protected_position()
+    world.protections.protect(KEY, ProtectionTerms(trailing=5.0, local=True))
+    world.settle()
+    before = len(kept(world))
+    for step in range(50):
+        world.quote(104.0 + step / 10)
+        world.pass_s(0.05)
+    assert 1 <= len(kept(world)) - before <= 4
+
+
+def test_a_take_profit_that_died_between_its_two_orders_leaves_the_stop_armed() -> None:
+    world = a_protected_position(take=110.0)
+    (stop,) = world.closing
+    world.quote(110.5)
+    assert stop.cancel_wanted
+    world.end(stop)  # the venue has cancelled, and nobody heard it
+    world.crash(torn=False)
+    world.settle()
+    (again,) = world.closing
+    assert (again.order.order_type, again.left) == (OrderType.STOP, 10)
+    world.check_settled()
+
+
+def test_a_closing_order_that_was_sent_is_waited_for_and_not_sent_twice() -> None:
+    world = a_protected_position()
+    world.protections.close(KEY)
+    (stop,) = world.closing
+    world.collect()
+    world.end(stop)
+    world.deliver()
+    sent = [one for one in world.orders.values() if one.order.order_type is OrderType.MARKET]
+    assert len(sent) == 1
+    world.crash(torn=True)
+    world.settle()
+    assert [one.order.order_type for one in world.orders.values()].count(OrderType.MARKET) == 1
+    assert world.position == 0
+
+
+def test_a_position_that_became_flat_meanwhile_leaves_nothing() -> None:
+    world = a_protected_position()
+    (stop,) = world.closing
+    world.fill(stop, 10)
+    world.crash(torn=False)
+    world.check_settled()
+    assert kept(world)[-1].state == ""
+
+
+def test_an_entry_that_waited_keeps_its_protection() -> None:
+    world = ProtectionWorld()
+    entry = world.enter()
+    world.crash(torn=True)
+    world.fill(world.orders[entry], 4)
+    world.settle()
+    world.check_settled()
+    assert world.position == 4
+
+
+def test_it_is_armed_when_its_account_is_reconciled_and_says_so_until_then() -> None:
+    world = a_protected_position()
+    records = kept(world)
+    world.end(world.closing[0])
+    world.crash(torn=False)
+    world.protections.release()
+    world.protections.restore([records[-1]])
+    assert "armed again once the account is reconciled" in world.protections.cover(KEY).reason
+    world.floor.put(AccountReconciled(ACCOUNT, "start", 0, "no answer", T0))
+    assert world.protections.view(KEY) is None
+    world.floor.put(AccountReconciled(ACCOUNT, "start", 0, "", T0))
+    assert world.protections.view(KEY) is not None
+
+
+def test_without_us_counts_what_rests_at_the_venue_alone() -> None:
+    world = a_protected_position()
+    assert world.protections.cover_without_us(KEY).protection == "at the venue"
+    world.protections.protect(KEY, ProtectionTerms(stop=96.0, local=True))
+    world.settle()
+    assert world.protections.cover_without_us(KEY).protection == "naked"
+    assert "armed again at the next start" in world.protections.cover_without_us(KEY).reason
+
+
+def test_a_refused_stop_is_tried_closer_to_the_market_then_alarmed_then_tried_again() -> None:
+    world = ProtectionWorld()
+    entry = world.enter()
+    world.fill(world.orders[entry], 10)
+    while world.mail:
+        world.deliver()
+    for _ in range(4):
+        (stop,) = world.closing
+        world.reject(stop)
+        world.deliver()
+        world.pass_s(0.3)
+    triggers = [one.order.trigger_units for one in world.orders.values()][1:]
+    assert triggers == [950, 950, 951, 952]
+    told = [n for n in world.floor.heard(ProtectionChanged) if n.protection == "naked"]  # type: ignore[attr-defined]
+    assert told[-1].reason == "rejected"
+    assert world.closing == []
+    world.pass_s(31.0)
+    assert [one.order.trigger_units for one in world.closing] == [953]
+
+
+def test_a_record_that_cannot_be_read_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"cannot be read.*nonsense"):
+        decode_protection("nonsense")
+    world = ProtectionWorld()
+    with pytest.raises(ConfigError):
+        world.protections.restore([ProtectionKept(T0, "a", OWNER, ACCOUNT, "x", "{}")])
