@@ -5,17 +5,15 @@ from decimal import Decimal
 import msgspec
 
 from foxtrot.adapter.health import HealthFigures
-from foxtrot.domain.enums import OrderType
 from foxtrot.strategy.line import Line
 from foxtrot.trading.audit import Difference
 from foxtrot.trading.order_record import OrderRecord
+from foxtrot.trading.portfolio import PositionKey
 from foxtrot.trading.position import Position
-
-_STOPS = frozenset({OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP})
 
 
 class PositionLeft(msgspec.Struct, frozen=True):
-    """A position that stays: whose it is, and whether a stop at the venue protects it ("protected") or nothing ("naked")."""
+    """A position that stays, and what protects it from now on: a stop at the venue, or nothing, for nobody watches it here."""
 
     owner: str
     account: str
@@ -92,9 +90,7 @@ def summarise(line: Line) -> Summary:
         StrategyEnd(h.strategy_id, str(h.stage), h.reason, line.portfolio.equity(h.strategy_id)) for h in hosts
     )
     positions = tuple(
-        _position_left(line, owner, account, instrument_id, position)
-        for (owner, account, instrument_id, _), position in line.portfolio.positions()
-        if position.quantity
+        _position_left(line, key, position) for key, position in line.portfolio.positions() if position.quantity
     )
     denied: dict[str, int] = {}
     for order in line.desk.denied.values():
@@ -106,14 +102,10 @@ def summarise(line: Line) -> Summary:
     return Summary(ends, positions, orders, len(records), fills, denied, str(gate.state), gate.reason)
 
 
-def _position_left(line: Line, owner: str, account: str, instrument_id: str, position: Position) -> PositionLeft:
-    stops = sum(
-        record.remaining_units
-        for record in line.desk.open_records(owner, account, instrument_id)
-        if record.terms.order_type in _STOPS and (record.terms.side == "sell") == (position.quantity > 0)
-    )
-    held = abs(position.quantity)
-    protection = "protected at the venue" if stops >= held else "partly protected" if stops else "naked"
+def _position_left(line: Line, key: PositionKey, position: Position) -> PositionLeft:
+    cover = line.protections.cover_without_us(key)
+    protection = f"{cover.protection} ({cover.reason})" if cover.reason else cover.protection
+    owner, account, instrument_id, _ = key
     quantity = float(position.exact_quantity)
     return PositionLeft(owner, account, instrument_id, quantity, position.average_price, protection)
 
