@@ -24,6 +24,7 @@ from foxtrot.core.notices import (
     PositionsLoaded,
     RequestFailed,
     TradesLoaded,
+    VenueMessage,
 )
 from foxtrot.core.secret import Secret
 from foxtrot.core.send_permit import SendPermit
@@ -182,7 +183,9 @@ class BaseAdapter(BookAccess, abc.ABC):
             order: the order; its id is never sent again.
             sent_ns: when its intent was written, UTC ns.
         """
-        logger.bind(order_id=order.order_id).info("an earlier run may have sent it at {}; asking for open orders", sent_ns)
+        logger.bind(order_id=order.order_id).info(
+            "an earlier run may have sent it at {}; asking for open orders", sent_ns
+        )
         self.query_orders()
 
     @abc.abstractmethod
@@ -338,6 +341,10 @@ class BaseAdapter(BookAccess, abc.ABC):
         """Publish the answer to a book request."""
         self.note_answer(book)
         self._sink.put(book)
+
+    def on_venue_message(self, message: VenueMessage) -> None:
+        """Publish a raw message about an order, without signatures and keys."""
+        self._sink.put(message)
 
     def on_request_failed(self, what: str, error: FoxtrotError | str) -> None:
         """Publish that a query or subscription failed."""

@@ -29,7 +29,7 @@ KNOWN: Final = (
     "product", "max_leverage", "leverage", "margin_type", "set_position_mode", "websocket", "no_websocket",
     "hot_path", "book", "book_of", "book_engine", "compare_books", "audit_interval_s", "totals", "poll_interval_s",
     "rate_limit", "subscriptions_per_s", "recv_window_ms", "allow_withdrawal_key", "connection_limit", "rotate_hours",
-    "trades_since_hours", "url", "port_file", "port",
+    "trades_since_hours", "raw_messages", "url", "port_file", "port",
 )  # fmt: skip
 """The settings that there are."""
 WAYS: Final = tuple(str(way) for way in BookWay)
@@ -81,6 +81,8 @@ class BinanceSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How old a WebSocket connection may grow before another takes its place; Binance ends one after 24 hours. 0 is any age."""
     trades_since_hours: int = 24
     """How long before the start the fills begin that are asked for, so that READY does not take longer the older the account is."""
+    raw_messages: bool = True
+    """Whether what is sent and heard about orders is kept in the journal as it was, without signatures and keys."""
 
     @property
     def books(self) -> BookChoice:
@@ -143,6 +145,7 @@ def read_settings(context: AdapterContext) -> BinanceSettings:
         connection_limit=reader.whole("connection_limit", 150, 1, 300),
         rotate_hours=reader.whole("rotate_hours", 23, 0, 23),
         trades_since_hours=reader.whole("trades_since_hours", 24, 0, 8_760),
+        raw_messages=reader.flag("raw_messages", default=True),
     )
     _check(reader, settings, context)
     return settings

@@ -22,6 +22,8 @@ from foxtrot.adapter.binance.order_look_up import OrderLookUp
 from foxtrot.adapter.binance.order_queries import OrderQueries
 from foxtrot.adapter.binance.order_tracker import OrderTracker
 from foxtrot.adapter.binance.order_watch import OrderWatch
+from foxtrot.adapter.binance.permit_request import ORDER_LEFT
+from foxtrot.adapter.binance.raw_messages import RawMessages
 from foxtrot.adapter.binance.session import BinanceSession
 from foxtrot.domain.enums import OrderStatus, OrderType
 from foxtrot.domain.errors import (
@@ -61,6 +63,7 @@ class Orders:
         session: BinanceSession,
         market_lots: Mapping[str, MarketLot] | None = None,
         leverage: Leverage | None = None,
+        raw: RawMessages | None = None,
     ) -> None:
         self._adapter = adapter
         self._session = session
@@ -68,6 +71,7 @@ class Orders:
         self.leverage = leverage or Leverage(session, session.settings.max_leverage)
         self.tracker = OrderTracker(self._tell, adapter.on_trade)
         self._queries = OrderQueries(adapter, session, self.tracker)
+        self._raw = raw or RawMessages("", session.clock, None)
         self._watch = OrderWatch(adapter, session, self.tracker, self._queries)
         self._events = OrderEvents(adapter, session, self.tracker, self._queries, self._watch)
         self._cancels = OrderCancels(adapter, session, self.tracker, self._queries, self._watch)
@@ -122,6 +126,7 @@ class Orders:
         elif instrument is None:
             self._cancels.fail(request, unlisted(request.instrument_id, self._session.instruments))
         else:
+            self._raw.sent(request.order_id, "cancel", {"symbol": instrument.symbol, "id": request.order_id})
             await self._cancels.cancel(request, instrument)
 
     def recover(self, order: ApprovedOrder, sent_ns: int) -> None:
@@ -136,7 +141,9 @@ class Orders:
 
     def hear(self, raw_user_event: Mapping[str, object]) -> bool:
         """Take one event of the user stream; False when it does not speak of orders. Never raises."""
-        return self._events.hear(unwrapped(raw_user_event))
+        event = unwrapped(raw_user_event)
+        self._raw.event(event)
+        return self._events.hear(event)
 
     def deny(self, order: ApprovedOrder, rule: str, reason: str) -> None:
         """Publish that an order never left."""
@@ -213,11 +220,14 @@ class Orders:
             return
         self.tracker.expect(order.order_id)
         sent_ns = self._session.clock.monotonic_ns()
+        ORDER_LEFT.set(lambda: self._raw.sent(order.order_id, call.endpoint, call.params))
         try:
             answer = await self._session.send_permitted(call.endpoint, call.params, reduces=order.reduces)
+            self._raw.heard(order.order_id, answer)
             self._take_answer(order, call, answer)
             self._on_taken(sent_ns)
         except AdapterError as error:
+            self._raw.heard(order.order_id, error)
             self._judge(order, instrument, error)
         self._watch.note_fills()
 

@@ -5,6 +5,7 @@ and the wire. aiohttp keeps the headers back until the body is written and write
 """
 
 import enum
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
@@ -24,6 +25,10 @@ class Passage(enum.Enum):
     REFUSED = "refused"
 
 
+ORDER_LEFT: ContextVar[Callable[[], None] | None] = ContextVar("binance_order_left", default=None)
+"""Set by whoever sends an order and wants to hear the moment at which it has left."""
+
+
 class OrderPass:
     """One order's way to the wire: asks the permit once, and never lets the same order leave twice.
 
@@ -33,6 +38,7 @@ class OrderPass:
     def __init__(self, permit: SendPermit, *, reduces: bool) -> None:
         self._permit = permit
         self._reduces = reduces
+        self._on_left = ORDER_LEFT.get()
         self.passage = Passage.WAITING
 
     def write(self, writer: Any, body: bytes) -> None:
@@ -57,6 +63,8 @@ class OrderPass:
         if not self._permit.send(hand_over, reduces=self._reduces):
             self.passage = Passage.REFUSED
             raise PermitClosed(self._permit.reason)
+        if self._on_left is not None:
+            self._on_left()
 
 
 ORDER_PASS: ContextVar[OrderPass | None] = ContextVar("binance_order_pass", default=None)

@@ -16,6 +16,7 @@ from foxtrot.adapter.binance.held_events import HeldEvents
 from foxtrot.adapter.binance.leverage import Leverage
 from foxtrot.adapter.binance.market_data import MarketData
 from foxtrot.adapter.binance.orders import Orders
+from foxtrot.adapter.binance.raw_messages import RawMessages
 from foxtrot.adapter.binance.session import BinanceSession
 from foxtrot.domain.enums import AdapterState
 from foxtrot.domain.errors import AdapterError, FoxtrotError
@@ -37,7 +38,9 @@ class TradingSide:
     ) -> None:
         self.contracts = Contracts(adapter, session)
         self.leverage = Leverage(session, session.settings.max_leverage)
-        self.orders = Orders(adapter, session, self.contracts.market_lots, self.leverage)
+        publish = adapter.on_venue_message if session.settings.raw_messages else None
+        raw = RawMessages(context.account, session.clock, publish)
+        self.orders = Orders(adapter, session, self.contracts.market_lots, self.leverage, raw)
         self.orders.prepare = self._prepare
         self.orders.on_halted = self._look_again
         self.answers = AccountAnswers(adapter, session, self.orders)
