@@ -14,6 +14,7 @@ from foxtrot.app.config import Config
 from foxtrot.app.control_server import ControlServer
 from foxtrot.app.guardian import check_countdown
 from foxtrot.app.life_signs import LifeSigns
+from foxtrot.app.logging_setup import LogWriter
 from foxtrot.app.main_engine import MainEngine
 from foxtrot.app.platform_journal import PlatformJournal
 from foxtrot.app.platform_watch import PlatformWatch
@@ -28,7 +29,9 @@ LOOK_S = 0.25
 """The guardian hears the process as often."""
 
 
-def run_live(config: Config, seconds: float | None, live: bool, home: Path, stopped: StopSignal) -> Json:
+def run_live(
+    config: Config, seconds: float | None, live: bool, home: Path, stopped: StopSignal, log: LogWriter | None = None
+) -> Json:
     """Run a platform until the stop is asked for, or for some seconds, and return its summary; the caller holds the lock of the home.
 
     Thread: main.
@@ -49,7 +52,7 @@ def run_live(config: Config, seconds: float | None, live: bool, home: Path, stop
         except ConfigError:
             platform.line.journal.close()  # it has a thread already
             raise
-        return _run(platform, seconds, stopped, guarded=live or config.guardian.enabled)
+        return _run(platform, seconds, stopped, log, guarded=live or config.guardian.enabled)
 
 
 def _claim(platform: MainEngine, locks: AccountLocks) -> None:
@@ -60,18 +63,22 @@ def _claim(platform: MainEngine, locks: AccountLocks) -> None:
         locks.take(what, key)
 
 
-def _run(platform: MainEngine, seconds: float | None, stopped: StopSignal, *, guarded: bool) -> Json:
+def _run(
+    platform: MainEngine, seconds: float | None, stopped: StopSignal, log: LogWriter | None, *, guarded: bool
+) -> Json:
     control = ControlServer(platform, platform.home)
     control.start()  # before anything trades and until nothing does, so that a kill always finds it
     try:
-        return _served(platform, seconds, stopped, guarded=guarded)
+        return _served(platform, seconds, stopped, log, guarded=guarded)
     finally:
         if late := control.stop():
             logger.warning("{} did not end in time", late)
 
 
-def _served(platform: MainEngine, seconds: float | None, stopped: StopSignal, *, guarded: bool) -> Json:
-    with PlatformWatch(platform) as watch:
+def _served(
+    platform: MainEngine, seconds: float | None, stopped: StopSignal, log: LogWriter | None, *, guarded: bool
+) -> Json:
+    with PlatformWatch(platform, log) as watch:
         signs = LifeSigns(platform, guarded=guarded)
         if signs.guardian is not None:
             watch.registry.enter(Part(name="guardian", halts=False, death=signs.guardian.death))

@@ -36,6 +36,7 @@ class LogQueue:
         self._number = 0
         self._closed = False
         self.dropped = 0
+        self.taken = 0
 
     def put(self, line: LogLine, *, important: bool) -> bool:
         """Add a line; False when it was dropped because too many wait, or the queue is closed."""
@@ -72,4 +73,5 @@ class LogQueue:
         first, other = self._ordinary, self._important
         if not first or (other and other[0][0] < first[0][0]):
             first = other
+        self.taken += 1
         return first.popleft()[1]

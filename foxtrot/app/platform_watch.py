@@ -1,19 +1,20 @@
 """Everything that watches a running platform from the main thread: its parts, its health, its status file, the endpoint."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from loguru import logger
 
 from foxtrot.app.config_places import placed
 from foxtrot.app.health import HealthDesk
 from foxtrot.app.health_server import HealthServer
+from foxtrot.app.logging_setup import LogWriter
 from foxtrot.app.main_engine import MainEngine
 from foxtrot.app.run_status import StatusFile
 from foxtrot.app.status_reading import ENDED, NAME, STOPPING
 from foxtrot.app.supervision import Supervisor
-from foxtrot.app.supervision_parts import enter_aids
-from foxtrot.core.heartbeat import Part, PartRegistry
+from foxtrot.app.supervision_parts import enter_aids, log_part
+from foxtrot.core.heartbeat import PartRegistry
 from foxtrot.domain.errors import ConfigError
 
 
@@ -26,8 +27,7 @@ class PlatformWatch:
 
     Args:
         platform: what is watched.
-        parts: further parts to supervise, such as the log and the guardian's process.
-        counters: further counters that only grow, for the health object.
+        log: the log of this process, None where somebody else has it.
         environment: where the token of the endpoint is found.
 
     Raises:
@@ -37,16 +37,16 @@ class PlatformWatch:
     def __init__(
         self,
         platform: MainEngine,
-        parts: tuple[Part, ...] = (),
-        counters: Callable[[], dict[str, int]] = dict[str, int],
+        log: LogWriter | None = None,
         environment: Mapping[str, str] = os.environ,
     ) -> None:
         table = platform.config.health
         self.registry = PartRegistry()
         self.supervisor = Supervisor(platform.events, platform.line, platform.permit, self.registry, table.blocked_s)
-        for part in parts:
-            self.registry.enter(part)
-        self.health = HealthDesk(platform, self.supervisor, counters)
+        self.health = HealthDesk(platform, self.supervisor, lambda: log_counts(log))
+        if log is not None:
+            queue = log.queue
+            self.registry.enter(log_part(lambda: queue.taken, lambda: len(queue), platform.clock.monotonic_ns))
         self.status = StatusFile(platform, self.supervisor.watchdog, platform.home / NAME, self.health)
         self.server: HealthServer | None = None
         if table.enabled:
@@ -94,3 +94,8 @@ class PlatformWatch:
     def ended(self) -> None:
         """Hear that the platform has stopped."""
         self.status.write(ENDED)
+
+
+def log_counts(log: LogWriter | None) -> dict[str, int]:
+    """Return what the log has lost so far; nothing where there is none."""
+    return {} if log is None else {"log_lines_dropped": log.queue.dropped, "log_writes_failed": log.failures}

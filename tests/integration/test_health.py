@@ -1,6 +1,7 @@
 """The health of a platform that runs: as an object, in the status file, over HTTP and as metrics."""
 
 import http.client
+import io
 import json
 import threading
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from foxtrot.app.config import load_config
 from foxtrot.app.health import DEGRADED, HALTED, OK, Health
 from foxtrot.app.health_server import FILE, HealthServer
 from foxtrot.app.health_table import HealthTable
+from foxtrot.app.logging_setup import start_logging
 from foxtrot.app.main_engine import MainEngine
 from foxtrot.app.platform_watch import PlatformWatch
 from foxtrot.core.clock import SystemClock
@@ -219,6 +221,21 @@ def test_a_stuck_engine_is_halted_while_the_endpoint_answers(tmp_path: Path) -> 
             assert "foxtrot-engine is blocked" in str(json.loads(body)["reasons"])
         finally:
             release.set()
+
+
+def test_the_log_of_the_process_is_a_part_and_what_it_lost_is_counted(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir(mode=0o700)
+    (tmp_path / "foxtrot.toml").write_text(CONFIG)
+    log = start_logging(stream=io.StringIO())
+    try:
+        platform = MainEngine(load_config(tmp_path / "foxtrot.toml"), tmp_path / "home")
+        watch = PlatformWatch(platform, log)
+        assert "foxtrot-log" in {part.name for part in watch.registry.parts()}
+        counters = watch.health.look(()).counters
+        assert counters["log_lines_dropped"] == counters["log_writes_failed"] == 0
+        platform.stop()
+    finally:
+        log.stop()
 
 
 def request(path: str):  # type: ignore[no-untyped-def]

@@ -47,7 +47,7 @@ def run(arguments: Namespace) -> Outcome:
             check_user(live=arguments.live, as_root=arguments.as_root)
             warn_of_readers(arguments.home)
             guard_memory()
-            result = run_live(config, arguments.seconds, arguments.live, arguments.home, stopped)
+            result = run_live(config, arguments.seconds, arguments.live, arguments.home, stopped, log)
         finally:
             log.stop()
         failed = result["reconciled"] is False or result["all_failed"] or result["never_ran"]
