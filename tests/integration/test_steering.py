@@ -10,6 +10,7 @@ import subprocess
 import sys
 import types
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,12 @@ import pytest
 from foxtrot.app.control_client import ControlClient, NoPlatform, PlatformBusy, PlatformFrozen, find_platform
 from foxtrot.app.control_place import PATH, ControlPlace
 from foxtrot.app.control_requests import Kill, ListOrders, Orders, Step, Taken
-from foxtrot.domain.enums import GateState
+from foxtrot.domain.enums import GateState, OrderStatus, OrderType, Side
 from foxtrot.domain.errors import FoxtrotError
+from foxtrot.domain.order import OrderData
+from foxtrot.storage.journal import InMemoryJournal
+from foxtrot.storage.journal_records import SettingChanged
+from foxtrot.trading.difference import POSITION, Finding
 from tests.support.steered_platform import Steered, steered, write_config
 from tests.support.waiting import wait_until
 
@@ -103,6 +108,7 @@ def test_a_stuck_engine_is_told_apart_and_the_kill_closes_the_gate_all_the_same(
     with steered(tmp_path, capsys, "Hang") as running:
         plugin = sys.modules[type(running.platform.line.strategies.hosts["holder"].strategy).__module__]
         assert plugin.ENTERED.wait(10)
+        running.platform.line.notes.keeps_reports = True
         try:
             with pytest.raises(PlatformFrozen, match="is stuck"):
                 running.client.ask(Step("holder", "stop", "Ann"), Taken)
@@ -115,6 +121,12 @@ def test_a_stuck_engine_is_told_apart_and_the_kill_closes_the_gate_all_the_same(
         wait_until(lambda: running.platform.line.kill.standing() is not None)
         hosts = running.platform.ask(lambda: running.platform.line.strategies.hosts)
         assert str(hosts["holder"].stage) == "running", "what was given up on is not done later"
+        journal = running.platform.line.journal
+        assert isinstance(journal, InMemoryJournal)
+        assert not [record for record in journal.records if isinstance(record, SettingChanged)], "nor journaled"
+        assert running.ask("strategy", "stop", "holder", "--why", "enough", "--as", "Ann")[0] == 0
+        (change,) = [record for record in journal.records if isinstance(record, SettingChanged)]
+        assert (change.name, change.before, change.after, change.who) == ("holder", "running", "stop (enough)", "Ann")
 
 
 # --- asking -----------------------------------------------------------------------------------------------------------
@@ -273,6 +285,66 @@ def test_flatten_all_sells_nothing_unless_it_is_confirmed_but_kills_at_once(
     assert platform.platform.ask(lambda: len(platform.platform.line.desk.index.open)) == 1, "the entry is cancelled"
     status, found = platform.ask("kill", "--flatten", "--all", "--yes")
     assert (status, found["positions"]) == (0, [])
+
+
+def test_an_order_of_unknown_outcome_is_named_and_resolved_by_a_person(platform: Steered) -> None:
+    order_id = "F-holder-0000000000-7"
+    lost = OrderData(
+        order_id, "paper", "BTCUSDT.BINANCE_USDM", Side.BUY, OrderType.LIMIT, 0.01, 50_000.0, OrderStatus.UNKNOWN, 0.0, 0.0, "", 0,
+        platform.platform.clock.now_ns(), reason="no answer within 10 s",
+    )  # fmt: skip
+    platform.platform.put(lost)
+    assert "UNKNOWN since 20" in platform.say("orders")[1]
+    status, text, _ = platform.say("report")
+    assert (status, "no answer within 10 s" in text) == (3, True)
+    entry = platform.client.ask(ListOrders(), Orders).orders[0]
+    status, _, err = platform.say("resolve", entry.order_id, "filled", "--why", "x")
+    assert (status, "only an order of unknown outcome" in err) == (2, True)
+    status, out, _ = platform.say("resolve", order_id, "rejected", "--why", "the venue never had it", "--as", "Ann")
+    assert (status, out) == (0, f"order {order_id} is rejected by your decision\n")
+    assert "by Ann" in platform.say("orders", "--all")[1]
+
+
+def differ(platform: Steered, ours: str, venue: str) -> str:
+    """Let the position of the account differ, and return the name of that."""
+    finding = Finding(
+        POSITION, "paper", "BTCUSDT.BINANCE_USDM", Decimal(ours), Decimal(venue), ("BTCUSDT.BINANCE_USDM",)
+    )
+    reconciler = platform.platform.line.reconciler
+    assert reconciler is not None
+    platform.platform.ask(lambda: reconciler._book.replace("paper", [finding]))
+    return finding.difference_id
+
+
+def test_a_difference_is_listed_and_adopted_for_its_owner(platform: Steered) -> None:
+    name = differ(platform, "0.02", "0.05")
+    status, out, _ = platform.say("adopt")
+    assert (status, name in out, "0.05" in out) == (0, True, True)
+    status, _, err = platform.say("adopt", name[:-1], "--why", "x")
+    assert (status, f"did you mean {name}?" in err) == (2, True)
+    status, _, err = platform.say("adopt", name, "--owner", "holdre", "--why", "x")
+    assert (status, "did you mean holder?" in err) == (2, True)
+    assert "0.02 here, 0.05 at the venue" in platform.say("report")[1], "its instrument is halted for it"
+    status, found = platform.ask("adopt", name, "--owner", "holder", "--why", "bought by hand", "--as", "Ann")
+    assert (status, found["settled"], found["differences"], found["blocks"]) == (0, True, [], [])
+    held = {row["owner"]: row["quantity"] for row in platform.ask("positions")[1]["positions"]}  # type: ignore[attr-defined]
+    assert held == {"holder": 0.05}
+
+
+def test_a_difference_that_is_ignored_changes_nothing_and_halts_no_more(platform: Steered) -> None:
+    name = differ(platform, "0.02", "0.021")
+    status, out, _ = platform.say("ignore", name, "--why", "dust")
+    assert (status, "is ignored while both sides stay as they are" in out) == (0, True)
+    assert platform.ask("positions")[1]["net"][0]["quantity"] == 0.02  # type: ignore[index]
+    assert platform.platform.line.gate.blocks() == ()
+
+
+def test_accounts_are_reconciled_before_the_report_when_that_is_wished(platform: Steered) -> None:
+    before = platform.ask("report")[1]["accounts"][0]["runs"]  # type: ignore[index]
+    status, found = platform.ask("report", "--reconcile", "--as", "Ann")
+    assert (status, found["reconciling"]) == (0, "")
+    assert found["accounts"][0]["runs"] > before  # type: ignore[index]
+    assert found["accounts"][0]["cause"] == "asked for by Ann"  # type: ignore[index]
 
 
 # --- platforms that do not answer -------------------------------------------------------------------------------------

@@ -60,7 +60,7 @@ class Scene:
     """A strategy that is long 2 with an entry below and a stop, and what is answered about it."""
 
     def __init__(self) -> None:
-        self.rig = LineRig(a_perpetual())
+        self.rig = LineRig(a_perpetual(), accounts=("main", "other"))
         self.line = self.rig.line
         self.notices = ControlNotices(self.rig.dispatcher)
         self.answers = ControlAnswers(self.line, self.notices)
@@ -134,6 +134,7 @@ def test_an_order_of_unknown_outcome_says_since_when_and_why(scene: Scene) -> No
     ("narrowed", "count"),
     [
         (ListOrders(account="main"), 2),
+        (ListOrders(account="other"), 0),
         (ListOrders(strategy="one"), 2),
         (ListOrders(strategy="EXTERNAL"), 0),
         (ListOrders(instrument="BTCUSDT"), 2),
