@@ -16,7 +16,7 @@ RUN = re.compile(r"20\d\d-\d\d-\d\d\b")
 
 
 @cache
-def tests_of(path: str) -> frozenset[str]:
+def names_in(path: str) -> frozenset[str]:
     """The names of the tests in a file, none where there is no such file."""
     file = Path(REPOSITORY / path)
     if not file.is_file():
@@ -32,7 +32,7 @@ def faults_of(text: str) -> list[str]:
     for number, _, tests, run in ROW.findall(text):
         seen.append(int(number))
         named = TEST.findall(tests)
-        wrong += [f"row {number}: {path} has no {name}" for path, name in named if name not in tests_of(path)]
+        wrong += [f"row {number}: {path} has no {name}" for path, name in named if name not in names_in(path)]
         if not named and not REASON.search(tests):
             wrong.append(f"row {number}: names no test and no reason")
         if named and not RUN.match(run):
