@@ -8,6 +8,8 @@ from functools import partial
 from random import Random
 from typing import Any
 
+from msgspec.structs import replace
+
 from foxtrot.adapter.base_adapter import AdapterContext, BaseAdapter, BestBidOffer, ExactBook
 from foxtrot.adapter.binance.capabilities import SPOT, USDM, within
 from foxtrot.adapter.binance.client import ConnectorMaker
@@ -55,8 +57,9 @@ class BinanceAdapter(BaseAdapter):
     def __init__(
         self, context: AdapterContext, random: Random | None = None, make_connector: ConnectorMaker | None = None
     ) -> None:
+        settings = read_settings(context).signed()
+        context = replace(context, secrets={})  # nobody needs them any more
         super().__init__(context)
-        settings = read_settings(context)
         row = SPOT if settings.product is Product.SPOT else USDM
         self.capabilities = within(row, settings.recv_window_ms)  # type: ignore[misc]  # the class's is spot's
         self.session = BinanceSession(context, settings, random, make_connector)

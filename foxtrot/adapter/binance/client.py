@@ -202,6 +202,8 @@ def make_exchange(
     """
     spot = settings.product is Product.SPOT
     made: Any = (SpotExchange if spot else UsdmExchange)(_configuration(settings, spot=spot))
+    if settings.signer is not None:
+        settings.signer.install(made)
     made.clock, made.budget, made.wait_s = clock, budget, wait_s
     made.pace = RequestPace(WEIGHT_PER_MINUTE[settings.product], clock.monotonic_ns, wait_s)
     made.unit_weight, made.order_weight = UNIT_WEIGHT[settings.product], ORDER_WEIGHT[settings.product]

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from foxtrot.adapter.base_adapter import AdapterContext
 from foxtrot.adapter.binance.book_choice import BookChoice, BookWay, check_choice, check_engine
 from foxtrot.adapter.binance.environments import ENVIRONMENTS, LOOPBACK, SAFEST, Urls, loopback_urls
+from foxtrot.adapter.binance.signer import Signer
 from foxtrot.adapter.settings_reader import SettingsReader, nearest
 from foxtrot.core.secret import Secret
 from foxtrot.domain.enums import Product
@@ -48,6 +49,8 @@ class BinanceSettings(msgspec.Struct, frozen=True, kw_only=True):
     urls: Urls
     api_key: Secret
     api_secret: Secret
+    signer: Signer | None = None
+    """Signs in place of the secret, which is forgotten then."""
     max_leverage: int = 3
     leverage: int = 0
     margin_type: str = ""
@@ -94,6 +97,13 @@ class BinanceSettings(msgspec.Struct, frozen=True, kw_only=True):
             audit_interval_s=self.audit_interval_s,
             compiled=self.book_engine == "compiled",
         )
+
+    def signed(self) -> "BinanceSettings":
+        """Return the settings with a signer in place of the secret."""
+        if not self.api_secret:
+            return self
+        signer = Signer(self.api_secret)
+        return msgspec.structs.replace(self, api_secret=Secret(signer.placeholder), signer=signer)
 
     @property
     def has_keys(self) -> bool:

@@ -31,6 +31,7 @@ from foxtrot.exchange.server import ExchangeServer
 from foxtrot.exchange.server_settings import AccountSetup, ServerPorts, ServerSettings
 from foxtrot.exchange.wire.binance.venue_side import ApiKey
 from tests.support.binance_platform import ACCOUNT, KEY, OWNER, SECRET, BinancePlatform
+from tests.support.object_walk import reached
 from tests.support.recorder import Recorder
 from tests.support.waiting import wait_until
 
@@ -160,6 +161,14 @@ def test_what_a_key_may_do_too_much_is_told_each_once_and_withdrawal_is_refused(
         assert [what for what, _ in told] == ["check of the API key"] * len(expected)
         assert all(part in warning for part, (_, warning) in zip(expected, told, strict=True))
         assert len([line for line in platform.loud if "WARNING" in line]) == len(expected)
+
+
+def test_a_connected_adapter_signs_and_holds_no_secret(product: str) -> None:
+    with opened(BinancePlatform(product)) as platform:
+        assert platform.order(0.1, 100.0).status is OrderStatus.ACCEPTED
+        found = reached(platform.adapter)
+        assert id(platform.adapter.session.exchange) in found
+        assert [one for one in found.values() if isinstance(one, str | bytes) and SECRET in str(one)] == []
 
 
 def test_a_key_that_may_withdraw_is_used_with_a_warning_where_that_is_allowed(product: str) -> None:
