@@ -44,7 +44,7 @@ ENDPOINTS = {
     "fapiPrivatePostOrder": "order",
     "fapiPrivatePostAlgoOrder": "algoOrder",
 }
-GIVEN = {"product", "environment", "urls", *SECRETS}
+GIVEN = {"product", "environment", "urls", "signer", *SECRETS}
 WHOLE = re.compile(r"(\d[\d,]*) to (\d[\d,]*)")
 
 
