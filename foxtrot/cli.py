@@ -58,6 +58,7 @@ VERBS = {
     "ignore": Verb("ignore", "let a difference that nothing explains stand"),
     "order": Verb("order", "show one order's life: cause, gate, sent, fills, latencies, cost"),
     "replay": Verb("replay", "run a recorded run again, and compare its orders"),
+    "capture": Verb("capture", "bundle a recorded run for a bug report, without keys and account numbers"),
     "backtest": Verb("backtest", "test a strategy on history"),
     "optimise": Verb("optimise", "backtest a grid of parameters over several processes"),
     "exchange": Verb("exchange", "serve the embedded exchange on loopback, over Binance's own protocol"),

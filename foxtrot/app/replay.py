@@ -8,7 +8,7 @@ from loguru import logger
 
 from foxtrot.app.main_engine import MainEngine
 from foxtrot.app.played_run import PlayedSurroundings
-from foxtrot.app.run_recording import config_of, strategy_file
+from foxtrot.app.run_recording import code_hash, config_of, strategy_file
 from foxtrot.core.lanes import MARKET_LANE
 from foxtrot.core.played_tape import Difference, PlayedEngine, TapeDiffers, TapeFeed
 from foxtrot.core.tape import EntryKind
@@ -131,7 +131,7 @@ class _Replay:
 
     def _begin(self) -> None:
         platform = self._make()
-        self._warnings = tuple(_changed_files(self._reader.header, platform))
+        self._warnings = (*_changed_code(self._reader.header), *_changed_files(self._reader.header, platform))
         platform.prepare()
 
     def _play(self, record: Record) -> None:
@@ -143,7 +143,7 @@ class _Replay:
             event = player.next_put(market=record.name in _MARKET_NAMES)
             if type(event).__name__ != record.name:
                 feed.differ("an event that a handler put", record.name, type(event).__name__)
-            if record.payload != checksum_of(event).to_bytes(4, "big"):
+            if record.payload and record.payload != checksum_of(event).to_bytes(4, "big"):
                 feed.differ("what an event that a handler put says", f"checksum {record.payload.hex()}", repr(event))
             player.play(event)
         else:
@@ -185,6 +185,11 @@ class _Replay:
             incomplete_from=end.incomplete_from if end else 0,
             warnings=self._warnings,
         )
+
+
+def _changed_code(header: TapeHeader) -> Iterator[str]:
+    if header.code != code_hash():
+        yield f"Foxtrot itself is not the code that ran (version {header.version}); a difference may be its doing"
 
 
 def _changed_files(header: TapeHeader, platform: MainEngine) -> Iterator[str]:

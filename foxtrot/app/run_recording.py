@@ -9,6 +9,7 @@ import msgspec
 from loguru import logger
 from typing_extensions import override
 
+import foxtrot
 from foxtrot import __version__
 from foxtrot.app.config import Config
 from foxtrot.app.surroundings import MakeJournal, Surroundings
@@ -78,6 +79,7 @@ class RunRecording(Surroundings):
         header = TapeHeader(
             run_id=self.run_id,
             version=__version__,
+            code=code_hash(),
             python=machine.python_version(),
             started_ns=self.clock.now_ns(),
             folder=str(home.absolute()),
@@ -186,6 +188,18 @@ def config_of(text: msgspec.Raw) -> Config:
         msgspec.MsgspecError: it is of another version.
     """
     return msgspec.json.decode(text, type=Config, dec_hook=_path)
+
+
+def code_hash() -> str:
+    """Return a SHA-256 over the platform's own source files.
+
+    Blocks: for the reading of some megabytes.
+    """
+    digest, root = hashlib.sha256(), Path(foxtrot.__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        data = path.read_bytes()
+        digest.update(f"{path.relative_to(root).as_posix()} {len(data)}\n".encode() + data)
+    return digest.hexdigest()
 
 
 def strategy_file(strategy: Strategy) -> StrategyFile:

@@ -7,11 +7,9 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
-
 from foxtrot.core.failure_text import failure_text
 from foxtrot.core.tape import INTENT, Entry, EntryKind, Read
-from foxtrot.storage.run_tape import END, HEADER, Record, TapeEnd, TapeHeader, TapeWriter
+from foxtrot.storage.run_tape import Record, TapeEnd, TapeHeader, TapeWriter, end_record, header_record
 from foxtrot.storage.tape_events import checksum_of, encode_event
 from foxtrot.storage.tape_store import TapeLimits, remove_old_tapes
 
@@ -157,7 +155,7 @@ class Recorder:
         remove_old_tapes(self._runs, self.limits, self.folder, self._now_s())
         self._look()
         self._writer = TapeWriter(self.folder)
-        self._writer.add(Record(0, HEADER, "TapeHeader", msgspec.json.encode(self._header), []))
+        self._writer.add(header_record(self._header))
         self._writer.write_block()
 
     def _write_buffered(self) -> None:
@@ -217,7 +215,7 @@ class Recorder:
         if writer is None:
             return
         try:
-            writer.add(Record(0, END, "TapeEnd", msgspec.json.encode(self.end_mark()), []))
+            writer.add(end_record(self.end_mark()))
             writer.write_block()
             writer.end_segment()
         except OSError:

@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeAlias
 import msgspec
 
 from foxtrot.core.private_file import make_private_folder, private_opener
-from foxtrot.core.tape import EntryKind, Read
+from foxtrot.core.tape import Read
 from foxtrot.domain.errors import FoxtrotError, InputError
 
 MAGIC = b"FOXTAPE1"
@@ -51,11 +51,13 @@ class StrategyFile(msgspec.Struct, frozen=True):
 class TapeHeader(msgspec.Struct, frozen=True, kw_only=True):
     """What a run began with; `config`, `variables` and `restored` are JSON.
 
+    `code` is a SHA-256 over the platform's own source files.
     `journal` is "memory" when it answers in line, else "disk", whose answers are inputs; `keeps_reports` is the journal's.
     """
 
     run_id: str
     version: str
+    code: str
     python: str
     started_ns: int
     folder: str
@@ -320,6 +322,11 @@ def _record_of(body: bytes, decoder: _Decoder) -> Record | None:
     return Record(sequence, kind, name, payload, reads) if len(reads) == len(read) else None
 
 
-def kind_name(kind: int) -> str:
-    """Return the name of a kind of record."""
-    return {HEADER: "header", END: "end"}.get(kind) or EntryKind(kind).name.lower()
+def header_record(header: TapeHeader) -> Record:
+    """Return the record that a tape begins with."""
+    return Record(0, HEADER, "TapeHeader", msgspec.json.encode(header), [])
+
+
+def end_record(end: TapeEnd) -> Record:
+    """Return the record that a tape ends with."""
+    return Record(0, END, "TapeEnd", msgspec.json.encode(end), [])

@@ -8,6 +8,7 @@ from foxtrot.core.notices import PositionsLoaded, VenueMessage
 from foxtrot.domain.account import AccountCharge, AccountData
 from foxtrot.domain.enums import OrderStatus
 from foxtrot.domain.instrument import Instrument, InstrumentTable
+from foxtrot.domain.market import DepthData, TickData
 from foxtrot.domain.order import ApprovedOrder, OrderData, TradeData
 from foxtrot.storage.journal import Journal
 from foxtrot.storage.journal_records import (
@@ -153,9 +154,14 @@ class OrderJournal:
             sequence,
             getattr(heard, "venue_time_ns", 0),
             getattr(heard, "local_time_ns", 0),
-            tick.bid_price if tick else 0.0,
-            tick.ask_price if tick else 0.0,
-            tick.last_price if tick else 0.0,
-            tick.local_time_ns if tick else 0,
+            *_quote(tick, self._view.depths.get(order.instrument_id)),
             str(state) if state is not None else "",
         )
+
+
+def _quote(tick: TickData | None, depth: DepthData | None) -> tuple[float, float, float, int]:
+    """Return bid, ask, last price and the time of the quote, which is the newer of tick and book; zeros for what is not known."""
+    last = tick.last_price if tick else 0.0
+    if depth is not None and depth.bids and depth.asks and (tick is None or tick.local_time_ns < depth.local_time_ns):
+        return depth.bids[0][0], depth.asks[0][0], last, depth.local_time_ns
+    return (tick.bid_price, tick.ask_price, last, tick.local_time_ns) if tick else (0.0, 0.0, 0.0, 0)

@@ -24,7 +24,7 @@ ROOMY = (1_000 * GB, 100 * GB, 900 * GB)
 
 def header(run_id: str = "run0000001") -> TapeHeader:
     return TapeHeader(
-        run_id=run_id, version="0", python="3", started_ns=0, folder="", config=RAW, strategies={}, variables=RAW, adapters={},
+        run_id=run_id, version="0", code="", python="3", started_ns=0, folder="", config=RAW, strategies={}, variables=RAW, adapters={},
         journal="memory", keeps_reports=False,
     )  # fmt: skip
 
