@@ -1,11 +1,13 @@
 """How a running platform does, as one frozen object: for `foxtrot status --json`, for GET /health and for GET /metrics."""
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
 from foxtrot.app.health_counts import HealthCounts
 from foxtrot.app.main_engine import MainEngine
+from foxtrot.app.process_limits import descriptors
 from foxtrot.app.supervision import PartState, Supervisor
 from foxtrot.app.supervision_parts import durable_behind
 from foxtrot.app.venue_connections import Connection
@@ -45,7 +47,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 
     `state` is ok, degraded (it trades, and something needs attention) or halted (nothing may be sent); `reasons` says why it is
     not ok. `lapsed` says why nothing leaves after the process stood still. `journal` is None where nothing is kept on disk.
-    `counters` only grow; accepted = handled + conflated + left + what waits.
+    `figures` are of the moment, `counters` only grow; accepted = handled + conflated + left + what waits.
     """
 
     state: str
@@ -57,7 +59,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     parts: tuple[PartState, ...]
     accounts: tuple[AccountHealth, ...]
     journal: dict[str, Number | str] | None
-    engine: dict[str, Number]
+    figures: dict[str, Number]
     counters: dict[str, int]
 
 
@@ -106,7 +108,7 @@ class HealthDesk:
             parts=parts,
             accounts=accounts,
             journal=journal,
-            engine=self._engine(),
+            figures=self._figures(),
             counters=self._counters(accounts),
         )
         self.latest = (health, platform.clock.monotonic_ns())
@@ -166,14 +168,16 @@ class HealthDesk:
         journal = durable_behind(self._platform.line.journal)
         return None if journal is None else {"alive": journal.alive, **msgspec.structs.asdict(journal.statistics())}
 
-    def _engine(self) -> dict[str, Number]:
+    def _figures(self) -> dict[str, Number]:
         found = self._platform.events.statistics()
         return {
-            "depth": found.depth,
-            "peak_depth": found.peak_depth,
-            "lag_p50_us": found.lag_p50_us,
-            "lag_p99_us": found.lag_p99_us,
+            "engine_depth": found.depth,
+            "engine_peak_depth": found.peak_depth,
+            "engine_lag_p50_us": found.lag_p50_us,
+            "engine_lag_p99_us": found.lag_p99_us,
             "slowest_handler_ms": found.slowest_ms,
+            "threads": threading.active_count(),
+            "descriptors": (descriptors() or (0, 0))[0],
         }
 
     def _counters(self, accounts: Iterable[AccountHealth]) -> dict[str, int]:

@@ -56,8 +56,8 @@ class _Moment(Collector):
         yield _gauge("health_age_seconds", "How long ago the main thread last told how the platform does.", self._age_s)
         yield from self._parts()
         yield from self._accounts()
-        for name, value in health.engine.items():
-            yield _gauge(f"engine_{name}", f"The engine's {name.replace('_', ' ')}.", value)
+        for name, value in health.figures.items():
+            yield _gauge(name, f"{name.replace('_', ' ').capitalize()} now.", value)
         for name, figure in (health.journal or {}).items():
             if not isinstance(figure, str):
                 yield _gauge(f"journal_{name}", f"The journal's {name.replace('_', ' ')}.", figure)

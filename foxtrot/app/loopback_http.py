@@ -170,12 +170,22 @@ class _Server(ThreadingMixIn, TCPServer):
         self.handler = handler
         self.door = door
         self._clock = clock
+        self._pause = threading.Event()
         self._served = 0
         self._lock = threading.Lock()
         self._open: dict[threading.Thread, tuple[Any, int]] = {}
         self.asked: set[Any] = set()
         """Connections whose handler is at work."""
         super().__init__(address, _Connection)
+
+    @override
+    def get_request(self) -> tuple[Any, Any]:
+        """Accept; where no descriptor is left wait a moment, for the one that asks stays in line."""
+        try:
+            return super().get_request()
+        except OSError:
+            self._pause.wait(_LOOK_S)
+            raise
 
     @override
     def process_request(self, request: Any, client_address: Any) -> None:

@@ -8,6 +8,9 @@ from foxtrot.strategy.line import Line
 WHO = "supervision"
 """Who set the blocks and closings that stand in the gate by this name."""
 
+REGULAR = "regular"
+"""The cause of a look that may be at the orders alone, which is not enough to trade again."""
+
 
 class PartHalts:
     """Halts what a failed part serves; the platform itself is halted by who found it, for the engine may be what failed.
@@ -36,6 +39,8 @@ class PartHalts:
 
     def _on_reconciled(self, reconciled: AccountReconciled) -> None:
         account, gate = reconciled.account, self._line.gate
-        if reconciled.error or self._sick.get(account) or gate.blocked(account, "", WHO) is None:
+        if reconciled.error or reconciled.cause == REGULAR or self._sick.get(account):
+            return
+        if gate.blocked(account, "", WHO) is None:
             return
         gate.block(account, "", GateState.ACTIVE, f"reconciled: {reconciled.cause}", WHO)

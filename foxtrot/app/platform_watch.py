@@ -10,6 +10,7 @@ from foxtrot.app.health import HealthDesk
 from foxtrot.app.health_server import HealthServer
 from foxtrot.app.logging_setup import LogWriter
 from foxtrot.app.main_engine import MainEngine
+from foxtrot.app.process_limits import descriptors_part
 from foxtrot.app.run_status import StatusFile
 from foxtrot.app.status_reading import ENDED, NAME, STOPPING
 from foxtrot.app.supervision import Supervisor
@@ -43,6 +44,7 @@ class PlatformWatch:
         table = platform.config.health
         self.registry = PartRegistry()
         self.supervisor = Supervisor(platform.events, platform.line, platform.permit, self.registry, table.blocked_s)
+        self.registry.enter(descriptors_part())
         self.health = HealthDesk(platform, self.supervisor, lambda: log_counts(log))
         if log is not None:
             queue = log.queue

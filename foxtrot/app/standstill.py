@@ -18,6 +18,8 @@ LEASE_S = 2.0
 """How long after a look orders may still leave."""
 STOP_LEASE_S = 90.0
 """How long they may leave while a platform is being stopped, when nobody looks."""
+ASK_FIRST_S = 0.5
+"""How long after a standstill the accounts are asked for: by then a link that is made anew is known to be lost."""
 ASK_AGAIN_S = 5.0
 GIVEN_UP = frozenset({AdapterState.FAILED, AdapterState.CLOSED})
 HOPELESS_ATTEMPT = 3
@@ -75,21 +77,23 @@ class Standstill:
         self._permit.allow_until(now_ns + int(LEASE_S * 1e9))
         lapsed, lapses = self._permit.lapsed, self._permit.lapses
         if lapses != self._known:
-            self._known, self._cause, self._ask_at_ns = lapses, lapsed, now_ns + int(ASK_AGAIN_S * 1e9)
+            self._known, self._cause = lapses, lapsed.partition(";")[0]
+            self._ask_at_ns = now_ns + int(ASK_FIRST_S * 1e9)
+            self._ready |= self._ready_now()  # some may have become so since the last look, or been lost since
             logger.error("{}", lapsed)
             self._put(PartFailed(PROCESS, "", lapsed, "", self._clock.now_ns()))
             for adapter in self._adapters.values():
-                adapter.renew_link(lapsed)
-            self._put(ReconcileNow("", lapsed))
+                adapter.renew_link(self._cause)
             return lapsed
         if lapsed and now_ns >= self._ask_at_ns:
             self._ask_at_ns = now_ns + int(ASK_AGAIN_S * 1e9)
             self._put(ReconcileNow("", self._cause))
         elif not lapsed:
-            self._ready = frozenset(
-                name for name, one in self._adapters.items() if one.trades and one.state is AdapterState.READY
-            )
+            self._ready = self._ready_now()
         return ""
+
+    def _ready_now(self) -> frozenset[str]:
+        return frozenset(name for name, one in self._adapters.items() if one.trades and one.state is AdapterState.READY)
 
     def extend(self) -> None:
         """Let the lease hold for as long as the stop of a platform may take."""

@@ -1,5 +1,6 @@
 """A platform that is frozen and goes on, as on a laptop that slept: nothing is sent before the account is known again."""
 
+import json
 import os
 import signal
 import subprocess
@@ -10,7 +11,14 @@ from queue import SimpleQueue
 
 import pytest
 
+from tests.support.waiting import wait_until
+
 FROZEN_S = 0.9
+CONFIG = """
+[account.paper]
+adapter = "simulated"
+settings = { instruments = "BTCUSDT.BINANCE" }
+"""
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="the system cannot freeze a process")
@@ -48,3 +56,42 @@ def test_after_a_freeze_nothing_is_sent_until_the_account_is_reconciled(tmp_path
             stderr = process.stderr.read() if process.stderr is not None else ""
     assert process.returncode == 0, stderr
     assert "orders may leave again" in stderr
+
+
+def health_in(home: Path) -> dict[str, object]:
+    try:
+        return dict(json.loads((home / "status.json").read_text())["health"])
+    except FileNotFoundError:
+        return {}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="the system cannot freeze a process")
+def test_a_run_that_was_frozen_reconciles_by_itself_and_trades_again(tmp_path: Path) -> None:
+    (tmp_path / "foxtrot.toml").write_text(CONFIG)
+    home = tmp_path / "home"
+    command = [sys.executable, "-m", "foxtrot", "run", str(tmp_path / "foxtrot.toml"), "--home", str(home), "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            wait_until(lambda: health_in(home).get("state") == "ok", deadline_s=30)
+            os.kill(process.pid, signal.SIGSTOP)
+            threading.Event().wait(2.5)
+            os.kill(process.pid, signal.SIGCONT)
+
+            def is_back() -> bool:
+                health = health_in(home)
+                counters = health.get("counters")
+                lapses = counters["lease_lapses"] if isinstance(counters, dict) else 0
+                return bool(lapses) and health["lapsed"] == "" and health["state"] == "ok"
+
+            wait_until(is_back, deadline_s=20)
+        finally:
+            process.terminate()
+            stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 0, stderr
+    assert json.loads(stdout)["reconciled"] is True
+    assert stderr.count("ERROR") == 1, stderr
+    frozen, lost, back = (
+        stderr.find(words) for words in ("this process stood still for", "connection lost", "orders may leave again")
+    )
+    assert 0 < frozen < lost < back

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from foxtrot.app.standstill import ASK_AGAIN_S, LEASE_S, STOP_LEASE_S, Standstill
+from foxtrot.app.standstill import ASK_AGAIN_S, ASK_FIRST_S, LEASE_S, STOP_LEASE_S, Standstill
 from foxtrot.core.clock import ManualClock
 from foxtrot.core.commands import ReconcileNow
 from foxtrot.core.dispatcher import Dispatcher
@@ -78,10 +78,13 @@ def test_a_standstill_is_told_once_every_link_is_renewed_and_every_account_recon
     assert not rig.sends()
     assert isinstance(rig.put[0], PartFailed)
     assert "stood still for 5.0 s" in rig.put[0].reason
-    assert rig.asked() == 1
     assert [len(link.renewed) for link in rig.links.values()] == [1, 1, 1]
     rig.standstill.renew()
-    assert len(rig.put) == 2
+    assert len(rig.put) == 1
+    rig.clock.advance(int(ASK_FIRST_S * S))
+    rig.standstill.renew()
+    rig.standstill.renew()
+    assert rig.asked() == 1
     for account in ("one", "two"):
         assert not rig.sends()
         rig.status(account, AdapterState.LOST)
@@ -123,6 +126,16 @@ def test_an_account_that_does_not_come_back_holds_up_nobody_else(
 def test_accounts_that_were_not_ready_before_are_not_waited_for() -> None:
     rig = Rig(one=Link(AdapterState.BACKING_OFF))
     rig.freeze()
+    assert rig.sends()
+
+
+def test_an_account_that_became_ready_since_the_last_look_is_waited_for() -> None:
+    rig = Rig(one=Link(AdapterState.CONNECTING))
+    rig.links["one"].state = AdapterState.READY
+    rig.freeze()
+    assert not rig.sends()
+    rig.status("one", AdapterState.READY)
+    rig.reconciled("one")
     assert rig.sends()
 
 
