@@ -52,6 +52,11 @@ class UnsteadyLink:
             else:
                 self.dispatcher.put(event)
 
+    def tell(self, events: list[object]) -> None:
+        """Let some events come now."""
+        for event in events:
+            self.dispatcher.put(event)
+
     def release(self, random: Random) -> None:
         """Let the events through that were held, in a random order; what they bring about is held again if they were mixed."""
         events, self.held = self.held or [], [] if self.mixes else None

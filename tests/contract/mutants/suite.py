@@ -13,7 +13,7 @@ from tests.support.contract_rig import ContractRig
 MODULES = (
     "test_1_calls", "test_2_connecting", "test_3_reconnecting", "test_4_orders",
     "test_5_bars", "test_5_depth", "test_6_books", "test_6_interface", "test_7_closing",
-    "test_8_send_permit",
+    "test_8_send_permit", "test_9_reconciling",
 )  # fmt: skip
 
 

@@ -13,14 +13,16 @@ from foxtrot.core.notices import (
     OrderChanged,
     PositionsLoaded,
     RequestFailed,
+    TimerFired,
     TradeBooked,
+    TradesLoaded,
 )
-from foxtrot.domain.account import EXTERNAL, AccountCharge
+from foxtrot.domain.account import EXTERNAL, AccountCharge, AccountData
 from foxtrot.domain.enums import OrderStatus, Side
 from foxtrot.domain.order import OrderData, TradeData
 from foxtrot.storage.journal_records import Adjusted, DifferenceSettled
 from foxtrot.trading.reconcile_runs import DEADLINE_NS
-from tests.support.builders import a_perpetual, a_spot
+from tests.support.builders import a_perpetual, a_spot, changed
 from tests.support.reconcile_rig import ACCOUNT, OWNER, ReconcileRig
 
 PERP, SPOT = a_perpetual(), a_spot()
@@ -100,6 +102,24 @@ def test_it_looks_at_orders_and_less_often_at_money_by_itself() -> None:
     asked = [type(event) for event in rig.events if isinstance(event, OpenOrdersLoaded | PositionsLoaded)]
     assert (asked.count(OpenOrdersLoaded), asked.count(PositionsLoaded)) == (6, 2)
     assert {ended.cause for ended in rig.told(AccountReconciled)} == {"regular"}
+
+
+def test_fills_are_asked_for_last_so_that_whatever_the_other_answers_count_is_told_by_them(rig: ReconcileRig) -> None:
+    rig.events.clear()
+    rig.reconcile()
+    asked = [
+        type(e) for e in rig.events if isinstance(e, OpenOrdersLoaded | PositionsLoaded | AccountData | TradesLoaded)
+    ]
+    assert asked == [OpenOrdersLoaded, PositionsLoaded, AccountData, TradesLoaded]
+
+
+def test_a_venue_whose_limits_are_mostly_spent_is_asked_less_often_but_not_never() -> None:
+    rig = ReconcileRig(PERP, enabled=True)
+    rig.adapter.capabilities = changed(rig.adapter.capabilities, network=True, weight_per_minute=100.0)  # type: ignore[assignment]
+    rig.adapter.link.used_weight = 90
+    rig.events.clear()
+    rig.wait(85)
+    assert len(rig.told(AccountReconciled)) == 2
 
 
 # --- orders ---------------------------------------------------------------------------------------------------------
@@ -219,11 +239,7 @@ def test_a_charge_that_comes_between_two_looks_needs_no_adjustment(rig: Reconcil
     rig.move_money("USDT", "25")
     held, rig.link.held = rig.link.held, None
     rig.dispatcher.set_timer("test", "late charge", 1_000_000_000)
-    from foxtrot.core.notices import TimerFired
-
-    rig.dispatcher.subscribe(
-        TimerFired, lambda _: [rig.dispatcher.put(event) for event in held][:0], owner="test", key="test"
-    )
+    rig.dispatcher.subscribe(TimerFired, lambda _: rig.link.tell(held), owner="test", key="test")
     rig.reconcile()
     assert rig.told(AccountAdjusted) == []
     assert rig.differences() == []
