@@ -89,7 +89,7 @@ class ProtectionDesk:
         sign = 1 if position.quantity > 0 else -1
         if ward is not None and ward.state.sign != sign:
             ward = None
-        held = abs(position.whole_units)
+        held = self.held_units(key, sign)
         at_venue = resting_stop_units(self.closing_records(key, sign), sign)
         to_text = position.instrument.quantity_grid.to_text
         part = f"{to_text(at_venue)} of {to_text(held)}"
