@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from itertools import islice
 from typing import NamedTuple, TypeVar, cast
 
 import msgspec
@@ -16,6 +17,7 @@ from foxtrot.app.control_requests import (
     ListPositions,
     ListStrategies,
     ListTrades,
+    OrderRow,
     Orders,
     Positions,
     Reconcile,
@@ -51,6 +53,8 @@ from foxtrot.strategy.parameters import Parameter, declared, parameters_of
 from foxtrot.trading.order_record import OrderRecord
 
 R = TypeVar("R", bound=Request)
+MOST_LOOKED = 100_000
+"""Orders among which those that fit are looked for, the newest first, for the engine waits that long."""
 MOST_KNOWN = 5_000
 """Names among which the nearest is looked for."""
 
@@ -120,17 +124,23 @@ class ControlAnswers:
     # --- questions --------------------------------------------------------------------------------------------------
 
     def _orders(self, request: ListOrders) -> Orders:
+        if request.order:
+            return Orders((self._one(request.order),))
         fits = self._fitting(request)
-        desk = self._line.desk
-        records = desk.records() if request.every else desk.open_records()
-        rows = [self.rows.order(record) for record in records if fits(*_whose(record))]
+        index = self._line.desk.index
+        newest = reversed((index.all if request.every else index.open).values())
+        found = (self.rows.order(record) for record in islice(newest, MOST_LOOKED) if fits(*_whose(record)))
+        rows = list(islice(found, request.limit + 1))[::-1]
         if request.every:
-            rows += [
-                self.rows.denied(order)
-                for order in desk.denied.values()
-                if fits(order.strategy_id, order.account, order.instrument_id)
-            ]
-        return Orders(tuple(sorted(rows, key=lambda row: row.created_ns)))
+            denied = reversed(self._line.desk.denied.values())
+            refused = (o for o in islice(denied, MOST_LOOKED) if fits(o.strategy_id, o.account, o.instrument_id))
+            rows += [self.rows.denied(order) for order in islice(refused, request.limit + 1)]
+        rows.sort(key=lambda row: row.created_ns)
+        return Orders(tuple(rows[-request.limit :]), len(rows) > request.limit)
+
+    def _one(self, order_id: str) -> OrderRow:
+        denied = self._line.desk.denied.get(order_id)
+        return self.rows.order(self._record(order_id)) if denied is None else self.rows.denied(denied)
 
     def _positions(self, request: ListPositions) -> Positions:
         fits = self._fitting(request)
@@ -140,8 +150,10 @@ class ControlAnswers:
 
     def _trades(self, request: ListTrades) -> Trades:
         fits = self._fitting(request)
-        rows = (row for row in self.rows.trades() if fits(row.owner, row.account, row.instrument_id))
-        return Trades(tuple(sorted(rows, key=lambda row: (row.time_ns, row.trade_id))))
+        newest = islice(reversed(self._line.desk.index.all.values()), MOST_LOOKED)
+        found = (row for record in newest if record.fills and fits(*_whose(record)) for row in self.rows.trades(record))
+        rows = sorted(islice(found, request.limit + 1), key=lambda row: (row.time_ns, row.trade_id))
+        return Trades(tuple(rows[-request.limit :]), len(rows) > request.limit)
 
     def _strategies(self, _: ListStrategies) -> Strategies:
         return Strategies(tuple(self.rows.strategy(host) for host in self._line.strategies.hosts.values()))
@@ -172,8 +184,8 @@ class ControlAnswers:
                 f"order {request.order_id} is {record.status}: only an order of unknown outcome is resolved by a person"
             )
         return Wish(
-            ResolveOrder(request.order_id, request.status, request.who, request.why),
-            self._taken(was=str(record.status)),
+            ResolveOrder(record.key, request.status, request.who, request.why),
+            self._taken(was=str(record.status), subject=record.key),
         )
 
     def _settle(self, request: Settle) -> Wish:
@@ -221,7 +233,7 @@ class ControlAnswers:
         if not record.is_open:
             raise ConfigError(f"order {request.order_id} is {record.status}: there is nothing to cancel")
         self._note("order", request.order_id, str(record.status), "cancel", request)
-        return Wish(CancelOrder(record.key), self._taken(was=str(record.status)))
+        return Wish(CancelOrder(record.key), self._taken(was=str(record.status), subject=record.key))
 
     # --- checks -----------------------------------------------------------------------------------------------------
 
@@ -229,7 +241,7 @@ class ControlAnswers:
         if wish.account:
             self._check_account(wish.account)
         owners = {EXTERNAL, *self._line.strategies.hosts, *self._line.portfolio.owners()}
-        if wish.strategy and wish.strategy not in owners | {record.owner for record in self._line.desk.records()}:
+        if wish.strategy and wish.strategy not in owners | {record.owner for record in self._line.desk.open_records()}:
             raise UnknownName("strategy", wish.strategy, sorted(owners))
         named = self._instruments(wish.instrument) if wish.instrument else frozenset()
 
@@ -256,7 +268,7 @@ class ControlAnswers:
     def _check_account(self, name: str) -> None:
         line = self._line
         if name not in line.adapters:
-            seen = {record.terms.account for record in line.desk.records()} | {
+            seen = {record.terms.account for record in line.desk.open_records()} | {
                 key[0] for key, _ in line.portfolio.net_positions()
             }
             if line.adapters or name not in seen:  # a journal's state has no adapters
@@ -273,14 +285,18 @@ class ControlAnswers:
             raise ConfigError(f"strategy {host.strategy_id} is {host.stage}: {what} while it is stopped; stop it first")
 
     def _record(self, order_id: str) -> OrderRecord:
-        found = [r for r in self._line.desk.records() if order_id in (r.key, r.terms.order_id, r.venue_order_id)]
-        if not found:
-            ids = [record.terms.order_id for record in self._line.desk.open_records()]
-            raise UnknownName("order", order_id, [*ids, *(r.terms.order_id for r in self._line.desk.records())])
-        return found[0]
+        """Return the record of an order by its id, or, as long as it is open, by the venue's."""
+        index = self._line.desk.index
+        found = index.all.get(order_id) or next((r for r in index.open.values() if order_id == r.venue_order_id), None)
+        if found is None:
+            newest = [
+                record for held in (index.open, index.all) for record in islice(reversed(held.values()), MOST_KNOWN)
+            ]
+            raise UnknownName("order", order_id, (record.terms.order_id for record in newest))
+        return found
 
-    def _taken(self, before: int = 0, was: str = "") -> Taken:
-        return Taken(before, self._notices.refused.number, self._notices.runs(), was)
+    def _taken(self, before: int = 0, was: str = "", subject: str = "") -> Taken:
+        return Taken(before, self._notices.refused.number, self._notices.runs(), was, subject)
 
     def _note(self, scope: str, name: str, before: str, after: str, request: Step | SetValues | Cancel) -> None:
         """Keep in the journal who changed what; `why` stands behind what it was changed to."""

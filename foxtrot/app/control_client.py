@@ -104,31 +104,39 @@ def find_platform(home: Path) -> ControlClient:
         NoPlatform: none runs there.
         PlatformFrozen: one holds the folder and cannot be asked.
     """
-    path = home / FILE
-    try:
-        place = msgspec.json.decode(path.read_bytes(), type=ControlPlace)
-    except (FileNotFoundError, NotADirectoryError):
-        holder = holder_of(home)
-        if holder is None or not holder.lives:
-            raise NoPlatform(f"no platform runs in {home}; `foxtrot run CONFIG.toml` starts one") from None
+    place, holder = _place(home / FILE), holder_of(home)
+    if place is not None and (holder.lives if holder is not None and holder.pid == place.pid else _is_there(place.pid)):
+        return ControlClient(place)
+    if holder is not None and holder.lives:
         raise PlatformFrozen(
             f"a platform (pid {holder.pid}) holds {home} and cannot be asked: it is starting or stopping"
-        ) from None
+        )
+    if place is None:
+        raise NoPlatform(f"no platform runs in {home}; `foxtrot run CONFIG.toml` starts one")
+    raise NoPlatform(
+        f"no platform runs in {home}: the last one (pid {place.pid}) is gone without having ended in order"
+    )
+
+
+def _place(path: Path) -> ControlPlace | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=ControlPlace)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
     except OSError as error:
         raise FoxtrotError(
             f"{path} cannot be read: {error.strerror or error}; only who started the platform may"
         ) from None
     except msgspec.MsgspecError as error:
         raise FoxtrotError(f"{path} does not say where a platform listens: {error}; delete it") from None
-    if process_start(place.pid) is None:
-        raise NoPlatform(
-            f"no platform runs in {home}: the last one (pid {place.pid}) is gone without having ended in order"
-        )
-    return ControlClient(place)
+
+
+def _is_there(pid: int) -> bool:
+    return process_start(pid) is not None
 
 
 def _refusing(pid: int) -> FoxtrotError:
-    if process_start(pid) is None:
+    if not _is_there(pid):
         return NoPlatform(f"the platform (pid {pid}) is gone")
     return PlatformFrozen(
         f"the platform (pid {pid}) does not listen any more: it is stopping, or its port was taken down"

@@ -9,6 +9,8 @@ from foxtrot.domain.errors import ConfigError
 from foxtrot.strategy.line import Line
 from foxtrot.trading.order_record import OrderRecord
 
+MOST_ROWS = 100
+"""Orders that are told one by one, some times a second while somebody waits; the rest are counted."""
 REMEMBERED = 4
 """Kills whose orders are still known; a further one forgets the oldest."""
 
@@ -34,13 +36,7 @@ class KillAnswers:
         found = self._found[kill_id] = tuple(record for record in self._line.desk.open_records() if is_entry(record))
         for old in list(self._found)[:-REMEMBERED]:
             del self._found[old]
-        return KillTaken(
-            kill_id,
-            engine_answered=True,
-            entries=len(found),
-            staying=self._staying(),
-            positions=tuple(self._rows.positions()),
-        )
+        return KillTaken(kill_id, engine_answered=True, entries=len(found), positions=tuple(self._rows.positions()))
 
     def follow(self, kill_id: int) -> KillProgress:
         """Say what has become of the orders that a kill found.
@@ -53,17 +49,22 @@ class KillAnswers:
             raise ConfigError(f"nothing is known of kill {kill_id}")
         ended = [record.status for record in records if not record.is_open]
         cancelled, filled = ended.count(OrderStatus.CANCELLED), ended.count(OrderStatus.FILLED)
+        alive = [record for record in records if record.is_open]
+        others = [record for record in self._line.desk.open_records() if not is_entry(record)]
+        foreign = sum(is_foreign(record) for record in others)
         return KillProgress(
             entries=len(records),
+            still_open=len(alive),
             cancels_asked=sum(record.cancel_asked for record in records),
             cancelled=cancelled,
             filled=filled,
             ended_otherwise=len(ended) - cancelled - filled,
-            open=tuple(self._rows.order(record) for record in records if record.is_open),
-            staying=self._staying(),
+            reducing=len(others) - foreign,
+            foreign=foreign,
+            open=self._first(alive),
+            staying=self._first(others),
             positions=tuple(self._rows.positions()),
         )
 
-    def _staying(self) -> tuple[OrderRow, ...]:
-        stay = (r for r in self._line.desk.open_records() if r.reduces or is_foreign(r))
-        return tuple(self._rows.order(record) for record in stay)
+    def _first(self, records: list[OrderRecord]) -> tuple[OrderRow, ...]:
+        return tuple(self._rows.order(record) for record in records[:MOST_ROWS])

@@ -13,6 +13,8 @@ from foxtrot.domain.enums import OrderStatus
 
 Name = Annotated[str, msgspec.Meta(max_length=128)]
 Text = Annotated[str, msgspec.Meta(max_length=500)]
+Limit = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+"""So many rows at most, for whoever asks keeps the engine from its work that long."""
 Value = Annotated[str, msgspec.Meta(max_length=500)] | bool | int | float
 
 
@@ -31,9 +33,11 @@ class Filter(Request, frozen=True):
 
 
 class ListOrders(Filter, frozen=True, tag="orders"):
-    """The open orders, or with `every` all of this run."""
+    """The open orders, or with `every` all of this run, or one `order`; the newest `limit` of them."""
 
     every: bool = False
+    order: Name = ""
+    limit: Limit = 1_000
 
 
 class ListPositions(Filter, frozen=True, tag="positions"):
@@ -41,7 +45,9 @@ class ListPositions(Filter, frozen=True, tag="positions"):
 
 
 class ListTrades(Filter, frozen=True, tag="trades"):
-    """The fills of this run."""
+    """The fills of this run, those of its newest orders up to `limit`."""
+
+    limit: Limit = 1_000
 
 
 class ListStrategies(Request, frozen=True, tag="strategies"):
@@ -262,9 +268,10 @@ class AccountRow(msgspec.Struct, frozen=True):
 
 
 class Orders(msgspec.Struct, frozen=True):
-    """The answer to ListOrders."""
+    """The answer to ListOrders, oldest first; `more` tells whether there are older ones."""
 
     orders: tuple[OrderRow, ...]
+    more: bool = False
 
 
 class Positions(msgspec.Struct, frozen=True):
@@ -275,9 +282,10 @@ class Positions(msgspec.Struct, frozen=True):
 
 
 class Trades(msgspec.Struct, frozen=True):
-    """The answer to ListTrades."""
+    """The answer to ListTrades, oldest first; `more` tells whether there are older ones."""
 
     trades: tuple[TradeRow, ...]
+    more: bool = False
 
 
 class Strategies(msgspec.Struct, frozen=True):
@@ -302,25 +310,31 @@ class Blocks(msgspec.Struct, frozen=True):
 class KillTaken(msgspec.Struct, frozen=True):
     """The answer to Kill: the gate is closed; `engine_answered` tells whether anybody sees to the orders.
 
-    `entries` counts the open orders that may increase a position; `staying` are those that can only reduce one.
+    `entries` counts the open orders of ours that may increase a position.
     """
 
     kill_id: int
     gate_closed_ms: float = 0.0
     engine_answered: bool = False
     entries: int = 0
-    staying: tuple[OrderRow, ...] = ()
     positions: tuple[PositionRow, ...] = ()
 
 
 class KillProgress(msgspec.Struct, frozen=True):
-    """What has become of the entry orders that a kill found; `open` are those that have not ended yet."""
+    """What has become of the entry orders that a kill found.
+
+    `still_open` counts those that have not ended yet, of which `open` are the first, as `staying` are of the `reducing` and foreign
+    ones that stay.
+    """
 
     entries: int
+    still_open: int
     cancels_asked: int
     cancelled: int
     filled: int
     ended_otherwise: int
+    reducing: int
+    foreign: int
     open: tuple[OrderRow, ...]
     staying: tuple[OrderRow, ...]
     positions: tuple[PositionRow, ...]
@@ -329,13 +343,15 @@ class KillProgress(msgspec.Struct, frozen=True):
 class Taken(msgspec.Struct, frozen=True):
     """A wish was checked and put, and what there was before, so that what comes of it can be told apart.
 
-    `before` is how much the strategy had said of itself, `refusals` and `runs` as in Blocks and AccountRow.
+    `before` is how much the strategy had said of itself, `refusals` and `runs` as in Blocks and AccountRow; `subject` is the id of the
+    order that was named, also where the venue's id was.
     """
 
     before: int = 0
     refusals: int = 0
     runs: dict[str, int] = {}
     was: str = ""
+    subject: str = ""
 
 
 class Refusal(msgspec.Struct, frozen=True):

@@ -71,15 +71,13 @@ class ControlRows:
             if held.exact_quantity:
                 yield NetRow(account, instrument_id, str(side), float(held.exact_quantity), held.average_price)
 
-    def trades(self) -> Iterator[TradeRow]:
-        """Yield every fill of an order that the desk holds."""
-        for record in self._line.desk.records():
-            for trade in record.fills.values():
-                yield TradeRow(
-                    trade.venue_time_ns or trade.local_time_ns, trade.trade_id, record.terms.order_id, record.owner, trade.account,
-                    trade.instrument_id, str(trade.side), trade.price, trade.quantity, trade.fee, trade.fee_asset,
-                    str(trade.liquidity),
-                )  # fmt: skip
+    def trades(self, record: OrderRecord) -> Iterator[TradeRow]:
+        """Yield the fills of an order."""
+        for trade in record.fills.values():
+            yield TradeRow(
+                trade.venue_time_ns or trade.local_time_ns, trade.trade_id, record.terms.order_id, record.owner, trade.account,
+                trade.instrument_id, str(trade.side), trade.price, trade.quantity, trade.fee, trade.fee_asset, str(trade.liquidity),
+            )  # fmt: skip
 
     def strategy(self, host: StrategyHost) -> StrategyRow:
         """Return the row of a strategy."""

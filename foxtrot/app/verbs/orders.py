@@ -5,11 +5,11 @@ from argparse import Namespace
 import msgspec
 
 from foxtrot.app.control_client import ControlClient, find_platform
-from foxtrot.app.control_requests import Cancel, ListOrders, OrderRow, Orders, Taken
+from foxtrot.app.control_requests import Cancel, ListOrders, Orders, Taken
 from foxtrot.app.control_waits import wait_for
 from foxtrot.app.verbs.command_parser import CommandParser
 from foxtrot.app.verbs.outcome import DONE, NEEDS_PERSON, Outcome
-from foxtrot.app.verbs.steering_arguments import add_wait, add_which, add_who, who_of
+from foxtrot.app.verbs.steering_arguments import add_limit, add_wait, add_which, add_who, older, who_of
 from foxtrot.app.verbs.steering_outcome import asked, read
 from foxtrot.app.verbs.steering_text import orders_text
 
@@ -25,6 +25,7 @@ def add_arguments(parser: CommandParser) -> None:
     add_which(parser)
     parser.add_argument("--all", dest="every", action="store_true", help="also those that have ended in this run")
     parser.add_argument("--cancel", default="", metavar="ORDER", help="cancel this order")
+    add_limit(parser)
     add_who(parser, why_needed=False)
     add_wait(parser, 10)
 
@@ -42,31 +43,27 @@ def run(arguments: Namespace) -> Outcome:
 
 
 def _list(arguments: Namespace) -> Outcome:
-    wish = ListOrders(arguments.account, arguments.strategy, arguments.instrument, arguments.every)
-    found, source, told = read(arguments, wish, Orders)
+    which = (arguments.account, arguments.strategy, arguments.instrument)
+    found, source, told = read(arguments, ListOrders(*which, arguments.every, limit=arguments.limit), Orders)
     none = "no order is known" if arguments.every else "no order is open"
     rows = [msgspec.structs.asdict(row) for row in found.orders]
-    return Outcome({**source, "orders": rows}, f"{told}{orders_text(found.orders, none)}")
+    text = f"{told}{orders_text(found.orders, none)}{older(arguments, more=found.more)}"
+    return Outcome({**source, "orders": rows, "more": found.more}, text)
 
 
 def _cancel(client: ControlClient, arguments: Namespace) -> Outcome:
-    order_id = arguments.cancel
-    client.ask(Cancel(order_id, who_of(arguments)), Taken)
+    order_id = client.ask(Cancel(arguments.cancel, who_of(arguments)), Taken).subject
     waited = wait_for(
-        lambda: client.ask(ListOrders(every=True), Orders),
-        lambda found: _row(found, order_id).status in _ENDED,
+        lambda: client.ask(ListOrders(order=order_id), Orders).orders[0],
+        lambda row: row.status in _ENDED,
         arguments.wait,
     )
-    row = _row(waited.found, order_id)
+    row = waited.found
     result = {"cancelled": row.status == "cancelled", "order": msgspec.structs.asdict(row)}
     if waited.done:
         return Outcome(result, f"order {row.order_id} is {row.status}: {row.filled:g} of {row.quantity:g} filled", DONE)
     text = f"order {row.order_id} is still {row.status} after {arguments.wait:g} s; its cancellation was asked for"
     return Outcome(result, text, NEEDS_PERSON)
-
-
-def _row(found: Orders, order_id: str) -> OrderRow:
-    return next(row for row in found.orders if order_id in (row.order_id, row.venue_order_id))
 
 
 _ENDED = frozenset({"denied", "filled", "cancelled", "expired", "rejected"})

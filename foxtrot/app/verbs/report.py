@@ -25,7 +25,7 @@ from foxtrot.app.control_requests import (
 from foxtrot.app.control_waits import wait_for
 from foxtrot.app.verbs.command_parser import CommandParser
 from foxtrot.app.verbs.outcome import DONE, NEEDS_PERSON, Outcome
-from foxtrot.app.verbs.steering_arguments import add_wait, add_who, who_of
+from foxtrot.app.verbs.steering_arguments import MOST_ROWS, add_wait, add_who, who_of
 from foxtrot.app.verbs.steering_outcome import asked
 from foxtrot.app.verbs.steering_text import (
     accounts_text,
@@ -65,7 +65,8 @@ def _report(client: ControlClient, arguments: Namespace) -> Outcome:
     late = _reconciled(client, arguments) if arguments.reconcile else ""
     gate, strategies = client.ask(ListBlocks(), Blocks), client.ask(ListStrategies(), Strategies).strategies
     orders, positions = client.ask(ListOrders(), Orders).orders, client.ask(ListPositions(), Positions)
-    fills = client.ask(ListTrades(), Trades).trades
+    trades = client.ask(ListTrades(limit=MOST_ROWS), Trades)
+    fills = trades.trades
     result: dict[str, object] = {
         "gate": gate.gate,
         "gate_reason": gate.gate_reason,
@@ -74,6 +75,7 @@ def _report(client: ControlClient, arguments: Namespace) -> Outcome:
             ("strategies", strategies), ("orders", orders), ("positions", positions.positions), ("net", positions.net),
         )},
         "fills": len(fills),
+        "more_fills": trades.more,
         "fees": fees_of(fills),
         "reconciling": late,
     }  # fmt: skip
@@ -86,7 +88,7 @@ def _report(client: ControlClient, arguments: Namespace) -> Outcome:
         orders_text(orders),
         positions_text(positions.positions),
         net_text(positions.net) if positions.net else "",
-        f"{len(fills):,} fills; fees: {', '.join(f'{fee} {asset}' for asset, fee in fees_of(fills).items()) or 'none'}",
+        f"{'more than ' if trades.more else ''}{len(fills):,} fills; fees: {', '.join(f'{fee} {asset}' for asset, fee in fees_of(fills).items()) or 'none'}",
         late,
     ]
     needs = gate.gate != "active" or gate.blocks or gate.differences or gate.unknown or late

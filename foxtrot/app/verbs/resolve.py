@@ -40,12 +40,11 @@ def run(arguments: Namespace) -> Outcome:
 
 
 def _resolve(client: ControlClient, arguments: Namespace) -> Outcome:
-    order_id, status = arguments.order, OrderStatus(arguments.status)
-    client.ask(Resolve(order_id, status, who_of(arguments), why_of(arguments)), Taken)
+    wish = Resolve(arguments.order, OrderStatus(arguments.status), who_of(arguments), why_of(arguments))
+    order_id = client.ask(wish, Taken).subject
 
     def look() -> OrderRow:
-        found = client.ask(ListOrders(every=True), Orders).orders
-        return next(row for row in found if order_id in (row.order_id, row.venue_order_id))
+        return client.ask(ListOrders(order=order_id), Orders).orders[0]
 
     waited = wait_for(look, lambda row: row.status != OrderStatus.UNKNOWN, arguments.wait)
     row = waited.found

@@ -2,12 +2,13 @@
 
 import getpass
 import platform
-from argparse import Namespace
+from argparse import ArgumentTypeError, Namespace
 
-from foxtrot.app.verbs.command_parser import CommandParser, UsageError, seconds
+from foxtrot.app.verbs.command_parser import CommandParser, UsageError, seconds, whole
 from foxtrot.domain.errors import FoxtrotError
 
 MOST_WORDS = 500
+MOST_ROWS = 10_000
 
 
 def add_which(parser: CommandParser) -> None:
@@ -19,6 +20,18 @@ def add_which(parser: CommandParser) -> None:
     parser.add_argument(
         "--instrument", default="", metavar="ID", help="only this instrument; a bare symbol means it at every venue"
     )
+
+
+def add_limit(parser: CommandParser) -> None:
+    """Declare how many are listed."""
+    parser.add_argument(
+        "--limit", type=_rows, default=1_000, metavar="N", help=f"the newest N (1000), at most {MOST_ROWS:,}"
+    )
+
+
+def older(arguments: Namespace, *, more: bool) -> str:
+    """Return a line that says that older ones were left out, or nothing."""
+    return f"\nthere are older ones: these are the newest {arguments.limit:,} (--limit N)" if more else ""
 
 
 def add_who(parser: CommandParser, *, why_needed: bool) -> None:
@@ -58,6 +71,13 @@ def why_of(arguments: Namespace) -> str:
     if (arguments.why and not why) or len(why) > MOST_WORDS:
         raise UsageError(f"--why needs a reason of 1 to {MOST_WORDS} characters")
     return why
+
+
+def _rows(text: str) -> int:
+    number = whole(text)
+    if number > MOST_ROWS:
+        raise ArgumentTypeError(f"{text} must be at most {MOST_ROWS:,}")
+    return number
 
 
 def _user() -> str:

@@ -8,7 +8,7 @@ from foxtrot.app.control_requests import ListTrades, Trades
 from foxtrot.app.last_known import with_slippage
 from foxtrot.app.verbs.command_parser import CommandParser
 from foxtrot.app.verbs.outcome import Outcome
-from foxtrot.app.verbs.steering_arguments import add_which
+from foxtrot.app.verbs.steering_arguments import add_limit, add_which, older
 from foxtrot.app.verbs.steering_outcome import asked, read
 from foxtrot.app.verbs.steering_text import trades_text
 
@@ -21,6 +21,7 @@ EXAMPLE = "  foxtrot trades\n  foxtrot trades --strategy my_strategy --json"
 def add_arguments(parser: CommandParser) -> None:
     """Declare the arguments."""
     add_which(parser)
+    add_limit(parser)
 
 
 def run(arguments: Namespace) -> Outcome:
@@ -34,7 +35,12 @@ def run(arguments: Namespace) -> Outcome:
 
 
 def _list(arguments: Namespace) -> Outcome:
-    wish = ListTrades(arguments.account, arguments.strategy, arguments.instrument)
+    wish = ListTrades(arguments.account, arguments.strategy, arguments.instrument, arguments.limit)
     found, source, told = read(arguments, wish, Trades)
     rows = with_slippage(arguments.home, found.trades)
-    return Outcome({**source, "trades": [msgspec.structs.asdict(row) for row in rows]}, f"{told}{trades_text(rows)}")
+    result: dict[str, object] = {
+        **source,
+        "trades": [msgspec.structs.asdict(row) for row in rows],
+        "more": found.more,
+    }
+    return Outcome(result, f"{told}{trades_text(rows)}{older(arguments, more=found.more)}")
