@@ -35,6 +35,17 @@ def test_3_after_a_loss_everything_is_told_again_in_order_up_to_ready(rig: Contr
     assert opening(rig, before) == [AdapterState.LOST, AdapterState.BACKING_OFF, *first]
 
 
+def test_3_a_link_that_is_renewed_is_given_up_and_everything_is_told_again_over_another(rig: ContractRig) -> None:
+    rig.connect()
+    first = opening(rig)
+    before = len(rig.heard)
+    rig.adapter.renew_link("the process stood still")
+    rig.settle()
+    rig.restore_link()
+    assert opening(rig, before) == [AdapterState.LOST, AdapterState.BACKING_OFF, *first]
+    assert rig.heard.of(AdapterStatus, before)[0].cause == "the process stood still"
+
+
 def test_3_it_does_not_come_back_before_its_delay(rig: ContractRig) -> None:
     rig.connect()
     rig.lose_link("cable pulled", 5.0)

@@ -54,6 +54,18 @@ def test_7_closing_twice_is_as_closing_once(rig: ContractRig) -> None:
     assert rig.remains() == []
 
 
+def test_7_every_part_lives_until_the_adapter_is_closed_and_none_is_missed_after(rig: ContractRig) -> None:
+    _busy(rig)
+    parts = rig.adapter.parts()
+    assert {part.serves for part in parts} <= {rig.adapter.account}
+    assert [part.death() for part in parts] == [""] * len(parts)
+    rig.adapter.close()
+    assert [part.death() for part in parts] == [""] * len(parts)
+    assert [part.beat_ns() for part in parts if part.beat_ns is not None] == [None] * sum(
+        part.beat_ns is not None for part in parts
+    )
+
+
 def test_7_closing_before_connecting_leaves_nothing(rig: ContractRig) -> None:
     rig.adapter.subscribe(SubscribeRequest(rig.spot.instrument_id, depth_levels=5))
     assert rig.adapter.close() == ""

@@ -129,6 +129,14 @@ class ConnectsTwice(SimulatedAdapter):
 
 
 @breaks(3)
+class BelievesAnOldLink(SimulatedAdapter):
+    """After the process stood still it goes on as if nothing had happened."""
+
+    def renew_link(self, cause: str) -> None:
+        self.query_orders()
+
+
+@breaks(3)
 class ForgetsSubscriptions(SimulatedAdapter):
     """What was subscribed is gone after a loss."""
 
