@@ -91,6 +91,7 @@ class BaseAdapter(BookAccess, abc.ABC):
        came from and raises at once on the engine's thread. By which way a book was had is counted in `health`.
     7. `close` is idempotent and leaves no thread, task, socket or subscription behind.
     8. Nothing is sent once the send permit is closed: such an order comes back as DENIED.
+    9. `query_order` tells an order, or that there is none once that is proved; lists of open orders and of fills are complete.
 
     Thread: the public methods, any; the `on_*` methods, the adapter's own.
     """
