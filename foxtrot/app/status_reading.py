@@ -60,6 +60,16 @@ class _Strategy(msgspec.Struct):
     reason: str
 
 
+class _Part(msgspec.Struct):
+    name: str
+    state: str
+    reason: str
+
+
+class _Health(msgspec.Struct):
+    parts: list[_Part] = []
+
+
 class _Told(msgspec.Struct):
     """The part of the file that is judged; the rest is shown."""
 
@@ -72,6 +82,7 @@ class _Told(msgspec.Struct):
     accounts: list[_Account]
     strategies: list[_Strategy]
     not_ready_s: float = 60.0
+    health: _Health | None = None
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -162,6 +173,8 @@ def _needs(told: _Told, reading: Reading) -> tuple[str, ...]:
             sick_s = float(str(book.get("sick_s", 0.0)))
             if sick_s > told.sick_book_s:
                 found.append(f"the book of {name} on {account.account} has been {book.get('state')} for {sick_s:.0f} s")
+    parts = told.health.parts if told.health is not None else []
+    found += [f"{part.name} is dead: {part.reason}" for part in parts if part.state == "dead"]
     found += [f"strategy {one.strategy_id} failed: {one.reason}" for one in told.strategies if one.state == "failed"]
     return tuple(found)
 

@@ -11,12 +11,15 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from foxtrot.app.config import load_config
+from foxtrot.app.control_server import ControlServer
 from foxtrot.app.health import DEGRADED, HALTED, OK, Health
 from foxtrot.app.health_server import FILE, HealthServer
 from foxtrot.app.health_table import HealthTable
 from foxtrot.app.logging_setup import start_logging
 from foxtrot.app.main_engine import MainEngine
+from foxtrot.app.platform_journal import PlatformJournal
 from foxtrot.app.platform_watch import PlatformWatch
+from foxtrot.app.run_recording import surroundings_of
 from foxtrot.core.clock import SystemClock
 from foxtrot.core.commands import SendOrder
 from foxtrot.core.notices import Gap, OrderChanged
@@ -221,6 +224,36 @@ def test_a_stuck_engine_is_halted_while_the_endpoint_answers(tmp_path: Path) -> 
             assert "foxtrot-engine is blocked" in str(json.loads(body)["reasons"])
         finally:
             release.set()
+
+
+def test_every_thread_of_a_run_is_supervised(tmp_path: Path) -> None:
+    """All that `foxtrot run` starts: whoever adds a thread enters it, for a new one is found here."""
+    (tmp_path / "home").mkdir(mode=0o700)
+    (tmp_path / "foxtrot.toml").write_text(CONFIG)
+    before = {one.ident for one in threading.enumerate()}
+    log = start_logging(stream=io.StringIO())
+    config, home = load_config(tmp_path / "foxtrot.toml"), tmp_path / "home"
+    around = surroundings_of(config, home)
+    platform = MainEngine(
+        config, home, journal=PlatformJournal(config.data_dir(home), config, around.clock), around=around
+    )
+    control = ControlServer(platform, home)
+    control.start()
+    with PlatformWatch(platform, log, {}) as watch:
+        platform.start()
+        watch.started()
+        idents = {part.thread() for part in watch.registry.parts()}
+        names = sorted(one.name for one in threading.enumerate() if one.ident not in before)
+        missing = sorted(one.name for one in threading.enumerate() if one.ident not in before | idents)
+        watch.stopping()
+        platform.stop()
+        watch.ended()
+    control.stop()
+    log.stop()
+    assert missing == []
+    assert names == [
+        "foxtrot-control", "foxtrot-engine", "foxtrot-health", "foxtrot-journal", "foxtrot-log", "recorder", "simulated-io",
+    ]  # fmt: skip
 
 
 def test_the_log_of_the_process_is_a_part_and_what_it_lost_is_counted(tmp_path: Path) -> None:

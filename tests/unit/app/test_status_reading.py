@@ -120,6 +120,7 @@ def test_what_becomes_of_a_platform_is_told_apart(tmp_path: Path, changes: dict[
         ({"accounts": [account(state="lost", cause="reset", unready_s=11.0)], "not_ready_s": 10.0}, r"\(11 s\): lost, last cause: reset"),
         ({"strategies": [{"strategy_id": "ma", "account": "a", "state": "failed", "reason": "half-way"}]}, "strategy ma failed: half-way"),
         ({"engine": {**dict(status()["engine"]), "stalled_in": "ma.py:7 in on_tick"}}, "held up in ma.py:7 in on_tick"),  # type: ignore[call-overload]
+        ({"health": {"parts": [{"name": "recorder", "state": "dead", "reason": "no more"}]}}, "recorder is dead: no more"),
         ({"engine": {**dict(status()["engine"]), "gate": "closed", "gate_reason": "kill"}}, "the gate is closed: kill"),  # type: ignore[call-overload]
     ],
 )  # fmt: skip

@@ -50,6 +50,13 @@ def test_a_platform_that_is_well_is_left_alone(rig: SupervisedRig) -> None:
     assert rig.sends()
 
 
+def enter_impatient(rig: SupervisedRig, name: str) -> None:
+    """Enter a part once more as "short", which may not be silent for so long."""
+    part = next(one for one in rig.registry.parts() if one.name == name)
+    fields = {field: getattr(part, field) for field in part.__struct_fields__}
+    rig.registry.enter(Part(**fields | {"silent_s": 0.5, "name": "short"}))
+
+
 def killed_part(rig: SupervisedRig, part: str) -> None:
     """Kill one part and hold what became of it against what it served."""
     serves = next(one.serves for one in rig.registry.parts() if one.name == part)
@@ -93,15 +100,18 @@ def test_each_part_that_is_killed_in_turn_is_named_and_halts_what_it_served(
     assert killed >= NAMES
 
 
-def test_an_engine_that_is_held_up_is_named_with_its_stack_and_the_gate_closes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("spins", [False, True])
+def test_an_engine_that_is_held_up_is_named_with_its_stack_and_the_gate_closes(tmp_path: Path, spins: bool) -> None:
     rig = SupervisedRig(tmp_path, silent_s=0.2)
     entered, release = threading.Event(), threading.Event()
 
-    def sleeps(_event: ReconcileNow) -> None:
+    def stands(_event: ReconcileNow) -> None:
         entered.set()
+        while spins and not release.is_set():
+            sum(range(100))
         release.wait(10)
 
-    rig.events.dispatcher.subscribe(ReconcileNow, sleeps, owner="sleepy")
+    rig.events.dispatcher.subscribe(ReconcileNow, stands, owner="sleepy")
     try:
         rig.events.put(ReconcileNow())
         assert entered.wait(5)
@@ -111,7 +121,7 @@ def test_an_engine_that_is_held_up_is_named_with_its_stack_and_the_gate_closes(t
         told = [line for line in rig.lines if line.startswith("ERROR")]
         assert len(told) == 1
         assert "foxtrot-engine is blocked: has not moved for 0." in told[0]
-        assert "in sleeps" in told[0]
+        assert "in stands" in told[0]
         assert "trading of the platform is halted" in told[0]
         assert "\n" not in told[0].rstrip()
         assert rig.supervisor.watchdog.stalled_in
@@ -120,7 +130,7 @@ def test_an_engine_that_is_held_up_is_named_with_its_stack_and_the_gate_closes(t
         assert any("moves again" in line for line in rig.lines)
         rig.settle()
         assert len(failures(rig)) == 1
-        assert "in sleeps" in failures(rig)[0].stack
+        assert "in stands" in failures(rig)[0].stack
         assert not rig.sends(reduces=True), "a person reopens the gate, not the recovery"
         rig.line.gate.reopen("a person")
         assert rig.sends()
@@ -130,17 +140,13 @@ def test_an_engine_that_is_held_up_is_named_with_its_stack_and_the_gate_closes(t
 
 
 def test_a_loop_that_is_held_up_blocks_its_account_until_it_is_reconciled(rig: SupervisedRig) -> None:
-    part = next(one for one in rig.registry.parts() if one.name == "binance-io of prices")
+    enter_impatient(rig, "binance-io of prices")
     entered, release = threading.Event(), threading.Event()
 
     def holds_up_the_loop() -> None:
         entered.set()
         release.wait(10)
 
-    short = Part(
-        **{field: getattr(part, field) for field in part.__struct_fields__} | {"silent_s": 0.5, "name": "short"}
-    )
-    rig.registry.enter(short)
     try:
         rig.supervisor.look()
         rig.prices.session.call_soon(holds_up_the_loop)
@@ -161,6 +167,53 @@ def test_a_loop_that_is_held_up_blocks_its_account_until_it_is_reconciled(rig: S
     assert rig.line.gate.blocked(PRICES, "", "supervision") is not None
     rig.reconcile(PRICES)
     assert rig.line.gate.blocked(PRICES, "", "supervision") is None
+
+
+def test_both_sides_of_a_deadlock_between_engine_and_adapter_are_named_with_where_they_stand(tmp_path: Path) -> None:
+    rig = SupervisedRig(tmp_path, silent_s=0.5)
+    enter_impatient(rig, "binance-io of prices")
+    first, second, over = threading.Lock(), threading.Lock(), threading.Event()
+    both = threading.Barrier(2)
+
+    def wait_for(lock: threading.Lock) -> None:
+        while not over.is_set() and not lock.acquire(timeout=0.05):
+            pass
+
+    def engine_side(_event: ReconcileNow) -> None:
+        with first:
+            both.wait(5)
+            wait_for(second)
+
+    def adapter_side() -> None:
+        with second:
+            both.wait(5)
+            wait_for(first)
+
+    rig.events.dispatcher.subscribe(ReconcileNow, engine_side, owner="test")
+    try:
+        rig.supervisor.look()
+        rig.prices.session.call_soon(adapter_side)
+        rig.events.put(ReconcileNow())
+        rig.look_until(lambda: rig.state_of("foxtrot-engine") == rig.state_of("short") == "blocked")
+        told = [line for line in rig.lines if line.startswith("ERROR")]
+        assert len(told) == 2
+        assert any("foxtrot-engine is blocked" in line and "in engine_side" in line for line in told)
+        assert any("short is blocked" in line and "in adapter_side" in line for line in told)
+        assert not rig.sends(reduces=True)
+    finally:
+        over.set()
+        rig.close()
+
+
+def test_a_core_handler_that_runs_out_of_memory_closes_the_gate_and_the_engine_goes_on(rig: SupervisedRig) -> None:
+    def needs_too_much(_event: ReconcileNow) -> None:
+        bytearray(1 << 60)
+
+    rig.events.dispatcher.subscribe(ReconcileNow, needs_too_much, owner="test", core=True)
+    rig.events.put(ReconcileNow())
+    rig.settle()
+    assert not rig.sends(reduces=True)
+    assert "needs_too_much failed on ReconcileNow: MemoryError" in rig.permit.reason
 
 
 def test_a_hand_over_that_hangs_stops_neither_the_look_nor_hides_behind_the_lease(rig: SupervisedRig) -> None:
