@@ -10,13 +10,16 @@ from foxtrot.app.main_engine import MainEngine
 from foxtrot.app.played_run import PlayedSurroundings
 from foxtrot.app.run_recording import code_hash, config_of, strategy_file
 from foxtrot.core.lanes import MARKET_LANE
+from foxtrot.core.notices import GateMovedOutside
 from foxtrot.core.played_tape import Difference, PlayedEngine, TapeDiffers, TapeFeed
 from foxtrot.core.tape import EntryKind
 from foxtrot.domain.errors import InputError
+from foxtrot.storage.journal_records import GateMoved, decode_record
 from foxtrot.storage.recorder import IntentHash
 from foxtrot.storage.run_tape import Record, TapeDamaged, TapeHeader, TapeReader
 from foxtrot.storage.tape_events import checksum_of, decode_event
 from foxtrot.storage.tape_store import kept_runs
+from foxtrot.trading.gate import Gate
 
 _MARKET_NAMES = frozenset(kind.__name__ for kind in MARKET_LANE)
 
@@ -100,6 +103,7 @@ class _Replay:
         self._recorded = IntentHash()
         self._events = self._inputs = 0
         self._damage = ""
+        self._gate: Gate | None = None
         self._warnings: tuple[str, ...] = ()
 
     def run(self) -> ReplayResult:
@@ -132,7 +136,9 @@ class _Replay:
     def _begin(self) -> None:
         platform = self._make()
         self._warnings = (*_changed_code(self._reader.header), *_changed_files(self._reader.header, platform))
+        platform.line.kill.before_resuming = _touch_nothing
         platform.prepare()
+        self._gate = platform.line.gate
 
     def _play(self, record: Record) -> None:
         feed, player = self._around.feed, self._player
@@ -148,7 +154,16 @@ class _Replay:
             player.play(event)
         else:
             self._inputs += 1
-            player.play(self._decoded(record))
+            event = self._decoded(record)
+            if isinstance(event, GateMovedOutside):
+                self._gate_moved(event)
+            player.play(event)
+
+    def _gate_moved(self, event: GateMovedOutside) -> None:
+        """Let the gate know what another thread did to it."""
+        move = decode_record(event.move)
+        if isinstance(move, GateMoved) and self._gate is not None:
+            self._gate.take_outside(move)
 
     def _decoded(self, record: Record) -> object:
         try:
@@ -185,6 +200,10 @@ class _Replay:
             incomplete_from=end.incomplete_from if end else 0,
             warnings=self._warnings,
         )
+
+
+def _touch_nothing() -> None:
+    """Leave the files of the home folder alone: they belong to whoever runs there now."""
 
 
 def _changed_code(header: TapeHeader) -> Iterator[str]:

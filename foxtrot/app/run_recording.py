@@ -1,9 +1,11 @@
 """The recording of a run: its surroundings, taped, and the header that says what it began with."""
 
+import contextlib
 import hashlib
 import inspect
 import platform as machine
 from pathlib import Path
+from threading import get_ident
 
 import msgspec
 from loguru import logger
@@ -15,10 +17,12 @@ from foxtrot.app.config import Config
 from foxtrot.app.surroundings import MakeJournal, Surroundings
 from foxtrot.core.clock import Clock
 from foxtrot.core.dispatcher import Dispatcher
+from foxtrot.core.notices import GateMovedOutside
 from foxtrot.core.tape import INTENT, Entry, Tape
 from foxtrot.core.taped_permit import TapedPermit
+from foxtrot.domain.errors import QueueClosed
 from foxtrot.storage.journal import InMemoryJournal, Journal
-from foxtrot.storage.journal_records import Intent, JournalRecord
+from foxtrot.storage.journal_records import GateMoved, Intent, JournalRecord, encode_record
 from foxtrot.storage.recorder import Recorder
 from foxtrot.storage.run_tape import AdapterFacts, StrategyFile, TapeHeader
 from foxtrot.storage.tape_events import is_known
@@ -91,6 +95,7 @@ class RunRecording(Surroundings):
             keeps_reports=self._journal is not None and self._journal.keeps_reports,
             restored=self._restored,
         )
+        line.gate.on_moved = self._note_move
         self.recorder = Recorder(self.folder.parent, header, self.limits, logger.warning)
         self.recorder.start()
         self.tape.begin()
@@ -116,6 +121,12 @@ class RunRecording(Surroundings):
             "events": mark.stored,
             "incomplete_from": mark.incomplete_from,
         }
+
+    def _note_move(self, move: GateMoved) -> None:
+        """Put a move of another thread on the tape: the engine's own follow from what is there."""
+        if get_ident() != self.tape.owner:
+            with contextlib.suppress(QueueClosed):  # nobody is left to hear of it
+                self.events.put(GateMovedOutside(encode_record(move)))
 
     def _offer(self, entry: Entry) -> None:
         if self.recorder is not None:

@@ -177,6 +177,12 @@ class GateChanged(msgspec.Struct, frozen=True, gc=False):
     local_time_ns: int
 
 
+class GateMovedOutside(msgspec.Struct, frozen=True, gc=False):
+    """The gate was moved by another thread than the engine's: the journal's record of it, for the tape alone."""
+
+    move: bytes
+
+
 class StrategyStatus(msgspec.Struct, frozen=True, gc=False):
     """A strategy changed state: loaded, initialised, running, stopped or failed."""
 

@@ -1,7 +1,7 @@
 """The gate: the one door between the desk and the adapters."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -38,6 +38,8 @@ class Gate:
         self._unkept: deque[GateMoved] = deque()
         self.journal: DecisionJournal | None = None
         """Where moves are kept; without one they are forgotten at the end of the process."""
+        self.on_moved: Callable[[GateMoved], None] | None = None
+        """Hears every move at once, on the thread that made it."""
 
     @property
     def state(self) -> GateState:
@@ -148,6 +150,10 @@ class Gate:
                 self._blocks.take(found)
                 self._announce(state, found.reason, found.account, found.instrument_id)
 
+    def take_outside(self, move: GateMoved) -> None:
+        """Know of a move of the platform that another thread made in a run that is played again; what the permit said is on the tape."""
+        self._platform.take(move)
+
     def keep_moves(self, _changed: object = None) -> None:
         """Journal what was moved since; called when a GateChanged or CloseGate is heard."""
         while self._unkept:
@@ -228,6 +234,8 @@ class Gate:
 
     def _note(self, move: GateMoved, standing: StandingMoves, *, kept: bool = False) -> None:
         standing.take(move)
+        if self.on_moved is not None:
+            self.on_moved(move)
         if not kept:
             self._unkept.append(move)
 

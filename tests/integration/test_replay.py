@@ -24,7 +24,9 @@ from foxtrot.app.main_engine import MainEngine
 from foxtrot.app.platform_journal import PlatformJournal
 from foxtrot.app.run_recording import RunRecording
 from foxtrot.cli import main
+from foxtrot.core.commands import KillSwitch, ResumeTrading
 from foxtrot.core.tape import INTENT
+from foxtrot.domain.enums import GateState
 from foxtrot.domain.market import DepthData, TickData
 from foxtrot.storage.journal_reader import read_only
 from foxtrot.storage.journal_records import FillBooked
@@ -97,7 +99,21 @@ def configuration(exchange: DemoExchange, folder: Path) -> Config:
     return Config(accounts={ACCOUNT: account}, strategies=strategies, risk=limits)
 
 
-def record(home: Path, seconds: float, exchange: DemoExchange | None = None) -> Path:
+def kill_and_resume(platform: MainEngine) -> None:
+    """Close the gate from this thread while strategies trade, as `foxtrot kill` does, and open it again."""
+    platform.kill("for the test", "somebody")
+    platform.put(KillSwitch("for the test", "somebody"))
+    wait_until(lambda: platform.ask(lambda: not any(platform.line.desk.open_records())))
+    platform.put(ResumeTrading("somebody", "the test goes on"))
+    wait_until(lambda: platform.ask(lambda: platform.line.gate.state is GateState.ACTIVE))
+
+
+def record(
+    home: Path,
+    seconds: float,
+    exchange: DemoExchange | None = None,
+    half_way: Callable[[MainEngine], None] | None = None,
+) -> Path:
     """Trade for some seconds as `foxtrot run` does, with a journal, and return the folder of the tape."""
     exchange = exchange or DemoExchange(ACCOUNT)
     exchange.start()
@@ -108,8 +124,11 @@ def record(home: Path, seconds: float, exchange: DemoExchange | None = None) -> 
         platform = MainEngine(config, home, journal=journal, environment=exchange.environment, around=around)
         platform.start()
         platform.all_ready.wait(30)
-        until_ns = platform.clock.monotonic_ns() + int(seconds * 1e9)
-        wait_until(lambda: platform.clock.monotonic_ns() > until_ns, seconds + 10)
+        for part in range(2):
+            until_ns = platform.clock.monotonic_ns() + int(seconds * 0.5e9)
+            wait_until(lambda: platform.clock.monotonic_ns() > until_ns, seconds + 10)  # noqa: B023
+            if half_way is not None and part == 0:
+                half_way(platform)
         platform.stop()
         assert platform.failures == []
         assert platform.ran == set(config.strategies)
@@ -321,10 +340,14 @@ def test_a_bundle_replays_and_shows_no_key(recorded: Path, exchange: DemoExchang
     assert (status, result["intent_hash"]) == (0, stored_hash(recorded))
 
 
-def test_a_run_that_takes_over_from_a_journal_makes_the_same_intents_again(tmp_path: Path) -> None:
+def test_a_run_that_takes_over_from_a_journal_and_is_killed_and_resumed_makes_the_same_intents_again(
+    tmp_path: Path,
+) -> None:
     first = record(tmp_path, 1.0)
-    second = record(tmp_path, 2.0)
+    second = record(tmp_path, 2.0, half_way=kill_and_resume)
     assert len(TapeReader(second).header.restored) > len(TapeReader(first).header.restored)
+    names = {one.name for one in TapeReader(second).entries()}
+    assert {"GateMovedOutside", "KillSwitch", "ResumeTrading", "Call"} <= names
     status, result = replay(tmp_path, second.name)
     assert (status, result["difference"], result["intent_hash"]) == (0, None, stored_hash(second))
 
