@@ -25,6 +25,7 @@ from foxtrot.domain.errors import InvariantBroken, OffGrid, OrderRefused
 from foxtrot.domain.instrument import Instrument, InstrumentTable
 from foxtrot.domain.order import ApprovedOrder, CancelRequest, OrderData, OrderRequest, TradeData
 from foxtrot.domain.order_state import OPEN, TERMINAL, may_move
+from foxtrot.trading.echo import EchoCheck
 from foxtrot.trading.gate import Gate
 from foxtrot.trading.order_facts import created_order, denied_order
 from foxtrot.trading.order_ids import OrderIds, StrategyIds
@@ -76,6 +77,7 @@ class OrderDesk(OrderRecords):
         self._awaiting: dict[str, int] = {}
         self.adapters: dict[str, BaseAdapter] = {}
         self.strategy_ids = StrategyIds()
+        self.echo = EchoCheck(self.index, self._doubt, dispatcher, dispatcher.clock)
         self.orphans = Orphans(instruments, gate, dispatcher, dispatcher.clock)
         self.late_fills = 0
         self.duplicate_fills = 0
@@ -195,6 +197,8 @@ class OrderDesk(OrderRecords):
 
     def on_order(self, data: OrderData) -> None:
         """Merge a report of the venue; of an order that this run did not send, one that cannot be counted becomes an orphan."""
+        if self.echo.is_false(data):
+            return
         record = self.index.find(data.order_id, data.account, data.instrument_id)
         is_new = record is None
         try:
@@ -257,7 +261,14 @@ class OrderDesk(OrderRecords):
             request = CancelRequest(terms.order_id, terms.account, terms.instrument_id, record.venue_order_id)
             self.adapters[terms.account].cancel_order(request)
 
+    def _doubt(self, record: OrderRecord, reason: str) -> None:
+        """Take the outcome of an order as unknown of which the venue told something else, unless it was told rightly before."""
+        if record.set_status(OrderStatus.UNKNOWN, "echo", reason):
+            self._settle(record, was_unknown=False)
+
     def _book(self, trade: TradeData, *, opened: bool) -> None:
+        if self.echo.is_false(trade):
+            return
         record = self.index.find(trade.order_id, trade.account, trade.instrument_id)
         try:
             quantity, price = _units_of(trade, self._instruments)

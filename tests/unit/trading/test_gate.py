@@ -134,14 +134,14 @@ def test_of_gate_and_blocks_the_strictest_counts_and_a_block_can_be_lifted() -> 
 def test_an_order_of_unknown_outcome_blocks_entries_of_its_account_and_instrument_until_it_is_known() -> None:
     made = floor()
     order = made.send(a_request(BUY, 0.1, 99.0))
-    made.put(an_order(order.order_id, OrderStatus.UNKNOWN, venue_order_id=""))
+    made.put(an_order(order.order_id, OrderStatus.UNKNOWN, quantity=0.1, venue_order_id=""))
     refused = made.send(a_request(BUY, 0.2, 98.0))
     assert refused.rule == "unknown_order"
     assert order.order_id in refused.reason
     assert passes(made, SELL)
     assert passes(made, instrument_id="ETHUSDT.PERP")
     assert passes(made, account="second")
-    made.put(an_order(order.order_id, OrderStatus.ACCEPTED))
+    made.put(an_order(order.order_id, OrderStatus.ACCEPTED, quantity=0.1))
     assert made.send(a_request(BUY, 0.3, 97.0)).rule == ""
 
 
