@@ -58,7 +58,9 @@ class BinanceAdapter(BaseAdapter):
         self, context: AdapterContext, random: Random | None = None, make_connector: ConnectorMaker | None = None
     ) -> None:
         settings = read_settings(context).signed()
-        context = replace(context, secrets={})  # nobody needs them any more
+        context = replace(
+            context, secrets={"api_key": settings.api_key}
+        )  # the signer has the other; this tells accounts apart
         super().__init__(context)
         row = SPOT if settings.product is Product.SPOT else USDM
         self.capabilities = within(row, settings.recv_window_ms)  # type: ignore[misc]  # the class's is spot's
