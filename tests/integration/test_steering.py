@@ -19,6 +19,7 @@ import pytest
 from foxtrot.app.control_client import ControlClient, NoPlatform, PlatformBusy, PlatformFrozen, find_platform
 from foxtrot.app.control_place import PATH, ControlPlace
 from foxtrot.app.control_requests import Kill, ListOrders, Orders, Step, Taken
+from foxtrot.app.halt_file import HaltFile
 from foxtrot.app.run_lock import RunLock
 from foxtrot.domain.enums import GateState, OrderStatus, OrderType, Side
 from foxtrot.domain.errors import FoxtrotError
@@ -403,6 +404,16 @@ def test_where_none_runs_it_is_said_and_a_kill_goes_to_the_venues(
     assert f"going straight to the venues, by {config}" in err
     assert cold == [(config, tmp_path / "home", True, False, "Ann")]
     assert "way" in out
+
+
+def test_a_kill_halts_the_home_before_anything_else_can_go_wrong(
+    tmp_path: Path, say: Ran, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "foxtrot.app.cold_kill", None)
+    assert say("kill", str(write_config(tmp_path)), "--why", "mad", "--as", "Ann")[0] == 1
+    halt = HaltFile(tmp_path / "home").read()
+    assert halt is not None
+    assert (halt.reason, halt.who, halt.killed) == ("mad", "Ann", True)
 
 
 def test_a_frozen_process_is_named_and_a_kill_goes_to_the_venues_by_the_configuration_that_ran(

@@ -58,15 +58,18 @@ def cold_way(home: Path, config: Path | None, wish: KillWish, cause: str) -> Out
     Raises:
         ConfigError: no configuration is known, or the one that there is cannot be used.
     """
-    from foxtrot.app.cold_kill import cold_kill
-
+    try:  # before anything else, and before anything else can go wrong
+        HaltFile(home).write(Halt(wish.why, wish.who, SystemClock().now_ns()))
+    except ConfigError as error:
+        say(f"foxtrot: what runs or starts in {home} cannot be halted: {error}")
     path = config or last_config(home)
     if path is None:
-        HaltFile(home).write(Halt(wish.why, wish.who, SystemClock().now_ns()))
         raise ConfigError(
             f"{cause}; whatever runs or starts in {home} is halted, but no configuration is known by which to cancel at the venues: name it: "
             "foxtrot kill CONFIG.toml"
         )
+    from foxtrot.app.cold_kill import cold_kill
+
     say(f"going straight to the venues, by {path}")
     found = cold_kill(path, home, wish.flatten and not wish.everything, False, wish.who)
     declined = wish.everything and not _confirmed(
