@@ -9,7 +9,7 @@ from loguru import logger
 
 from foxtrot.adapter.book_access import ENGINE_THREAD, BestBidOffer, BookAccess, ExactBook
 from foxtrot.adapter.health import AdapterHealth, HealthFigures
-from foxtrot.adapter.key_rights import KeyRights
+from foxtrot.adapter.key_rights import KeyHolder
 from foxtrot.core.clock import Clock
 from foxtrot.core.heartbeat import Part
 from foxtrot.core.notices import (
@@ -74,7 +74,7 @@ class AdapterContext(msgspec.Struct, frozen=True):
     fills_since_ns: int = 0
 
 
-class BaseAdapter(BookAccess, abc.ABC):
+class BaseAdapter(BookAccess, KeyHolder, abc.ABC):
     """One account at one venue.
 
     The promises, each held by a test of the contract suite:
@@ -98,10 +98,6 @@ class BaseAdapter(BookAccess, abc.ABC):
 
     logs_status: bool = True
     """Whether each change of the connection is a line in the log; a backtest's adapter leaves it out."""
-    secret_names: tuple[str, ...] = ()
-    """The secrets that an account takes; one that its settings do not name is looked up in the key store."""
-    safest_environment: str = ""
-    """What an environment of "" means, in the adapter's own words."""
 
     def __init__(self, context: AdapterContext) -> None:
         self.context = context
@@ -114,8 +110,6 @@ class BaseAdapter(BookAccess, abc.ABC):
         self.not_ready_since_ns: int | None = self.state_since_ns
         self.failed_dials = 0
         """Attempts to connect that came to nothing, each followed by another; losses of a link that stood are not among them."""
-        self.key_rights: KeyRights | None = None
-        """What the venue said the key may do, once it was asked and has told; replaced whole, read by any thread."""
         self.watched: frozenset[str] = frozenset()
         """Instruments of which fills are asked for besides those of the streams, where a venue tells them by instrument; replaced whole."""
         self._stood = False

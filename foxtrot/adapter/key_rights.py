@@ -1,4 +1,4 @@
-"""What a venue says an account's key may do, in words that hold for every venue."""
+"""What keys an account takes, and what its venue says they may do, in words that hold for every venue."""
 
 import msgspec
 
@@ -14,3 +14,17 @@ class KeyRights(msgspec.Struct, frozen=True, kw_only=True):
     """By which rights, in the venue's own words, it may move money to other accounts at the venue."""
     address_bound: bool | None = None
     """Whether it is good from certain addresses only."""
+
+
+class KeyHolder:
+    """What an adapter says of the keys of its account.
+
+    Thread: `key_rights` is replaced whole by the adapter's own and read by any.
+    """
+
+    secret_names: tuple[str, ...] = ()
+    """The secrets that an account takes; one that its settings do not name is looked up in the key store."""
+    safest_environment: str = ""
+    """What an environment of "" means, in the adapter's own words."""
+    key_rights: KeyRights | None = None
+    """What the venue said the key may do, once it was asked and has told."""
