@@ -5,26 +5,17 @@ and close the position when they are touched. Each change is written down before
 armed again before strategies start.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 import msgspec
 from msgspec.structs import replace
 
 from foxtrot.core.dispatcher import Dispatcher
-from foxtrot.core.notices import (
-    AccountAdjusted,
-    AccountReconciled,
-    AdapterStatus,
-    GateChanged,
-    OrderChanged,
-    TimerFired,
-    TradeBooked,
-)
-from foxtrot.domain.enums import AdapterState, GateState
+from foxtrot.core.notices import AccountReconciled
 from foxtrot.domain.errors import OrderRefused
 from foxtrot.domain.instrument import Instrument
-from foxtrot.domain.market import BarData, MarketTrade, TickData
 from foxtrot.storage.journal_records import ProtectionKept
+from foxtrot.trading.gate import Gate
 from foxtrot.trading.order_desk import OrderDesk
 from foxtrot.trading.portfolio import Portfolio, PositionKey
 from foxtrot.trading.protection_cover import NAKED, Cover
@@ -41,7 +32,7 @@ from foxtrot.trading.protection_state import (
     wished,
 )
 from foxtrot.trading.protection_ward import Ward
-from foxtrot.trading.protection_watch import Prices, better_mark, prices_of, prices_of_tick, touched
+from foxtrot.trading.protection_wards import Wards
 
 
 class ProtectionView(msgspec.Struct, frozen=True, gc=False):
@@ -68,16 +59,18 @@ class Protections:
         self._desk = desk
         self._portfolio = portfolio
         self._hands = ProtectionDesk(dispatcher, desk, portfolio)
-        self._wards: dict[PositionKey, Ward] = {}
+        self._wards = Wards(dispatcher, self._hands)
         self._restored: dict[str, Protection] = {}
-        self._heard: set[str] = set()
-        dispatcher.subscribe(OrderChanged, self.on_order_changed, owner=OWNER, core=True)
-        dispatcher.subscribe(TradeBooked, self.on_trade_booked, owner=OWNER, core=True)
-        dispatcher.subscribe(TimerFired, self.on_timer, owner=OWNER, key=OWNER, core=True)
-        dispatcher.subscribe(GateChanged, self.on_gate_changed, owner=OWNER, core=True)
-        dispatcher.subscribe(AdapterStatus, self.on_adapter_status, owner=OWNER, core=True)
-        dispatcher.subscribe(AccountAdjusted, self.on_account_adjusted, owner=OWNER, core=True)
         dispatcher.subscribe(AccountReconciled, self.on_account_reconciled, owner=OWNER, core=True)
+
+    @property
+    def gate(self) -> Gate | None:
+        """Return the gate that is asked before anything is withdrawn from the venue."""
+        return self._hands.gate
+
+    @gate.setter
+    def gate(self, gate: Gate) -> None:
+        self._hands.gate = gate
 
     # --- wishes -----------------------------------------------------------------------------------------------------
 
@@ -106,11 +99,11 @@ class Protections:
         Raises:
             OrderRefused: the terms are wrong, the position is being closed, or its protection is for the other side.
         """
-        before = self._wards.get(key)
+        before = self._wards.all.get(key)
         was = before.state if before is not None else None
         ward = self._ward(key, long=long)
         ward.take(wished(ward.state, terms, ward.instrument))
-        self._wards[key] = ward
+        self._wards.all[key] = ward
         self._hands.keep(ward)  # the wish is on disk before its entry is
         order_id = send()
         if order_id not in self._desk.denied:
@@ -122,7 +115,7 @@ class Protections:
 
     def unprotect(self, key: PositionKey) -> bool:
         """Forget a protection and cancel its orders; False when there is none."""
-        ward = self._wards.pop(key, None)
+        ward = self._wards.all.pop(key, None)
         if ward is None:
             return False
         self._hands.drop(ward)
@@ -130,24 +123,24 @@ class Protections:
 
     def close(self, key: PositionKey) -> bool:
         """Close a protected position: withdraw what rests at the venue, then sell; False when it is not protected."""
-        ward = self._wards.get(key)
+        ward = self._wards.all.get(key)
         if ward is None or not self._hands.held_units(key, ward.state.sign):
             return False
         if ward.state.step is not Step.EXITING or ward.state.cause is Cause.TAKE_PROFIT:
             self._hands.begin_exit(ward, Cause.CLOSE)
-            self._advance(ward)
+            self._wards.advance(ward)
         return True
 
     def release(self, owner: str = "", account: str = "") -> int:
         """Forget the protections of an owner, an account or all, because their positions are closed by somebody else."""
-        keys = [key for key in self._wards if owner in ("", key[0]) and account in ("", key[1])]
+        keys = [key for key in self._wards.all if owner in ("", key[0]) and account in ("", key[1])]
         return sum(self.unprotect(key) for key in keys)
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
     def view(self, key: PositionKey) -> ProtectionView | None:
         """Return how a position is protected by a protection, or None when it has none."""
-        ward = self._wards.get(key)
+        ward = self._wards.all.get(key)
         if ward is None:
             return None
         state, cover = ward.state, self.cover(key)
@@ -157,7 +150,7 @@ class Protections:
 
     def cover(self, key: PositionKey) -> Cover:
         """Return in words how a position is protected, whoever protects it."""
-        found = self._hands.cover(key, self._wards.get(key), self._portfolio.position(*key))
+        found = self._hands.cover(key, self._wards.all.get(key), self._portfolio.position(*key))
         if found.protection == NAKED and protection_id(key) in self._restored:
             return Cover(NAKED, "its protection is armed again once the account is reconciled")
         return found
@@ -165,7 +158,7 @@ class Protections:
     def cover_without_us(self, key: PositionKey) -> Cover:
         """Return in words how a position is protected once this process is gone: by what rests at the venue alone."""
         found = self._hands.cover(key, None, self._portfolio.position(*key))
-        ward = self._wards.get(key)
+        ward = self._wards.all.get(key)
         if found.protection == NAKED and ward is not None:
             kept = (
                 "armed again at the next start" if self._desk.journal.keeps_reports else "forgotten with this process"
@@ -175,7 +168,7 @@ class Protections:
 
     def orders_of(self, owner: str) -> frozenset[str]:
         """Return the ids of the protective orders of an owner."""
-        found = [ward.state for ward in self._wards.values() if ward.state.owner == owner]
+        found = [ward.state for ward in self._wards.all.values() if ward.state.owner == owner]
         return frozenset(name for state in found for name in (*state.legs, state.exit_id) if name)
 
     # --- over a restart ---------------------------------------------------------------------------------------------
@@ -210,44 +203,6 @@ class Protections:
             self._take_in(ward)
         return len(due)
 
-    # --- what happens -----------------------------------------------------------------------------------------------
-
-    def on_order_changed(self, change: OrderChanged) -> None:
-        """Take the next step when an order of a protected position changed."""
-        order = change.order
-        if self._wards:
-            self._look((change.strategy_id, order.account, order.instrument_id, order.position_side))
-
-    def on_trade_booked(self, booked: TradeBooked) -> None:
-        """Follow the filled quantity."""
-        trade = booked.trade
-        if self._wards:
-            self._look((booked.strategy_id, trade.account, trade.instrument_id, trade.position_side))
-
-    def on_timer(self, timer: TimerFired) -> None:
-        """Try again what was refused."""
-        for ward in list(self._wards.values()):
-            if ward.timer_id == timer.timer_id:
-                self._try_again(ward)
-
-    def on_gate_changed(self, change: GateChanged) -> None:
-        """Try again what a closed gate refused, once it lets reducing orders through."""
-        if change.state is not GateState.HALTED:
-            for ward in self._of(change.account):
-                if change.instrument_id in ("", ward.state.instrument_id):
-                    self._try_again(ward)
-
-    def on_adapter_status(self, status: AdapterStatus) -> None:
-        """Try again what a lost connection refused."""
-        if status.state is AdapterState.READY:
-            for ward in self._of(status.account):
-                self._try_again(ward)
-
-    def on_account_adjusted(self, notice: AccountAdjusted) -> None:
-        """Follow a position that moved without a fill."""
-        for ward in self._of(notice.account):
-            self._advance(ward)
-
     def on_account_reconciled(self, notice: AccountReconciled) -> None:
         """Arm what an earlier run wrote down, and look at every protection of an account that was compared with its venue.
 
@@ -255,38 +210,14 @@ class Protections:
         """
         if not notice.error:
             self.rearm(notice.account)
-        for ward in self._of(notice.account):
-            self._advance(ward)
-
-    def on_price(self, fact: TickData | MarketTrade | BarData) -> None:
-        """Touch the legs that are watched here."""
-        for ward in list(self._wards.values()):
-            if ward.state.instrument_id == fact.instrument_id and ward.watches:
-                self._see(ward, fact)
-
-    def _see(self, ward: Ward, fact: TickData | MarketTrade | BarData) -> None:
-        state = ward.state
-        if state.step is not Step.ARMED or not self._hands.held_units(state.key, state.sign):
-            return
-        to_units, prices = ward.instrument.price_grid.round, _prices_of(ward, fact)
-        worst, best, now = (to_units(price) if price > 0.0 else 0 for price in (prices.worst, prices.best, prices.now))
-        cause = touched(state, ward.watches, worst, now)
-        if not cause and Cause.TRAILING in ward.watches:
-            mark = better_mark(state, best)
-            if mark != state.mark_units:
-                ward.state = replace(state, mark_units=mark)
-                cause = touched(ward.state, ward.watches, now if isinstance(fact, BarData) else 0, 0)
-                self._hands.keep(ward)
-        early = cause is Cause.TAKE_PROFIT and self._dispatcher.clock.monotonic_ns() < ward.take_after_ns
-        if cause and not early:
-            self._hands.begin_exit(ward, cause)
-            self._advance(ward)
+        for ward in self._wards.of(notice.account):
+            self._wards.advance(ward)
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _ward(self, key: PositionKey, *, long: bool) -> Ward:
         owner, account, instrument_id, side = key
-        ward = self._wards.get(key)
+        ward = self._wards.all.get(key)
         if ward is None or (ward.state.long != long and not self._hands.held_units(key, ward.state.sign)):
             if ward is not None:
                 self.unprotect(key)
@@ -302,38 +233,5 @@ class Protections:
         return ward
 
     def _take_in(self, ward: Ward) -> None:
-        self._wards[ward.state.key] = ward
-        self._advance(ward)
-
-    def _advance(self, ward: Ward) -> None:
-        if not self._hands.advance(ward):
-            self._wards.pop(ward.state.key, None)
-        elif ward.watches and ward.state.instrument_id not in self._heard:
-            name = ward.state.instrument_id
-            self._heard.add(name)
-            self._dispatcher.subscribe(TickData, self.on_price, owner=OWNER, key=name, core=True)
-            self._dispatcher.subscribe(MarketTrade, self.on_price, owner=OWNER, key=name, core=True)
-            self._dispatcher.subscribe(BarData, self.on_price, owner=OWNER, key=name, core=True)
-
-    def _look(self, key: PositionKey) -> None:
-        ward = self._wards.get(key)
-        if ward is not None:
-            self._advance(ward)
-
-    def _try_again(self, ward: Ward) -> None:
-        self._hands.unpause(ward)
-        self._advance(ward)
-
-    def _of(self, account: str) -> Iterator[Ward]:
-        """Yield the protections of an account, or of all for ""."""
-        for ward in list(self._wards.values()):
-            if account in ("", ward.state.account):
-                yield ward
-
-
-def _prices_of(ward: Ward, fact: TickData | MarketTrade | BarData) -> Prices:
-    long = ward.state.long
-    if not isinstance(fact, TickData):
-        return prices_of(fact, long=long)
-    tape, ward.tape = ward.tape, (fact.last_price, fact.volume)
-    return prices_of_tick(fact, fact.last_price if tape not in ((0.0, 0.0), ward.tape) else 0.0, long=long)
+        self._wards.all[ward.state.key] = ward
+        self._wards.advance(ward)

@@ -1,7 +1,5 @@
 """The hands of a protection: it looks at what stands, takes the next step, and writes down and says what changed."""
 
-from collections.abc import Iterator
-
 from msgspec.structs import replace
 
 from foxtrot.core.dispatcher import Dispatcher
@@ -11,12 +9,11 @@ from foxtrot.domain.order import OrderRequest
 from foxtrot.domain.order_state import WORKING
 from foxtrot.storage.journal_records import ProtectionKept
 from foxtrot.trading.order_desk import OrderDesk
-from foxtrot.trading.order_record import OrderRecord
-from foxtrot.trading.portfolio import Portfolio, PositionKey
-from foxtrot.trading.position import Position
-from foxtrot.trading.protection_cover import Cover, cover_of, resting_stop_units
+from foxtrot.trading.portfolio import Portfolio
+from foxtrot.trading.protection_cover import Cover
+from foxtrot.trading.protection_facts import ProtectionFacts
 from foxtrot.trading.protection_orders import closing_order, resting_order
-from foxtrot.trading.protection_plan import Act, Leg, Move, Standing, next_move
+from foxtrot.trading.protection_plan import Act, Move, next_move
 from foxtrot.trading.protection_state import (
     Cause,
     Protection,
@@ -40,67 +37,23 @@ MARK_NS = 1_000_000_000
 _IN_VAIN = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED})
 
 
-class ProtectionDesk:
+class ProtectionDesk(ProtectionFacts):
     """Takes the steps of protections.
 
     Thread: the dispatcher's.
     """
 
     def __init__(self, dispatcher: Dispatcher, desk: OrderDesk, portfolio: Portfolio) -> None:
+        super().__init__(desk, portfolio)
         self._dispatcher = dispatcher
         self._clock = dispatcher.clock
-        self._desk = desk
-        self._portfolio = portfolio
-
-    # --- what stands ------------------------------------------------------------------------------------------------
-
-    def held_units(self, key: PositionKey, sign: int) -> int:
-        """Return what can be sold of a position, in whole lots; 0 when it is flat or on the other side."""
-        position = self._portfolio.position(*key)
-        if position is None:
-            return 0
-        held = max(0, position.whole_units * sign)
-        return held - held % position.instrument.lot_units
-
-    def closing_records(self, key: PositionKey, sign: int) -> Iterator[OrderRecord]:
-        """Yield the orders that may still close a position."""
-        owner, account, instrument_id, side = key
-        for record in self._desk.pending_records(owner, account, instrument_id):
-            if record.terms.position_side is side and record.terms.side.sign == -sign:
-                yield record
-
-    def standing(self, ward: Ward) -> Standing:
-        """Return what stands of a position, its orders counted at their worst."""
-        state, instrument = ward.state, ward.instrument
-        closing = {record.terms.order_id: record for record in self.closing_records(state.key, state.sign)}
-        legs = tuple(_leg(closing[name], stale=name in state.stale) for name in state.legs if name in closing)
-        mine = {*state.legs, state.exit_id}
-        others = sum(record.pending_units for name, record in closing.items() if name not in mine)
-        lot = instrument.lot_units
-        least = -(-max(1, instrument.min_quantity_units) // lot) * lot
-        held = self.held_units(state.key, state.sign)
-        most = instrument.max_quantity_units // lot * lot
-        return Standing(held, others, legs, bool(state.entries), state.exit_id in closing, least, most)
-
-    def cover(self, key: PositionKey, ward: Ward | None, position: Position | None) -> Cover:
-        """Return how a position is protected, by a protection or by stops that its owner placed."""
-        if position is None:
-            return Cover("")
-        sign = 1 if position.quantity > 0 else -1
-        if ward is not None and ward.state.sign != sign:
-            ward = None
-        held = self.held_units(key, sign)
-        at_venue = resting_stop_units(self.closing_records(key, sign), sign)
-        to_text = position.instrument.quantity_grid.to_text
-        part = f"{to_text(at_venue)} of {to_text(held)}"
-        watches = frozenset[Cause]() if ward is None else ward.watches
-        return cover_of(held, at_venue, None if ward is None else ward.state, watches, part)
 
     # --- steps ------------------------------------------------------------------------------------------------------
 
     def advance(self, ward: Ward) -> bool:
         """Take every step that can be taken now; False when the protection is over."""
         self._tidy(ward)
+        self._begin_mark(ward)
         while True:
             move = next_move(ward.state.step, ward.leg, self.standing(ward))
             if move.act is Act.END:
@@ -154,6 +107,14 @@ class ProtectionDesk:
                     self._desk.cancel(leg.order_id)
 
     # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _begin_mark(self, ward: Ward) -> None:
+        """Let a trailing stop begin at the market as it is, though nothing may move for a while."""
+        state = ward.state
+        if Cause.TRAILING in ward.watches and not state.mark_units and self.held_units(state.key, state.sign):
+            market = self._portfolio.view.mark(state.instrument_id)
+            if market:
+                ward.take(replace(state, mark_units=ward.instrument.price_grid.round(market)))
 
     def _act(self, ward: Ward, move: Move) -> bool:
         """Take one step; tells whether another may follow at once."""
@@ -277,8 +238,3 @@ class ProtectionDesk:
 
     def _tell(self, state: Protection, level: str, text: str) -> None:
         self._dispatcher.put(StrategyLog(state.owner, level, text, self._clock.now_ns()))
-
-
-def _leg(record: OrderRecord, *, stale: bool) -> Leg:
-    """Return what a record is to a plan; one that is done and lacks fills cannot be cancelled any more."""
-    return Leg(record.terms.order_id, record.pending_units, record.cancel_asked or not record.is_open, stale)

@@ -58,3 +58,18 @@ def test_a_fill_that_cannot_be_of_the_order_it_names_is_not_counted(
 def test_orders_of_other_people_are_told_as_they_please(floor: TradingFloor) -> None:
     floor.put(an_order("web_1"), an_order("web_1", quantity=3.0))
     assert floor.desk.echo.alarms == 0
+
+
+def test_a_reduce_only_order_may_be_told_smaller_for_venues_make_it_so_when_the_position_shrinks(
+    floor: TradingFloor,
+) -> None:
+    floor.hold(1000)
+    order = floor.send(a_request(Side.SELL, 1.0, 110.0, reduce_only=True))
+    same = {"side": Side.SELL, "price": 110.0}
+    floor.put(an_order(order.order_id, OrderStatus.ACCEPTED, quantity=0.6, **same))
+    floor.put(an_order(order.order_id, OrderStatus.CANCELLED, quantity=0.6, **same))
+    assert floor.desk.order(order.order_id).status is OrderStatus.CANCELLED  # type: ignore[union-attr]
+    assert floor.desk.echo.alarms == 0
+    larger = floor.send(a_request(Side.SELL, 1.0, 110.0, reduce_only=True))
+    floor.put(an_order(larger.order_id, OrderStatus.ACCEPTED, quantity=1.4, **same))
+    assert floor.desk.echo.alarms == 1

@@ -229,18 +229,33 @@ def test_a_stop_that_somebody_cancels_is_placed_again(instrument: object) -> Non
 
 
 @CASES
-def test_a_halted_gate_leaves_the_stop_and_says_naked_of_a_new_one(instrument: object) -> None:
+def test_a_halted_gate_leaves_what_rests_at_the_venue(instrument: object) -> None:
     rig, trader = rig_of(instrument)
-    trader.buy(1.0, stop_loss=95.0)
+    trader.buy(1.0, stop_loss=95.0, take_profit=110.0)
+    rig.settle()
+    (stop,) = stops(trader)
+    rig.line.gate.block("main", "", GateState.HALTED, "a test")
+    trader.protect(stop=96.0)
+    rig.quote(110.5, 111.0)
+    rig.settle()
+    assert [o.order_id for o in trader.open_orders()] == [stop.order_id]
+    assert words(rig)[-1] == "at the venue"
+    rig.line.gate.block("main", "", GateState.ACTIVE, "a test")
+    rig.settle()
+    assert [o.trigger_price for o in stops(trader)] == [96.0]
+
+
+@CASES
+def test_what_a_halted_gate_refuses_is_naked_aloud_and_tried_again_when_it_opens(instrument: object) -> None:
+    rig, trader = rig_of(instrument)
+    trader.buy(1.0)
     rig.settle()
     rig.line.gate.block("main", "", GateState.HALTED, "a test")
-    rig.settle()
-    assert len(stops(trader)) == 1
     trader.protect(stop=96.0)
     rig.settle()
-    assert trader.protection().protection == "naked"  # type: ignore[union-attr]
-    assert any("naked" in line for line in rig.lines())
-    rig.line.gate.block("main", "", GateState.ACTIVE, "a test")
+    assert (words(rig)[-1], stops(trader)) == ("naked", [])
+    assert sum("naked" in line for line in rig.lines()) == 1
+    rig.line.gate.block("main", "", GateState.REDUCING, "a test")
     rig.settle()
     assert [o.trigger_price for o in stops(trader)] == [96.0]
     assert words(rig)[-1] == "at the venue"

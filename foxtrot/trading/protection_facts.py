@@ -1,0 +1,88 @@
+"""What stands of a protected position: what is held, which orders may close it, and whether another would leave."""
+
+from collections.abc import Iterator
+
+from foxtrot.domain.enums import AdapterState, GateState
+from foxtrot.trading.gate import Gate
+from foxtrot.trading.order_desk import OrderDesk
+from foxtrot.trading.order_record import OrderRecord
+from foxtrot.trading.portfolio import Portfolio, PositionKey
+from foxtrot.trading.position import Position
+from foxtrot.trading.protection_cover import Cover, cover_of, resting_stop_units
+from foxtrot.trading.protection_plan import Leg, Standing
+from foxtrot.trading.protection_state import Cause, Protection
+from foxtrot.trading.protection_ward import Ward
+
+_AWAY = frozenset({AdapterState.LOST, AdapterState.BACKING_OFF, AdapterState.FAILED, AdapterState.CLOSED})
+
+
+class ProtectionFacts:
+    """Reads desk, portfolio and gate for protections; `gate` is set by whoever has one.
+
+    Thread: the dispatcher's.
+    """
+
+    def __init__(self, desk: OrderDesk, portfolio: Portfolio) -> None:
+        self._desk = desk
+        self._portfolio = portfolio
+        self.gate: Gate | None = None
+
+    def held_units(self, key: PositionKey, sign: int) -> int:
+        """Return what can be sold of a position, in whole lots; 0 when it is flat or on the other side."""
+        position = self._portfolio.position(*key)
+        if position is None:
+            return 0
+        held = max(0, position.whole_units * sign)
+        return held - held % position.instrument.lot_units
+
+    def closing_records(self, key: PositionKey, sign: int) -> Iterator[OrderRecord]:
+        """Yield the orders that may still close a position."""
+        owner, account, instrument_id, side = key
+        for record in self._desk.pending_records(owner, account, instrument_id):
+            if record.terms.position_side is side and record.terms.side.sign == -sign:
+                yield record
+
+    def standing(self, ward: Ward) -> Standing:
+        """Return what stands of a position, its orders counted at their worst."""
+        state, instrument = ward.state, ward.instrument
+        closing = {record.terms.order_id: record for record in self.closing_records(state.key, state.sign)}
+        stale = state.stale if self.may_send(state) else ()
+        legs = tuple(_leg(closing[name], stale=name in stale) for name in state.legs if name in closing)
+        mine = {*state.legs, state.exit_id}
+        others = sum(record.pending_units for name, record in closing.items() if name not in mine)
+        lot = instrument.lot_units
+        least = -(-max(1, instrument.min_quantity_units) // lot) * lot
+        held = self.held_units(state.key, state.sign)
+        most = instrument.max_quantity_units // lot * lot
+        return Standing(held, others, legs, bool(state.entries), state.exit_id in closing, least, most)
+
+    def may_send(self, state: Protection) -> bool:
+        """Tell whether a reducing order would leave: what rests at the venue is not withdrawn for one that would not."""
+        adapter = self._desk.adapters.get(state.account)
+        if adapter is None or adapter.state in _AWAY:
+            return False
+        if self.gate is None:
+            return True
+        blocks = [one for one in self.gate.blocks() if one.state is GateState.HALTED]
+        here = [one for one in blocks if one.account in ("", state.account)]
+        halted = any(one.instrument_id in ("", state.instrument_id) for one in here)
+        return not halted and self.gate.state is not GateState.HALTED
+
+    def cover(self, key: PositionKey, ward: Ward | None, position: Position | None) -> Cover:
+        """Return how a position is protected, by a protection or by stops that its owner placed."""
+        if position is None:
+            return Cover("")
+        sign = 1 if position.quantity > 0 else -1
+        if ward is not None and ward.state.sign != sign:
+            ward = None
+        held = self.held_units(key, sign)
+        at_venue = resting_stop_units(self.closing_records(key, sign), sign)
+        to_text = position.instrument.quantity_grid.to_text
+        part = f"{to_text(at_venue)} of {to_text(held)}"
+        watches = frozenset[Cause]() if ward is None else ward.watches
+        return cover_of(held, at_venue, None if ward is None else ward.state, watches, part)
+
+
+def _leg(record: OrderRecord, *, stale: bool) -> Leg:
+    """Return what a record is to a plan; one that is done and lacks fills cannot be cancelled any more."""
+    return Leg(record.terms.order_id, record.pending_units, record.cancel_asked or not record.is_open, stale)
