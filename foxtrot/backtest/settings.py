@@ -27,7 +27,7 @@ def limits_on_bars(limits: LimitTable) -> LimitTable:
     """Return limits without those that count seconds: inside a bar no time passes, and its last price is as old as it is."""
 
     def timeless(scope: Limits) -> Limits:
-        return msgspec.structs.replace(scope, quote_age_s=0.0, messages_per_s=0, duplicate_window_s=0.0)
+        return msgspec.structs.replace(scope, quote_age_s=0.0, messages_per_s=0, duplicate_window_s=0.0, repeated_executions=0, orders_per_minute=0)  # fmt: skip
 
     return LimitTable(
         timeless(limits.platform),

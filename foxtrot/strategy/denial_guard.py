@@ -39,6 +39,11 @@ class DenialGuard:
         self._storm = None
         self._told = False
 
+    @property
+    def storm(self) -> OrderRefused | None:
+        """Return why the strategy's refusals are a storm, None while they are not."""
+        return self._storm
+
     def submit(self, request: OrderRequest) -> str:
         """Hand a request to the desk and return its order id.
 

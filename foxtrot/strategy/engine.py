@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from difflib import get_close_matches
+from functools import partial
 
 import msgspec
 
 from foxtrot.core.commands import ReloadStrategy, SetParameters, StartStrategy, StopStrategy, StrategyStep
-from foxtrot.core.notices import GateChanged, HandlerFailed, OrderChanged, StrategyStatus
+from foxtrot.core.notices import GateChanged, HandlerFailed, OrderChanged, StrategyStatus, TradeBooked
 from foxtrot.domain.errors import ConfigError, FoxtrotError, OrderRefused
 from foxtrot.domain.instrument import Instrument
 from foxtrot.strategy.bar_feed import BarFeed
@@ -42,7 +43,10 @@ class StrategyEngine:
         self.hosts: dict[str, StrategyHost] = {}
         self.forbids: Callable[[str], str] = _allow
         """Tells why a strategy may not start now, "" when it may."""
+        self.on_disabled: Callable[[str, str, str], None] = _keep_nothing
+        """Hears which strategy was disabled until a person re-arms it, by which rule and why."""
         self._held_back: set[str] = set()
+        dispatcher.subscribe(TradeBooked, self.on_trade_booked, owner=OWNER, core=True)
         dispatcher.subscribe(GateChanged, self.on_gate_changed, owner=OWNER, core=True)
         dispatcher.subscribe(HandlerFailed, self.on_handler_failed, owner=OWNER, core=True)
         dispatcher.subscribe(OrderChanged, self.on_order_changed, owner=OWNER, core=True)
@@ -74,6 +78,7 @@ class StrategyEngine:
         self._parts.desk.strategy_ids.add(name)
         seat = Seat(self._parts, name, settings.account, settings.symbols, settings.interval)
         host = StrategyHost(seat, strategy_class or load_strategy(settings.class_name), settings, self._variables)
+        seat.throttle.on_runaway = partial(self._disable, host)
         self.hosts[name] = host
         self._parts.portfolio.capital[name] = settings.capital
         return host
@@ -183,7 +188,12 @@ class StrategyEngine:
     def on_handler_failed(self, failure: HandlerFailed) -> None:
         """Fail the strategy whose handler raised and apply its exit policy for errors."""
         host = self.hosts.get(failure.owner)
-        if host is not None and host.fail(f"{failure.handler} on {failure.event_class}: {failure.error}"):
+        if host is None:
+            return
+        storm = host.seat.denials.storm
+        if storm is not None and host.stage is not Stage.FAILED:
+            self.on_disabled(host.strategy_id, storm.rule, str(storm))
+        if host.fail(f"{failure.handler} on {failure.event_class}: {failure.error}"):
             self._leave(host, "on_error")
 
     def on_order_changed(self, change: OrderChanged) -> None:
@@ -193,6 +203,15 @@ class StrategyEngine:
             if host is not None and host.stage is Stage.RUNNING:
                 host.seat.denials.hear(change.order)
 
+    def on_trade_booked(self, booked: TradeBooked) -> None:
+        """Count an execution of a running strategy: too many alike in too short a time disable it."""
+        host = self.hosts.get(booked.strategy_id)
+        if host is None or host.stage is not Stage.RUNNING:
+            return
+        record = self._parts.desk.index.all.get(booked.trade.order_id)
+        if record is not None:
+            host.seat.throttle.note_execution(booked.trade, record.terms.quantity)
+
     def on_retire(self, command: "_Retire") -> None:
         """Mark a strategy stopped after its on_stop has run, and apply its exit policy."""
         host = self.hosts.get(command.strategy_id)
@@ -201,12 +220,19 @@ class StrategyEngine:
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
+    def _disable(self, host: StrategyHost, runaway: OrderRefused) -> None:
+        """Fail a strategy that runs away, and let it start only when a person has re-armed it."""
+        if host.fail(f"disabled: {runaway}"):
+            self.on_disabled(host.strategy_id, runaway.rule, str(runaway))
+            self._leave(host, "on_error")
+
     def _leave(self, host: StrategyHost, occasion: str) -> None:
         host.auto_start = False
         self.exits.begin(host.seat, host.settings.exit_policy, occasion)
         host.save_variables()
 
     def _attach(self, host: StrategyHost) -> None:
+        host.seat.throttle.clear()
         instruments = [self._resolve(name) for name in host.settings.symbols]
         host.attach(tuple(dict.fromkeys(instrument.instrument_id for instrument in instruments)))
         interval = host.settings.interval if host.overrides("on_bar") else ""
@@ -256,3 +282,7 @@ class _Retire:
 def _allow(_strategy_id: str) -> str:
     """Forbid nothing."""
     return ""
+
+
+def _keep_nothing(_strategy_id: str, _rule: str, _reason: str) -> None:
+    """Nobody keeps who was disabled."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import msgspec
 
 from foxtrot.adapter.base_adapter import BaseAdapter, EventSink
-from foxtrot.core.commands import CancelAllOrders, CancelOrder, CloseGate, SendOrder
+from foxtrot.core.commands import CancelAllOrders, CancelOrder, CloseGate, ResumeTrading, SendOrder
 from foxtrot.core.dispatcher import Dispatcher
 from foxtrot.core.notices import ContractsLoaded, Gap, GateChanged, PositionsLoaded, TimerFired, VenueMessage
 from foxtrot.core.send_permit import SendPermit
@@ -25,6 +25,7 @@ from foxtrot.trading.gate import Gate
 from foxtrot.trading.halted_strategies import HaltedStrategies
 from foxtrot.trading.kill_switch import KillHandler
 from foxtrot.trading.limits import LimitTable
+from foxtrot.trading.loss_lock import RULES, LossLocks
 from foxtrot.trading.losses import LossTracker, TradingDay
 from foxtrot.trading.market_view import MarketView
 from foxtrot.trading.order_desk import OrderDesk
@@ -80,8 +81,7 @@ class Line:
         self.portfolio = Portfolio(self.instruments, self.view, self.rates, settings.base_currency)
         self.gate = Gate(permit, sink or dispatcher, clock)
         self.desk = OrderDesk(dispatcher, self.instruments, self.portfolio, self.gate, OrderIds(settings.run_id))
-        losses = LossTracker(TradingDay(settings.timezone, settings.day_start))
-        self.risk = Risk(clock, self.view, self.desk, self.portfolio, settings.limits, losses)
+        self._make_risk(settings)
         self.journal = make_journal(dispatcher)
         dispatcher.on_core_failure = self.gate.close
         self._subscribe_state(dispatcher)
@@ -94,18 +94,49 @@ class Line:
             self._put_back(restored)
         self.restore.watch(dispatcher)
         self.reconciler = self._make_reconciler(settings.reconcile, restored)
-        parts = TradingParts(dispatcher, self.desk, self.portfolio, self.view, self.adapters, settings.modes)
+        self._make_strategies(settings, variables, restored)
+
+    def _make_strategies(
+        self, settings: LineSettings, variables: VariableStore | None, restored: RestoredState | None
+    ) -> None:
+        parts = TradingParts(self.dispatcher, self.desk, self.portfolio, self.view, self.adapters, settings.modes)
+        parts.limits = settings.limits
         self.protections = parts.protections
-        self.bar_feed = BarFeed(dispatcher)
+        self.protections.gate = self.gate
+        self.bar_feed = BarFeed(self.dispatcher)
         self.strategies = StrategyEngine(parts, self.bar_feed, variables)
-        self.halted = HaltedStrategies(clock)
-        self.halted.journal = self.notes
         if restored is not None:
-            self.halted.restore(restored.decisions.halted.values())
             self.protections.restore(restored.decisions.protections.values())
-        self.kill = KillHandler(dispatcher, self.desk, self.gate, self.portfolio, self.halted)
+        self._make_kill(parts, restored)
+
+    def _make_risk(self, settings: LineSettings) -> None:
+        clock, day = self.dispatcher.clock, TradingDay(settings.timezone, settings.day_start)
+        losses = LossTracker(day)
+        self.risk = Risk(clock, self.view, self.desk, self.portfolio, settings.limits, losses)
+        self.loss_locks = LossLocks(clock, day, losses, self.gate, self._cancel_entries)
+        self.risk.loss_rules.locks = self.loss_locks
+
+    def _make_kill(self, parts: TradingParts, restored: RestoredState | None) -> None:
+        """Make what cancels entries and forbids new ones: the kill switch, the runaway throttle, the lock of a loss limit."""
+        self.halted = HaltedStrategies(self.dispatcher.clock)
+        if restored is not None:
+            halted = restored.decisions.halted.values()
+            self.halted.restore(record for record in halted if record.rule not in RULES)
+            self.loss_locks.restore(restored.decisions.gate, halted)
+        self.halted.journal = self.loss_locks.journal = self.notes
+        self.kill = KillHandler(self.dispatcher, self.desk, self.gate, self.portfolio, self.halted)
         self.kill.flattener = Flattening(parts, self.gate, self.strategies)
+        self.kill.on_resumed = self._on_resumed
         self.strategies.forbids = self._forbids
+        self.strategies.on_disabled = self.halted.halt
+
+    def _cancel_entries(self, owner: str, account: str) -> None:
+        self.desk.cancel_all(owner, keep_reducing=True, account=account)
+
+    def _on_resumed(self, command: ResumeTrading) -> bool:
+        if command.instrument_id:
+            return False
+        return self.loss_locks.resume(command.strategy_id, command.account, command.who, command.why)
 
     def add_adapter(self, adapter: BaseAdapter) -> None:
         """Let orders for an account go to an adapter."""

@@ -18,11 +18,13 @@ from foxtrot.strategy.daily_timer import DailyTimer
 from foxtrot.strategy.denial_guard import DenialGuard
 from foxtrot.strategy.order_terms import plain_request, protection_of, request_of
 from foxtrot.strategy.seat_protection import SeatProtection
+from foxtrot.trading.limits import LimitTable
 from foxtrot.trading.market_view import MarketView
 from foxtrot.trading.order_desk import OrderDesk
 from foxtrot.trading.portfolio import Portfolio
 from foxtrot.trading.position import Position
 from foxtrot.trading.protection import Protections
+from foxtrot.trading.runaway import RunawayThrottle
 
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _BOTH = (PositionSide.LONG, PositionSide.SHORT)
@@ -51,6 +53,7 @@ class TradingParts:
         self.instruments: InstrumentTable = portfolio.instruments
         self.adapters = adapters
         self.modes = modes or {}
+        self.limits = LimitTable()
         self.protections = Protections(dispatcher, desk, portfolio)
 
 
@@ -79,6 +82,7 @@ class Seat:
         self.in_on_init = False
         self.warm_up: dict[str, int] = {}
         self.denials = DenialGuard(parts.dispatcher, parts.desk, strategy_id)
+        self.throttle = RunawayThrottle(parts.clock, parts.limits.scopes(account, strategy_id))
         self._hedges = parts.modes.get(account) is PositionMode.HEDGING
         me, protections = (strategy_id, account), parts.protections
         self.protection = SeatProtection(protections, parts.desk, parts.portfolio, me, hedges=self._hedges)
@@ -117,16 +121,15 @@ class Seat:
         """Hand a request to the desk.
 
         Raises:
-            OrderRefused: the strategy may not trade now, or sends again and again what is refused.
+            OrderRefused: the strategy may not trade now, sends again and again what is refused, or far too much.
         """
         if not self.may_trade:
-            raise OrderRefused(
-                "strategy_state",
-                "running",
-                self.state,
-                f"{self.strategy_id} is {self.state}: orders need a running strategy",
-            )
-        return self.denials.submit(request)
+            text = f"{self.strategy_id} is {self.state}: orders need a running strategy"
+            raise OrderRefused("strategy_state", "running", self.state, text)
+        order_id = self.denials.submit(request)
+        if order_id not in self.desk.denied:
+            self.throttle.note_order()
+        return order_id
 
     def cancel(self, order_id: str) -> bool:
         """Cancel one of the strategy's own orders; those of a protection end with that."""

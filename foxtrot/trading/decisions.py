@@ -51,7 +51,7 @@ class Decisions(msgspec.Struct):
         """Keep a lasting move; one to ACTIVE lifts what the same place has of the same cause, or, a person's, everything."""
         lifts = move.state is GateState.ACTIVE
         place = (move.account, move.instrument_id)
-        whole = lifts and (move.lasting or place == ("", ""))
+        whole = lifts and move.lasting
         self.gate = [
             one for one in self.gate if (one.account, one.instrument_id) != place or not (whole or one.who == move.who)
         ]

@@ -93,6 +93,19 @@ class Gate:
 
         self._permit.hold(move)
 
+    def withdraw(self, who: str, reason: str) -> None:
+        """Lift what the same `who` has set for the whole platform, and nobody else's."""
+
+        def move() -> None:
+            known = self._platform.by(PLATFORM, who)
+            if known is None:
+                return
+            moved = GateMoved(self._clock.now_ns(), GateState.ACTIVE, "", "", reason, who, lasting=False)
+            self._note(moved, self._platform)
+            self._follow(moved, loosens=(self._permit.state, self._permit.reason) == (known.state, known.reason))
+
+        self._permit.hold(move)
+
     def soften(self) -> bool:
         """Let reducing orders pass what the kill switch has closed, as when positions are flattened; tells whether they pass now."""
         return self._turn_kills(GateState.REDUCING)
@@ -228,7 +241,7 @@ class Gate:
         strictest = self._platform.strictest(PLATFORM) or moved
         state, before = strictest.state, self._permit.allowed
         if STRICTNESS[state] > STRICTNESS[before] or (loosens and state is not before):
-            self._permit.allow(state, strictest.reason)
+            self._permit.allow(state, "" if state is GateState.ACTIVE else strictest.reason)
             moved = strictest
         self._announce(self._permit.allowed, moved.reason, "", "")
 

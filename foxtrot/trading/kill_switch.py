@@ -121,8 +121,8 @@ class KillHandler:
         self.flattener: Flattener | None = None
         self.before_resuming: Callable[[], None] = _nothing
         """Called before the platform's gate opens, as to remove the halt file; what it raises keeps the gate closed."""
-        self.on_rearmed: Callable[[str], None] = _ignore
-        """Hears which strategy was re-armed."""
+        self.on_resumed: Callable[[ResumeTrading], bool] = _lift_nothing
+        """Hears what a person resumes, before it is, and tells whether that lifted something that only the hearer knows of."""
         for event_class, handler in (
             (KillSwitch, self.on_kill),
             (ResumeTrading, self.on_resume),
@@ -165,6 +165,7 @@ class KillHandler:
         if self._gate.state is GateState.ACTIVE:
             raise FoxtrotError("the platform is not halted; name an account, an instrument or a strategy")
         self.before_resuming()
+        self.on_resumed(command)
         self._gate.reopen(command.who, command.why)
         self._gate.keep_moves()
         return f"the platform trades again{self._still_blocked()}"
@@ -318,9 +319,9 @@ class KillHandler:
 
     def _rearm(self, command: ResumeTrading) -> str:
         name = command.strategy_id
-        if not self._halted.rearm(name, command.who, command.why):
+        unlocked = self.on_resumed(command)
+        if not (self._halted.rearm(name, command.who, command.why) or unlocked):
             raise FoxtrotError(f"strategy {name} is not disabled; start it by its name if it has stopped")
-        self.on_rearmed(name)
         return f"strategy {name} may trade again; start it when you want it to"
 
     def _lift(self, command: ResumeTrading) -> str:
@@ -330,11 +331,12 @@ class KillHandler:
             raise FoxtrotError(
                 f"{where}: it opens by itself when it is reconciled; see `foxtrot status` for what it waits for"
             )
+        unlocked = self.on_resumed(command)
         lifted = self._gate.lift(account, instrument_id, command.who, command.why)
         self._gate.keep_moves()
-        if not lifted:
+        if not (lifted or unlocked):
             raise FoxtrotError(f"{where}: nothing is blocked there{self._still_blocked()}")
-        return f"{where}: lifted {'; '.join(move.reason for move in lifted)}"
+        return f"{where}: lifted {'; '.join(move.reason for move in lifted) or 'the lock of its loss limit'}"
 
     def _still_blocked(self) -> str:
         places = [f"{move.account or '*'} {move.instrument_id or '*'} ({move.reason})" for move in self._gate.blocks()]
@@ -348,5 +350,6 @@ def _nothing() -> None:
     """Nobody has to be asked."""
 
 
-def _ignore(_strategy_id: str) -> None:
-    """Nobody hears."""
+def _lift_nothing(_command: ResumeTrading) -> bool:
+    """Nothing else is locked."""
+    return False

@@ -8,8 +8,8 @@ import msgspec
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Limits of one scope (platform, an account or a strategy).
 
-    Rates are fractions; money is in the base currency. The first six have built-in defaults that hold for everybody; a scope
-    may only be stricter than the platform.
+    Rates are fractions; money is in the base currency. Those with built-in defaults hold for everybody; a scope may only be
+    stricter than the platform.
     """
 
     price_collar: float = 0.05
@@ -18,6 +18,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     messages_per_s: int = 10
     duplicate_window_s: float = 1.0
     check_funds: bool = True
+    repeated_executions: int = 30
+    repeated_window_s: float = 10.0
+    orders_per_minute: int = 450
     max_order_quantity: float = 0.0
     max_order_notional: Decimal = Decimal(0)
     max_open_orders: int = 0

@@ -1,9 +1,11 @@
 """Rules about losses: what each scope is worth, noted over time, against its daily loss and drawdown."""
 
+from contextlib import suppress
 from decimal import Decimal
 
 from foxtrot.domain.errors import OrderRefused
 from foxtrot.trading.limits import LimitTable, Scope
+from foxtrot.trading.loss_lock import LossLocks
 from foxtrot.trading.losses import LossTracker
 from foxtrot.trading.portfolio import Portfolio
 from foxtrot.trading.position import ZERO
@@ -18,6 +20,8 @@ class LossRules:
     def __init__(self, portfolio: Portfolio, table: LimitTable, losses: LossTracker) -> None:
         self._portfolio = portfolio
         self._losses = losses
+        self.locks: LossLocks | None = None
+        """What is locked once its limit was reached; without it each order is judged by the losses of its moment."""
         self._watched = tuple(
             scope
             for scope in (
@@ -49,13 +53,35 @@ class LossRules:
         for scope in scopes:
             if not _has_limit(scope):
                 continue
+            if self.locks is not None:
+                self.locks.check(scope)
             worth = self._worth(scope)
             if worth is None:
                 rule = "max_daily_loss" if scope.limits.max_daily_loss else "max_drawdown"
                 limit = scope.limits.max_daily_loss or scope.limits.max_drawdown
                 raise OrderRefused(rule, f"{limit} of {scope}", "n/a: a price or rate is missing")
-            self._losses.mark(str(scope), worth, now_ns)
-            self._losses.check(str(scope), scope.limits, worth)
+            self._judge(scope, worth, now_ns)
+
+    def look(self, now_ns: int) -> None:
+        """Mark every scope with a loss limit, and lock those that have reached theirs; called by a timer."""
+        if self.locks is None:
+            self.mark(now_ns)
+            return
+        self.locks.look()
+        for scope in self._watched:
+            worth = self._worth(scope)
+            if worth is not None:
+                with suppress(OrderRefused):  # the lock is what follows
+                    self._judge(scope, worth, now_ns)
+
+    def _judge(self, scope: Scope, worth: Decimal, now_ns: int) -> None:
+        self._losses.mark(scope.name, worth, now_ns)
+        try:
+            self._losses.check(scope.name, scope.limits, worth)
+        except OrderRefused as refusal:
+            if self.locks is not None:
+                self.locks.lock(scope, refusal)
+            raise
 
     def _worth(self, scope: Scope) -> Decimal | None:
         portfolio = self._portfolio

@@ -61,6 +61,11 @@ class LossTracker:
             self._at_start[scope] = equity
         self._peak[scope] = max(equity, self._peak.get(scope, equity))
 
+    def forget(self, scope: str) -> None:
+        """Let the losses of a scope count from its next mark on."""
+        self._day_of.pop(scope, None)
+        self._peak.pop(scope, None)
+
     def check(self, scope: str, limits: Limits, equity: Decimal) -> None:
         """Refuse when a scope has lost more than it may today, or since its peak.
 

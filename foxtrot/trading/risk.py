@@ -52,7 +52,7 @@ class Risk:
         self._pace = Pace()
         self._prices = PriceRules(view, desk)
         self._sizes = SizeRules(desk, portfolio, self._exposure)
-        self._losses = LossRules(portfolio, limits, losses)
+        self.loss_rules = LossRules(portfolio, limits, losses)
         self._scopes: dict[tuple[str, str], tuple[tuple[Scope, ...], float, bool]] = {}
         self.funds = Funds(desk, portfolio)
         self.refusals: dict[str, int] = {}
@@ -83,9 +83,9 @@ class Risk:
         self._pace.note_message(strategy_id, account, self._clock.monotonic_ns())
 
     def mark_losses(self) -> None:
-        """Note what every scope with a loss limit is worth; called by a timer and before a loss limit is judged."""
-        if self._losses.watches:
-            self._losses.mark(self._clock.now_ns())
+        """Note what every scope with a loss limit is worth, and lock what has lost too much; called by a timer."""
+        if self.loss_rules.watches or self.loss_rules.locks is not None:
+            self.loss_rules.look(self._clock.now_ns())
 
     def _approve(self, request: OrderRequest, strategy_id: str, order_id: str) -> ApprovedOrder:
         check_finite(request)
@@ -110,8 +110,8 @@ class Risk:
         if not order.reduces:
             self._prices.check(order, scopes)
             self._sizes.check(order, scopes)
-            if self._losses.watches:
-                self._losses.check(scopes, now_ns)
+            if self.loss_rules.watches:
+                self.loss_rules.check(scopes, now_ns)
         if checks_funds:
             self.funds.check(order)
         self._pace.note_message(strategy_id, account, steady_ns, reduces=order.reduces)

@@ -5,7 +5,7 @@ from contextlib import suppress
 import pytest
 
 from foxtrot.api import OrderData, OrderRefused, OrderStatus, Strategy
-from foxtrot.core.commands import CloseGate
+from foxtrot.core.commands import CloseGate, ResumeTrading
 from foxtrot.core.notices import HandlerFailed, OrderChanged
 from foxtrot.strategy.denial_guard import PER_MOMENT, PER_SECOND
 from foxtrot.strategy.host import Stage
@@ -101,13 +101,17 @@ def test_a_hundred_refusals_a_second_are_none() -> None:
     assert strategy.trading
 
 
-def test_a_strategy_that_is_started_again_begins_anew() -> None:
+def test_a_strategy_that_a_person_has_rearmed_begins_anew() -> None:
     rig = LineRig(a_perpetual())
     rig.quote(99.0, 101.0)
     rig.start(Stubborn)
     assert rig.line.strategies.hosts["one"].stage is Stage.FAILED
     rig.quote(99.0, 102.0)
     rig.line.strategies.hosts["one"].strategy.wrong = 1.0
+    rig.line.strategies.start("one")
+    rig.settle()
+    assert rig.line.strategies.hosts["one"].stage is Stage.FAILED
+    rig.put(ResumeTrading("Ann", "mended", strategy_id="one"))
     rig.line.strategies.start("one")
     rig.settle()
     assert rig.line.strategies.hosts["one"].stage is Stage.RUNNING
