@@ -47,7 +47,12 @@ class Finding(msgspec.Struct, frozen=True):
     def difference_id(self) -> str:
         """Return a name that every run gives to the same difference."""
         kind, subject, side, delta = self.key
-        return digest(kind, self.account, subject, str(side), f"{delta.normalize():f}")
+        return digest(kind, self.account, subject, str(side), plain(delta))
+
+
+def plain(amount: Decimal) -> str:
+    """Return an amount as text that is the same for the same amount."""
+    return f"{amount.normalize(EXACT):f}"
 
 
 def digest(*parts: str) -> str:

@@ -8,7 +8,7 @@ from foxtrot.adapter.base_adapter import EventSink
 from foxtrot.core.clock import Clock
 from foxtrot.core.notices import DifferenceFound
 from foxtrot.domain.enums import GateState
-from foxtrot.trading.difference import Finding
+from foxtrot.trading.difference import Finding, plain
 from foxtrot.trading.gate import Gate
 
 CAUSE = "reconcile"
@@ -74,7 +74,7 @@ class DifferenceBook:
         self._block(account)
 
     def _tell(self, name: str, finding: Finding) -> None:
-        ours, venue, halts = f"{finding.ours:f}", f"{finding.venue:f}", bool(finding.places)
+        ours, venue, halts = plain(finding.ours), plain(finding.venue), bool(finding.places)
         subject = finding.subject if finding.side == "net" else f"{finding.subject} {finding.side}"
         now_ns = self._clock.now_ns()
         self._sink.put(DifferenceFound(name, finding.account, finding.kind, subject, ours, venue, halts, now_ns))
@@ -82,7 +82,7 @@ class DifferenceBook:
     def _block(self, account: str) -> None:
         """Halt the instruments of an account in which something stands, and lift the blocks of the others."""
         reasons = {
-            place: f"{one.finding.kind} of {one.finding.subject}: {one.finding.ours:f} here, {one.finding.venue:f} at the venue"
+            place: f"{one.finding.kind} of {one.finding.subject}: {plain(one.finding.ours)} here, {plain(one.finding.venue)} at the venue"
             for one in self._open.values()
             if one.finding.account == account
             for place in one.finding.places

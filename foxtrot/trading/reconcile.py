@@ -18,7 +18,7 @@ from foxtrot.core.notices import (
 from foxtrot.domain.enums import AdapterState, GateState
 from foxtrot.domain.errors import ConfigError
 from foxtrot.storage.journal_records import DifferenceSettled
-from foxtrot.trading.difference import Comparison
+from foxtrot.trading.difference import Comparison, plain
 from foxtrot.trading.difference_book import CAUSE, DifferenceBook, OpenDifference
 from foxtrot.trading.gate import Gate
 from foxtrot.trading.order_desk import OrderDesk
@@ -116,7 +116,7 @@ class Reconciler:
         self._journal.append(
             DifferenceSettled(
                 self._clock.now_ns(), found.difference_id, command.decision, finding.account, finding.subject,
-                f"{finding.ours:f}", f"{finding.venue:f}", command.who, command.why,
+                plain(finding.ours), plain(finding.venue), command.who, command.why,
             )
         )  # fmt: skip
         if command.decision == "adopt":
@@ -134,7 +134,7 @@ class Reconciler:
             account.run = self._asking.of_login(account)
         elif status.state is AdapterState.READY:
             self._ready(account)
-        elif status.state in _GONE:
+        elif status.state in _GONE and (account.linked or status.state is AdapterState.FAILED):
             self._lost(account)
             why = f"{status.state}: {status.cause}" if status.cause else str(status.state)
             self._shut(account, f"not reconciled since the connection was {why}")

@@ -13,7 +13,7 @@ from foxtrot.domain.account import EXTERNAL
 from foxtrot.domain.enums import OrderStatus, PositionSide
 from foxtrot.storage.journal_records import Adjusted
 from foxtrot.trading.adjustment import ADJUSTMENT, apply_adjustment, price_of_move
-from foxtrot.trading.difference import HOLDING, POSITION, Finding, digest
+from foxtrot.trading.difference import HOLDING, POSITION, Finding, digest, plain
 from foxtrot.trading.order_desk import OrderDesk
 from foxtrot.trading.order_journal import OrderJournal
 from foxtrot.trading.order_record import OrderRecord
@@ -71,28 +71,28 @@ class ReconcileActs:
 
     def _adjust_balance(self, finding: Finding, amount: Decimal, cause: str, who: str, cursor_ns: int) -> None:
         account, asset = finding.account, finding.subject
-        sides = (f"{finding.ours:f}", f"{finding.venue:f}", str(cursor_ns))
+        sides = (plain(finding.ours), plain(finding.venue), str(cursor_ns))
         done = self._portfolio.account(account).charges_of(ADJUSTMENT)  # the same may move twice between two fills
         name = digest("balance", account, asset, *sides, str(done))
         record = Adjusted(
             self._clock.now_ns(), name, account, EXTERNAL, "", PositionSide.NET, 0, 0.0, asset, amount, cause, who
         )  # fmt: skip
         if self._apply(record):
-            self._tell(name, account, "", f"{amount:+f} {asset}", cause, who)
+            self._tell(name, account, "", f"{plain(amount)} {asset}", cause, who)
 
     def _adjust_position(self, finding: Finding, owner: str, cause: str, who: str) -> None:
         """Move a position of an owner by what the venue has more."""
         account, instrument_id, side = finding.account, finding.places[0], finding.side
         units = self._portfolio.instruments[instrument_id].quantity_grid.round(finding.delta)
         done = self._portfolio.account(account).charges_of(ADJUSTMENT)
-        sides = (f"{finding.ours:f}", f"{finding.venue:f}", str(done))
+        sides = (plain(finding.ours), plain(finding.venue), str(done))
         name = digest("position", account, instrument_id, str(side), *sides)
         price = self._price_of(finding, owner)
         record = Adjusted(
             self._clock.now_ns(), name, account, owner, instrument_id, side, units, price, "", ZERO, cause, who
         )  # fmt: skip
         if self._apply(record):
-            self._tell(name, account, instrument_id, f"{finding.delta:+f} {instrument_id} of {owner}", cause, who)
+            self._tell(name, account, instrument_id, f"{plain(finding.delta)} {instrument_id} of {owner}", cause, who)
 
     def _price_of(self, finding: Finding, owner: str) -> float:
         """Return at which price a position moves: so that the account's average becomes the venue's, where it tells one."""

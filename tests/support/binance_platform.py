@@ -28,6 +28,7 @@ from foxtrot.exchange.wire.binance.surface_settings import SurfaceSettings
 from foxtrot.exchange.wire.binance.venue_side import ApiKey
 from foxtrot.strategy.line import Line, LineSettings
 from foxtrot.trading.limits import Limits, LimitTable
+from foxtrot.trading.reconcile_settings import ReconcileSettings
 from tests.support.binance_rig import START_NS, perpetual_like, spot_like
 from tests.support.waiting import wait_until
 
@@ -63,7 +64,7 @@ class BinancePlatform:
 
     def __init__(self, product: str, *, key: ApiKey = GOOD, products: tuple[str, ...] = ("spot", "usdm"),
                  settings: dict[str, Setting] | None = None, secrets: tuple[str, str] = (KEY, SECRET),
-                 check_funds: bool = True) -> None:  # fmt: skip
+                 check_funds: bool = True, reconcile: ReconcileSettings | None = None) -> None:  # fmt: skip
         self.product = product
         self.clock = ManualClock(START_NS)
         self.lines: list[str] = []
@@ -75,7 +76,8 @@ class BinancePlatform:
         self.server.start()
         self.dispatcher = Dispatcher(self.clock)
         permit = SendPermit()
-        self.line = Line(self.dispatcher, permit, LineSettings(run_id="run0000001", limits=_limits(check_funds)))
+        line_settings = LineSettings(run_id="run0000001", limits=_limits(check_funds), reconcile=reconcile)
+        self.line = Line(self.dispatcher, permit, line_settings)
         EventLog(self.dispatcher)
         self.dispatcher.add_tap(lambda _, event: self.events.append(event))
         self._inbox = Inbox()
@@ -176,6 +178,8 @@ class BinancePlatform:
         for event in self._inbox.take():
             self.dispatcher.put(event)
         self.dispatcher.drain()
+        if self.line.reconciler is not None:
+            self.dispatcher.fire_timers(self.clock.now_ns())
 
     # --- reading ----------------------------------------------------------------------------------------------------
 

@@ -214,7 +214,7 @@ def test_money_that_moved_unheard_is_named_adjusted_for_nobody_of_ours_and_halts
     ended = rig.reconcile()
     assert (ended.error, ended.differences) == ("", 0)
     (told,) = rig.told(AccountAdjusted)
-    assert (told.what, told.who) == ("+25 USDT", "reconcile")
+    assert (told.what, told.who) == ("25 USDT", "reconcile")
     assert told.cause == "balance moved outside: unexplained by fills"
     (record,) = [one for one in rig.line.journal.records if isinstance(one, Adjusted)]  # type: ignore[attr-defined]
     assert (record.adjustment_id, record.owner, record.amount) == (told.adjustment_id, EXTERNAL, Decimal(25))
@@ -230,7 +230,7 @@ def test_the_same_money_may_move_in_and_out_and_in_again(rig: ReconcileRig) -> N
         rig.reconcile()
         assert rig.differences() == []
     told = rig.told(AccountAdjusted)
-    assert [one.what for one in told] == ["+25 USDT", "-25 USDT", "+25 USDT"]
+    assert [one.what for one in told] == ["25 USDT", "-25 USDT", "25 USDT"]
     assert len({one.adjustment_id for one in told}) == 3
 
 
@@ -291,7 +291,7 @@ def displaced(rig: ReconcileRig) -> str:
     assert rig.reconcile().differences == 1
     (found,) = rig.told(DifferenceFound)
     assert (found.kind, found.subject, found.ours, found.venue, found.halts) == (
-        "position", PERP.instrument_id, "1.500", "1.000", True,
+        "position", PERP.instrument_id, "1.5", "1", True,
     )  # fmt: skip
     return found.difference_id
 
@@ -301,7 +301,7 @@ def test_an_unexplained_position_halts_its_instrument_alone_and_no_fill_is_inven
     rig = ReconcileRig(PERP, other)
     displaced(rig)
     assert rig.blocked() == ""
-    assert "1.500 here, 1.000 at the venue" in rig.blocked(PERP)
+    assert "1.5 here, 1 at the venue" in rig.blocked(PERP)
     assert rig.order(SELL, 1.0).rule == "gate"
     assert rig.order(BUY, 1.0, instrument=other).status is OrderStatus.FILLED
     assert len(rig.told(TradeBooked)) == 2
