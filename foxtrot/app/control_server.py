@@ -22,6 +22,7 @@ from foxtrot.app.main_engine import Call, MainEngine
 from foxtrot.app.port_file import write_private
 from foxtrot.core.commands import KillSwitch
 from foxtrot.core.secret import Secret
+from foxtrot.domain.enums import GateState
 from foxtrot.domain.errors import ConfigError, FoxtrotError, QueueClosed
 
 R = TypeVar("R")
@@ -112,17 +113,20 @@ class ControlServer:
     # --- the kill -----------------------------------------------------------------------------------------------------
 
     def _kill(self, kill: Kill) -> KillTaken:
-        """Close gate and permit here and now, then let the engine cancel.
+        """Close permit and gate here and now, then let the engine cancel.
 
-        What is open is counted before: the question waits for the engine, the gate for nobody.
+        The permit goes first, for nobody hears of it: the gate's notice wakes the engine, which would then have the interpreter. What
+        is open is asked between the two, so that it is counted before anything of it is cancelled.
         """
-        clock, kill_id = self._platform.clock, self._kills.next_id()
+        clock, permit, kill_id = self._platform.clock, self._platform.permit, self._kills.next_id()
         begun_ns = clock.monotonic_ns()
+        if permit.allowed is not GateState.HALTED:
+            permit.close(kill.reason)
+        closed_ms = (clock.monotonic_ns() - begun_ns) / 1e6
         try:
             survey = self._begin(lambda: self._kills.survey(kill_id))
         finally:
             self._platform.kill(kill.reason, kill.who)
-        closed_ms = (clock.monotonic_ns() - begun_ns) / 1e6
         self._platform.put(KillSwitch(kill.reason, kill.who, kill.flatten, kill.everything))
         logger.warning("the kill switch was thrown by {}: {}", kill.who, kill.reason)
         try:

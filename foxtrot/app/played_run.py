@@ -12,7 +12,7 @@ from foxtrot.app.run_recording import MEMORY, intent_bytes
 from foxtrot.app.surroundings import MakeJournal, Surroundings
 from foxtrot.core.clock import SystemClock
 from foxtrot.core.dispatcher import Dispatcher
-from foxtrot.core.notices import IntentDurable
+from foxtrot.core.notices import AdapterStatus, IntentDurable
 from foxtrot.core.played_tape import PlayedEngine, TapeFeed
 from foxtrot.core.send_permit import SendPermit
 from foxtrot.core.tape import INTENT
@@ -54,6 +54,12 @@ class PlayedSurroundings(Surroundings):
     def journal(self, make_journal: MakeJournal) -> MakeJournal:
         """Return what makes a journal that compares the intents."""
         return lambda dispatcher: PlayedJournal(dispatcher, self._header, self.feed, self.intents)
+
+    def follow(self, status: AdapterStatus) -> None:
+        """Let an account's connection be as it was: whether an account is ready is asked of its adapter, not of an event."""
+        for adapter in self.adapters:
+            if adapter.account == status.account:
+                adapter.state, adapter.cause = status.state, status.cause
 
     @override
     def restored(self, state: RestoredState | None) -> RestoredState | None:

@@ -10,7 +10,7 @@ from foxtrot.app.main_engine import MainEngine
 from foxtrot.app.played_run import PlayedSurroundings
 from foxtrot.app.run_recording import code_hash, config_of, strategy_file
 from foxtrot.core.lanes import MARKET_LANE
-from foxtrot.core.notices import GateMovedOutside
+from foxtrot.core.notices import AdapterStatus, GateMovedOutside
 from foxtrot.core.played_tape import Difference, PlayedEngine, TapeDiffers, TapeFeed
 from foxtrot.core.tape import EntryKind
 from foxtrot.domain.errors import InputError
@@ -157,6 +157,8 @@ class _Replay:
             event = self._decoded(record)
             if isinstance(event, GateMovedOutside):
                 self._gate_moved(event)
+            elif isinstance(event, AdapterStatus):
+                self._around.follow(event)
             player.play(event)
 
     def _gate_moved(self, event: GateMovedOutside) -> None:
