@@ -215,6 +215,7 @@ def test_a_run_full_of_failures_leaves_no_secret_behind(scene: Scene, server: Ex
             return process.poll() is not None or (log.exists() and text in log.read_text())
 
         wait_until(lambda: logged("account=main") and logged("ready"), WAIT_S)
+        assert process.poll() is None, (scene.folder / "streams" / "1_run_err").read_text()[-2000:]
         look_at_process(process.pid)
         wait_until(lambda: logged("clumsy with"), WAIT_S)
         for connection in ("user", "stream"):
