@@ -14,6 +14,7 @@ from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.enums import OrderType, PositionMode, Side
 from foxtrot.domain.instrument import Instrument
 from foxtrot.exchange.commands import AddInstrument, CancelAll, Deposit, OpenAccount, PlaceOrder
+from foxtrot.storage.journal import InMemoryJournal, Journal
 from foxtrot.strategy.base import Strategy
 from foxtrot.strategy.host import StrategyHost
 from foxtrot.strategy.line import Line, LineSettings
@@ -44,6 +45,7 @@ class LineRig:
         variables: VariableStore | None = None,
         connect: bool = True,
         reconcile: ReconcileSettings | None = None,
+        make_journal: Callable[[Dispatcher], Journal] = InMemoryJournal,
         make_link: Callable[[Dispatcher], EventSink] = lambda dispatcher: dispatcher,
     ) -> None:
         self.clock = ManualClock(start_ns)
@@ -60,7 +62,7 @@ class LineRig:
         permit = SendPermit()
         modes = dict.fromkeys(accounts, mode)
         settings = LineSettings(run_id=RUN_ID, limits=limits, modes=modes, reconcile=reconcile)
-        self.line = Line(self.dispatcher, permit, settings, variables=variables)
+        self.line = Line(self.dispatcher, permit, settings, make_journal=make_journal, variables=variables)
         for name in accounts:
             context = AdapterContext(name, make_link(self.dispatcher), permit, self.clock, {}, {})
             self.line.add_adapter(SimulatedAdapter(context, self.session))

@@ -4,21 +4,27 @@ from collections.abc import Callable
 from decimal import Decimal
 from random import Random
 
+from foxtrot.adapter.base_adapter import AdapterContext
 from foxtrot.adapter.simulated.adapter import SimulatedAdapter
 from foxtrot.core.commands import ReconcileNow
 from foxtrot.core.dispatcher import Dispatcher
 from foxtrot.core.notices import AccountReconciled
+from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.account import AccountCharge
 from foxtrot.domain.enums import OrderType, Side
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.order import OrderData, OrderRequest, TradeData
 from foxtrot.domain.subscription import SubscribeRequest
 from foxtrot.exchange.commands import CancelOrder, Deposit, PlaceOrder, VenueCommand, Withdraw
+from foxtrot.storage.journal import InMemoryJournal
+from foxtrot.storage.journal_records import JournalRecord, decode_record, encode_record
+from foxtrot.strategy.line import Line, LineSettings
 from foxtrot.trading.audit import our_state
 from foxtrot.trading.difference_book import CAUSE
 from foxtrot.trading.reconcile import Reconciler
 from foxtrot.trading.reconcile_settings import ReconcileSettings
-from tests.support.line_rig import CROWD, LineRig
+from foxtrot.trading.restored_state import fold
+from tests.support.line_rig import CROWD, LIMITS, LineRig
 
 UNASKED = (OrderData, TradeData, AccountCharge)
 OWNER = "manual"
@@ -66,30 +72,71 @@ class UnsteadyLink:
         self.dispatcher.drain()
 
 
+class KeepingJournal(InMemoryJournal):
+    """A journal that outlives the line: its records are a list of the rig's."""
+
+    keeps_reports = True
+
+    def __init__(self, sink: Dispatcher, records: list[JournalRecord]) -> None:
+        super().__init__(sink)
+        self.records = records
+
+
 class ReconcileRig(LineRig):
     """Orders of one owner, and everybody else at the venue, some of them on our account."""
 
     def __init__(self, *instruments: Instrument, connect: bool = True, enabled: bool = False) -> None:
+        self.records: list[JournalRecord] = []
         super().__init__(
             *instruments,
             connect=False,
             reconcile=ReconcileSettings(enabled=enabled),
+            make_journal=self._make_journal,
             make_link=self._make_link,
         )
+        self._take_parts()
+        self._elsewhere = 0
+        self._runs = 1
+        for instrument in instruments:
+            for side, price in ((Side.BUY, 99.0), (Side.SELL, 101.0)):
+                self._place(CROWD[0], side, 1_000.0, price, instrument)
+        if connect:
+            self.connect()
+            self.settle()
+
+    def crash(self) -> None:
+        """End the platform as a crash does; the venue and the journal stay."""
+        self.adapter.close()
+        self.dispatcher.drain()
+
+    def restart(self) -> None:
+        """Begin another run, with what the journal tells of the ones before."""
+        self._runs += 1
+        restored = fold(decode_record(encode_record(record)) for record in self.records)
+        self.dispatcher, self.events = Dispatcher(self.clock), []
+        self.dispatcher.add_tap(lambda _, event: self.events.append(event))
+        permit, run_id = SendPermit(), f"run000000{self._runs}"
+        settings = LineSettings(run_id=run_id, limits=LIMITS, reconcile=ReconcileSettings(enabled=False))
+        self.line = Line(self.dispatcher, permit, settings, make_journal=self._make_journal, restored=restored)
+        link = self._make_link(self.dispatcher)
+        self.line.add_adapter(SimulatedAdapter(AdapterContext(ACCOUNT, link, permit, self.clock, {}, {}), self.session))
+        self._take_parts()
+        self.reconciler.begin()
+        self.connect()
+        self.settle()
+
+    def _take_parts(self) -> None:
         made = self.line.reconciler
         assert made is not None
         self.reconciler: Reconciler = made
         adapter = self.line.adapters[ACCOUNT]
         assert isinstance(adapter, SimulatedAdapter)
         self.adapter = adapter
-        self._elsewhere = 0
-        for instrument in instruments:
+        for instrument in self.instruments:
             self.adapter.subscribe(SubscribeRequest(instrument.instrument_id))
-            for side, price in ((Side.BUY, 99.0), (Side.SELL, 101.0)):
-                self._place(CROWD[0], side, 1_000.0, price, instrument)
-        if connect:
-            self.connect()
-            self.settle()
+
+    def _make_journal(self, dispatcher: Dispatcher) -> KeepingJournal:
+        return KeepingJournal(dispatcher, self.records)
 
     def _make_link(self, dispatcher: Dispatcher) -> UnsteadyLink:
         self.link = UnsteadyLink(dispatcher)
