@@ -5,6 +5,7 @@ import platform
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -65,12 +66,10 @@ def capture_run(tape: Path, home: Path, out: Path) -> Captured:
     reader = TapeReader(tape)
     config = config_of(reader.header.config)
     bundle = _Bundle(Scrub(config), config, home)
-    with tempfile.TemporaryDirectory(prefix="foxtrot-capture-") as folder:
-        try:
-            bundle.write(reader, Path(folder), out)
-        except BaseException:
-            out.unlink(missing_ok=True)
-            raise
+    with tempfile.TemporaryDirectory(prefix="foxtrot-capture-") as folder, ExitStack() as unfinished:
+        unfinished.callback(out.unlink, missing_ok=True)
+        bundle.write(reader, Path(folder), out)
+        unfinished.pop_all()
     return Captured(str(out), bundle.members, bundle.scrub.found, tuple(bundle.missing))
 
 
