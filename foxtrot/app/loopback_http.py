@@ -159,7 +159,10 @@ class TokenDoor:
 
 
 class _Server(ThreadingMixIn, TCPServer):
-    """Gives each connection a thread of its own, up to a number, and ends those that take too long."""
+    """Gives each connection a thread of its own, up to a number, and ends those that take too long.
+
+    Thread: made by whoever starts it; accepting and ending, NAME; each request, one of NAME-1, NAME-2 …; a lock guards who is open.
+    """
 
     allow_reuse_address = os.name == "posix"  # elsewhere it would let another program take the port from under us
     request_queue_size = 32

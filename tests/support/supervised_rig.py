@@ -102,8 +102,8 @@ class SupervisedRig:
         ident = found.thread()
         if ident is None:
             session = self.prices.session
-            wait_until(lambda: session._link is not None)
-            session.call_soon(session._link.cancel)  # type: ignore[union-attr]
+            wait_until(lambda: session._life.task is not None)
+            session.call_soon(session._life.task.cancel)  # type: ignore[union-attr]
             return
         assert ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(SystemExit)) == 1
         if part == self.events.name:

@@ -75,7 +75,6 @@ class BinanceSession:
         self.settings = settings
         self.linked = False
         self.closing = False
-        self.given_up = False  # the venue has refused the credentials, which is not tried again
         self.instruments: dict[str, Instrument] = {}
         self.halted: dict[str, str] = {}
         """The venue's word for why an instrument does not trade now, by id; its orders can be asked for and cancelled."""
@@ -98,7 +97,6 @@ class BinanceSession:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._jobs: set[asyncio.Task[Any]] = set()
         self._closer: asyncio.Task[None] | None = None
-        self._link: asyncio.Task[None] | None = None
 
     @property
     def busy(self) -> bool:
@@ -194,8 +192,9 @@ class BinanceSession:
 
     def parts(self) -> tuple[Part, ...]:
         """Return the loop and the task that holds the link; from any thread."""
+        life = self._life
         link = task_part(
-            f"link of {self.account}", self.account, lambda: self._link, lambda: not (self.closing or self.given_up)
+            f"link of {self.account}", self.account, lambda: life.task, lambda: not (self.closing or life.given_up)
         )
         return (self.bridge.part(self.account), link)
 
@@ -220,7 +219,7 @@ class BinanceSession:
 
     def _begin(self, user: LinkUser) -> None:
         if not self.closing:
-            self._link = self.spawn(self._life.live(user), "binance link")
+            self._life.task = self.spawn(self._life.live(user), "binance link")
 
     def _start_closing(self, before_end: Callable[[], None]) -> None:
         self.closing = True
@@ -284,6 +283,8 @@ class _Life:
         self._user: LinkUser | None = None
         self._lost: asyncio.Future[str] | None = None
         self.opening = False
+        self.given_up = False  # the venue has refused the credentials, which is not tried again
+        self.task: asyncio.Task[None] | None = None
 
     async def live(self, user: LinkUser) -> None:
         self._user = user
@@ -294,7 +295,7 @@ class _Life:
             cause, pause_s = await self._try_link(user)
             self.unlink(cause)
             if pause_s is None:
-                session.given_up = True
+                self.given_up = True
                 self._say(AdapterState.FAILED, cause)
                 return
             delay_s = session.backoff.next_delay_s(self._clock.monotonic_ns(), pause_s)
