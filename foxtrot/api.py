@@ -28,6 +28,7 @@ from foxtrot.strategy.bar_facts import BarCorrection, BarSettings, PriceSource
 from foxtrot.strategy.bars import BarBuilder
 from foxtrot.strategy.base import Strategy
 from foxtrot.strategy.parameters import Parameter, Variable
+from foxtrot.trading.protection import ProtectionView
 
 if TYPE_CHECKING:
     from foxtrot.adapter.live_books import LiveBook, LiveBooks
@@ -107,6 +108,7 @@ __all__ = [
     "PositionSide",
     "PriceSource",
     "Product",
+    "ProtectionView",
     "RunningAdx",
     "RunningAtr",
     "RunningBollinger",
