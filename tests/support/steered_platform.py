@@ -1,16 +1,18 @@
 """A paper platform in this process with its control server, and the command line asking it over a real socket."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from foxtrot.app.config import load_config
+from foxtrot.app.config import Config, load_config
 from foxtrot.app.control_client import ControlClient, find_platform
 from foxtrot.app.control_server import ControlServer
 from foxtrot.app.main_engine import MainEngine
+from foxtrot.app.platform_journal import PlatformJournal
+from foxtrot.app.run_recording import RunRecording
 from foxtrot.cli import main
 from tests.support.waiting import wait_until
 
@@ -112,12 +114,24 @@ class Steered:
         return bool(held) and len(records) == orders and all(record.status == "accepted" for record in records)
 
 
+def recorded(config: Config, home: Path) -> tuple[MainEngine, Path]:
+    """Return a platform with a journal and a tape as `foxtrot run` makes it, and the folder of the tape."""
+    around = RunRecording(config, home)
+    journal = PlatformJournal(config.data_dir(home), config, around.clock)
+    return MainEngine(config, home, journal=journal, around=around), around.folder
+
+
 @contextmanager
-def steered(folder: Path, capsys: pytest.CaptureFixture[str], name: str = "Holder") -> Iterator[Steered]:
+def steered(
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    name: str = "Holder",
+    make: Callable[[Config, Path], MainEngine] = MainEngine,
+) -> Iterator[Steered]:
     """Run a platform with its server, and end both."""
     home = folder / "home"
     home.mkdir()
-    platform = MainEngine(load_config(write_config(folder, name)), home)
+    platform = make(load_config(write_config(folder, name)), home)
     server = ControlServer(platform, home)
     server.start()
     try:
