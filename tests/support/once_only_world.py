@@ -52,7 +52,7 @@ from tests.support.scripted_binance import btcusdt
 
 START_NS = 1_700_000_000_000_000_000
 ACCOUNT, OWNER = "ours", "wisher"
-STEP_NS = SECOND // 4
+STEP_NS = SECOND // 2
 DOWN_NS = 2 * SECOND
 SHORTEST_S = 50
 """By then everything that a script holds has happened, and the account was reconciled once after it."""
@@ -97,7 +97,9 @@ class ModelJournal:
     keeps_reports = True
 
     def __init__(self, path: Path, sink: Dispatcher) -> None:
-        self._writer = JournalWriter(path)
+        self._writer = JournalWriter(
+            path, synchronous="OFF"
+        )  # a crash of the process is played here, not one of the machine
         self._sink = sink
         self._waiting: list[JournalRecord] = []
 
@@ -339,17 +341,21 @@ class Life:
         self.dispatcher.put(a_tick("BTCUSDT.BINANCE", at=world.clock.now_ns()))
         self.next_wish_ns = 0
 
-    def wish(self, now_ns: int) -> None:
-        """Send the one order, if none of ours is on its way, in the market or filled; a refused wish is tried again a second later."""
+    def wish(self, now_ns: int) -> bool:
+        """Send the one order, if none of ours is on its way, in the market or filled; a refused wish is tried again a second later.
+
+        Tells whether it was sent.
+        """
         reconciler = self.line.reconciler
         if now_ns < self.next_wish_ns or reconciler is None or not reconciler.is_reconciled(ACCOUNT):
-            return
+            return False
         over = self.gives_up_on
         if any(record.status not in over for record in self.line.desk.records() if record.owner == OWNER):
-            return
+            return False
         self.next_wish_ns = now_ns + SECOND
         request = OrderRequest("BTCUSDT.BINANCE", ACCOUNT, Side.BUY, OrderType.LIMIT, QUANTITY, float(PRICE))
         self.line.desk.submit(request, OWNER)
+        return True
 
     async def end(self) -> None:
         """Die: nothing that was not committed is left."""
@@ -428,10 +434,10 @@ class World:
             await self._settle(life)
             if self._crash or self._dies_again():
                 life = await self._restart(life)
-            life.wish(self.clock.now_ns())
-            await self._settle(life)
-            if self._crash:
-                life = await self._restart(life)
+            if life.wish(self.clock.now_ns()):
+                await self._settle(life)
+                if self._crash:
+                    life = await self._restart(life)
             self.clock.advance(STEP_NS)
             self.venue.step()
             life.adapter.model.wake()
@@ -450,7 +456,7 @@ class World:
 
     async def _settle(self, life: Life) -> None:
         quiet = 0
-        while quiet < 3 and not self._crash:
+        while quiet < 2 and not self._crash:
             before = life.dispatcher.sequence
             life.dispatcher.drain()
             if life.journal.commit() and self.schedule.crash is Crash.INTENT:
