@@ -37,7 +37,7 @@ class Scrub:
     def text(self, text: str) -> str:
         """Return a text without what must not be shown."""
         clean = KNOWN.redact(self._secrets.redact(text))
-        clean = _SHAPES.sub(MASK, self._numbers.sub(MASK, clean))
+        clean = self._numbers.sub(MASK, _SHAPES.sub(MASK, clean))
         if len(self._home) > 1:
             clean = clean.replace(self._home, "~")
         self.found += clean != text
