@@ -2,16 +2,15 @@
 
 import enum
 import threading
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeout
 from functools import partial
 
 import msgspec
 
-from foxtrot.adapter.base_adapter import AdapterContext, BaseAdapter, BestBidOffer, ExactBook
+from foxtrot.adapter.base_adapter import AdapterContext
 from foxtrot.adapter.capabilities import BookKind, Capabilities
 from foxtrot.adapter.health import HealthFigures
 from foxtrot.adapter.simulated.answers import AccountAnswers
+from foxtrot.adapter.simulated.book_reading import BookReading
 from foxtrot.adapter.simulated.market_data import MarketData
 from foxtrot.adapter.simulated.opening import open_session
 from foxtrot.adapter.simulated.order_entry import NOT_CONNECTED, OrderEntry
@@ -20,7 +19,6 @@ from foxtrot.adapter.simulated.session import THREAD_NAME, Job, SessionFailed, S
 from foxtrot.core.heartbeat import Part
 from foxtrot.core.notices import BookLoaded, HistoryLoaded
 from foxtrot.domain.enums import AdapterState, OrderType, PositionMode, TimeInForce
-from foxtrot.domain.errors import AdapterError, ConfigError, ConnectionLost, RequestTimedOut
 from foxtrot.domain.order import ApprovedOrder, CancelRequest
 from foxtrot.domain.subscription import HistoryRequest, SubscribeRequest
 
@@ -49,7 +47,7 @@ class _Life(enum.Enum):
     CLOSED = "closed"
 
 
-class SimulatedAdapter(BaseAdapter):
+class SimulatedAdapter(BookReading):
     """Trades one account at an embedded venue that other simulated accounts of the platform may share.
 
     Settings: see adapter/simulated/opening.py.
@@ -276,44 +274,6 @@ class SimulatedAdapter(BaseAdapter):
         """Ask for a book without waiting."""
         refused = BookLoaded(request_id, instrument_id, None, "none", 0.0, NOT_CONNECTED)
         self._ask_or(lambda: self._answers.tell_book(request_id, instrument_id, levels), lambda: self.on_book(refused))
-
-    def book_in_memory(self, instrument_id: str) -> ExactBook | None:
-        """Return the last published full book."""
-        return self.market_data.exact_book(instrument_id) if self._orders.linked else None
-
-    def best_in_memory(self, instrument_id: str) -> BestBidOffer | None:
-        """Return the best prices as of the last step."""
-        return self.market_data.best(instrument_id) if self._orders.linked else None
-
-    def fetch_order_book(self, instrument_id: str, levels: int, deadline_s: float) -> ExactBook:
-        """Ask the venue for a book and wait for it.
-
-        Blocks: at most `deadline_s`.
-
-        Raises:
-            ConnectionLost: the venue is not connected.
-            AdapterError: it does not list the instrument.
-            RequestTimedOut: no answer in time.
-        """
-        answer: Future[ExactBook] = Future()
-        if self.session.is_own_thread:
-            self._read_book(answer, instrument_id, levels)
-        elif not self._submit(lambda: self._read_book(answer, instrument_id, levels)):
-            raise ConnectionLost(self.adapter_name, "not_connected", NOT_CONNECTED)
-        try:
-            return answer.result(deadline_s)
-        except FutureTimeout as error:
-            text = f"no book of {instrument_id} in {deadline_s} s"
-            raise RequestTimedOut(self.adapter_name, "timeout", text) from error
-
-    def _read_book(self, answer: "Future[ExactBook]", instrument_id: str, levels: int) -> None:
-        if not self._orders.linked:
-            answer.set_exception(ConnectionLost(self.adapter_name, "not_connected", NOT_CONNECTED))
-            return
-        try:
-            answer.set_result(self.market_data.read_book(instrument_id, levels, "rest"))
-        except ConfigError as error:
-            answer.set_exception(AdapterError(self.adapter_name, "no_book", str(error)))
 
     def _ask(self, what: str, job: Job) -> None:
         self._ask_or(job, lambda: self.on_request_failed(what, NOT_CONNECTED))
