@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from foxtrot.adapter.bridge import AsyncBridge
+from foxtrot.adapter.bridge import AsyncBridge, task_part
 from foxtrot.core.clock import ManualClock, SystemClock
 from foxtrot.domain.errors import ConnectionLost, RequestTimedOut
+from tests.support.waiting import wait_until
 
 SECOND_NS = 1_000_000_000
 
@@ -166,3 +167,63 @@ def test_what_asyncio_catches_is_told() -> None:
         assert bridge.submit(_thread_name()).result(5) == "test-io"
     finally:
         bridge.stop()
+
+
+def test_a_loop_that_goes_round_beats_and_one_that_is_stopped_is_not_judged() -> None:
+    bridge = AsyncBridge("test-io", SystemClock())
+    part = bridge.part("main")
+    assert (part.name, part.serves, part.halts) == ("test-io of main", "main", True)
+    assert part.beat_ns is not None
+    assert part.beat_ns() is None
+    bridge.start()
+    first = part.beat_ns()
+    assert first is not None
+    wait_until(lambda: (part.beat_ns() or 0) > first + 200_000_000)
+    assert part.thread() in {thread.ident for thread in threading.enumerate()}
+    assert part.death() == ""
+    assert bridge.stop() == ""
+    assert part.beat_ns() is None
+    assert part.death() == ""
+
+
+def test_a_loop_that_ends_by_itself_says_why_takes_nothing_more_and_can_be_started_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(threading, "excepthook", lambda _died: None)
+    bridge = AsyncBridge("test-io", SystemClock())
+    part = bridge.part("")
+    assert part.name == "test-io"
+    bridge.start()
+
+    def leave() -> None:
+        raise SystemExit("a library thought it was alone")
+
+    bridge.call_soon(leave)
+    wait_until(lambda: part.death() != "")
+    assert "SystemExit: a library thought it was alone" in part.death()
+    assert bridge.running is False
+    assert bridge.call_soon(lambda: None) is False
+    with pytest.raises(ConnectionLost):
+        bridge.submit(_thread_name()).result(0)
+    bridge.start()
+    assert part.death() == ""
+    assert bridge.submit(_thread_name()).result(5) == "test-io"
+    assert bridge.stop() == ""
+
+
+def test_a_task_that_ends_while_it_is_wanted_is_told_with_its_error(bridge: AsyncBridge) -> None:
+    wanted, tasks = [True], []
+
+    async def fails() -> None:
+        raise KeyError("secret words")
+
+    async def begin() -> None:
+        tasks.append(asyncio.ensure_future(fails()))
+        await asyncio.wait(tasks)
+
+    part = task_part("link of main", "main", lambda: tasks[0] if tasks else None, lambda: wanted[0])
+    assert part.death() == ""
+    bridge.submit(begin()).result(5)
+    assert part.death() == "its task has ended by KeyError"
+    wanted[0] = False
+    assert part.death() == ""
