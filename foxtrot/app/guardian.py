@@ -18,6 +18,7 @@ from foxtrot.app.account_sweep import AccountSweep, SweepReport
 from foxtrot.app.config import Config
 from foxtrot.app.halt_file import Halt, HaltFile
 from foxtrot.app.heartbeat_file import Beat, HeartbeatReader, Pulse
+from foxtrot.app.passphrase import for_child
 from foxtrot.app.secret_store import open_store
 from foxtrot.core.clock import Clock
 from foxtrot.core.private_file import make_private_folder, private_opener
@@ -288,9 +289,18 @@ class GuardianProcess:
         ]  # fmt: skip
         try:
             make_private_folder(self._home)
-            with open(self._home / LOG, "ab", opener=private_opener) as log:
+            with (
+                open(self._home / LOG, "ab", opener=private_opener) as log,
+                for_child(os.environ) as (environment, kept),
+            ):
                 self._process = subprocess.Popen(  # noqa: S603  (this interpreter and our own arguments)
-                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                    env=environment,
+                    pass_fds=kept,
                 )
         except OSError as error:
             raise ConfigError(f"the guardian cannot be started: {error}") from None

@@ -1,11 +1,12 @@
 """Where the passphrase of the encrypted file comes from: a file or descriptor that is named, else the terminal; never the command line."""
 
+import contextlib
 import getpass
 import os
 import signal
 import stat
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from foxtrot.core.secret import Secret
@@ -69,6 +70,32 @@ class Passphrase:
         if new and Secret(self._ask("once more: ")) != given:
             raise ConfigError("the two passphrases differ; nothing is done")
         return given
+
+
+_OF_PROCESS: Final[dict[str, Passphrase]] = {}
+"""By what names them, so that a process asks once however many stores it opens."""
+
+
+def process_passphrase(environment: Mapping[str, str]) -> Passphrase:
+    """Return this process's passphrase, which is asked for at most once."""
+    named = environment.get(VARIABLE, "")
+    return _OF_PROCESS.setdefault(named, Passphrase(environment))
+
+
+@contextlib.contextmanager
+def for_child(environment: Mapping[str, str]) -> Iterator[tuple[dict[str, str], tuple[int, ...]]]:
+    """Give the environment of a child, and the descriptors it inherits, with which it need not ask for the passphrase again.
+
+    Thread: main.
+    """
+    descriptor = process_passphrase(environment).child_descriptor()
+    if descriptor < 0:
+        yield dict(environment), ()
+        return
+    try:
+        yield {**environment, VARIABLE: str(descriptor)}, (descriptor,)
+    finally:
+        os.close(descriptor)
 
 
 def _ask_terminal(prompt: str) -> str:

@@ -12,7 +12,7 @@ from typing import Final, Literal
 import msgspec
 
 from foxtrot.app.os_keyring import OsKeyring
-from foxtrot.app.passphrase import Passphrase
+from foxtrot.app.passphrase import Passphrase, process_passphrase
 from foxtrot.app.port_file import write_private
 from foxtrot.app.process_table import one_at_a_time
 from foxtrot.app.secret_cipher import Cipher, KeyFacts, Sealed
@@ -214,7 +214,7 @@ class SecretStore:
 
 def open_store(home: Path, environment: Mapping[str, str]) -> SecretStore:
     """Return the store of a home folder, of which nothing is read yet."""
-    return SecretStore(home, Passphrase(environment))
+    return SecretStore(home, process_passphrase(environment))
 
 
 def _fingerprint(salt: bytes, value: Secret) -> str:

@@ -2,6 +2,8 @@
 
 import io
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from foxtrot.app.passphrase import VARIABLE, Passphrase
+from foxtrot.app.passphrase import VARIABLE, Passphrase, for_child, process_passphrase
 from foxtrot.app.secret_cipher import COST
 from foxtrot.app.secret_store import NAME, SecretPlace, SecretStore
 from foxtrot.core.secret import Secret
@@ -278,3 +280,22 @@ def test_without_a_terminal_the_way_out_is_named(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("sys.stdin", io.StringIO())
     with pytest.raises(ConfigError, match=VARIABLE):
         Passphrase({}).get()
+
+
+def test_a_process_asks_once_and_hands_the_passphrase_to_its_child(tmp_path: Path) -> None:
+    file = tmp_path / "words"
+    file.write_text("correct horse")
+    file.chmod(0o600)
+    environment = {**os.environ, VARIABLE: str(file)}
+    with for_child(environment) as (given, kept):
+        assert (given, kept) == (environment, ())
+    process_passphrase(environment).get()
+    file.unlink()
+    assert process_passphrase(environment).get() == Secret("correct horse")
+    code = (
+        "import os, sys\nfrom foxtrot.app.passphrase import Passphrase\n"
+        "one = Passphrase(os.environ)\nsys.exit(one.get().reveal() != 'correct horse' or one.get() != one.get())"
+    )
+    with for_child(environment) as (given, kept):
+        assert "correct horse" not in str(given)
+        assert subprocess.run([sys.executable, "-c", code], env=given, pass_fds=kept, check=False).returncode == 0
