@@ -1,6 +1,8 @@
 """What is looked at before a platform runs."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from loguru import logger
 
 from foxtrot.app import private_folder
 from foxtrot.app.private_folder import check_folder, check_user, private_home, warn_of_readers
+from foxtrot.cli import main
 from foxtrot.core.private_file import make_private_folder
 from foxtrot.domain.errors import ConfigError
 
@@ -94,3 +97,31 @@ def test_root_trades_for_real_only_when_told_to(
         return
     check_user(live=live, as_root=as_root)
     assert len(lines) == (ends == "warned")
+
+
+def test_the_runner_refuses_an_open_home(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tmp_path.chmod(0o777)
+    assert main(["run", str(tmp_path / "c.toml"), "--home", str(tmp_path)]) == 2
+    assert f"chmod 700 {tmp_path}" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_runner_refuses_root_for_real_money_before_any_key_is_loaded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(private_folder, "is_root", lambda: True)
+    config = tmp_path / "c.toml"
+    config.write_text(
+        '[platform]\nmode = "live"\n[account.main]\nadapter = "binance"\nenvironment = "live"\n'
+        'settings = { api_key_env = "FOXTROT_NO_SUCH_KEY" }\n'
+    )
+    assert main(["run", str(config), "--live", "--home", str(tmp_path / "home")]) == 2
+    assert "refuses to run as root" in capsys.readouterr().err
+
+
+def test_core_dumps_are_off_once_memory_is_guarded() -> None:
+    code = (
+        "import resource, sys\nfrom foxtrot.app.private_folder import guard_memory\nguard_memory()\n"
+        "sys.exit(resource.getrlimit(resource.RLIMIT_CORE) != (0, 0))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
