@@ -63,9 +63,10 @@ class HeartbeatFile:
         self._write(STOPPING_S)
 
     def end(self) -> None:
-        """Tell that the platform has ended in order, and let the file go."""
-        self._write(0.0, ended=True)
-        self._file.close()
+        """Tell that the platform has ended in order, and let the file go; again is harmless."""
+        if not self._file.closed:
+            self._write(0.0, ended=True)
+            self._file.close()
 
     def _write(self, silent_s: float, *, ended: bool = False) -> None:
         self._beat += 1
