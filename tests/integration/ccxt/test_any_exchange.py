@@ -10,6 +10,7 @@ from loguru import logger
 from foxtrot.adapter.capabilities import BookKind
 from foxtrot.adapter.ccxt import adapter as adapter_module
 from foxtrot.core.notices import (
+    AdapterStatus,
     BookLoaded,
     ContractsLoaded,
     HistoryLoaded,
@@ -19,7 +20,7 @@ from foxtrot.core.notices import (
     TradesLoaded,
 )
 from foxtrot.domain.account import AccountData
-from foxtrot.domain.enums import BookState, OrderStatus, OrderType, PositionSide, Side, TimeInForce
+from foxtrot.domain.enums import AdapterState, BookState, OrderStatus, OrderType, PositionSide, Side, TimeInForce
 from foxtrot.domain.market import STREAM, BarData, DepthData, MarketTrade, TickData
 from foxtrot.domain.order import ApprovedOrder, CancelRequest, OrderData
 from foxtrot.domain.subscription import HistoryRequest, SubscribeRequest
@@ -197,3 +198,19 @@ def test_the_account_has_nothing_and_is_told_before_ready(known: CcxtScene) -> N
 def test_an_instrument_that_is_not_listed_is_told(known: CcxtScene) -> None:
     known.connect(SubscribeRequest("NOPE.LIGHTER"))
     assert "does not list NOPE.LIGHTER" in known.heard.of(RequestFailed)[0].error
+
+
+def test_a_link_that_is_renewed_is_given_up_and_made_again_and_its_parts_live(known: CcxtScene) -> None:
+    known.connect()
+    parts = {part.name: part for part in known.adapter.parts()}
+    assert len(parts) == 2
+    assert {part.serves for part in parts.values()} == {known.adapter.account}
+    since = len(known.heard)
+    known.adapter.renew_link("the process stood still")
+    known.until(lambda: [one.state for one in known.heard.of(AdapterStatus, since)][-1:] == [AdapterState.READY])
+    told = [one.state for one in known.heard.of(AdapterStatus, since)]
+    assert told[:2] == [AdapterState.LOST, AdapterState.BACKING_OFF]
+    assert known.heard.of(AdapterStatus, since)[0].cause == "the process stood still"
+    assert [part.death() for part in parts.values()] == ["", ""]
+    known.adapter.close()
+    assert [part.death() for part in parts.values()] == ["", ""]
