@@ -7,11 +7,14 @@ import msgspec
 from foxtrot.domain.enums import PositionSide, Side
 from foxtrot.domain.errors import OrderRefused
 from foxtrot.domain.order import OrderRequest
+from foxtrot.strategy.denial_guard import RULE
 from foxtrot.trading.order_desk import OrderDesk
 from foxtrot.trading.portfolio import Portfolio, PositionKey
 from foxtrot.trading.protection import Protections, ProtectionView
 from foxtrot.trading.protection_state import ProtectionTerms
 
+_RAISED = frozenset({"strategy_state", RULE})
+"""What the seat raises instead of letting it be heard."""
 _BOTH = (PositionSide.LONG, PositionSide.SHORT)
 
 
@@ -33,16 +36,21 @@ class SeatProtection:
     def enter(
         self, request: OrderRequest, side: PositionSide, terms: ProtectionTerms, send: Callable[[OrderRequest], str]
     ) -> str:
-        """Send an entry together with what protects its position.
+        """Send an entry together with what protects its position; a wrong protection is heard as a refusal of the entry.
 
         Raises:
-            OrderRefused: the order closes instead of opening, or the terms are wrong.
+            OrderRefused: as `send` does.
         """
         long = side is PositionSide.LONG
-        if (request.side is Side.BUY) != long or request.reduce_only:
-            raise OrderRefused("protection", "an order that opens or adds", f"{request.side} {side}")
         key = (self._owner, self._account, request.instrument_id, request.position_side)
-        return self._protections.enter(key, long=long, terms=terms, send=lambda: send(request))
+        try:
+            if (request.side is Side.BUY) != long or request.reduce_only:
+                raise OrderRefused("protection", "an order that opens or adds", f"{request.side} {side}")
+            return self._protections.enter(key, long=long, terms=terms, send=lambda: send(request))
+        except OrderRefused as refusal:
+            if refusal.rule in _RAISED:
+                raise
+            return self._desk.deny(request, self._owner, refusal)
 
     def protect(self, instrument_id: str, wishes: Mapping[str, float | bool | None]) -> None:
         """Protect what is held of an instrument; a wish that is None stays as it was.

@@ -119,6 +119,12 @@ class OrderDesk(OrderRecords):
         self.journal.intent(approved, cause or self._dispatcher.current, self._dispatcher.sequence)
         return order_id
 
+    def deny(self, request: OrderRequest, owner: str, refusal: OrderRefused) -> str:
+        """Refuse a wish for a reason that risk does not know of, and return its order id; heard as any refusal."""
+        order_id = self._ids.next(owner)
+        self._deny(request, owner, order_id, refusal)
+        return order_id
+
     def cancel(self, order_id: str) -> bool:
         """Ask for the cancellation of an order; False when it is unknown or done already."""
         record = self.index.open.get(order_id)

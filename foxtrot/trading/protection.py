@@ -94,7 +94,7 @@ class Protections:
             key: the position that the entry opens or adds to.
             long: whether it buys.
             terms: hold for all of the position; those of an earlier entry are replaced.
-            send: sends the entry. When it is denied at once nothing changes.
+            send: sends the entry. When it is denied at once, or raises, nothing changes.
 
         Raises:
             OrderRefused: the terms are wrong, the position is being closed, or its protection is for the other side.
@@ -105,12 +105,15 @@ class Protections:
         ward.take(wished(ward.state, terms, ward.instrument))
         self._wards.all[key] = ward
         self._hands.keep(ward)  # the wish is on disk before its entry is
-        order_id = send()
-        if order_id not in self._desk.denied:
-            ward.take(replace(ward.state, entries=(*ward.state.entries, order_id)))
-        elif was is not None:
-            ward.take(was)
-        self._take_in(ward)
+        order_id = ""
+        try:
+            order_id = send()
+        finally:
+            if order_id and order_id not in self._desk.denied:
+                ward.take(replace(ward.state, entries=(*ward.state.entries, order_id)))
+            elif was is not None:
+                ward.take(was)
+            self._take_in(ward)
         return order_id
 
     def unprotect(self, key: PositionKey) -> bool:

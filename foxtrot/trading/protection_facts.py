@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from foxtrot.domain.enums import AdapterState, GateState
+from foxtrot.domain.enums import AdapterState, GateState, OrderStatus
 from foxtrot.trading.gate import Gate
 from foxtrot.trading.order_desk import OrderDesk
 from foxtrot.trading.order_record import OrderRecord
 from foxtrot.trading.portfolio import Portfolio, PositionKey
 from foxtrot.trading.position import Position
-from foxtrot.trading.protection_cover import Cover, cover_of, resting_stop_units
+from foxtrot.trading.protection_cover import NAKED, Cover, cover_of, resting_stop_units
 from foxtrot.trading.protection_plan import Leg, Standing
 from foxtrot.trading.protection_state import Cause, Protection
 from foxtrot.trading.protection_ward import Ward
@@ -80,7 +80,14 @@ class ProtectionFacts:
         to_text = position.instrument.quantity_grid.to_text
         part = f"{to_text(at_venue)} of {to_text(held)}"
         watches = frozenset[Cause]() if ward is None else ward.watches
-        return cover_of(held, at_venue, None if ward is None else ward.state, watches, part)
+        found = cover_of(held, at_venue, None if ward is None else ward.state, watches, part)
+        if found.protection == NAKED and ward is not None and self._is_unknown(ward):
+            return Cover(NAKED, "it is unknown what became of its stop")
+        return found
+
+    def _is_unknown(self, ward: Ward) -> bool:
+        records = (self._desk.index.all.get(name) for name in ward.state.legs)
+        return any(record is not None and record.status is OrderStatus.UNKNOWN for record in records)
 
 
 def _leg(record: OrderRecord, *, stale: bool) -> Leg:

@@ -3,13 +3,15 @@
 import pytest
 
 from foxtrot.core.notices import ProtectionChanged
-from foxtrot.domain.enums import GateState, OrderStatus, OrderType, PositionSide, Side
-from foxtrot.domain.errors import OrderRefused
+from foxtrot.domain.enums import GateState, OrderStatus, OrderType, PositionMode, PositionSide, Side
+from foxtrot.domain.errors import ConfigError, OrderRefused
 from foxtrot.domain.order import OrderData
 from foxtrot.strategy.base import Strategy
 from foxtrot.strategy.settings import ExitPolicy, OrderExit, PositionExit
+from tests.support.builders import an_order
 from tests.support.instruments import a_perpetual, a_spot
 from tests.support.line_rig import LineRig
+from tests.support.protection_world import KEY, ProtectionWorld
 
 NET = PositionSide.NET
 CASES = pytest.mark.parametrize("instrument", [a_spot(), a_perpetual()], ids=["spot", "perpetual"])
@@ -329,15 +331,65 @@ def test_a_cancelled_entry_leaves_no_protection(instrument: object) -> None:
 
 
 @CASES
-def test_wrong_terms_are_refused_with_their_value(instrument: object) -> None:
-    _rig, trader = rig_of(instrument)
-    with pytest.raises(OrderRefused, match="position to protect"):
-        trader.protect(stop=95.0)
-    with pytest.raises(OrderRefused, match=r"above the stop 95\.0"):
-        trader.buy(1.0, stop_loss=95.0, take_profit=94.0)
-    with pytest.raises(OrderRefused, match=r"95\.001 is off the grid"):
-        trader.buy(1.0, stop_loss=95.001)
-    with pytest.raises(OrderRefused, match="opens or adds"):
-        trader.sell(1.0, stop_loss=95.0)
+def test_wrong_terms_of_an_entry_are_heard_as_its_refusal(instrument: object) -> None:
+    rig, trader = rig_of(instrument)
+
+    def reason(order_id: str) -> str:
+        order = trader.order(order_id)
+        assert order is not None
+        assert order.status is OrderStatus.DENIED
+        return order.reason
+
+    assert "above the stop 95.0" in reason(trader.buy(1.0, stop_loss=95.0, take_profit=94.0))
+    assert "95.001 is off the grid" in reason(trader.buy(1.0, stop_loss=95.001))
+    assert "opens or adds" in reason(trader.sell(1.0, stop_loss=95.0))
+    assert "finite" in reason(trader.buy(1.0, stop_loss=float("nan")))
+    rig.settle()
     assert trader.open_orders() == []
     assert trader.protection() is None
+    with pytest.raises(OrderRefused, match="position to protect"):
+        trader.protect(stop=95.0)
+    with pytest.raises(ConfigError, match="stop_loss must be a number"):
+        trader.buy(1.0, stop_loss="95")
+
+
+def test_an_entry_that_a_stopped_strategy_tries_leaves_no_protection() -> None:
+    rig, trader = rig_of(a_spot())
+    rig.stop()
+    with pytest.raises(OrderRefused, match="stopped"):
+        trader.buy(1.0, stop_loss=95.0)
+    assert trader.protection() is None
+
+
+def test_the_two_sides_of_a_hedging_account_are_protected_apart() -> None:
+    rig = LineRig(a_perpetual(), mode=PositionMode.HEDGING)
+    trader = rig.start(Trader)
+    rig.quote(99.0, 101.0)
+    trader.buy(1.0, stop_loss=95.0, take_profit=110.0)
+    trader.short(0.5, stop_loss=120.0)
+    rig.settle()
+    assert sorted((o.position_side, o.quantity, o.trigger_price) for o in stops(trader)) == [
+        (PositionSide.LONG, 1.0, 95.0),
+        (PositionSide.SHORT, 0.5, 120.0),
+    ]
+    rig.quote(110.5, 111.0)
+    rig.settle()
+    assert [(o.position_side, o.quantity) for o in stops(trader)] == [(PositionSide.SHORT, 0.5)]
+    trader.close_position()
+    rig.settle()
+    assert trader.open_orders() == []
+    assert trader.position == 0.0
+
+
+def test_an_unknown_stop_is_said_to_be_unknown_and_not_placed_twice() -> None:
+    world = ProtectionWorld()
+    entry = world.enter()
+    world.fill(world.orders[entry], 10)
+    while world.mail:
+        world.deliver()
+    (stop,) = world.closing
+    world.floor.put(an_order(stop.order.order_id, OrderStatus.UNKNOWN, side=Side.SELL, order_type=OrderType.STOP))
+    world.pass_s(60.0)
+    cover = world.protections.cover(KEY)
+    assert (cover.protection, cover.reason) == ("naked", "it is unknown what became of its stop")
+    assert world.closing == [stop]
