@@ -87,6 +87,13 @@ class Asking:
             found += self._comparison.balances(run.account, answers.account)
         return found
 
+    def release_orphans(self, run: Run) -> None:
+        """Forget what could not be counted once everything agrees without it and none of it is open any more."""
+        listed = {order.order_id for order in run.answers.orders.orders} if run.answers.orders is not None else set()
+        facts = self._desk.orphans.facts(run.account)
+        if facts and not any(fact.order_id in listed for fact in facts):
+            self._desk.orphans.release(run.account)
+
     def _ask(self, account: AccountWatch, run: Run, question: str) -> None:
         run.asked.add(question)
         if question == "orders":

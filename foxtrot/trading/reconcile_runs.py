@@ -93,6 +93,8 @@ class ReconcileRuns:
         unsure = run.note(findings)
         if not unsure:
             self._act(account, findings)
+            if not findings:
+                self._asking.release_orphans(run)
             self._end(account, run, "")
         elif run.looks < LOOKS:
             run.begin_look()

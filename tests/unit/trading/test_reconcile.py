@@ -165,6 +165,14 @@ def test_somebody_elses_order_is_adopted_and_left_alone(rig: ReconcileRig) -> No
     assert rig.differences() == []
 
 
+def test_an_order_that_could_not_be_counted_blocks_until_it_is_gone_and_all_agrees(rig: ReconcileRig) -> None:
+    order = rig.order(BUY, 1.0, 90.0)
+    rig.put(changed(order, order_id="web_9", instrument_id="nowhere", status=OrderStatus.ACCEPTED))
+    assert rig.line.gate.blocked(ACCOUNT, "") is not None
+    rig.reconcile()
+    assert rig.line.gate.blocked(ACCOUNT, "") is None
+
+
 # --- fills ----------------------------------------------------------------------------------------------------------
 
 
