@@ -39,6 +39,10 @@ class Entry(NamedTuple):
     reads: list[Read]
 
 
+_entry = tuple.__new__  # a named tuple made by its own name takes twice as long
+_INPUT, _DERIVED, _OPAQUE = EntryKind.INPUT, EntryKind.DERIVED, EntryKind.OPAQUE
+
+
 def follows(event_class: type) -> bool:
     """Tell whether an event of a class that a handler puts is certain to be handled: the market lane may shed some."""
     return MARKET_LANE.get(event_class, Overflow.KEEP) is Overflow.KEEP
@@ -76,9 +80,15 @@ class Tape:
         """Finish the entry before, and begin that of an event which is about to be handled."""
         if not self._heard:
             self._heard, self.owner = True, get_ident()
-        self._sink(Entry(self._sequence, self._kind, self._event, self.reads))
+        self._sink(_entry(Entry, (self._sequence, self._kind, self._event, self.reads)))
         self.reads = []
-        self._sequence, self._event, self._kind = sequence, event, self._kind_of(event)
+        lane = self._market if type(event) in MARKET_LANE else self._control
+        if lane and lane[0] is event:
+            lane.popleft()
+            self._kind = _DERIVED
+        else:
+            self._kind = _INPUT if self._is_known(type(event)) else _OPAQUE
+        self._sequence, self._event = sequence, event
 
     def note_put(self, event: object) -> None:
         """Hear that the dispatcher was given an event; one that a handler put follows from the event it handled."""
@@ -99,13 +109,6 @@ class Tape:
         """Note what a handler has seen, if this is its thread."""
         if get_ident() == self.owner:
             self.reads.append((what, value))
-
-    def _kind_of(self, event: object) -> EntryKind:
-        lane = self._market if type(event) in MARKET_LANE else self._control
-        if lane and lane[0] is event:
-            lane.popleft()
-            return EntryKind.DERIVED
-        return EntryKind.INPUT if self._is_known(type(event)) else EntryKind.OPAQUE
 
 
 class TapedClock:
