@@ -148,9 +148,12 @@ class _ColdKill:
 
 
 def _halt(home: Path, halt: Halt) -> str:
-    """Leave the halt file, and return why that could not be done, "" when it was."""
+    """Leave the halt file, and return why that could not be done, "" when it was; who killed first, and why, stays in it."""
+    file = HaltFile(home)
+    found = file.read()
     try:
-        HaltFile(home).write(halt)
+        if found is None or not found.killed or not found.time_ns:
+            file.write(halt)
     except ConfigError as error:
         return str(error)
     return ""

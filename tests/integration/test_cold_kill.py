@@ -8,7 +8,7 @@ import pytest
 
 from foxtrot.app import cold_kill as cold
 from foxtrot.app.cold_kill import cold_kill
-from foxtrot.app.halt_file import HaltFile
+from foxtrot.app.halt_file import Halt, HaltFile
 from foxtrot.domain.errors import ConfigError
 from tests.support.kill_scene import START_S, Scene, kill_scene
 from tests.support.waiting import wait_until
@@ -57,6 +57,14 @@ def test_entries_go_beside_a_frozen_platform_and_positions_after_a_dead_one(
         assert (scene.held(), scene.resting()) == (Decimal(0), []), found
         assert [(row["side"], row["quantity"]) for row in found["flatten"]["sold"]] == [("sell", 0.02)]  # type: ignore[index]
         assert (found["needs_person"], found["not_flattened"]) == (False, "")
+
+
+def test_the_reason_of_who_killed_first_stays_in_the_halt_file(tmp_path: Path) -> None:
+    path, home = tmp_path / "paper.toml", tmp_path / "home"
+    path.write_text('[account.paper]\nadapter = "simulated"\n', "utf-8")
+    HaltFile(home).write(Halt("the market is mad", "Bob", 1))
+    cold_kill(path, home, False, False, "Ann", {})
+    assert HaltFile(home).read() == Halt("the market is mad", "Bob", 1)
 
 
 def test_the_halt_file_stands_though_the_configuration_is_wrong(tmp_path: Path) -> None:

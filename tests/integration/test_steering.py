@@ -247,6 +247,9 @@ def test_a_kill_says_what_it_found_cancelled_and_left_and_resume_waits_for_the_g
     assert status == 3
     assert "KILLED: mad" in text
     assert "Ann" in text
+    assert platform.say("strategy", "stop", "holder")[0] == 0
+    status, text, _ = platform.say("strategy", "start", "holder")
+    assert (status, "killed by Ann (mad); `foxtrot resume` lets it start" in text) == (3, True)
     status, found = platform.ask("resume", "--why", "it is calm again")
     assert (status, found["resumed"], found["gate"], found["blocks"]) == (0, True, "active", [])
 

@@ -80,7 +80,7 @@ def _start(client: ControlClient, arguments: Namespace) -> Outcome:
     if row.stage == "failed":
         return _end(row, f"{row.strategy_id} failed: {row.reason}", FAILED)
     if waited.done:
-        return _end(row, f"{row.strategy_id} was not started: {row.said}", NEEDS_PERSON)
+        return _end(row, f"{row.strategy_id} is {row.stage}: {row.said}", NEEDS_PERSON)
     return _end(row, f"{row.strategy_id} is still {row.stage} after {arguments.wait:g} s", NEEDS_PERSON)
 
 
