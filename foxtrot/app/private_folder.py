@@ -39,13 +39,15 @@ def private_home(home: Path) -> Iterator[None]:
 
 
 def check_folder(folder: Path) -> None:
-    """Refuse a folder in which others may write.
+    """Refuse a folder in which others may write; one that is not there yet will be made as it should be.
 
     Blocks: for the disk.
 
     Raises:
         ConfigError: they may, with what to do.
     """
+    if not folder.exists():
+        return
     status = folder.stat()
     if is_other_user(status.st_uid):
         raise ConfigError(f"{folder} belongs to another user (number {status.st_uid}); name a folder of your own")

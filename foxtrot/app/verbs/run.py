@@ -3,7 +3,7 @@
 from argparse import Namespace
 from pathlib import Path
 
-from foxtrot.app.private_folder import AS_ROOT, check_user, guard_memory, private_home, warn_of_readers
+from foxtrot.app.private_folder import AS_ROOT, check_folder, check_user, guard_memory, private_home, warn_of_readers
 from foxtrot.app.run_lock import RunLock
 from foxtrot.app.stop_signals import stop_signals
 from foxtrot.app.verbs.command_parser import CommandParser, seconds
@@ -45,6 +45,7 @@ def run(arguments: Namespace) -> Outcome:
         log = start_logging("DEBUG" if arguments.debug else config.log.level, config.log_file())
         try:
             check_user(live=arguments.live, as_root=arguments.as_root)
+            check_folder(config.data_dir(arguments.home))
             warn_of_readers(arguments.home)
             guard_memory()
             result = run_live(config, arguments.seconds, arguments.live, arguments.home, stopped, log)

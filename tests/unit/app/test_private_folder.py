@@ -106,6 +106,15 @@ def test_the_runner_refuses_an_open_home(tmp_path: Path, capsys: pytest.CaptureF
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_runner_refuses_an_open_data_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config, data = tmp_path / "c.toml", tmp_path / "data"
+    data.mkdir()
+    data.chmod(0o770)
+    config.write_text('[platform]\ndata_dir = "data"\n[account.main]\nadapter = "simulated"\n')
+    assert main(["run", str(config), "--home", str(tmp_path / "home")]) == 2
+    assert f"chmod 700 {data}" in capsys.readouterr().err
+
+
 def test_the_runner_refuses_root_for_real_money_before_any_key_is_loaded(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
