@@ -214,6 +214,7 @@ class Protections:
         if not notice.error:
             self.rearm(notice.account)
         for ward in self._wards.of(notice.account):
+            self._hands.ask_again(ward)
             self._wards.advance(ward)
 
     # --- inside -----------------------------------------------------------------------------------------------------

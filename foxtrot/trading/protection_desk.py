@@ -101,10 +101,13 @@ class ProtectionDesk(ProtectionFacts):
     def unpause(self, ward: Ward) -> None:
         """Let new orders be tried at once, and those that are asked to end be asked again."""
         self._resume(ward)
-        if ward.state.step is Step.EXITING:
-            for leg in self.standing(ward).legs:
-                if leg.pending and leg.ending:
-                    self._desk.cancel(leg.order_id)
+        self.ask_again(ward)
+
+    def ask_again(self, ward: Ward) -> None:
+        """Ask again for the end of orders that should have ended: what was asked first may have been lost."""
+        for leg in self.standing(ward).legs:
+            if leg.pending and leg.ending:
+                self._desk.cancel(leg.order_id)
 
     # --- inside -----------------------------------------------------------------------------------------------------
 

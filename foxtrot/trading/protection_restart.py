@@ -29,7 +29,17 @@ def found_again(ward: Ward, hands: ProtectionDesk, desk: OrderDesk) -> Protectio
         opening = desk.open_records(state.owner, state.account, state.instrument_id)
         entries = tuple(record.key for record in opening if record.terms.side.sign == state.sign)
     legs = (*state.legs, *(record.key for record in found))
+    if state.step is Step.ARMED:
+        _keep(desk, legs)
     return replace(state, legs=legs, stale=(*state.stale, *stale), entries=entries, refusals=0)
+
+
+def _keep(desk: OrderDesk, legs: tuple[str, ...]) -> None:
+    """Let orders that the venue still has stand, though an earlier run asked for their end: it did not come, or is told of."""
+    for name in legs:
+        record = desk.index.all.get(name)
+        if record is not None and record.is_open:
+            record.cancel_asked = False
 
 
 def _belongs(record: OrderRecord, ward: Ward) -> bool:

@@ -175,3 +175,16 @@ def test_a_record_that_cannot_be_read_is_named() -> None:
     world = ProtectionWorld()
     with pytest.raises(ConfigError):
         world.protections.restore([ProtectionKept(T0, "a", OWNER, ACCOUNT, "x", "{}")])
+
+
+def test_a_moved_stop_whose_cancel_was_lost_is_moved_in_the_end() -> None:
+    world = a_protected_position()
+    (stop,) = world.closing
+    world.protections.protect(KEY, ProtectionTerms(stop=96.0))
+    world.collect()
+    stop.cancel_wanted = False  # it never arrived
+    world.floor.put(AccountReconciled(ACCOUNT, "orders", 0, "", T0))
+    world.collect()
+    assert stop.cancel_wanted
+    world.settle()
+    assert [one.order.trigger_units for one in world.closing] == [960]
