@@ -1,6 +1,7 @@
 """What keeps known secrets out of texts, as the last of several doors: nothing is to hold one that arrives here."""
 
 import base64
+import json
 import re
 from collections.abc import Iterable
 from typing import Final
@@ -40,11 +41,11 @@ class Redactor:
 def written_forms(value: str) -> tuple[str, ...]:
     """Return the ways in which a text may stand in another: itself, escaped, quoted for a URL, in hexadecimal digits, in Base64."""
     data = value.encode()
-    escaped = value.encode("unicode_escape").decode()
+    quoted = (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1])
     coded = base64.b64encode(data).decode()
     safe = base64.urlsafe_b64encode(data).decode()
     forms = (
-        value, escaped, quote(value), quote(value, safe=""), quote_plus(value), data.hex(), data.hex().upper(), coded, safe,
+        value, *quoted, quote(value), quote(value, safe=""), quote_plus(value), data.hex(), data.hex().upper(), coded, safe,
         coded.rstrip("="), safe.rstrip("="),
     )  # fmt: skip
     return tuple(dict.fromkeys(forms))

@@ -1,16 +1,19 @@
 """Secrets stay secret in every form a value can leave the process by."""
 
+import base64
 import copy
 import json
 import pickle
 import traceback
+from urllib.parse import quote
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foxtrot.app.secrets import Redactor, from_environment, plain_settings, secret_settings
+from foxtrot.app.secrets import Redactor, account_secrets, from_environment, plain_settings, secret_settings
+from foxtrot.core.redactor import KNOWN
 from foxtrot.core.secret import Secret, is_secret_name, shown
 from foxtrot.domain.errors import ConfigError
 
@@ -142,3 +145,25 @@ def test_the_redactor_leaves_no_known_secret_in_a_text(value: str, before: str, 
 
 def test_a_secret_inside_another_is_masked_by_the_longer_one() -> None:
     assert Redactor([Secret("abcd"), Secret("abcdef")]).redact("x abcdef y abcd") == "x *** y ***"
+
+
+@given(values, st.integers(0, 5))
+def test_a_known_secret_is_masked_however_it_is_written(value: str, before: int) -> None:
+    redactor = Redactor([Secret(value)])
+    data = value.encode()
+    for form in (value, quote(value, safe=""), data.hex(), base64.b64encode(data).decode(), json.dumps(value)[1:-1]):
+        assert redactor.redact(f"{'x' * before} {form} y") == f"{'x' * before} *** y"
+
+
+def test_a_variable_goes_before_the_key_store_which_is_asked_for_what_the_adapter_takes_only() -> None:
+    asked: list[str] = []
+
+    def look_up(name: str) -> Secret | None:
+        asked.append(name)
+        return Secret("of-the-store") if name == "api_secret" else None
+
+    names = ("api_key", "api_secret", "pin")
+    found = account_secrets({"api_key_env": "KEY"}, {"KEY": "of-the-variable"}, names, look_up)
+    assert found == {"api_key": Secret("of-the-variable"), "api_secret": Secret("of-the-store")}
+    assert asked == ["api_secret", "pin"]
+    assert KNOWN.redact("of-the-store of-the-variable") == "*** ***"
