@@ -31,10 +31,10 @@ class HaltFile:
         self.path = home / NAME
         self._obeyed: Halt | None = None
 
-    def write(self, halt: Halt) -> None:
-        """Write it, durably; a later halt takes the place of an earlier one.
+    def write(self, halt: Halt, *, durable: bool = True) -> None:
+        """Write it; a later halt takes the place of an earlier one.
 
-        Blocks: for the disk.
+        Blocks: for the disk; unless `durable` not until it would outlive a power cut.
 
         Raises:
             ConfigError: it cannot be written.
@@ -45,7 +45,7 @@ class HaltFile:
             raise ConfigError(
                 f"{self.path.parent} cannot be made: {error.strerror or error}; name another home"
             ) from None
-        write_private(self.path, msgspec.json.encode(halt))
+        write_private(self.path, msgspec.json.encode(halt), durable=durable)
 
     def read(self) -> Halt | None:
         """Return what it says, None when there is none; one that cannot be understood is a halt all the same.

@@ -222,7 +222,8 @@ class MainEngine:
         """
         self.line.gate.close(reason, who, lasting=True, killed=True)
         try:
-            HaltFile(self.home).write(Halt(reason, who, self.clock.now_ns()))
+            halt = Halt(reason, who, self.clock.now_ns())
+            HaltFile(self.home).write(halt, durable=False)  # cancels wait for this, and the journal outlives a power cut
         except ConfigError as error:
             self.failures.append(f"kill: {error}")
 

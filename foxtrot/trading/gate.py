@@ -102,7 +102,7 @@ class Gate:
                 return
             moved = GateMoved(self._clock.now_ns(), GateState.ACTIVE, "", "", reason, who, lasting=False)
             self._note(moved, self._platform)
-            self._follow(moved, loosens=(self._permit.state, self._permit.reason) == (known.state, known.reason))
+            self._follow(moved, loosens=self._permit.allowed is known.state)
 
         self._permit.hold(move)
 

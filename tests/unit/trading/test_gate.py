@@ -10,6 +10,7 @@ from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.enums import GateState, OrderStatus, Side
 from foxtrot.domain.errors import QueueClosed
 from foxtrot.storage.journal_records import GateMoved, JournalRecord
+from foxtrot.trading.decisions import Decisions
 from foxtrot.trading.gate import Gate
 from tests.support.builders import ACCOUNT, SECOND, T0, TradingFloor, a_perpetual, a_request, a_tick, an_order
 
@@ -350,3 +351,36 @@ def test_a_lapsed_permit_keeps_nobody_from_closing_the_gate() -> None:
     made.permit.send = lambda hand_over, *, reduces: False  # type: ignore[method-assign]
     made.gate.close("kill switch")
     assert made.gate.state is HALTED
+
+
+def test_who_withdraws_his_own_block_of_the_platform_leaves_a_kill_alone() -> None:
+    made = journaled()
+    made.gate.reduce_only("lost too much", "loss limit", lasting=True)
+    made.gate.close("all is lost", "Ann", lasting=True, killed=True)
+    made.gate.withdraw("loss limit", "a new day")
+    made.gate.withdraw("nobody", "a new day")
+    assert (made.gate.state, [move.who for move in made.gate.blocks()]) == (HALTED, ["Ann"])
+    decisions = Decisions()
+    for move in kept(made):
+        decisions.take(move)
+    assert [move.who for move in decisions.gate] == ["Ann"]
+
+
+def test_who_withdraws_the_only_block_opens_the_platform() -> None:
+    made = journaled()
+    made.gate.reduce_only("lost too much", "loss limit", lasting=True)
+    made.gate.withdraw("loss limit", "a new day")
+    assert (made.gate.state, made.gate.reason, made.gate.blocks()) == (ACTIVE, "", ())
+
+
+def test_a_gate_closed_while_the_lease_has_lapsed_stays_closed_when_it_is_revived() -> None:
+    now_ns = [0]
+    permit = SendPermit(lambda: now_ns[0])
+    gate = Gate(permit, Listener(), ManualClock(T0))
+    permit.allow_until(10)
+    now_ns[0] = 11
+    assert permit.state is HALTED
+    gate.close("kill switch", "Ann", lasting=True, killed=True)
+    assert permit.revive(permit.lapses)
+    assert permit.state is HALTED
+    assert gate.reason == "kill switch"
