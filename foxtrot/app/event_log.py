@@ -13,6 +13,7 @@ from foxtrot.core.notices import (
     HandlerFailed,
     JournalFailed,
     OrderChanged,
+    ProtectionChanged,
     RequestFailed,
     StrategyLog,
     StrategyStatus,
@@ -44,6 +45,7 @@ class EventLog:
         dispatcher.subscribe(GateChanged, self.on_gate_changed, owner=OWNER)
         dispatcher.subscribe(OrderChanged, self.on_order_changed, owner=OWNER)
         dispatcher.subscribe(TradeBooked, self.on_trade_booked, owner=OWNER)
+        dispatcher.subscribe(ProtectionChanged, self.on_protection_changed, owner=OWNER)
         dispatcher.subscribe(StrategyStatus, self.on_strategy_status, owner=OWNER)
         dispatcher.subscribe(StrategyLog, self.on_strategy_log, owner=OWNER)
         dispatcher.subscribe(DifferenceFound, self.on_difference, owner=OWNER)
@@ -104,6 +106,13 @@ class EventLog:
         late = ", after the order's end" if booked.late else ""
         what = f"{trade.side} {trade.quantity!r} {trade.instrument_id} at {trade.price!r}"
         bound.info("fill {} {}, fee {} {}{}", trade.trade_id, what, trade.fee, trade.fee_asset, late)
+
+    def on_protection_changed(self, change: ProtectionChanged) -> None:
+        """Write how a position is protected from now on."""
+        reason = f": {change.reason}" if change.reason else ""
+        bound = logger.bind(strategy_id=change.owner, account=change.account)
+        what = f"is {change.protection}{reason}" if change.protection else "is flat and needs no protection"
+        bound.info("the position in {} {}", change.instrument_id, what)
 
     def on_strategy_status(self, status: StrategyStatus) -> None:
         """Write a step in the life of a strategy."""

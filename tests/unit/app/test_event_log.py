@@ -15,13 +15,14 @@ from foxtrot.core.notices import (
     HandlerFailed,
     JournalFailed,
     OrderChanged,
+    ProtectionChanged,
     RequestFailed,
     StrategyLog,
     StrategyStatus,
     TradeBooked,
     VenueUnsteady,
 )
-from foxtrot.domain.enums import BookState, GateState, Liquidity, OrderStatus, OrderType, Side
+from foxtrot.domain.enums import BookState, GateState, Liquidity, OrderStatus, OrderType, PositionSide, Side
 from foxtrot.domain.order import OrderData, TradeData
 
 ORDER = OrderData(
@@ -72,6 +73,8 @@ class Kept:
         (GateChanged(GateState.HALTED, "kill", "", "", 1), "WARNING  the gate is halted for all accounts all instruments: kill"),
         (OrderChanged("ma", ORDER), "WARNING  strategy_id=ma order_id=ft-ma-1 denied buy 2.0 BTCUSDT.BINANCE at 100.5, filled 0.0: price_collar 100.5 is too far"),
         (TradeBooked("ma", TRADE, True), "INFO     strategy_id=ma order_id=ft-ma-1 fill t1 buy 2.0 BTCUSDT.BINANCE at 100.5, fee 0.2 USDT, after the order's end"),
+        (ProtectionChanged("ma", "paper", "X.Y", PositionSide.NET, "naked", "refused", 1), "INFO     strategy_id=ma account=paper the position in X.Y is naked: refused"),
+        (ProtectionChanged("ma", "paper", "X.Y", PositionSide.NET, "", "", 1), "INFO     strategy_id=ma account=paper the position in X.Y is flat and needs no protection"),
         (StrategyStatus("ma", "failed", "boom", 1), "ERROR    strategy_id=ma strategy is failed: boom"),
         (StrategyLog("ma", "debug", "braces {x}", 1), "DEBUG    strategy_id=ma braces {x}"),
         (StrategyLog("ma", "shout", "what", 1), "INFO     strategy_id=ma what"),
