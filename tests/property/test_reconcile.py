@@ -92,7 +92,7 @@ def state(rig: ReconcileRig) -> tuple[object, ...]:
     )
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(acts, seeds, st.booleans())
 def test_one_run_converges_and_a_second_changes_nothing(steps: list[Act], seed: int, held: bool) -> None:
     rig = troubled(seed, held=held)
@@ -108,7 +108,7 @@ def test_one_run_converges_and_a_second_changes_nothing(steps: list[Act], seed: 
     assert state(rig) == before
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(acts, seeds)
 def test_whatever_comes_late_and_in_whatever_order_counts_once(steps: list[Act], seed: int) -> None:
     rig, random = troubled(seed), Random(seed)
@@ -123,7 +123,7 @@ def test_whatever_comes_late_and_in_whatever_order_counts_once(steps: list[Act],
     assert rig.differences() == []
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(acts, seeds)
 def test_answers_and_events_in_any_order_end_in_the_same_state(steps: list[Act], seed: int) -> None:
     rig = troubled(seed, held=True)
@@ -135,7 +135,7 @@ def test_answers_and_events_in_any_order_end_in_the_same_state(steps: list[Act],
     assert rig.told(DifferenceFound) == []
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(acts, seeds, st.integers(-50, 50).filter(bool))
 def test_a_position_that_nothing_explains_is_found_and_halts_that_instrument_alone(
     steps: list[Act], seed: int, units: int

@@ -86,6 +86,7 @@ def test_trades_by_hand_while_the_link_is_lost_are_booked_and_are_no_difference(
     assert (trade.order_id, trade.quantity) == ("web_1", 0.2)
 
 
+@pytest.mark.parametrize("platform", ["spot"], indirect=True)
 def test_a_question_that_fails_at_the_start_keeps_orders_back_until_it_is_answered(platform: BinancePlatform) -> None:
     platform.connect()
     reconciled(platform)
@@ -100,6 +101,7 @@ def test_a_question_that_fails_at_the_start_keeps_orders_back_until_it_is_answer
     assert reconciled(platform).cause == "another attempt"
 
 
+@pytest.mark.parametrize("platform", ["usdm"], indirect=True)
 def test_it_looks_by_itself_and_takes_little_of_what_the_venue_allows(platform: BinancePlatform) -> None:
     platform.connect()
     reconciled(platform)
