@@ -4,6 +4,7 @@ Every figure names this machine's disk; what is promised by it is proved by test
 """
 
 import atexit
+import os
 import shutil
 import statistics
 import sys
@@ -29,7 +30,7 @@ from foxtrot.domain.order import ApprovedOrder, OrderData, OrderRequest
 from foxtrot.storage.durable_journal import DurableJournal
 from foxtrot.storage.journal import InMemoryJournal, Journal
 from foxtrot.storage.journal_reader import open_journal
-from foxtrot.storage.journal_records import FillBooked, Handed, JournalRecord, OrderTold, Snapshot
+from foxtrot.storage.journal_records import FillBooked, Handed, JournalRecord, OrderTold, Snapshot, encode_record
 from foxtrot.storage.journal_writer import JournalWriter
 from foxtrot.strategy.line import Line, LineSettings
 from foxtrot.trading.limits import Limits, LimitTable
@@ -47,8 +48,9 @@ RECORDS = 1_000_000
 OPEN = 10_000
 SINCE = 20_000
 ACKS = (
-    "From append to the answer in another thread. Alone: each waits for the one before. Together: 32 wait at any time, and what "
-    "comes while a group is being synced is the next group."
+    "From append to the answer in another thread. Alone: each waits for the one before; the peer is a plain file of the same records "
+    "with a sync after each, in one thread: the disk itself. Together: 32 wait at any time, and what comes while a group is being "
+    "synced is the next group."
 )
 ADDED = (
     "From desk.submit to the adapter's send_order, on the running engine, one order at a time; the peer is the same line with the "
@@ -98,6 +100,17 @@ def durable_per_second(count: int, waiting: int) -> float:
         took = time.perf_counter() - began
         journal.close()
         return count / took
+
+
+def raw_per_second(count: int) -> float:
+    """The same records appended to a plain file, each synced: what the disk itself does."""
+    bodies = [encode_record(an_intent(number)) for number in range(count)]
+    with a_folder() as folder, (folder / "raw").open("wb", buffering=0) as file:
+        began = time.perf_counter()
+        for body in bodies:
+            file.write(body)
+            os.fdatasync(file.fileno())
+        return count / (time.perf_counter() - began)
 
 
 # --- an order's way ---------------------------------------------------------------------------------------------------
@@ -274,7 +287,8 @@ def rows() -> list[Row]:
     sys.setswitchinterval(0.0005)  # as the platform sets it
     ways = Ways()
     return [
-        Row(name="durable intents, each alone", unit="intents/s", ours=lambda: durable_per_second(ALONE, 1), repeats=5, note=ACKS),
+        Row(name="durable intents, each alone", unit="intents/s", ours=lambda: durable_per_second(ALONE, 1),
+            peer=lambda: raw_per_second(ALONE), peer_name="plain file", repeats=5, note=ACKS),
         Row(name=f"durable intents, {TOGETHER} waiting", unit="intents/s", ours=lambda: durable_per_second(GROUPED, TOGETHER),
             repeats=5, limit=5000.0),
         Row(name="append, for who appends", unit="ns", ours=append_nanoseconds, repeats=5, higher_is_better=False),
