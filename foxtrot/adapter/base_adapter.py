@@ -1,7 +1,7 @@
 """BaseAdapter: what every venue's adapter promises to the platform."""
 
 import abc
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -10,8 +10,8 @@ from loguru import logger
 from foxtrot.adapter.book_access import ENGINE_THREAD, BestBidOffer, BookAccess, ExactBook
 from foxtrot.adapter.health import AdapterHealth, HealthFigures
 from foxtrot.adapter.key_rights import KeyHolder
+from foxtrot.adapter.supervised import Supervised
 from foxtrot.core.clock import Clock
-from foxtrot.core.heartbeat import Part
 from foxtrot.core.notices import (
     AdapterStatus,
     BookLoaded,
@@ -41,6 +41,11 @@ __all__ = ["ENGINE_THREAD", "AdapterContext", "BaseAdapter", "BestBidOffer", "Ev
 Setting = str | int | float | bool
 _SEVERITY = {AdapterState.LOST: "WARNING", AdapterState.BACKING_OFF: "WARNING", AdapterState.FAILED: "ERROR"}
 """How a change of the connection is logged where it is trouble; FAILED needs a person, for it is not tried again."""
+
+
+def _as_it_is(seen: str | int) -> str | int:
+    """Return what was seen: nobody notes it."""
+    return seen
 
 
 class EventSink(Protocol):
@@ -74,7 +79,7 @@ class AdapterContext(msgspec.Struct, frozen=True):
     fills_since_ns: int = 0
 
 
-class BaseAdapter(BookAccess, KeyHolder, abc.ABC):
+class BaseAdapter(BookAccess, KeyHolder, Supervised, abc.ABC):
     """One account at one venue.
 
     The promises, each held by a test of the contract suite:
@@ -112,6 +117,8 @@ class BaseAdapter(BookAccess, KeyHolder, abc.ABC):
         """Attempts to connect that came to nothing, each followed by another; losses of a link that stood are not among them."""
         self.watched: frozenset[str] = frozenset()
         """Instruments of which fills are asked for besides those of the streams, where a venue tells them by instrument; replaced whole."""
+        self.on_look: Callable[[str | int], str | int] = _as_it_is
+        """Passes what trading looks at: a tape notes it, and says it again when it is played."""
         self._stood = False
         self._sink = context.sink
 
@@ -129,19 +136,15 @@ class BaseAdapter(BookAccess, KeyHolder, abc.ABC):
         """Return how well the link and its streams do; from any thread. What keeps figures of its own shows `book_paths` in them."""
         return self.link.snapshot(self.clock.monotonic_ns())
 
-    def parts(self) -> tuple[Part, ...]:
-        """Return the threads, loops and long-lived tasks of the adapter, to be supervised; from any thread."""
-        return ()
+    # --- what trading looks at, on the engine's thread ---------------------------------------------------------------
 
-    def renew_link(self, cause: str) -> None:
-        """Believe nothing that came over the link, and connect anew; called after the process stood still.
+    def state_now(self) -> AdapterState:
+        """Return the state of the connection, which another thread may change at any moment."""
+        return AdapterState(str(self.on_look(str(self.state))))
 
-        An adapter whose link cannot go stale asks for everything that may have changed.
-        """
-        logger.bind(account=self.account).info("everything is asked for again: {}", cause)
-        self.query_account()
-        self.query_positions()
-        self.query_orders()
+    def weight_spent(self) -> int:
+        """Return how much of what the venue allows in a minute is spent."""
+        return int(self.on_look(self.health().used_weight))
 
     # --- downward: called by the platform -------------------------------------------------------------------------
 

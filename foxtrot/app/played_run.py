@@ -15,7 +15,7 @@ from foxtrot.core.dispatcher import Dispatcher
 from foxtrot.core.notices import AdapterStatus, IntentDurable
 from foxtrot.core.played_tape import PlayedEngine, TapeFeed
 from foxtrot.core.send_permit import SendPermit
-from foxtrot.core.tape import INTENT
+from foxtrot.core.tape import INTENT, LOOK
 from foxtrot.core.taped_permit import PlayedPermit
 from foxtrot.domain.enums import PositionMode
 from foxtrot.domain.order import ApprovedOrder, CancelRequest
@@ -44,6 +44,12 @@ class PlayedSurroundings(Surroundings):
         self.gate_permit = PlayedPermit(feed)
         self.adapters = tuple(played_adapter(name, facts, config) for name, facts in header.adapters.items())
         self._header = header
+        for adapter in self.adapters:
+            adapter.on_look = self._look_again
+
+    def _look_again(self, seen: str | int) -> str | int:
+        """Return what was seen then."""
+        return self.feed.number(LOOK) if isinstance(seen, int) else self.feed.text(LOOK)
 
     @override
     def variables(self, home: Path) -> VariableStore:

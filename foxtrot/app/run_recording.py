@@ -18,7 +18,7 @@ from foxtrot.app.surroundings import MakeJournal, Surroundings
 from foxtrot.core.clock import Clock
 from foxtrot.core.dispatcher import Dispatcher
 from foxtrot.core.notices import GateMovedOutside
-from foxtrot.core.tape import INTENT, Entry, Tape
+from foxtrot.core.tape import INTENT, LOOK, Entry, Tape
 from foxtrot.core.taped_permit import TapedPermit
 from foxtrot.domain.errors import QueueClosed
 from foxtrot.storage.journal import InMemoryJournal, Journal
@@ -96,6 +96,8 @@ class RunRecording(Surroundings):
             restored=self._restored,
         )
         line.gate.on_moved = self._note_move
+        for adapter in line.adapters.values():
+            adapter.on_look = self._note_look
         self.recorder = Recorder(self.folder.parent, header, self.limits, logger.warning)
         self.recorder.start()
         self.tape.begin()
@@ -121,6 +123,10 @@ class RunRecording(Surroundings):
             "events": mark.stored,
             "incomplete_from": mark.incomplete_from,
         }
+
+    def _note_look(self, seen: str | int) -> str | int:
+        self.tape.note(LOOK, seen)
+        return seen
 
     def _note_move(self, move: GateMoved) -> None:
         """Put a move of another thread on the tape: the engine's own follow from what is there."""

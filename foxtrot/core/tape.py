@@ -14,8 +14,8 @@ from typing import NamedTuple
 from foxtrot.core.clock import Clock
 from foxtrot.core.lanes import MARKET_LANE, Overflow
 
-NOW, STEADY, PERMIT, INTENT = "now", "steady", "permit", "intent"
-"""What a handler can look at or do that is noted with its event: two clocks, the send permit, an order intent."""
+NOW, STEADY, PERMIT, LOOK, INTENT = "now", "steady", "permit", "look", "intent"
+"""What a handler can look at or do that is noted with its event: two clocks, the send permit, an adapter's state, an order intent."""
 
 Read = tuple[str, int | str | bytes | bool]
 """What was looked at, and what was seen."""

@@ -72,5 +72,5 @@ class Flattening:
 
     def _is_certain(self, account: str) -> bool:
         adapter = self._parts.adapters.get(account)
-        ready = adapter is not None and adapter.state is AdapterState.READY
+        ready = adapter is not None and adapter.state_now() is AdapterState.READY
         return ready and self._gate.blocked(account, "", RECONCILE) is None

@@ -291,7 +291,7 @@ class KillHandler:
     def _is_certain(self, trade: TradeData) -> bool:
         """Tell whether positions are known for sure: a stop must not go because its position has not been told yet."""
         adapter, order = self._desk.adapters.get(trade.account), self._desk.index.all.get(trade.order_id)
-        ready = adapter is not None and adapter.state is AdapterState.READY
+        ready = adapter is not None and adapter.state_now() is AdapterState.READY
         return ready and order is not None and order.reduces and not self._gate.blocked(trade.account, "", RECONCILE)
 
     def _is_flat(self, owner: str, trade: TradeData) -> bool:

@@ -59,7 +59,7 @@ class ProtectionFacts:
     def may_send(self, state: Protection) -> bool:
         """Tell whether a reducing order would leave: what rests at the venue is not withdrawn for one that would not."""
         adapter = self._desk.adapters.get(state.account)
-        if adapter is None or adapter.state in _AWAY:
+        if adapter is None or adapter.state_now() in _AWAY:
             return False
         if self.gate is None:
             return True

@@ -58,7 +58,7 @@ class Reconciler:
         self._gate = gate
         self._journal = journal
         self._settings = settings
-        self._asking = Asking(desk, portfolio, Comparison(desk, portfolio))
+        self._asking = Asking(desk, portfolio, Comparison(desk, portfolio), dispatcher.clock)
         self._acts = ReconcileActs(dispatcher, dispatcher.clock, desk, portfolio, journal)
         self._book = DifferenceBook(dispatcher, dispatcher.clock, gate)
         self._accounts: dict[str, AccountWatch] = {}

@@ -63,6 +63,6 @@ class AccountWatch:
         """Tell whether a regular look should wait because the venue's limits are mostly spent; not for ever."""
         allowed = self.adapter.capabilities.weight_per_minute
         spent = self.adapter.capabilities.network and allowed > 0
-        spent = spent and self.adapter.health().used_weight > MOSTLY_SPENT * allowed
+        spent = spent and self.adapter.weight_spent() > MOSTLY_SPENT * allowed
         self.waited = self.waited + 1 if spent and self.waited < PATIENCE else 0
         return self.waited > 0

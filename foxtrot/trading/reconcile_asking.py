@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from foxtrot.core.clock import Clock
 from foxtrot.domain.enums import OrderStatus
 from foxtrot.domain.order_state import WORKING
 from foxtrot.trading.difference import BALANCE, Comparison, Finding
@@ -24,8 +25,9 @@ class Asking:
     Thread: the dispatcher's.
     """
 
-    def __init__(self, desk: OrderDesk, portfolio: Portfolio, comparison: Comparison) -> None:
+    def __init__(self, desk: OrderDesk, portfolio: Portfolio, comparison: Comparison, clock: Clock) -> None:
         self._desk = desk
+        self._clock = clock
         self._portfolio = portfolio
         self._comparison = comparison
 
@@ -110,7 +112,7 @@ class Asking:
     def _ask_singly(self, account: AccountWatch, run: Run) -> None:
         """Ask for each of our orders that the list of open ones lacks and that nothing was heard of since it was asked for."""
         listed = {order.order_id for order in run.answers.orders.orders} if run.answers.orders is not None else set()
-        now_ns = account.adapter.clock.now_ns()
+        now_ns = self._clock.now_ns()
         missing = [
             record
             for record in self._desk.open_records(account=run.account)
