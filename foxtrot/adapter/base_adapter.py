@@ -1,7 +1,7 @@
 """BaseAdapter: what every venue's adapter promises to the platform."""
 
 import abc
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -41,6 +41,11 @@ __all__ = ["ENGINE_THREAD", "AdapterContext", "BaseAdapter", "BestBidOffer", "Ev
 Setting = str | int | float | bool
 _SEVERITY = {AdapterState.LOST: "WARNING", AdapterState.BACKING_OFF: "WARNING", AdapterState.FAILED: "ERROR"}
 """How a change of the connection is logged where it is trouble; FAILED needs a person, for it is not tried again."""
+
+
+def _as_it_is(seen: str | int) -> str | int:
+    """Return what was seen: nobody notes it."""
+    return seen
 
 
 class EventSink(Protocol):
@@ -112,6 +117,8 @@ class BaseAdapter(BookAccess, KeyHolder, Supervised, abc.ABC):
         """Attempts to connect that came to nothing, each followed by another; losses of a link that stood are not among them."""
         self.watched: frozenset[str] = frozenset()
         """Instruments of which fills are asked for besides those of the streams, where a venue tells them by instrument; replaced whole."""
+        self.on_look: Callable[[str | int], str | int] = _as_it_is
+        """Passes what trading looks at: a tape notes it, and says it again when it is played."""
         self._stood = False
         self._sink = context.sink
 
@@ -128,6 +135,16 @@ class BaseAdapter(BookAccess, KeyHolder, Supervised, abc.ABC):
     def health(self) -> HealthFigures:
         """Return how well the link and its streams do; from any thread. What keeps figures of its own shows `book_paths` in them."""
         return self.link.snapshot(self.clock.monotonic_ns())
+
+    # --- what trading looks at, on the engine's thread ---------------------------------------------------------------
+
+    def state_now(self) -> AdapterState:
+        """Return the state of the connection, which another thread may change at any moment."""
+        return AdapterState(str(self.on_look(str(self.state))))
+
+    def weight_spent(self) -> int:
+        """Return how much of what the venue allows in a minute is spent."""
+        return int(self.on_look(self.health().used_weight))
 
     # --- downward: called by the platform -------------------------------------------------------------------------
 
