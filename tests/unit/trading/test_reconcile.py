@@ -20,6 +20,7 @@ from foxtrot.core.notices import (
 from foxtrot.domain.account import EXTERNAL, AccountCharge, AccountData
 from foxtrot.domain.enums import OrderStatus, Side
 from foxtrot.domain.order import OrderData, TradeData
+from foxtrot.exchange.commands import SetMarkPrice
 from foxtrot.storage.journal_records import Adjusted, DifferenceSettled
 from foxtrot.trading.reconcile_runs import DEADLINE_NS
 from tests.support.builders import a_perpetual, a_spot, changed
@@ -210,6 +211,25 @@ def test_running_it_twice_changes_nothing(rig: ReconcileRig) -> None:
     before = len(rig.told(AccountAdjusted)), len(rig.told(TradeBooked)), rig.line.portfolio.balances(ACCOUNT)
     rig.reconcile()
     assert (len(rig.told(AccountAdjusted)), len(rig.told(TradeBooked)), rig.line.portfolio.balances(ACCOUNT)) == before
+
+
+def test_a_liquidation_is_a_fill_of_the_venues_own_order_and_no_difference() -> None:
+    contract = a_perpetual(maintenance_margin_rate=Decimal("0.05"))
+    rig = ReconcileRig(contract)
+    rig.order(BUY, 1.0)
+    total = rig.session.venue.balances(ACCOUNT)["USDT"][0]
+    rig.move_money("USDT", f"-{total - 30}")
+    lose(rig, OrderData, TradeData, AccountCharge)
+    rig.execute(SetMarkPrice(rig.clock.now_ns(), contract.instrument_id, contract.price_units(65.0)))
+    rig.wait(1)
+    heal(rig)
+    assert rig.reconcile().differences == 0
+    assert rig.differences() == []
+    booked = rig.told(TradeBooked)[-1]
+    assert (booked.strategy_id, booked.trade.order_id.partition("-")[0]) == (EXTERNAL, "liquidation")
+    net = rig.line.portfolio.net_position(ACCOUNT, contract.instrument_id)
+    assert net is not None
+    assert net.quantity == 0
 
 
 # --- balances -------------------------------------------------------------------------------------------------------
