@@ -32,6 +32,8 @@ ALARM_RETRY_NS = 30_000_000_000
 """How long after a refusal the next try is made: while it may be a passing one, and once it is an alarm."""
 TAKE_PAUSE_NS = 1_000_000_000
 """How long after a take-profit that found nobody the next one is tried."""
+CALM_NS = 10_000_000_000
+"""How long an order must stand until the refusals before it are forgotten: one that is taken and ended at once counts as refused."""
 MARK_NS = 1_000_000_000
 """A water mark is written down at most this often."""
 _IN_VAIN = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED})
@@ -131,7 +133,7 @@ class ProtectionDesk(ProtectionFacts):
         if move.act is Act.EXIT:
             order_id = self._submit(ward, closing_order(state, move.units, ward.instrument, ward.capabilities))
             ward.take(replace(ward.state, exit_id=order_id))
-            return bool(order_id)
+            return bool(order_id) or ward.state.step is Step.ARMED
         if ward.leg is VenueLeg.STOP and self._is_through(ward, market):
             self.begin_exit(ward, Cause.STOP)
             return True
@@ -165,29 +167,44 @@ class ProtectionDesk(ProtectionFacts):
         exit_id = "" if state.exit_id not in pending else state.exit_id
         entries = tuple(name for name in state.entries if name in pending)
         stale = tuple(name for name in state.stale if name in pending)
-        step, cause = state.step, state.cause
-        if state.exit_id and not exit_id and cause is Cause.TAKE_PROFIT:
-            step, cause = Step.ARMED, Cause.NONE  # what was not taken is protected again
-        state = replace(state, legs=legs, stale=stale, entries=entries, exit_id=exit_id, step=step, cause=cause)
-        if any(self._desk.index.all[name].status in WORKING for name in legs):
-            state = replace(state, refusals=0, reason="")
-        ward.take(state)
+        tidied = replace(state, legs=legs, stale=stale, entries=entries, exit_id=exit_id)
+        ward.take(self._calmed(tidied))
         for order_id in gone:
             self._hear_end(ward, order_id)
+        if state.exit_id and not exit_id and state.cause is Cause.TAKE_PROFIT:
+            self._arm_again(ward)
+
+    def _calmed(self, state: Protection) -> Protection:
+        """Forget an alarm once an order stands, and refusals once one has stood for a while."""
+        standing = [
+            record for record in map(self._desk.index.all.get, state.legs) if record and record.status in WORKING
+        ]
+        if not standing:
+            return state
+        since_ns = min(record.local_time_ns for record in standing)
+        calm = self._clock.now_ns() - since_ns >= CALM_NS
+        return replace(state, reason="", refusals=0 if calm else state.refusals)
+
+    def _arm_again(self, ward: Ward) -> None:
+        """Let what a take-profit has left be protected by its stop at once, and the take-profit wait a little."""
+        ward.take(replace(ward.state, step=Step.ARMED, cause=Cause.NONE, exit_id=""))
+        ward.take_after_ns = self._clock.monotonic_ns() + TAKE_PAUSE_NS
 
     def _hear_end(self, ward: Ward, order_id: str) -> None:
         """Count an order that ended without having done its work, unless we asked for its end."""
         record = self._desk.index.all.get(order_id)
         if record is None or record.filled_units or record.cancel_asked:
             return
-        if record.terms.time_in_force is TimeInForce.IOC and record.status in _IN_VAIN:
-            ward.take_after_ns = self._clock.monotonic_ns() + TAKE_PAUSE_NS
-        else:
+        if record.terms.time_in_force is not TimeInForce.IOC or record.status not in _IN_VAIN:
             self._refused(ward, record.rule or str(record.status), record.reason or str(record.status))
 
     def _refused(self, ward: Ward, rule: str, reason: str) -> None:
         """Try again in a while; after TRIES in a row, or at a closed gate, say that the position is naked."""
         state = ward.state
+        if state.cause is Cause.TAKE_PROFIT:
+            self._tell(state, "WARNING", f"{state.instrument_id}: the take-profit was refused: {reason}")
+            self._arm_again(ward)
+            return
         if ward.leg is VenueLeg.TRAILING and rule != "gate" and state.step is Step.ARMED:
             ward.take(replace(state, trails_here=True))
             self._tell(

@@ -10,20 +10,21 @@ from foxtrot.trading.protection_watch import watched
 class Ward:
     """A protection with its instrument, the venue leg and the watched legs that follow from it.
 
-    `paused` says that nothing new is sent before the timer `timer_id` fires; `said` is what was last told of it, `kept` what was
+    `entered` are all the entries it ever waited for. `paused` says that nothing new is sent before the timer `timer_id` fires; `said` is what was last told of it, `kept` what was
     last written down, at `kept_ns`. No take-profit is tried before `take_after_ns`; `tape` is the last trade that a tick told of.
 
     Thread: the dispatcher's.
     """
 
     __slots__ = (
-        "capabilities", "instrument", "kept", "kept_ns", "leg", "paused", "said", "state", "take_after_ns", "tape",
+        "capabilities", "entered", "instrument", "kept", "kept_ns", "leg", "paused", "said", "state", "take_after_ns", "tape",
         "timer_id", "watches",
     )  # fmt: skip
 
     def __init__(self, state: Protection, instrument: Instrument, capabilities: Capabilities) -> None:
         self.instrument = instrument
         self.capabilities = capabilities
+        self.entered = set(state.entries)
         self.kept: Protection | None = None
         self.kept_ns = 0
         self.paused = False
@@ -39,5 +40,6 @@ class Ward:
     def take(self, state: Protection) -> None:
         """Hold another state."""
         self.state = state
+        self.entered.update(state.entries)
         self.leg = venue_leg(state, self.capabilities)
         self.watches = watched(state, self.leg)

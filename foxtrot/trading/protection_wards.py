@@ -1,5 +1,6 @@
 """Every protection in memory, and what each hears: orders, fills, prices, timers, the gate, connections."""
 
+from collections import deque
 from collections.abc import Iterator
 
 from msgspec.structs import replace
@@ -14,6 +15,9 @@ from foxtrot.trading.protection_state import Cause, Step
 from foxtrot.trading.protection_ward import Ward
 from foxtrot.trading.protection_watch import Prices, better_mark, prices_of, prices_of_tick, touched
 
+PAST = 1000
+"""So many entries are remembered after their protection is over, for fills that are heard late."""
+
 
 class Wards:
     """Protected positions by key.
@@ -26,6 +30,7 @@ class Wards:
         self._dispatcher = dispatcher
         self._hands = hands
         self._heard: set[str] = set()
+        self._past: deque[tuple[str, Ward]] = deque(maxlen=PAST)
         dispatcher.subscribe(OrderChanged, self.on_order_changed, owner=OWNER, core=True)
         dispatcher.subscribe(TradeBooked, self.on_trade_booked, owner=OWNER, core=True)
         dispatcher.subscribe(TimerFired, self.on_timer, owner=OWNER, key=OWNER, core=True)
@@ -37,6 +42,7 @@ class Wards:
         """Let a protection take what steps it can; one that is over is forgotten, one that watches prices hears them from now on."""
         if not self._hands.advance(ward):
             self.all.pop(ward.state.key, None)
+            self._past.extend((order_id, ward) for order_id in ward.entered)
         elif ward.watches and ward.state.instrument_id not in self._heard:
             name = ward.state.instrument_id
             self._heard.add(name)
@@ -70,8 +76,20 @@ class Wards:
     def on_trade_booked(self, booked: TradeBooked) -> None:
         """Follow the filled quantity."""
         trade = booked.trade
-        if self.all:
-            self._look((booked.strategy_id, trade.account, trade.instrument_id, trade.position_side))
+        key = (booked.strategy_id, trade.account, trade.instrument_id, trade.position_side)
+        if booked.late and key not in self.all:
+            self._revive(key, trade.order_id)
+        elif self.all:
+            self._look(key)
+
+    def _revive(self, key: PositionKey, order_id: str) -> None:
+        """Protect what an entry brings that was thought to be over."""
+        ward = next((ward for name, ward in self._past if name == order_id and ward.state.key == key), None)
+        if ward is not None and self._hands.held_units(key, ward.state.sign):
+            ward.kept = None
+            ward.take(replace(ward.state, step=Step.ARMED, cause=Cause.NONE, mark_units=0, refusals=0, reason=""))
+            self.all[key] = ward
+            self.advance(ward)
 
     def on_timer(self, timer: TimerFired) -> None:
         """Try again what was refused."""

@@ -7,7 +7,7 @@ from foxtrot.domain.enums import OrderStatus, OrderType
 from foxtrot.domain.errors import ConfigError
 from foxtrot.storage.journal_records import ProtectionKept, decode_record
 from foxtrot.trading.protection_state import ProtectionTerms, decode_protection
-from tests.support.builders import ACCOUNT, OWNER, T0
+from tests.support.builders import ACCOUNT, OWNER, T0, an_order
 from tests.support.protection_world import KEY, ProtectionWorld
 
 
@@ -188,3 +188,51 @@ def test_a_moved_stop_whose_cancel_was_lost_is_moved_in_the_end() -> None:
     assert stop.cancel_wanted
     world.settle()
     assert [one.order.trigger_units for one in world.closing] == [960]
+
+
+def test_a_fill_after_the_end_of_its_entry_is_protected_by_the_terms_it_had() -> None:
+    world = ProtectionWorld()
+    entry = world.enter(take=110.0)
+    one = world.orders[entry]
+    world.floor.put(an_order(entry, OrderStatus.CANCELLED))
+    assert world.protections.view(KEY) is None
+    world.fill(one, 4)
+    world.settle()
+    world.check_settled()
+    assert world.position == 4
+    assert world.protections.view(KEY).terms == ProtectionTerms(95.0, 110.0)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("status", [OrderStatus.REJECTED, OrderStatus.CANCELLED])
+def test_a_take_profit_that_comes_to_nothing_lets_the_stop_back_at_once(status: OrderStatus) -> None:
+    world = a_protected_position(take=110.0)
+    (stop,) = world.closing
+    world.quote(110.5)
+    world.end(stop)
+    world.deliver()
+    (taking,) = world.closing
+    assert taking.order.order_type is OrderType.LIMIT
+    taking.status = status
+    world.mail.append(world.report(taking))
+    world.deliver()
+    assert [one.order.order_type for one in world.closing] == [OrderType.STOP]
+    world.quote(110.5)
+    assert [one.cancel_wanted for one in world.closing] == [False]  # not again at the same moment
+    world.pass_s(1.1)
+    world.quote(110.6)
+    assert [one.cancel_wanted for one in world.closing] == [True]
+
+
+def test_a_stop_that_is_taken_and_ended_at_once_counts_as_refused() -> None:
+    world = a_protected_position()
+    for _ in range(4):
+        (stop,) = world.closing
+        world.accept(stop)
+        world.end(stop)
+        while world.mail:
+            world.deliver()
+        world.pass_s(0.3)
+    assert world.closing == []
+    assert world.protections.cover(KEY).protection == "naked"
+    world.pass_s(31.0)
+    assert len(world.closing) == 1
