@@ -122,6 +122,21 @@ def test_a_grid_that_a_fall_runs_through_repeats_nothing() -> None:
     assert strategy.trading
 
 
+def test_an_order_that_is_filled_in_many_pieces_counts_once() -> None:
+    rig = looping(repeated_executions=3)
+    rig.stop()
+    rig.add(Recording, "two")
+    rig.line.strategies.start("two")
+    rig.settle()
+    for _ in range(9):
+        rig.hit(Side.SELL, 0.1, 100.0)
+    strategy = rig.line.strategies.hosts["two"].strategy
+    strategy.buy(0.9, 100.0)
+    rig.settle()
+    assert strategy.position == pytest.approx(0.9)
+    assert strategy.trading
+
+
 def test_market_making_is_left_alone() -> None:
     rig = LineRig(a_perpetual(), limits=LimitTable())
     rig.quote(99.98, 100.02)

@@ -114,6 +114,32 @@ def test_a_stop_goes_when_the_position_that_it_protected_is_flat_and_not_before(
     assert (strategy.position, left(rig)) == (0.25, [STOP])
 
 
+def test_what_protected_a_position_goes_when_another_order_of_its_owner_has_closed_it() -> None:
+    rig = LineRig(a_perpetual())
+    rig.quote(99.0, 101.0)
+    strategy = rig.start(Recording)
+    rig.settle()
+    strategy.buy(2.0)
+    rig.settle()
+    instrument = rig.instruments[0]
+    units = instrument.quantity_units(2.0)
+    for number, price, trigger in ((1, 0.0, STOP), (2, TARGET, 0.0)):
+        kind = OrderType.STOP if trigger else OrderType.LIMIT
+        command = PlaceOrder(
+            rig.clock.now_ns(), "main", instrument.instrument_id, f"R-one-run0000000-{number}", Side.SELL, kind, units,
+            instrument.price_units(price) if price else 0, instrument.price_units(trigger) if trigger else 0,
+        )  # fmt: skip
+        assert rig.session.execute(command).ok
+    rig.settle()
+    kill(rig)
+    assert left(rig) == [STOP, TARGET]
+    rig.quote(119.0, 121.0)
+    rig.hit(Side.BUY, 1.5, TARGET)
+    assert left(rig) == [STOP, TARGET]
+    rig.hit(Side.BUY, 0.5, TARGET)
+    assert (strategy.position, left(rig)) == (0.0, [])
+
+
 def test_nothing_is_sent_while_the_kill_stands() -> None:
     rig, strategy = holding()
     kill(rig)

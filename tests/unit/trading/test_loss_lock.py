@@ -116,6 +116,7 @@ def test_the_next_trading_day_unlocks_a_daily_loss(where: str) -> None:
 
 def test_a_new_day_does_not_unlock_a_drawdown() -> None:
     rig, strategy = losing(limits("strategy", "max_drawdown"))
+    move(rig, 120.0)
     pass_time(rig, DAY_S)
     assert entry(rig, strategy) == (OrderStatus.DENIED, "max_drawdown")
 
