@@ -46,11 +46,24 @@ class SeatProtection:
         try:
             if (request.side is Side.BUY) != long or request.reduce_only:
                 raise OrderRefused("protection", "an order that opens or adds", f"{request.side} {side}")
+            self._check_sides(request, terms, 1 if long else -1)
             return self._protections.enter(key, long=long, terms=terms, send=lambda: send(request))
         except OrderRefused as refusal:
             if refusal.rule in _RAISED:
                 raise
             return self._desk.deny(request, self._owner, refusal)
+
+    def _check_sides(self, request: OrderRequest, terms: ProtectionTerms, sign: int) -> None:
+        """Refuse a stop or take-profit on the wrong side of the entry, which would close what was just opened.
+
+        Raises:
+            OrderRefused: with the price that the entry is judged by.
+        """
+        price = request.price or request.trigger_price or self._portfolio.view.mark(request.instrument_id)
+        for name, value, where in (("stop_loss", terms.stop, sign), ("take_profit", terms.take_profit, -sign)):
+            if price and value and (price - value) * where <= 0.0:
+                place = "below" if where > 0 else "above"
+                raise OrderRefused("protection", f"a {name} {place} the entry at {price}", str(value))
 
     def protect(self, instrument_id: str, wishes: Mapping[str, float | bool | None]) -> None:
         """Protect what is held of an instrument; a wish that is None stays as it was.

@@ -161,6 +161,8 @@ def test_a_moved_stop_replaces_the_old_one(instrument: object) -> None:
     rig, trader = rig_of(instrument)
     trader.buy(1.0, stop_loss=95.0)
     rig.settle()
+    with pytest.raises(OrderRefused, match=r"take_profit above the stop 95\.0"):
+        trader.protect(take_profit=94.0)
     trader.protect(stop=97.0)
     rig.settle()
     assert [(o.quantity, o.trigger_price) for o in stops(trader)] == [(1.0, 97.0)]
@@ -340,10 +342,13 @@ def test_wrong_terms_of_an_entry_are_heard_as_its_refusal(instrument: object) ->
         assert order.status is OrderStatus.DENIED
         return order.reason
 
-    assert "above the stop 95.0" in reason(trader.buy(1.0, stop_loss=95.0, take_profit=94.0))
+    assert "a take_profit above the entry at 100.0" in reason(trader.buy(1.0, stop_loss=95.0, take_profit=94.0))
     assert "95.001 is off the grid" in reason(trader.buy(1.0, stop_loss=95.001))
     assert "opens or adds" in reason(trader.sell(1.0, stop_loss=95.0))
     assert "finite" in reason(trader.buy(1.0, stop_loss=float("nan")))
+    assert "a stop_loss below the entry at 98.0" in reason(trader.buy(1.0, 98.0, stop_loss=99.0))
+    assert "a take_profit above the entry at 98.0" in reason(trader.buy(1.0, 98.0, take_profit=97.0))
+    assert "a stop_loss below the entry at 100.0" in reason(trader.buy(1.0, stop_loss=100.0))
     rig.settle()
     assert trader.open_orders() == []
     assert trader.protection() is None
