@@ -239,7 +239,7 @@ class AccountAdjusted(msgspec.Struct, frozen=True, gc=False):
 
 
 class AccountReconciled(msgspec.Struct, frozen=True, gc=False):
-    """A reconciliation of an account is over: `error` says why it is not complete, else `differences` of it stand unexplained."""
+    """A reconciliation of a whole account is over: `error` says why it is not complete, else `differences` stand unexplained."""
 
     account: str
     cause: str

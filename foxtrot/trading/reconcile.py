@@ -195,6 +195,8 @@ class Reconciler:
             account.checked_ns = self._clock.monotonic_ns()
             account.retries = 0
             self._open(account)
+        if not run.is_whole and not error:
+            return  # the orders alone were looked at: who waits for the account to be reconciled must not take it for that
         count = self._book.count(account.name)
         self._sink.put(AccountReconciled(account.name, run.cause, count, error, self._clock.now_ns()))
 
