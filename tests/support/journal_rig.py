@@ -6,14 +6,15 @@ from pathlib import Path
 
 from foxtrot.core.clock import SystemClock
 from foxtrot.core.notices import IntentDurable, JournalFailed
-from foxtrot.domain.enums import OrderType, PositionSide, Side, TimeInForce
-from foxtrot.domain.order import ApprovedOrder
+from foxtrot.domain.enums import OrderStatus, OrderType, PositionSide, Side, TimeInForce
+from foxtrot.domain.order import ApprovedOrder, OrderData
 from foxtrot.storage.durable_journal import DurableJournal
 from foxtrot.storage.journal_reader import open_journal
 from foxtrot.storage.journal_records import Handed, Intent, JournalRecord, OrderTold, VenueSaid
-from tests.support.builders import T0, an_order
 
 DEADLINE_S = 10.0
+T0 = 1_700_006_400_000_000_000
+"""As in builders, which is not imported: a child process that is started dozens of times does without the platform."""
 
 
 def order_id(number: int) -> str:
@@ -33,7 +34,11 @@ def handed(number: int) -> Handed:
 
 
 def told(number: int) -> OrderTold:
-    return OrderTold(T0 + number, "alpha", an_order(order_id(number)))
+    order = OrderData(
+        order_id(number), "main", "BTCUSDT.PERP", Side.BUY, OrderType.LIMIT, 1.0, 100.0, OrderStatus.ACCEPTED, 0.0, 0.0,
+        "v1", T0, T0,
+    )  # fmt: skip
+    return OrderTold(T0 + number, "alpha", order)
 
 
 def said(number: int, text: str) -> VenueSaid:
