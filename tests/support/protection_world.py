@@ -78,10 +78,10 @@ class ProtectionWorld:
 
     # --- what the owner does ----------------------------------------------------------------------------------------
 
-    def enter(self, stop: float = 95.0, take: float = 0.0) -> str:
+    def enter(self, stop: float = 95.0, take: float = 0.0, trailing: float = 0.0) -> str:
         """Send an entry of ten lots with its protection."""
         request = a_request(quantity=LOTS / 10, price=100.0)
-        terms = ProtectionTerms(stop, take)
+        terms = ProtectionTerms(stop, take, trailing)
         desk = self.floor.desk
         order_id = self.protections.enter(KEY, long=True, terms=terms, send=lambda: desk.submit(request, OWNER))
         self.collect()

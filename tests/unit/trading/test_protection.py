@@ -398,3 +398,35 @@ def test_an_unknown_stop_is_said_to_be_unknown_and_not_placed_twice() -> None:
     cover = world.protections.cover(KEY)
     assert (cover.protection, cover.reason) == ("naked", "it is unknown what became of its stop")
     assert world.closing == [stop]
+
+
+def test_a_closing_order_that_would_meet_an_own_entry_takes_that_away() -> None:
+    rig, trader = rig_of(a_perpetual())
+    trader.buy(1.0)
+    trader.buy(1.0, 96.0)
+    rig.settle()
+    trader.protect(stop=97.0, local=True)
+    rig.quote(95.0, 96.9)
+    rig.settle()
+    rig.wait(0.5)
+    assert trader.position == 0.0
+    assert trader.open_orders() == []
+    assert [order.rule for order in rig.line.desk.denied.values()] == ["self_cross"]
+
+
+def test_a_trailing_stop_that_the_venue_refuses_trails_here() -> None:
+    world = ProtectionWorld()
+    entry = world.enter(stop=0.0, trailing=5.0)
+    world.fill(world.orders[entry], 10)
+    while world.mail:
+        world.deliver()
+    (trailing,) = world.closing
+    assert trailing.order.order_type is OrderType.TRAILING_STOP
+    world.reject(trailing)
+    world.deliver()
+    assert world.protections.cover(KEY).protection == "while this process lives"
+    world.quote(103.9)
+    assert world.protections.view(KEY).trailing_stop == 98.9  # type: ignore[union-attr]
+    world.quote(98.5)
+    world.settle()
+    assert world.position == 0
