@@ -22,12 +22,14 @@ from foxtrot.app.config_tables import AccountTable, OrderExits, StrategyTable
 from foxtrot.app.demo_exchange import DemoExchange
 from foxtrot.app.main_engine import MainEngine
 from foxtrot.app.platform_journal import PlatformJournal
+from foxtrot.app.replay import replay_run
 from foxtrot.app.run_recording import RunRecording
 from foxtrot.cli import main
 from foxtrot.core.commands import KillSwitch, ResumeTrading
-from foxtrot.core.tape import INTENT
+from foxtrot.core.tape import INTENT, EntryKind
 from foxtrot.domain.enums import GateState
 from foxtrot.domain.market import DepthData, TickData
+from foxtrot.domain.order import OrderData, TradeData
 from foxtrot.storage.journal_reader import read_only
 from foxtrot.storage.journal_records import FillBooked
 from foxtrot.storage.run_tape import HEADER, MAGIC, Record, TapeReader, TapeWriter
@@ -145,6 +147,12 @@ def replay(home: Path, run: str) -> tuple[int, dict[str, object]]:
     return ran.returncode, json.loads(ran.stdout)
 
 
+def replay_here(tape: Path) -> tuple[int, dict[str, object]]:
+    """Replay in this process, which is quicker."""
+    result = replay_run(tape)
+    return int(not result.equal), msgspec.to_builtins(result)
+
+
 @pytest.fixture(scope="module")
 def exchange() -> DemoExchange:
     """The exchange of the recorded run; its keys are what nothing may show."""
@@ -245,7 +253,7 @@ def first_that_moved_an_order(tape: Path) -> Record:
 def test_a_changed_price_is_named_by_what_it_leads_to_when_every_checksum_is_right(recorded: Path) -> None:
     chosen = first_that_moved_an_order(recorded)
     changed = rewritten(recorded, lambda one: cheaper(one) if one == chosen else one)
-    status, result = replay(home_of(recorded), str(changed))
+    status, result = replay_here(changed)
     assert (status, result["equal"], result["damage"]) == (1, False, "")
     difference = result["difference"]
     assert isinstance(difference, dict)
@@ -255,7 +263,7 @@ def test_a_changed_price_is_named_by_what_it_leads_to_when_every_checksum_is_rig
 
 def test_a_changed_price_is_named_itself_by_its_checksum(recorded: Path) -> None:
     chosen = next(one for one in TapeReader(recorded).entries() if one.name == "TickData" and one.sequence > 500)
-    status, result = replay(home_of(recorded), str(patched(recorded, chosen, cheaper(chosen))))
+    status, result = replay_here(patched(recorded, chosen, cheaper(chosen)))
     assert (status, result["equal"]) == (1, False)
     assert f"event {chosen.sequence} (TickData) in 0001.tape is not as it was written" in str(result["damage"])
 
@@ -265,7 +273,7 @@ def test_a_strategy_that_was_changed_is_warned_of_and_departs_at_its_first_other
     before = file.read_text()
     file.write_text(before.replace("0.002 + ", "0.003 + "))
     try:
-        status, result = replay(home_of(recorded), recorded.name)
+        status, result = replay_here(recorded)
     finally:
         file.write_text(before)
     assert status == 1
@@ -273,6 +281,28 @@ def test_a_strategy_that_was_changed_is_warned_of_and_departs_at_its_first_other
     difference = result["difference"]
     assert isinstance(difference, dict)
     assert (difference["event"], difference["what"]) == ("TimerFired", "an order intent")
+
+
+def test_a_tape_that_was_cut_off_makes_the_same_intents_up_to_there(recorded: Path, tmp_path: Path) -> None:
+    data = (recorded / "0001.tape").read_bytes()
+    (tmp_path / "0001.tape").write_bytes(data[: len(data) * 2 // 3])
+    status, result = replay_here(tmp_path)
+    assert (status, result["difference"], result["damage"]) == (0, None, "")
+    assert "cut off" in str(result["end"])
+    assert 20 < int(str(result["intents"])) < int(str(replay_here(recorded)[1]["intents"]))
+
+
+def test_no_fill_and_no_report_is_told_to_a_strategy_before_its_order_was_wished_for(recorded: Path) -> None:
+    wished: set[str] = set()
+    heard = 0
+    for one in TapeReader(recorded).entries():
+        if one.kind == EntryKind.INPUT and one.name in ("OrderData", "TradeData"):
+            fact = decode_event(one.name, one.payload)
+            assert isinstance(fact, OrderData | TradeData)
+            assert fact.order_id in wished
+            heard += 1
+        wished |= {str(json.loads(value)["order_id"]) for what, value in one.reads if what == INTENT}  # type: ignore[arg-type]
+    assert heard > 50
 
 
 def test_no_such_run_is_status_2(tmp_path: Path) -> None:
@@ -336,7 +366,7 @@ def test_a_bundle_replays_and_shows_no_key(recorded: Path, exchange: DemoExchang
         archive.extractall(tmp_path)
         manifest = json.loads(archive.read("manifest.json"))
         assert {name: hashlib.sha256(archive.read(name)).hexdigest() for name in manifest["files"]} == manifest["files"]
-    status, result = replay(home_of(recorded), str(tmp_path / "tape"))
+    status, result = replay_here(tmp_path / "tape")
     assert (status, result["intent_hash"]) == (0, stored_hash(recorded))
 
 
