@@ -31,6 +31,8 @@ LOOK_S = 0.1
 QUIET_NS = 30_000_000_000
 """How long nothing of ours may appear at the venues of a platform that is gone before its guardian ends."""
 LOG = "guardian.log"
+BAD_CONFIG = 2
+"""The exit status of every verb whose configuration is wrong."""
 COUNTDOWN_FAULTS = {
     Countdown.NONE: "has no countdown",
     Countdown.EVERYTHING: "would cancel protective orders and those of others too when its countdown runs out",
@@ -239,9 +241,9 @@ def guard(config: Config, home: Path, clock: Clock, stopped: Callable[[float], b
     queue, permit = EventQueue(), SendPermit()
     permit.close("a guardian sends no order")
     own = guarded_config(config)
-    adapters, without = lone_adapters(
-        own, AccountAdapters(own, queue, permit, clock, os.environ, open_store(home, os.environ))
-    )
+    maker = AccountAdapters(own, queue, permit, clock, os.environ, open_store(home, os.environ))
+    maker.home = home
+    adapters, without = lone_adapters(own, maker)
     check_countdown(config, adapters)
     for name, why in without.items():
         logger.warning("account {} is not guarded: {}", name, why)
@@ -311,10 +313,10 @@ class GuardianProcess:
         status = self._process.poll() if self._process is not None else None
         return "" if status is None else f"the guardian ended with status {status}; see {self._home / LOG}"
 
-    def restart(self) -> None:
-        """Start it again after it has died."""
-        if self.death():
-            self.start()
+    @property
+    def refused(self) -> bool:
+        """Tell whether it ended because the configuration is wrong for it: it would do so again."""
+        return self._process is not None and self._process.poll() == BAD_CONFIG
 
     def wait(self, seconds: float) -> str:
         """Wait until it has ended because the platform has; what does not end is left and named.

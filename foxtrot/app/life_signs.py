@@ -12,6 +12,10 @@ END_S = 5.0
 """How long the end of the guardian is waited for once the platform has ended."""
 
 
+FIRST_PAUSE_S, MOST_PAUSE_S = 1.0, 60.0
+"""How long it is waited before a guardian that has died is started again: at first, and at most."""
+
+
 class LifeSigns:
     """Beats, and obeys the halt file.
 
@@ -27,6 +31,9 @@ class LifeSigns:
         self._heartbeat = HeartbeatFile(platform.home)
         self.guardian = GuardianProcess(platform.config.source, platform.home) if guarded else None
         self._told = ""
+        self._death = ""
+        self._pause_s = FIRST_PAUSE_S
+        self._restart_ns = 0
         self._obey()
         if self.guardian is not None:
             self.guardian.start()
@@ -39,8 +46,7 @@ class LifeSigns:
         self._heartbeat.beat()
         self._obey()
         if self.guardian is not None and (death := self.guardian.death()):
-            logger.error("{}; it is started again", death)
-            self.guardian.start()
+            self._restart(self.guardian, death)
 
     def stopping(self) -> None:
         """Tell that the platform stops in order from here on, and obey a halt that nobody has looked at yet."""
@@ -54,6 +60,18 @@ class LifeSigns:
         """
         self._heartbeat.end()
         return self.guardian.wait(END_S) if self.guardian is not None else ""
+
+    def _restart(self, guardian: GuardianProcess, death: str) -> None:
+        """Start a guardian again that has died, after growing pauses; one that refused to start would refuse again."""
+        now_ns = self._platform.clock.monotonic_ns()
+        if not self._death:
+            self._death, self._restart_ns = death, now_ns + int(self._pause_s * 1e9)
+            again = "it is not started again" if guardian.refused else f"it is started again in {self._pause_s:g} s"
+            logger.error("{}; {}", death, again)
+        if guardian.refused or now_ns < self._restart_ns:
+            return
+        self._death, self._pause_s = "", min(2 * self._pause_s, MOST_PAUSE_S)
+        guardian.start()
 
     def _obey(self) -> None:
         halt = self._halt.look()

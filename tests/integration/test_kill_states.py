@@ -12,7 +12,7 @@ from foxtrot.app.live import run_live
 from foxtrot.app.main_engine import MainEngine
 from foxtrot.app.platform_journal import PlatformJournal
 from foxtrot.app.stop_signals import StopSignal
-from foxtrot.core.clock import SystemClock
+from foxtrot.core.clock import ManualClock, SystemClock
 from foxtrot.core.commands import KillSwitch, ResumeTrading, SendOrder, StopStrategy
 from foxtrot.domain.enums import GateState, OrderStatus, OrderType, Side
 from foxtrot.domain.errors import ConfigError
@@ -175,3 +175,46 @@ def test_a_second_platform_on_one_data_folder_is_refused(
         first.take(*data_key(place.config.data_dir(place.home)))
         with pytest.raises(ConfigError, match=r"data folder .* is in use by the platform in .*other"):
             run_live(place.config, None, False, place.home, stopped)
+
+
+class FakeGuardian:
+    """A guardian that dies when it is told to."""
+
+    def __init__(self) -> None:
+        self.starts = 0
+        self.dead = ""
+        self.refused = False
+
+    def start(self) -> None:
+        self.starts += 1
+        self.dead = ""
+
+    def death(self) -> str:
+        return self.dead
+
+    def wait(self, _seconds: float) -> str:
+        return ""
+
+
+def test_a_guardian_that_dies_is_started_again_after_growing_pauses_and_one_that_refused_is_not(place: Place) -> None:
+    clock = ManualClock(1)
+    platform = MainEngine(place.config, place.home, clock=clock)
+    signs = LifeSigns(platform, guarded=False)
+    guardian = FakeGuardian()
+    signs.guardian = guardian  # type: ignore[assignment]
+    starts = []
+    for _ in range(16):
+        signs.look()
+        starts.append(guardian.starts)
+        guardian.dead = guardian.dead or "it ended with status 1"
+        clock.advance(1_000_000_000)
+    assert [starts.index(count) for count in (1, 2, 3)] == [2, 5, 10]
+    guardian.refused = True
+    guardian.dead = "it ended with status 2"
+    known = guardian.starts
+    for _ in range(200):
+        signs.look()
+        clock.advance(1_000_000_000)
+    assert guardian.starts == known
+    signs.end()
+    platform.stop()
