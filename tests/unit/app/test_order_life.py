@@ -97,10 +97,10 @@ def test_a_filled_order_is_told_from_cause_to_cost(tmp_path: Path) -> None:
 
 
 def test_a_sale_above_the_bid_cost_less_than_nothing(tmp_path: Path) -> None:
-    story = life(tmp_path, intent(Side.SELL), fill("1", 2.0, 100.0, T0 + MS, Side.SELL))
+    story = life(tmp_path, intent(Side.SELL), fill("1", 2.0, 100.05, T0 + MS, Side.SELL))
     assert story.slippage is not None
-    assert story.slippage.touch_money == Decimal("-0.2") * INSTRUMENT.multiplier
-    assert story.slippage.mid_money == 0
+    assert story.slippage.touch_money == Decimal("-0.3") * INSTRUMENT.multiplier
+    assert story.slippage.mid_money == Decimal("-0.1") * INSTRUMENT.multiplier
 
 
 @pytest.mark.parametrize(

@@ -237,7 +237,8 @@ def test_old_runs_are_removed_by_age_then_by_size_and_never_the_running_one(
     old_runs("ancient", 10, 1 * day_s)
     old_runs("older", 4_000, 6 * day_s)
     old_runs("newer", 1_000, 7 * day_s)
-    limits = TapeLimits(keep_days=7.0, keep_gb=6_500 / GB)
-    removed = remove_old_tapes(tmp_path, limits, running, 8.5 * day_s)
-    assert [path.name for path in removed] == ["ancient", "older"]
+    removed = remove_old_tapes(tmp_path, TapeLimits(keep_days=7.0, keep_gb=1.0), running, 8.5 * day_s)
+    assert [path.name for path in removed] == ["ancient"]
+    removed = remove_old_tapes(tmp_path, TapeLimits(keep_days=7.0, keep_gb=6_500 / GB), running, 8.5 * day_s)
+    assert [path.name for path in removed] == ["older"]
     assert [run.folder.name for run in kept_runs(tmp_path)] == ["running", "newer"]
