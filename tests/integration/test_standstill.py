@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.waiting import wait_until
 
-FROZEN_S = 0.9
+FROZEN_S = 1.5
 CONFIG = """
 [account.paper]
 adapter = "simulated"
@@ -21,6 +21,7 @@ settings = { instruments = "BTCUSDT.BINANCE" }
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="the system cannot freeze a process")
 def test_after_a_freeze_nothing_is_sent_until_the_account_is_reconciled(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.support.frozen_platform", str(tmp_path)]
@@ -45,10 +46,12 @@ def test_after_a_freeze_nothing_is_sent_until_the_account_is_reconciled(tmp_path
             assert lines.empty(), "nobody has reconciled yet"
             process.stdin.write("reconcile\n")
             process.stdin.flush()
-            heard = lines.get(timeout=20)
+            told = [lines.get(timeout=30)]
+            while told[-1] != "sent":  # a busy machine may let the process stand still once more
+                told.append(lines.get(timeout=30))
+            heard = next(line for line in told if line.startswith("heard: "))
             assert heard.startswith("heard: this process fires at once: ")
             assert int(heard.rpartition(" ")[2]) <= 3, "missed timers fire once"
-            assert lines.get(timeout=10) == "sent"
         finally:
             process.stdin.close()
             process.wait(20)

@@ -8,12 +8,11 @@ import threading
 from pathlib import Path
 
 from foxtrot.app import standstill
-from foxtrot.core.notices import AdapterStatus, PartFailed, TimerFired
+from foxtrot.core.notices import AccountReconciled, AdapterStatus, PartFailed, TimerFired
 from foxtrot.domain.enums import AdapterState
 from tests.support.supervised_rig import PAPER, SupervisedRig
-from tests.support.waiting import wait_until
 
-LEASE_S = 0.5
+LEASE_S = 1.0
 
 
 def say(*words: object) -> None:
@@ -45,8 +44,7 @@ def main(folder: Path) -> None:
         thread.start()
     while not ended.wait(0.1):
         rig.supervisor.look()
-        if asked.is_set():
-            asked.clear()
+        if asked.is_set() and rig.permit.lapsed:  # again and again: a busy machine may let it stand still once more
             reconcile(rig)
     for thread in threads:
         thread.join()
@@ -55,21 +53,26 @@ def main(folder: Path) -> None:
 
 def reconcile(rig: SupervisedRig) -> None:
     """Say that the account is known again, once its link is a new one."""
-    failed = next(place for place, event in enumerate(rig.heard) if isinstance(event, PartFailed))
-    wait_until(lambda: _is_back(rig.heard[failed:]))
+    failed = max(place for place, event in enumerate(rig.heard) if isinstance(event, PartFailed))
+    rig.look_until(lambda: _is_back(rig.heard[failed:]), 20.0)
     say("heard:", rig.heard[failed].part, "fires at once:", _most_at_once(rig.heard))
-    rig.reconcile(PAPER, "connected again")
+    rig.events.put(AccountReconciled(PAPER, "connected again", 0, "", rig.clock.now_ns()))
 
 
 def _is_back(heard: list[object]) -> bool:
     states = [one.state for one in heard if isinstance(one, AdapterStatus) and one.account == PAPER]
-    return AdapterState.LOST in states and states[-1] is AdapterState.READY
+    return bool(states) and states[-1] is AdapterState.READY
 
 
 def _most_at_once(heard: list[object]) -> int:
     """Return how many of the timer's events fell into the same two milliseconds."""
     times = [event.now_ns for event in heard if isinstance(event, TimerFired) and event.name == "often"]
-    return max(sum(0 <= other - one < 2_000_000 for other in times) for one in times)
+    most, first = 0, 0
+    for place, time_ns in enumerate(times):
+        while time_ns - times[first] >= 2_000_000:
+            first += 1
+        most = max(most, place - first + 1)
+    return most
 
 
 if __name__ == "__main__":
