@@ -14,8 +14,8 @@ from foxtrot.trading.order_ids import is_ours, reduces_by_id
 
 RETRY_NS = 500_000_000
 MOST_RETRY_NS = 8_000_000_000
-LIST_NS = 1_000_000_000
-"""How often the venue is asked for its list while it is being swept."""
+LIST_NS, CALM_LIST_NS = 2_000_000_000, 10_000_000_000
+"""How often the venue is asked for its list while something is open, and while nothing is: the list is dear where it is of all instruments."""
 CANCEL = "cancel of "
 
 
@@ -98,7 +98,8 @@ class AccountSweep:
         for key, order in self._entries().items():
             self._cancel(key, order, now_ns)
         if now_ns >= self._list_due_ns and self.state is AdapterState.READY:
-            self._list_due_ns = now_ns + LIST_NS
+            is_calm = self._listed and not self._entries()
+            self._list_due_ns = now_ns + (CALM_LIST_NS if is_calm else LIST_NS)
             self.adapter.query_orders()
 
     def report(self) -> SweepReport:

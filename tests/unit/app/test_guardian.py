@@ -107,7 +107,18 @@ def test_it_acts_again_when_an_entry_appears_while_the_platform_is_silent(scene:
     scene.tell_open(STOP, "F-one-run0000001-9")
     scene.wait(1)
     assert scene.cancels()[-1] == "F-one-run0000001-9"
-    assert scene.adapter.asked.count("orders") >= 2
+
+
+def test_the_venue_is_asked_for_its_list_often_while_something_is_open_and_seldom_after(scene: Scene) -> None:
+    scene.wait(1, beats=True)
+    scene.wait(2.1)
+    known = scene.adapter.asked.count("orders")
+    scene.wait(10)
+    assert scene.adapter.asked.count("orders") - known == 5
+    scene.tell_open(STOP)
+    known = scene.adapter.asked.count("orders")
+    scene.wait(60)
+    assert scene.adapter.asked.count("orders") - known in (6, 7)
 
 
 def test_a_cancel_that_fails_is_told_and_tried_again_with_growing_pauses(scene: Scene) -> None:
