@@ -2,6 +2,7 @@
 
 import abc
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
@@ -65,6 +66,7 @@ class AdapterContext(msgspec.Struct, frozen=True):
     `environment` is one of the venue's, in the adapter's own words; "" is its safest. `shared` belongs to the platform and lets adapters of one family share a session; it is used before threads start.
     `settings` hold no secret: `NAME_env = "VARIABLE"` and settings named like a secret arrive in `secrets` by NAME. Before `fills_since_ns`
     (venue time) the platform has every fill by its journal; 0 when it has none, so that the adapter's own setting counts.
+    `home` is the platform's folder, for what must outlive the process; None keeps nothing.
     """
 
     account: str
@@ -77,6 +79,7 @@ class AdapterContext(msgspec.Struct, frozen=True):
     position_mode: PositionMode = PositionMode.NETTING
     secrets: Mapping[str, Secret] = {}
     fills_since_ns: int = 0
+    home: Path | None = None
 
 
 class BaseAdapter(BookAccess, KeyHolder, Supervised, abc.ABC):

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 
 from foxtrot.adapter.base_adapter import AdapterContext, BaseAdapter, EventSink
 from foxtrot.adapter.registry import load_adapter, make_adapter
@@ -46,6 +47,8 @@ class AccountAdapters:
         self._clock = clock
         self._environment = environment
         self._store = store
+        self.home: Path | None = None
+        """Where adapters keep what must outlive the process; set before the first is made."""
         self._shared: dict[str, object] = {}
         self.secrets_found: dict[str, int] = {}
         """How many secrets each account that was made has."""
@@ -77,6 +80,7 @@ class AccountAdapters:
                 account.position_mode,
                 hidden,
                 fills_since_ns,
+                self.home,
             )
             return make_adapter(account.adapter, context)
         except ConfigError as error:

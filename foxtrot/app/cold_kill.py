@@ -82,6 +82,7 @@ class _ColdKill:
         self._owned = owned
         since_ns: Callable[[str], int] = owned.fills_since_ns if owned is not None else from_now
         maker = AccountAdapters(config, self._queue, self._permit, clock, environment, open_store(home, environment))
+        maker.home = home
         self._adapters, self._without = lone_adapters(config, maker, since_ns)
         self._sweeps = {name: AccountSweep(adapter) for name, adapter in self._adapters.items()}
         self._flatten: ColdFlatten | None = None

@@ -251,6 +251,7 @@ class MainEngine:
         made = AccountAdapters(
             self.config, self.events, self.permit, self.clock, environment, open_store(self.home, environment)
         )
+        made.home = self.home
         for name in self.config.accounts:
             since_ns = self._journal.fills_since_ns(name) if self._journal is not None else 0
             self.line.add_adapter(made.make(name, since_ns))

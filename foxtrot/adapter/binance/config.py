@@ -106,6 +106,11 @@ class BinanceSettings(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, api_secret=Secret(signer.placeholder), signer=signer)
 
     @property
+    def host(self) -> str:
+        """Return the host that counts our requests, with its port where it has one."""
+        return urlsplit(str(self.urls["public" if self.product is Product.SPOT else "fapiPublic"])).netloc
+
+    @property
     def has_keys(self) -> bool:
         """Tell whether there are credentials."""
         return bool(self.api_key) and bool(self.api_secret)

@@ -8,9 +8,11 @@ from typing import Any, Final
 import ccxt
 from loguru import logger
 
+from foxtrot.adapter.base_adapter import AdapterContext
 from foxtrot.adapter.binance.client import BinanceExchange
 from foxtrot.adapter.binance.errors import (
     CLOCK_OFF,
+    LONGEST_BAN_S,
     TOO_MANY_ORDERS,
     VENUE,
     NotSent,
@@ -23,8 +25,8 @@ from foxtrot.adapter.binance.order_count import OrderCount
 from foxtrot.adapter.binance.permit_request import ORDER_PASS, OrderPass, Passage
 from foxtrot.adapter.bridge import AsyncBridge
 from foxtrot.adapter.health import AdapterHealth
+from foxtrot.adapter.quiet_time import QuietTime
 from foxtrot.adapter.reconnect import CircuitBreaker
-from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.errors import AdapterError, ConnectionLost, InvariantBroken, RateLimited, RequestTimedOut
 
 ORDER_DEADLINE_S: Final = 10.0
@@ -40,12 +42,15 @@ class RestDoor:
 
     Args:
         bridge: whose clock and loop are used.
-        permit: asked by orders alone.
+        context: its permit is asked by orders alone, its home keeps bans.
         health: where requests are counted.
         orders: where orders are counted.
+        host: whom Binance counts our requests for.
     """
 
-    def __init__(self, bridge: AsyncBridge, permit: SendPermit, health: AdapterHealth, orders: OrderCount) -> None:
+    def __init__(
+        self, bridge: AsyncBridge, context: AdapterContext, health: AdapterHealth, orders: OrderCount, host: str
+    ) -> None:
         self.orders = orders
         self.exchange: BinanceExchange | None = None
         self.on_clock_off: Callable[[str], None] = logger.warning
@@ -54,10 +59,9 @@ class RestDoor:
         self._breaker = CircuitBreaker(bridge.clock.monotonic_ns)
         self._bridge = bridge
         self._clock = bridge.clock
-        self._permit = permit
+        self._permit = context.permit
         self._health = health
-        self._quiet_until_ns = 0
-        self._quiet_why = ""
+        self._quiet = QuietTime(self._clock, context.home, host, LONGEST_BAN_S)
         self._no_orders_until_ns = 0
         self._in_flight: set[asyncio.Task[Any]] = set()
 
@@ -69,7 +73,7 @@ class RestDoor:
     @property
     def quiet_s(self) -> float:
         """Return for how long nothing may be asked."""
-        return max(0.0, (self._quiet_until_ns - self._clock.monotonic_ns()) / 1e9)
+        return self._quiet.left_s
 
     async def wait_s(self, seconds: float) -> None:
         """Wait by the injected clock."""
@@ -181,7 +185,7 @@ class RestDoor:
 
     def _check_open(self) -> None:
         if self.quiet_s > 0:
-            raise RateLimited(VENUE, "suspended", self._quiet_why, self.quiet_s)
+            raise RateLimited(VENUE, "suspended", self._quiet.why, self.quiet_s)
         if not self._breaker.allows():
             raise ConnectionLost(VENUE, "breaker_open", "the last requests all failed; one will be tried soon")
 
@@ -189,7 +193,7 @@ class RestDoor:
         if self.exchange is None:
             raise NotSent("not_connected", "the venue is not connected")
         if self.quiet_s > 0:
-            raise NotSent("rate_limited", f"{self._quiet_why}; nothing is sent for {self.quiet_s:.0f} s")
+            raise NotSent("rate_limited", f"{self._quiet.why}; nothing is sent for {self.quiet_s:.0f} s")
         full_s = (self._no_orders_until_ns - self._clock.monotonic_ns()) / 1e9
         if full_s > 0:
             raise NotSent(
@@ -226,9 +230,7 @@ class RestDoor:
             self._no_orders_until_ns = self._clock.monotonic_ns() + int(error.retry_after_s * 1e9)
             logger.warning("Binance: {}; no order for {} s", error, error.retry_after_s)
         elif isinstance(error, RateLimited):
-            until_ns = self._clock.monotonic_ns() + int(error.retry_after_s * 1e9)
-            self._quiet_until_ns = max(self._quiet_until_ns, until_ns)
-            self._quiet_why = f"Binance asks for fewer requests ({error.code})"
+            self._quiet.begin(error.retry_after_s, f"Binance asks for fewer requests ({error.code})")
             logger.warning("Binance: {}; no request for {} s", error, error.retry_after_s)
         if isinstance(error, ConnectionLost | RequestTimedOut):
             self._breaker.failed()

@@ -81,7 +81,7 @@ class BinanceSession:
         self.health = AdapterHealth(context.account)
         self.bridge = AsyncBridge(THREAD_NAME, context.clock, self._hear_loop_error)
         self.order_count = OrderCount(settings.product, counts=settings.rate_limit)
-        self.door = RestDoor(self.bridge, context.permit, self.health, self.order_count)
+        self.door = RestDoor(self.bridge, context, self.health, self.order_count, settings.host)
         self.keeper = ClientKeeper(settings, context.clock, self.door, make_connector)
         self.user_stream = UserStream(settings.product, self.door, self.bridge, self.health)
         self.user_stream.rotate_after_s = settings.rotate_hours * 3600.0
