@@ -226,5 +226,5 @@ class Line:
                 adapter.request_snapshot(gap.instrument_id)
 
     def _on_timer(self, _timer: TimerFired) -> None:
-        self.desk.check_journal()
+        self.desk.journal_wait.check()
         self.risk.mark_losses()

@@ -8,25 +8,17 @@ from typing import Protocol
 
 from foxtrot.adapter.base_adapter import BaseAdapter, EventSink
 from foxtrot.core.clock import Clock
-from foxtrot.core.commands import ResolveOrder
 from foxtrot.core.dispatcher import Dispatcher
-from foxtrot.core.notices import (
-    IntentDurable,
-    JournalFailed,
-    OpenOrdersLoaded,
-    OrderChanged,
-    RequestFailed,
-    TradeBooked,
-    TradesLoaded,
-)
+from foxtrot.core.notices import OpenOrdersLoaded, OrderChanged, TradeBooked, TradesLoaded
 from foxtrot.domain.account import EXTERNAL
 from foxtrot.domain.enums import OrderStatus
 from foxtrot.domain.errors import InvariantBroken, OffGrid, OrderRefused
 from foxtrot.domain.instrument import Instrument, InstrumentTable
 from foxtrot.domain.order import ApprovedOrder, CancelRequest, OrderData, OrderRequest, TradeData
-from foxtrot.domain.order_state import OPEN, TERMINAL, may_move
+from foxtrot.domain.order_state import OPEN, TERMINAL
 from foxtrot.trading.echo import EchoCheck
 from foxtrot.trading.gate import Gate
+from foxtrot.trading.journal_wait import JournalWait
 from foxtrot.trading.order_facts import created_order, denied_order
 from foxtrot.trading.order_ids import OrderIds, StrategyIds
 from foxtrot.trading.order_journal import OrderJournal
@@ -34,8 +26,7 @@ from foxtrot.trading.order_record import OrderRecord
 from foxtrot.trading.order_records import OrderRecords
 from foxtrot.trading.orphans import Orphans
 from foxtrot.trading.portfolio import Portfolio, signed
-
-JOURNAL_DEADLINE_NS = 2_000_000_000
+from foxtrot.trading.resolutions import Resolutions
 
 
 class OrderCheck(Protocol):
@@ -74,11 +65,12 @@ class OrderDesk(OrderRecords):
         self._gate = gate
         self._ids = ids
         self._caught_up: set[str] = set()
-        self._awaiting: dict[str, int] = {}
         self.adapters: dict[str, BaseAdapter] = {}
         self.strategy_ids = StrategyIds()
         self.echo = EchoCheck(self.index, self._doubt, dispatcher, dispatcher.clock)
         self.orphans = Orphans(instruments, gate, dispatcher, dispatcher.clock)
+        self.journal_wait = JournalWait(self.index, gate, dispatcher.clock, self._send, self._deny_unjournalled)
+        self.resolutions = Resolutions(self, self._settle, dispatcher, dispatcher.clock)
         self.late_fills = 0
         self.duplicate_fills = 0
 
@@ -91,9 +83,8 @@ class OrderDesk(OrderRecords):
         dispatcher.subscribe(TradeData, self.on_trade, owner="order_desk", core=True)
         dispatcher.subscribe(OpenOrdersLoaded, self.on_open_orders, owner="order_desk", core=True)
         dispatcher.subscribe(TradesLoaded, self.on_trades, owner="order_desk", core=True)
-        dispatcher.subscribe(IntentDurable, self.on_intent_durable, owner="order_desk", core=True)
-        dispatcher.subscribe(JournalFailed, self.on_journal_failed, owner="order_desk", core=True)
-        dispatcher.subscribe(ResolveOrder, self.on_resolve, owner="order_desk", core=True)
+        self.journal_wait.wire(dispatcher)
+        self.resolutions.wire(dispatcher, journal)
 
     # --- down -----------------------------------------------------------------------------------------------------
 
@@ -115,7 +106,7 @@ class OrderDesk(OrderRecords):
         instrument = self._instruments[approved.instrument_id]
         record = OrderRecord(created_order(request, approved, instrument), instrument, owner, approved)
         self.index.add(record)
-        self._awaiting[order_id] = self._clock.monotonic_ns() + JOURNAL_DEADLINE_NS
+        self.journal_wait.begin(order_id)
         self.journal.intent(approved, cause or self._dispatcher.current, self._dispatcher.sequence)
         return order_id
 
@@ -145,59 +136,12 @@ class OrderDesk(OrderRecords):
             self._ask_cancel(record)
         return len(records)
 
-    def resolve(self, order_id: str, status: OrderStatus, who: str, why: str) -> bool:
-        """Let a person say what became of an order of unknown outcome; False when it is not unknown.
-
-        What the venue tells later is merged all the same: an order that turns out alive is open again.
-        """
-        record = self.index.all.get(order_id)
-        if record is None or record.status is not OrderStatus.UNKNOWN or not may_move(record.status, status):
-            return False
-        self.journal.resolved(order_id, status, who, why)
-        record.set_status(status, "resolved", f"by {who}: {why}")
-        self._settle(record, was_unknown=True)
-        return True
-
-    def on_resolve(self, command: ResolveOrder) -> None:
-        """Resolve an order by command; one that cannot be is told of."""
-        if not self.resolve(command.order_id, command.status, command.who, command.why):
-            order = self.order(command.order_id)
-            account = order.account if order is not None else ""
-            text = f"it is {order.status}, not unknown" if order is not None else "there is no such order"
-            what = f"resolving {command.order_id} as {command.status}"
-            self._sink.put(RequestFailed(account, what, text, self._clock.now_ns()))
-
     def take_restored(self, record: OrderRecord) -> None:
         """File an order of an earlier run; nobody is told."""
         terms = record.terms
         self.index.add(record)
         if record.status is OrderStatus.UNKNOWN:
             self._gate.note_unknown(terms.account, terms.instrument_id, terms.order_id)
-
-    def on_intent_durable(self, notice: IntentDurable) -> None:
-        """Let orders through the gate whose intents are durable."""
-        for order_id in notice.order_ids:
-            self._awaiting.pop(order_id, None)
-            record = self.index.all.get(order_id)
-            if record is not None and record.status is OrderStatus.CREATED and record.approved is not None:
-                self._send(record, record.approved)
-
-    def on_journal_failed(self, notice: JournalFailed) -> None:
-        """Close the gate and deny the orders that could not be journalled."""
-        self._gate.close(f"the journal failed: {notice.error}")
-        for order_id in notice.order_ids:
-            self._awaiting.pop(order_id, None)
-            record = self.index.all.get(order_id)
-            if record is not None and record.status is OrderStatus.CREATED:
-                self._end_unsent(record, OrderStatus.DENIED, "journal", notice.error)
-
-    def check_journal(self) -> None:
-        """Close the gate when the journal has not answered in time; called by a timer."""
-        now_ns = self._clock.monotonic_ns()
-        for order_id in [order_id for order_id, due_ns in self._awaiting.items() if due_ns < now_ns]:
-            self._gate.close(f"the journal did not answer for {order_id} within {JOURNAL_DEADLINE_NS / 1e9} s")
-            del self._awaiting[order_id]
-            self._end_unsent(self.index.all[order_id], OrderStatus.DENIED, "journal", "no answer within the deadline")
 
     # --- up -------------------------------------------------------------------------------------------------------
 
@@ -218,7 +162,7 @@ class OrderDesk(OrderRecords):
             if record.status is OrderStatus.DENIED and before is not OrderStatus.DENIED and record.approved is not None:
                 self.journal.not_sent(record.terms.order_id, record.rule, record.reason, OrderStatus.DENIED)
             if before in TERMINAL and record.status in OPEN:
-                self._alarm_of_revival(record, before)
+                self.resolutions.alarm_of_revival(record, before)
             self._settle(record, was_unknown=before is OrderStatus.UNKNOWN)
 
     def on_trade(self, trade: TradeData) -> None:
@@ -300,11 +244,8 @@ class OrderDesk(OrderRecords):
             self._settle(record, was_unknown=before is OrderStatus.UNKNOWN, news=news)
         self._sink.put(TradeBooked(owner, trade, late))
 
-    def _alarm_of_revival(self, record: OrderRecord, before: OrderStatus) -> None:
-        """Tell that an order is alive that was held to be over: the bound, or the person, that said so was wrong."""
-        terms = record.terms
-        text = f"it was held to be {before} and is {record.status} at the venue; it counts again: check what said that it was over"
-        self._sink.put(RequestFailed(terms.account, f"order {terms.order_id}", text, self._clock.now_ns()))
+    def _deny_unjournalled(self, record: OrderRecord, reason: str) -> None:
+        self._end_unsent(record, OrderStatus.DENIED, "journal", reason)
 
     def _end_unsent(self, record: OrderRecord, status: OrderStatus, rule: str, reason: str) -> None:
         self.journal.not_sent(record.terms.order_id, rule, reason, status)

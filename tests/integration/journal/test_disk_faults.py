@@ -133,7 +133,7 @@ def test_an_order_that_waits_for_a_slow_sync_is_refused_by_its_age_and_not_sent_
     assert reached.wait(10)
     floor.made.clock.advance(5_000_000_000)
     floor.made.put(a_tick(bid=101.0, ask=101.2, at=floor.made.clock.now_ns()))
-    floor.made.desk.check_journal()
+    floor.made.desk.journal_wait.check()
     floor.made.dispatcher.drain()
     assert floor.made.gate.state is GateState.HALTED
     assert name in floor.made.gate.reason

@@ -16,7 +16,7 @@ from foxtrot.domain.account import EXTERNAL
 from foxtrot.domain.enums import GateState, OrderStatus, Side
 from foxtrot.storage.journal import InMemoryJournal
 from foxtrot.storage.journal_records import Intent, JournalRecord, NotSent
-from foxtrot.trading.order_desk import JOURNAL_DEADLINE_NS
+from foxtrot.trading.journal_wait import JOURNAL_DEADLINE_NS
 from foxtrot.trading.order_ids import OrderIds
 from tests.support.builders import (
     ACCOUNT,
@@ -145,10 +145,10 @@ def test_a_journal_that_does_not_answer_within_the_deadline_closes_the_gate() ->
     made = floor(journal)
     order_id = made.send(a_request(price=100.0)).order_id
     made.clock.advance(JOURNAL_DEADLINE_NS)
-    made.desk.check_journal()
+    made.desk.journal_wait.check()
     assert made.gate.state is GateState.ACTIVE
     made.clock.advance(1)
-    made.desk.check_journal()
+    made.desk.journal_wait.check()
     assert made.gate.state is GateState.HALTED
     assert order_id in made.gate.reason
     assert isinstance(journal.records[-1], NotSent)

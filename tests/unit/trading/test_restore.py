@@ -200,7 +200,7 @@ def test_an_order_that_a_person_resolved_stays_resolved_until_the_venue_says_oth
     made, journal = a_run()
     order_id = made.send(a_request(price=100.0)).order_id
     made.put(an_order(order_id, S.UNKNOWN))
-    assert made.desk.resolve(order_id, S.CANCELLED, "ann", "the venue's page shows none")
+    assert made.desk.resolutions.resolve(order_id, S.CANCELLED, "ann", "the venue's page shows none")
     back = again(journal.records())
     found = back.desk.order(order_id)
     assert found is not None
@@ -217,8 +217,8 @@ def test_only_an_unknown_order_can_be_resolved(status: OrderStatus) -> None:
     made, _ = a_run()
     order_id = made.send(a_request(price=100.0)).order_id
     made.put(an_order(order_id, status))
-    assert not made.desk.resolve(order_id, S.CANCELLED, "ann", "because")
-    assert not made.desk.resolve("F-none-0000000001-1", S.CANCELLED, "ann", "because")
+    assert not made.desk.resolutions.resolve(order_id, S.CANCELLED, "ann", "because")
+    assert not made.desk.resolutions.resolve("F-none-0000000001-1", S.CANCELLED, "ann", "because")
 
 
 def test_balances_after_a_restart_are_counted_from_the_first_opening_not_from_what_the_venue_says_now() -> None:
