@@ -11,9 +11,8 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import cast
 
-import msgspec
-
 from foxtrot.core.clock import Clock
+from foxtrot.core.dead_letters import DeadLetter, DeadLetters
 from foxtrot.core.failure_text import failure_text
 from foxtrot.core.lanes import KEY_FIELD, MARKET_LANE
 from foxtrot.core.notices import HandlerFailed
@@ -21,18 +20,7 @@ from foxtrot.core.subscriptions import Event, Handler, Route, Subscription, Tap,
 from foxtrot.core.timers import TimerQueue
 from foxtrot.domain.errors import ConfigError, QueueClosed
 
-DEAD_LETTER_LIMIT = 10_000
 _NOTICES_PER_HANDLER = 100
-
-
-class DeadLetter(msgspec.Struct, frozen=True):
-    """An event that a handler failed on as number `sequence`, or that a stop could not wait for; it can be replayed."""
-
-    owner: str
-    handler: str
-    event: object
-    error: str
-    sequence: int
 
 
 class Dispatcher:
@@ -52,7 +40,7 @@ class Dispatcher:
         self.timers = TimerQueue()
         self.control: deque[object] = deque()
         self.market: deque[object] = deque()
-        self.dead_letters: deque[DeadLetter] = deque()
+        self.dead_letters = DeadLetters()
         self.sequence = 0
         self.failures = 0
         self.on_core_failure: Callable[[str], None] = _ignore
@@ -214,16 +202,7 @@ class Dispatcher:
         When it fails again, that event and those after it stay dead letters.
         """
         self.resume(owner)
-        replayed = 0
-        for letter in [letter for letter in self.dead_letters if letter.owner == owner]:
-            receivers = [s for s in self._subscriptions if _wrote(s, letter)]
-            if receivers and not any(s.active for s in receivers):
-                break
-            self.dead_letters.remove(letter)
-            for subscription in receivers:
-                self._redeliver(subscription, letter)
-            replayed += 1
-        return replayed
+        return self.dead_letters.replay(owner, self._subscriptions, self._redeliver)
 
     def _redeliver(self, subscription: Subscription, letter: DeadLetter) -> None:
         try:
@@ -268,7 +247,7 @@ class Dispatcher:
         self.failures += 1
         subscription.failures += 1
         text = failure_text(error)
-        self._keep(DeadLetter(subscription.owner, subscription.name, event, text, self.sequence))
+        self.dead_letters.keep(DeadLetter(subscription.owner, subscription.name, event, text, self.sequence))
         if not subscription.core:
             self.halt(subscription.owner)
         try:
@@ -276,11 +255,6 @@ class Dispatcher:
                 self.on_core_failure(f"{subscription.name} failed on {type(event).__name__}: {text}")
         finally:
             self._tell(subscription, event, text)
-
-    def _keep(self, letter: DeadLetter) -> None:
-        self.dead_letters.append(letter)
-        if len(self.dead_letters) > DEAD_LETTER_LIMIT:
-            self.dead_letters.popleft()
 
     def _tell(self, subscription: Subscription, event: object, text: str) -> None:
         """Publish the failure, unless that would go round in circles or nobody listens any more."""
@@ -292,15 +266,6 @@ class Dispatcher:
             self.put(failure)
         except QueueClosed:  # the stop's deadline has passed; the dead letter is kept
             return
-
-
-def _wrote(subscription: Subscription, letter: DeadLetter) -> bool:
-    """Tell whether a dead letter is for this subscription; a reloaded owner gets those of its former self."""
-    same = subscription.owner == letter.owner and subscription.name == letter.handler
-    if not same or subscription.event_class not in (type(letter.event), object):
-        return False
-    field = KEY_FIELD.get(type(letter.event), "")
-    return subscription.key in ("", getattr(letter.event, field, ""))
 
 
 def _ignore(_reason: str) -> None:

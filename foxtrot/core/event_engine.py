@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from foxtrot.core.clock import Clock, ManualClock, SystemClock
 from foxtrot.core.commands import ReplayDeadLetters, StartTimer
-from foxtrot.core.dispatcher import DeadLetter, Dispatcher
+from foxtrot.core.dispatcher import Dispatcher
 from foxtrot.core.engine_loop import NOTHING, Abandoned, EngineLoop
 from foxtrot.core.inbox import Inbox
 from foxtrot.core.statistics import EngineStatistics, StopResult, count_by_kind, percentiles_us
@@ -132,7 +132,7 @@ class EventEngine(Inbox):
         left = self._seal()
         if loop.current is not NOTHING:
             left.insert(0, loop.current)
-        loop.dead_letters.extend(DeadLetter("engine", "stop", event, "not handled in time", 0) for event in left)
+        loop.dead_letters.keep_left(left)
         handled = sum(loop.handled_per_class().values()) - before
         return StopResult(handled, count_by_kind(left), overran)
 

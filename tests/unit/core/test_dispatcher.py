@@ -7,7 +7,8 @@ import pytest
 
 from foxtrot.core.clock import ManualClock
 from foxtrot.core.commands import CancelOrder, CloseGate
-from foxtrot.core.dispatcher import DEAD_LETTER_LIMIT, Dispatcher
+from foxtrot.core.dead_letters import DEAD_LETTER_LIMIT
+from foxtrot.core.dispatcher import Dispatcher
 from foxtrot.core.notices import Gap, HandlerFailed, TimerFired
 from foxtrot.domain.errors import ConfigError
 from foxtrot.domain.market import TickData
