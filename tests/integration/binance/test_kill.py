@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 
@@ -14,6 +14,7 @@ from foxtrot.domain.order import OrderRequest
 from foxtrot.exchange.commands import PlaceOrder
 from foxtrot.exchange.faults import Fault
 from tests.support.binance_platform import ACCOUNT, OWNER, BinancePlatform
+from tests.support.waiting import wait_until
 
 KILL = KillSwitch("all is lost", "Ann")
 MANY = 50
@@ -76,6 +77,23 @@ def status(platform: BinancePlatform, order_id: str) -> OrderStatus:
     return order.status
 
 
+def stand_still(platform: BinancePlatform, condition: Callable[[], bool]) -> None:
+    """Wait while the clock stands, so that nothing is tried again."""
+
+    def met() -> bool:
+        platform.pump()
+        return condition()
+
+    wait_until(met)
+
+
+def open_entries(platform: BinancePlatform) -> int:
+    """How many orders the kill still wants gone."""
+    standing = platform.line.kill.standing()
+    assert standing is not None
+    return len(standing.entries)
+
+
 @contextmanager
 def held(platform: BinancePlatform) -> Iterator[None]:
     """Let the adapter's own thread do nothing, so that all it is given waits in its queue."""
@@ -108,13 +126,10 @@ def test_all_cancels_of_fifty_orders_are_on_the_wire_and_none_is_asked_for_twice
         began = time.monotonic()
         kill(platform)
         platform.dispatcher.drain()
-        platform.wait(lambda: requests(platform, endpoint) >= MANY)
+        stand_still(platform, lambda: requests(platform, endpoint) >= MANY)
         print(f"{product}: {MANY} cancels received {time.monotonic() - began:.3f} s after the kill")
-        platform.wait(lambda: not open_ids(platform))
-        assert requests(platform, endpoint) == MANY
-        standing = platform.line.kill.standing()
-        assert standing is not None
-        assert standing.entries == ()
+        stand_still(platform, lambda: not open_entries(platform))
+        assert (requests(platform, endpoint), open_ids(platform)) == (MANY, [])
 
 
 @pytest.mark.parametrize("product", ["spot", "usdm"])

@@ -161,7 +161,9 @@ def test_a_restart_within_the_day_stays_locked_and_one_after_it_does_not(where: 
 def test_a_kill_that_stands_is_not_lifted_by_a_new_day() -> None:
     rig, strategy = losing(limits("platform"))
     rig.line.gate.close("all is lost", "Bob", lasting=True, killed=True)
-    pass_time(rig, DAY_S)
+    rig.clock.advance(int(DAY_S * 1e9))
+    rig.line.risk.mark_losses()
+    rig.settle()
     assert entry(rig, strategy) == (OrderStatus.DENIED, "gate")
     decisions = Decisions()
     for record in kept(rig):
