@@ -12,6 +12,7 @@ from foxtrot.core.dispatcher import Dispatcher
 from foxtrot.core.notices import RequestFailed, StrategyLog, StrategyStatus
 from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.enums import OrderType, PositionMode, Side
+from foxtrot.domain.fees import FeeSchedule
 from foxtrot.domain.instrument import Instrument
 from foxtrot.exchange.commands import AddInstrument, CancelAll, Deposit, OpenAccount, PlaceOrder
 from foxtrot.storage.journal import InMemoryJournal, Journal
@@ -47,6 +48,7 @@ class LineRig:
         reconcile: ReconcileSettings | None = None,
         make_journal: Callable[[Dispatcher], Journal] = InMemoryJournal,
         make_link: Callable[[Dispatcher], EventSink] = lambda dispatcher: dispatcher,
+        fees: FeeSchedule | None = None,
     ) -> None:
         self.clock = ManualClock(start_ns)
         self.dispatcher = Dispatcher(self.clock)
@@ -56,7 +58,7 @@ class LineRig:
         self.instruments = instruments
         self._orders = 0
         for instrument in instruments:
-            assert self.session.execute(AddInstrument(start_ns, instrument)).ok
+            assert self.session.execute(AddInstrument(start_ns, instrument, fees=fees, fee_asset_mode="received")).ok
         for name in (*accounts, *CROWD):
             self._open_account(name, mode)
         permit = SendPermit()

@@ -12,6 +12,7 @@ from foxtrot.core.notices import AccountReconciled
 from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.account import AccountCharge
 from foxtrot.domain.enums import OrderType, Side
+from foxtrot.domain.fees import FeeSchedule
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.order import OrderData, OrderRequest, TradeData
 from foxtrot.domain.subscription import SubscribeRequest
@@ -85,7 +86,9 @@ class KeepingJournal(InMemoryJournal):
 class ReconcileRig(LineRig):
     """Orders of one owner, and everybody else at the venue, some of them on our account."""
 
-    def __init__(self, *instruments: Instrument, connect: bool = True, enabled: bool = False) -> None:
+    def __init__(
+        self, *instruments: Instrument, connect: bool = True, enabled: bool = False, fees: FeeSchedule | None = None
+    ) -> None:
         self.records: list[JournalRecord] = []
         super().__init__(
             *instruments,
@@ -93,6 +96,7 @@ class ReconcileRig(LineRig):
             reconcile=ReconcileSettings(enabled=enabled),
             make_journal=self._make_journal,
             make_link=self._make_link,
+            fees=fees,
         )
         self._take_parts()
         self._elsewhere = 0
