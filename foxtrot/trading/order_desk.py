@@ -104,7 +104,8 @@ class OrderDesk(OrderRecords):
             return order_id
         order_id = approved.order_id  # risk has given it the role that the order turned out to have
         instrument = self._instruments[approved.instrument_id]
-        record = OrderRecord(created_order(request, approved, instrument), instrument, owner, approved)
+        terms = created_order(approved, instrument, reduce_only=request.reduce_only)
+        record = OrderRecord(terms, instrument, owner, approved)
         self.index.add(record)
         self.journal_wait.begin(order_id)
         self.journal.intent(approved, cause or self._dispatcher.current, self._dispatcher.sequence)

@@ -6,26 +6,20 @@ from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.order import ApprovedOrder, OrderData, OrderRequest
 
 
-def created_order(request: OrderRequest, approved: ApprovedOrder, instrument: Instrument) -> OrderData:
-    """Return an approved order before it is sent."""
+def created_order(approved: ApprovedOrder, instrument: Instrument, *, reduce_only: bool) -> OrderData:
+    """Return an approved order before it is sent.
+
+    Args:
+        approved: the order.
+        instrument: what it is counted in.
+        reduce_only: what was wished for; the approved order knows only whether the venue is to be told so.
+    """
     price = instrument.price(approved.price_units) if approved.price_units else 0.0
     trigger = instrument.price(approved.trigger_units) if approved.trigger_units else 0.0
     return OrderData(
         approved.order_id, approved.account, approved.instrument_id, approved.side, approved.order_type,
         instrument.quantity(approved.quantity_units), price, OrderStatus.CREATED, 0.0, 0.0, "", approved.created_time_ns,
-        approved.created_time_ns, approved.strategy_id, trigger, approved.time_in_force, request.reduce_only,
-        approved.post_only, approved.position_side,
-    )  # fmt: skip
-
-
-def known_order(approved: ApprovedOrder, instrument: Instrument) -> OrderData:
-    """Return an approved order of an earlier run as it was before it was sent."""
-    price = instrument.price(approved.price_units) if approved.price_units else 0.0
-    trigger = instrument.price(approved.trigger_units) if approved.trigger_units else 0.0
-    return OrderData(
-        approved.order_id, approved.account, approved.instrument_id, approved.side, approved.order_type,
-        instrument.quantity(approved.quantity_units), price, OrderStatus.CREATED, 0.0, 0.0, "", approved.created_time_ns,
-        approved.created_time_ns, approved.strategy_id, trigger, approved.time_in_force, approved.reduce_only,
+        approved.created_time_ns, approved.strategy_id, trigger, approved.time_in_force, reduce_only,
         approved.post_only, approved.position_side,
     )  # fmt: skip
 

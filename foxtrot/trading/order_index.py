@@ -24,13 +24,13 @@ class OrderIndex:
         record = self.all.get(order_id)
         if record is None or (record.terms.account == account and record.terms.instrument_id == instrument_id):
             return record
-        return self.all.get(_long_key(account, instrument_id, order_id))
+        return self.all.get(long_key(account, instrument_id, order_id))
 
     def add(self, record: OrderRecord) -> None:
         """File a new record."""
         terms = record.terms
         if terms.order_id in self.all:
-            record.key = _long_key(terms.account, terms.instrument_id, terms.order_id)
+            record.key = long_key(terms.account, terms.instrument_id, terms.order_id)
         self.all[record.key] = record
         self.place(record)
 
@@ -65,5 +65,6 @@ def _fits(record: OrderRecord, owner: str, account: str, instrument_id: str) -> 
     return owner in ("", record.owner) and account in ("", terms.account) and instrument_id in ("", terms.instrument_id)
 
 
-def _long_key(account: str, instrument_id: str, order_id: str) -> str:
+def long_key(account: str, instrument_id: str, order_id: str) -> str:
+    """Return the key of an order whose id is another order's already."""
     return f"{account}|{instrument_id}|{order_id}"

@@ -14,7 +14,7 @@ from foxtrot.storage.journal_records import Adjusted, BalancesFound, ChargeBooke
 from foxtrot.trading.account_book import AccountBook
 from foxtrot.trading.adjustment import apply_adjustment
 from foxtrot.trading.order_desk import OrderDesk
-from foxtrot.trading.order_facts import known_order
+from foxtrot.trading.order_facts import created_order
 from foxtrot.trading.order_record import OrderRecord
 from foxtrot.trading.portfolio import Portfolio, signed
 from foxtrot.trading.position import Position
@@ -74,7 +74,8 @@ class Restore:
     def _put_order(self, key: str, life: OrderLife) -> None:
         terms = life.told
         if life.approved is not None:
-            terms = known_order(life.approved, self._instrument(life.approved.instrument_id))
+            order = life.approved
+            terms = created_order(order, self._instrument(order.instrument_id), reduce_only=order.reduce_only)
         if terms is None:
             raise InvariantBroken(f"the journal has an order {key} of which it tells nothing")
         record = OrderRecord(terms, self._instrument(terms.instrument_id), life.owner, life.approved)

@@ -27,6 +27,7 @@ from foxtrot.storage.journal_records import (
     Snapshot,
 )
 from foxtrot.trading.decisions import Decisions
+from foxtrot.trading.order_index import long_key
 
 Movement = FillBooked | ChargeBooked | BalancesFound | PositionsFound | Adjusted
 """What moves positions and balances, in the order in which it was counted."""
@@ -204,11 +205,6 @@ def decode_state(data: msgspec.Raw | bytes) -> RestoredState:
         msgspec.MsgspecError: it is none.
     """
     return msgspec.json.decode(data, type=RestoredState)
-
-
-def long_key(account: str, instrument_id: str, order_id: str) -> str:
-    """Return the key of an order whose id is another order's already."""
-    return f"{account}|{instrument_id}|{order_id}"
 
 
 def _place(life: OrderLife) -> tuple[str, str]:
