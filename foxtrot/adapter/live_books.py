@@ -6,10 +6,10 @@ from types import TracebackType
 from typing import Final
 
 import msgspec
-from loguru import logger
 
 from foxtrot.adapter.base_adapter import AdapterContext, BaseAdapter, Setting
 from foxtrot.adapter.latest_value import LatestValue
+from foxtrot.adapter.reader_callback import guarded
 from foxtrot.adapter.registry import make_adapter
 from foxtrot.core.clock import Clock, SystemClock
 from foxtrot.core.notices import AdapterStatus, BookStateChanged, RequestFailed
@@ -164,7 +164,7 @@ class LiveBooks:
             if feed is None or feed.is_ended:
                 feed = self._feeds[instrument_id] = BookFeed(instrument_id)
             if on_book is not None:
-                feed.callbacks = (*feed.callbacks, _guarded(on_book))
+                feed.callbacks = (*feed.callbacks, guarded(on_book, "live books", instrument_id))
         self.adapter.subscribe(SubscribeRequest(instrument_id, ticks=False, depth_levels=levels))
         return feed
 
@@ -223,19 +223,3 @@ class LiveBooks:
             if feed.instrument_id in failed.what.split():
                 error = AdapterError(self.adapter.adapter_name, "no_book", f"{failed.what}: {failed.error}")
                 feed.end(LiveBook(feed.instrument_id, BookState.EMPTY, cause=failed.error), error)
-
-
-def _guarded(hear: Callable[[LiveBook], None]) -> Callable[[LiveBook], None]:
-    """Return a callback whose errors are logged, the first of each kind: they are of a program that reads, and the venue's thread goes on."""
-    seen: set[str] = set()
-
-    def call(book: LiveBook) -> None:
-        try:
-            hear(book)
-        except Exception as error:  # whatever the reader's own code raises
-            kind = type(error).__name__
-            if kind not in seen:
-                seen.add(kind)
-                logger.bind(instrument=book.instrument_id).error("a callback of books failed, told once: {!r}", error)
-
-    return call

@@ -3,9 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
-from loguru import logger
-
 from foxtrot.adapter.latest_value import LatestValue
+from foxtrot.adapter.reader_callback import guarded
 from foxtrot.domain.enums import BookState
 from foxtrot.domain.errors import ConfigError, FoxtrotError, RequestTimedOut
 from foxtrot.hub.client_streams import KeptStream, Value
@@ -63,7 +62,7 @@ class HubFeed(LatestValue[Value]):
 
         The last value, which is never LIVE, comes when the feed or its client is closed, or the hub refuses.
         """
-        self.callbacks.append(_guarded(on_value, self.instrument_id))
+        self.callbacks.append(guarded(on_value, "hub client", self.instrument_id))
 
     def wait(self, timeout_s: float = 5.0) -> Value:
         """Return the latest value that is LIVE, at once when it is.
@@ -130,19 +129,3 @@ class HubFeed(LatestValue[Value]):
         latest = self.latest
         text = f"no LIVE {self.ask.kind} of {self.instrument_id} in {timeout_s} s: it is {latest.state}, {latest.cause}"
         return RequestTimedOut(PROTOCOL, "timeout", text)
-
-
-def _guarded(hear: Callable[[Value], None], instrument_id: str) -> Callable[[Value], None]:
-    """Return a callback whose errors are logged in one line, the first of each kind: they are of a program that reads, and hub-client goes on."""
-    seen: set[str] = set()
-
-    def call(value: Value) -> None:
-        try:
-            hear(value)
-        except Exception as error:  # whatever the reader's own code raises
-            kind = type(error).__name__
-            if kind not in seen:
-                seen.add(kind)
-                logger.error("hub client: a callback of {} failed, told once: {!r}", instrument_id, error)
-
-    return call

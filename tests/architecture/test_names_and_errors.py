@@ -17,8 +17,7 @@ BROAD_EXCEPTS: dict[str, str] = {
     "foxtrot/storage/durable_journal.py": "the outermost loop of foxtrot-journal: the exception becomes an answer, and the end",
     "foxtrot/adapter/*/session.py": "the outermost loop of a venue's thread: the exception becomes an event",
     "foxtrot/exchange/serving/guard.py": "the outermost loop of a connection or a round: the exception is kept and logged",
-    "foxtrot/hub/client_feeds.py": "the guard around a reader's callback: the exception becomes a line in the log",
-    "foxtrot/adapter/live_books.py": "the guard around a reader's callback: the exception becomes a line in the log",
+    "foxtrot/adapter/reader_callback.py": "the guard around a reader's callback: the exception becomes a line in the log",
     "foxtrot/cli.py": "main: the exception becomes one line and an exit status",
 }
 
