@@ -13,6 +13,8 @@ from foxtrot.trading.order_desk import OrderDesk
 _PROFIT = frozenset({OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT})
 _ROUNDING = 1.0 + 1e-12
 """What lies on a limit is within it, whatever floats make of the product."""
+STEP_S = 1.0
+"""A price that seems to be of a later time than this was heard before the time of day was set back; how old it is, nobody knows."""
 
 
 class PriceRules:
@@ -49,7 +51,7 @@ class PriceRules:
         age_s = (order.now_ns - reference.time_ns) / 1e9
         for scope in scopes:
             limits = scope.limits
-            if limits.quote_age_s and age_s > limits.quote_age_s and not live:
+            if limits.quote_age_s and not live and not -STEP_S <= age_s <= limits.quote_age_s:
                 raise OrderRefused(
                     "quote_age", f"{limits.quote_age_s} s of {scope}", f"{age_s:.1f} s ({reference.source})"
                 )
