@@ -6,9 +6,10 @@ from pathlib import Path
 import msgspec
 from loguru import logger
 
+from foxtrot.app.fingerprints import code_hash, strategy_file
 from foxtrot.app.main_engine import MainEngine
 from foxtrot.app.played_run import PlayedSurroundings
-from foxtrot.app.run_recording import code_hash, config_of, strategy_file
+from foxtrot.app.run_recording import config_of
 from foxtrot.core.lanes import MARKET_LANE
 from foxtrot.core.notices import AdapterStatus, GateMovedOutside
 from foxtrot.core.played_tape import Difference, PlayedEngine, TapeDiffers, TapeFeed
@@ -215,7 +216,7 @@ def _changed_code(header: TapeHeader) -> Iterator[str]:
 
 def _changed_files(header: TapeHeader, platform: MainEngine) -> Iterator[str]:
     for name, host in platform.line.strategies.hosts.items():
-        before, now = header.strategies.get(name), strategy_file(host.strategy)
+        before, now = header.strategies.get(name), strategy_file(type(host.strategy))
         if before is not None and before.sha256 != now.sha256:
             yield f"{name}: {now.file} is not the file that ran: its SHA-256 was {before.sha256[:12]}… and is {now.sha256[:12]}…"
 

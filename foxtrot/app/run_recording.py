@@ -1,8 +1,6 @@
 """The recording of a run: its surroundings, taped, and the header that says what it began with."""
 
 import contextlib
-import hashlib
-import inspect
 import platform as machine
 from pathlib import Path
 from threading import get_ident
@@ -11,9 +9,9 @@ import msgspec
 from loguru import logger
 from typing_extensions import override
 
-import foxtrot
 from foxtrot import __version__
 from foxtrot.app.config import Config
+from foxtrot.app.fingerprints import code_hash, strategy_file
 from foxtrot.app.surroundings import MakeJournal, Surroundings
 from foxtrot.core.clock import Clock
 from foxtrot.core.dispatcher import Dispatcher
@@ -24,10 +22,9 @@ from foxtrot.domain.errors import QueueClosed
 from foxtrot.storage.journal import InMemoryJournal, Journal
 from foxtrot.storage.journal_records import GateMoved, Intent, JournalRecord, encode_record
 from foxtrot.storage.recorder import Recorder
-from foxtrot.storage.run_tape import AdapterFacts, StrategyFile, TapeHeader
+from foxtrot.storage.run_tape import AdapterFacts, TapeHeader
 from foxtrot.storage.tape_events import is_known
 from foxtrot.storage.tape_store import TapeLimits
-from foxtrot.strategy.base import Strategy
 from foxtrot.strategy.line import Line
 from foxtrot.strategy.variables import VariableStore
 from foxtrot.trading.restored_state import RestoredState
@@ -88,7 +85,7 @@ class RunRecording(Surroundings):
             started_ns=self.clock.now_ns(),
             folder=str(home.absolute()),
             config=config_json(config),
-            strategies={name: strategy_file(host.strategy) for name, host in line.strategies.hosts.items()},
+            strategies={name: strategy_file(type(host.strategy)) for name, host in line.strategies.hosts.items()},
             variables=self._saved(line),
             adapters={name: _facts(line, name) for name in line.adapters},
             journal=MEMORY if self._journal is None or self._journal.is_memory else DISK,
@@ -205,29 +202,6 @@ def config_of(text: msgspec.Raw) -> Config:
         msgspec.MsgspecError: it is of another version.
     """
     return msgspec.json.decode(text, type=Config, dec_hook=_path)
-
-
-def code_hash() -> str:
-    """Return a SHA-256 over the platform's own source files.
-
-    Blocks: for the reading of some megabytes.
-    """
-    digest, root = hashlib.sha256(), Path(foxtrot.__file__).parent
-    for path in sorted(root.rglob("*.py")):
-        data = path.read_bytes()
-        digest.update(f"{path.relative_to(root).as_posix()} {len(data)}\n".encode() + data)
-    return digest.hexdigest()
-
-
-def strategy_file(strategy: Strategy) -> StrategyFile:
-    """Return which code a strategy was made of.
-
-    Blocks: for the reading of a small file.
-    """
-    made = type(strategy)
-    path = inspect.getsourcefile(made) or ""
-    digest = hashlib.sha256(Path(path).read_bytes()).hexdigest() if path and Path(path).is_file() else ""
-    return StrategyFile(f"{made.__module__}:{made.__qualname__}", path, digest)
 
 
 def _facts(line: Line, account: str) -> AdapterFacts:

@@ -1,9 +1,8 @@
 """Arguments of the verbs that ask and steer a running platform: who, why, which, how long."""
 
-import getpass
-import platform
 from argparse import ArgumentTypeError, Namespace
 
+from foxtrot.app.user_name import user_at_machine
 from foxtrot.app.verbs.command_parser import CommandParser, UsageError, seconds, whole
 from foxtrot.domain.errors import FoxtrotError
 
@@ -82,7 +81,6 @@ def _rows(text: str) -> int:
 
 def _user() -> str:
     try:
-        name = getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        raise FoxtrotError("the system does not say who you are; say so with --as NAME") from None
-    return f"{name}@{platform.node()}"
+        return user_at_machine()
+    except FoxtrotError as error:
+        raise FoxtrotError(f"{error}; say who you are with --as NAME") from None
