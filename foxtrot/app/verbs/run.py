@@ -3,6 +3,7 @@
 from argparse import Namespace
 from pathlib import Path
 
+from foxtrot.app.crash_report import tell_of_crashes
 from foxtrot.app.private_folder import AS_ROOT, check_folder, check_user, guard_memory, private_home, warn_of_readers
 from foxtrot.app.run_lock import RunLock
 from foxtrot.app.stop_signals import stop_signals
@@ -48,6 +49,7 @@ def run(arguments: Namespace) -> Outcome:
             check_folder(config.data_dir(arguments.home))
             warn_of_readers(arguments.home)
             guard_memory()
+            tell_of_crashes()
             result = run_live(config, arguments.seconds, arguments.live, arguments.home, stopped, log)
         finally:
             log.stop()
