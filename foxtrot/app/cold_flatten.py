@@ -11,7 +11,7 @@ import msgspec
 
 from foxtrot.adapter.base_adapter import BaseAdapter
 from foxtrot.app.config import Config
-from foxtrot.app.platform_journal import NAME, OVERLAP_NS, accounts_that_end
+from foxtrot.app.platform_journal import NAME, accounts_that_end
 from foxtrot.core.clock import Clock
 from foxtrot.core.commands import KillSwitch
 from foxtrot.core.dispatcher import Dispatcher
@@ -24,6 +24,7 @@ from foxtrot.storage.journal_records import JournalRecord, Snapshot
 from foxtrot.strategy.line import Line, LineSettings
 from foxtrot.trading.order_ids import make_run_id
 from foxtrot.trading.restored_state import RestoredState, fold
+from foxtrot.trading.snapshots import TOLD_AGAIN_NS
 
 WITHOUT_JOURNAL_NS = 7 * 86_400 * 1_000_000_000
 """How far back fills are asked for where no journal tells what strategies own."""
@@ -40,7 +41,7 @@ class Ownership(msgspec.Struct, frozen=True):
     def fills_since_ns(self, account: str) -> int:
         """Return from when on the fills of an account are needed."""
         last_ns = self.restored.last_fill_ns.get(account, 0) if self.restored is not None else 0
-        return max(0, last_ns - OVERLAP_NS if last_ns else self.now_ns - WITHOUT_JOURNAL_NS)
+        return max(0, last_ns - TOLD_AGAIN_NS if last_ns else self.now_ns - WITHOUT_JOURNAL_NS)
 
 
 def ownership_of(config: Config, home: Path, clock: Clock) -> Ownership:

@@ -10,14 +10,20 @@ OrderKey = tuple[str, str, str]
 class EarlyFills:
     """Fills by order and trade id, so that none is counted twice.
 
+    `forgotten_until_ns` is, by account, the venue's time of the latest fill of an order that was not carried along from an
+    earlier run: a fill no later than that, whose order is not known, is one that was counted then.
+
     Thread: the dispatcher's.
     """
 
     def __init__(self) -> None:
+        self.forgotten_until_ns: dict[str, int] = {}
         self._by_order: dict[OrderKey, dict[str, tuple[TradeData, int, int]]] = {}
 
     def add(self, trade: TradeData, quantity_units: int, price_units: int) -> bool:
-        """Keep a fill; False when it is kept already."""
+        """Keep a fill; False when it is kept already, or was counted by an earlier run."""
+        if trade.venue_time_ns <= self.forgotten_until_ns.get(trade.account, -1):
+            return False
         fills = self._by_order.setdefault((trade.account, trade.instrument_id, trade.order_id), {})
         if trade.trade_id in fills:
             return False

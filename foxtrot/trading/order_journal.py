@@ -12,6 +12,7 @@ from foxtrot.domain.market import DepthData, TickData
 from foxtrot.domain.order import ApprovedOrder, OrderData, TradeData
 from foxtrot.storage.journal import Journal
 from foxtrot.storage.journal_records import (
+    Adjusted,
     Arrival,
     BalancesFound,
     CancelAsked,
@@ -53,6 +54,8 @@ class OrderJournal:
 
     def append(self, record: JournalRecord) -> None:
         """Write a record that somebody else made; a decision is kept for the next snapshot too."""
+        if type(record) is Adjusted and record.instrument_id and self.keeps_reports:
+            self._list(record.instrument_id)
         self.decisions.take(record)
         self.journal.append(record)
 

@@ -1,6 +1,6 @@
 """One position in exact integers: quantity, average cost, realised profit and cash flow from fills alone."""
 
-from bisect import insort
+from bisect import bisect_left, insort
 from decimal import Context, Decimal
 
 from foxtrot.domain.instrument import Instrument
@@ -77,6 +77,15 @@ class Position:
         released = self.cost * closed // held
         self.cost += (signed_units + closed) * price_units * self.unit_money - released
         self.realised += closed * price_units * self.unit_money - released
+
+    def base_at(self, since_ns: int) -> tuple[tuple[int, int, int], tuple[Fill, ...]]:
+        """Return the base that the fills before a time make of the base, and the fills since."""
+        first = bisect_left(self.history, since_ns, key=lambda fill: fill[0])
+        made = Position(self.instrument)
+        made.quantity, made.cost, made.realised = self.base
+        for *_, units, price in self.history[:first]:
+            made._cost_of(units, price)
+        return (made.quantity, made.cost, made.realised), tuple(self.history[first:])
 
     def find(self, units: int, value: int) -> None:
         """Take in what was there before any fill of ours; `value` is its cost in price units times quantity units."""

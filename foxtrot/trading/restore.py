@@ -57,6 +57,7 @@ class Restore:
         for booked in state.loose:
             instrument = self._instrument(booked.trade.instrument_id)
             self._desk.early.add(booked.trade, *_units(booked.trade, instrument))
+        self._desk.early.forgotten_until_ns = dict(state.forgotten_until_ns)
 
     def watch(self, dispatcher: Dispatcher) -> None:
         """Hear connections, to ask for the orders of which nothing was heard."""
@@ -125,7 +126,8 @@ class Restore:
 def put_totals(position: Position, totals: PositionTotals) -> None:
     """Give a new position what it had."""
     position.quantity, position.cost, position.realised = totals.quantity, totals.cost, totals.realised
-    position.base = (totals.quantity, totals.cost, totals.realised)
+    position.base = totals.base or (totals.quantity, totals.cost, totals.realised)
+    position.history = list(totals.recent)
     position.flow, position.turnover, position.fills = totals.flow, totals.turnover, totals.fills
     position.found, position.found_value = totals.found, totals.found_value
     position.fees, position.funding = dict(totals.fees), dict(totals.funding)

@@ -28,6 +28,7 @@ from foxtrot.storage.journal_records import (
 )
 from foxtrot.trading.decisions import Decisions
 from foxtrot.trading.order_index import long_key
+from foxtrot.trading.position import Fill
 
 Movement = FillBooked | ChargeBooked | BalancesFound | PositionsFound | Adjusted
 """What moves positions and balances, in the order in which it was counted."""
@@ -46,7 +47,11 @@ class OrderLife(msgspec.Struct):
 
 
 class PositionTotals(msgspec.Struct, frozen=True):
-    """A position without the history of its fills; the account's own, over all owners, has the owner ""."""
+    """A position; the account's own, over all owners, has the owner "".
+
+    `recent` are its latest fills, `base` what was held before them: a fill that is heard late is put in its place among them.
+    Snapshots of older versions have neither; then all that is held is the base.
+    """
 
     owner: str
     account: str
@@ -62,6 +67,8 @@ class PositionTotals(msgspec.Struct, frozen=True):
     found_value: int
     fees: dict[str, Decimal]
     funding: dict[str, Decimal]
+    base: tuple[int, int, int] | None = None
+    recent: tuple[Fill, ...] = ()
 
 
 class AccountTotals(msgspec.Struct, frozen=True):
@@ -80,6 +87,7 @@ class RestoredState(msgspec.Struct):
 
     `positions` and `accounts` are those of the last snapshot; `movements` what moved them since. `loose` are fills whose order was
     never told. `last_fill_ns` is, by account, the venue's time of the latest fill that was counted, or of the opening before one.
+    `forgotten_until_ns` is, by account, the venue's time of the latest fill of the orders that are not carried along any more.
     """
 
     instruments: dict[str, Instrument] = {}
@@ -89,6 +97,7 @@ class RestoredState(msgspec.Struct):
     accounts: dict[str, AccountTotals] = {}
     movements: list[Movement] = []
     last_fill_ns: dict[str, int] = {}
+    forgotten_until_ns: dict[str, int] = {}
     decisions: Decisions = msgspec.field(default_factory=Decisions)
 
     def without(self, accounts: Collection[str]) -> "RestoredState":
@@ -102,6 +111,9 @@ class RestoredState(msgspec.Struct):
             accounts={name: totals for name, totals in self.accounts.items() if name not in accounts},
             movements=[movement for movement in self.movements if account_of(movement) not in accounts],
             last_fill_ns={name: last_ns for name, last_ns in self.last_fill_ns.items() if name not in accounts},
+            forgotten_until_ns={
+                name: until_ns for name, until_ns in self.forgotten_until_ns.items() if name not in accounts
+            },
             decisions=msgspec.structs.replace(self.decisions, protections=protections),
         )
 

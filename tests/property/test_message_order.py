@@ -70,8 +70,9 @@ def test_the_story_touches_what_an_order_can_go_through() -> None:
     statuses = {name: order.status for name, order in orders.items() if order is not None}
     assert set(statuses.values()) == {
         OrderStatus.FILLED, OrderStatus.PARTIALLY_FILLED, OrderStatus.CANCELLED, OrderStatus.ACCEPTED,
+        OrderStatus.EXPIRED,
     }  # fmt: skip
-    assert len(statuses) == 12
+    assert len(statuses) == 13
     assert statuses["filled while cancelled"] is statuses["stop"] is OrderStatus.FILLED
     assert {type(message) for message in rig.fated.heard} == set(MESSAGES)
     assert sum(isinstance(message, AccountCharge) for message in rig.fated.heard) == 1
@@ -93,6 +94,19 @@ def test_the_process_may_end_at_each_message(snapshots: bool) -> None:
     assert all_faults(deaths, snapshots=snapshots) == []
 
 
+def hard(seed: int) -> Fate:
+    """Lose some messages, double some, let some come behind the next, and let the process end at one of them."""
+    random, rig = Random(seed), undisturbed()
+    numbers = range(rig.log_in + 1, len(rig.fated.heard) + 1)
+    drop, double, behind = (frozenset(n for n in numbers if random.random() < LOST) for _ in range(3))
+    return Fate(drop=drop, double=double, behind_the_next=behind, dead_from=random.choice(numbers))
+
+
+@pytest.mark.parametrize("snapshots", [False, True])
+def test_a_process_that_has_not_heard_everything_may_end_too(snapshots: bool) -> None:
+    assert all_faults({f"hard {seed}": hard(seed) for seed in range(1, 41)}, snapshots=snapshots) == []
+
+
 def test_all_messages_may_come_in_any_order() -> None:
     assert all_faults({f"order {seed}": Fate(keep_all=True, shuffle=seed) for seed in range(1, 101)}) == []
 
@@ -104,4 +118,5 @@ def test_some_may_be_lost_and_some_doubled_and_all_in_any_order() -> None:
 @pytest.mark.slow
 def test_in_very_many_orders() -> None:
     assert all_faults({f"order {seed}": Fate(keep_all=True, shuffle=seed) for seed in range(1_000, 4_000)}) == []
+    assert all_faults({f"hard {seed}": hard(seed) for seed in range(1_000, 4_000)}, snapshots=True) == []
     assert all_faults({f"mix {seed}": mixed(seed) for seed in range(1_000, 4_000)}) == []

@@ -13,7 +13,7 @@ import msgspec
 from foxtrot.core.dispatcher import Dispatcher
 from foxtrot.core.notices import OpenOrdersLoaded, PositionsLoaded, TradesLoaded
 from foxtrot.domain.account import EXTERNAL, AccountCharge, AccountData, PositionData
-from foxtrot.domain.enums import OrderType, Side
+from foxtrot.domain.enums import OrderType, Side, TimeInForce
 from foxtrot.domain.fees import FeeSchedule
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.order import OrderData, OrderRequest, TradeData
@@ -164,6 +164,7 @@ class StoryRig(ReconcileRig):
         yield lambda: self.hit(SELL, 0.25, 99.7)
         yield self._ask_everything
         yield lambda: self._cancel("partly filled, then cancelled")
+        yield lambda: self._send_at_once("nothing to meet", 90.0)
         yield lambda: self._send("spot", BUY, 2.0, instrument=SPOT)
         yield lambda: self._send("spot of another", SELL, 0.5, 100.5, instrument=SPOT, owner=SECOND)
         yield lambda: self.hit(BUY, 0.2, 100.5, SPOT)
@@ -192,7 +193,16 @@ class StoryRig(ReconcileRig):
         self.ids[name] = self.order(side, quantity, price, instrument, owner).order_id
 
     def _send_stop(self, name: str, trigger: float) -> None:
-        request = OrderRequest(PERP.instrument_id, ACCOUNT, BUY, OrderType.STOP, 0.3, trigger_price=trigger)
+        self._submit(name, OrderRequest(PERP.instrument_id, ACCOUNT, BUY, OrderType.STOP, 0.3, trigger_price=trigger))
+
+    def _send_at_once(self, name: str, price: float) -> None:
+        """Send an order that is over before it could rest."""
+        self._submit(
+            name,
+            OrderRequest(PERP.instrument_id, ACCOUNT, BUY, OrderType.LIMIT, 0.2, price, time_in_force=TimeInForce.IOC),
+        )
+
+    def _submit(self, name: str, request: OrderRequest) -> None:
         self.ids[name] = self.line.desk.submit(request, OWNER)
         self.settle()
 
