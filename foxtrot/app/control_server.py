@@ -4,7 +4,6 @@ import os
 import secrets
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
 from typing import TypeVar
@@ -17,8 +16,9 @@ from foxtrot.app.control_kill import KillAnswers
 from foxtrot.app.control_notices import ControlNotices
 from foxtrot.app.control_place import FILE, PATH, ControlPlace
 from foxtrot.app.control_requests import Answer, FollowKill, Kill, KillTaken, Refusal, Request, decode_request
+from foxtrot.app.engine_questions import EngineStuck
 from foxtrot.app.loopback_http import HttpAnswer, HttpRequest, LoopbackHttp, json_answer
-from foxtrot.app.main_engine import Call, MainEngine
+from foxtrot.app.main_engine import MainEngine
 from foxtrot.app.port_file import write_private
 from foxtrot.core.commands import KillSwitch
 from foxtrot.core.secret import Secret
@@ -33,10 +33,6 @@ AT_ONCE = 4
 """Questions that may wait for the engine at the same time: fewer than are served at once, so that a kill always finds a place."""
 STALE_NS = 5_000_000_000
 BAD, BUSY = 400, 503
-
-
-class EngineStuck(FoxtrotError):
-    """The platform's process answers and its engine does not."""
 
 
 class ControlServer:
@@ -124,7 +120,7 @@ class ControlServer:
             permit.close(kill.reason)
         closed_ms = (clock.monotonic_ns() - begun_ns) / 1e6
         try:
-            survey = self._begin(lambda: self._kills.survey(kill_id))
+            survey = self._platform.questions.begin(lambda: self._kills.survey(kill_id))
         finally:
             self._platform.kill(kill.reason, kill.who)
         self._platform.put(KillSwitch(kill.reason, kill.who, kill.flatten, kill.everything))
@@ -152,28 +148,10 @@ class ControlServer:
             self._places.release()
 
     def _ask(self, function: Callable[[], R]) -> R:
-        """Call a function on the engine's thread; one that is given up on is not called later, when nobody hears of it."""
-        given_up = threading.Event()
-
-        def unless_late() -> R:
-            if given_up.is_set():
-                raise EngineStuck("too late")
-            return function()
-
-        answer = self._begin(unless_late)
         try:
-            return answer.result(ENGINE_S)
-        except FutureTimeout:
-            given_up.set()
+            return self._platform.ask(function, ENGINE_S)
+        except EngineStuck:
             raise EngineStuck(f"the engine has not come to it within {ENGINE_S} s; nothing was done") from None
-
-    def _begin(self, function: Callable[[], R]) -> "Future[R]":
-        answer: Future[R] = Future()
-        try:
-            self._platform.put(Call(function, answer))  # type: ignore[arg-type]
-        except QueueClosed:
-            raise FoxtrotError("the platform has stopped") from None
-        return answer
 
 
 def _refused(status: int, kind: str, message: str) -> HttpAnswer:
@@ -185,4 +163,6 @@ def _refusal(error: FoxtrotError) -> HttpAnswer:
         return _refused(BAD, "ConfigError", error.with_nearest())
     if isinstance(error, ConfigError):
         return _refused(BAD, "ConfigError", str(error))
+    if isinstance(error, QueueClosed):
+        return _refused(BUSY, "FoxtrotError", "the platform has stopped")
     return _refused(BUSY, type(error).__name__, str(error))

@@ -4,8 +4,6 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeVar
@@ -13,7 +11,9 @@ from typing import TypeVar
 from foxtrot.app.account_adapters import AccountAdapters
 from foxtrot.app.config import Config
 from foxtrot.app.config_places import placed
+from foxtrot.app.engine_questions import ASKERS, EngineQuestions
 from foxtrot.app.event_log import EventLog
+from foxtrot.app.final_audit import FinalAudit, accounts_that_trade
 from foxtrot.app.halt_file import Halt, HaltFile
 from foxtrot.app.part_halts import PartHalts
 from foxtrot.app.platform_journal import PlatformJournal
@@ -21,37 +21,23 @@ from foxtrot.app.saved_variables import SavedVariables
 from foxtrot.app.secret_store import open_store
 from foxtrot.app.shutdown import StopReport, Summary, summarise
 from foxtrot.app.strategy_starts import StrategyStarts
+from foxtrot.app.strategy_stops import stop_strategies
 from foxtrot.app.surroundings import Surroundings
 from foxtrot.app.venue_connections import VenueConnections
 from foxtrot.core.clock import Clock
-from foxtrot.core.commands import AuditAccounts, BeginStop, StopStrategy
+from foxtrot.core.commands import BeginStop
 from foxtrot.core.dispatcher import Dispatcher
 from foxtrot.core.notices import AccountReconciled, AdapterStatus, HandlerFailed, StrategyStatus
 from foxtrot.domain.errors import ConfigError, FoxtrotError
-from foxtrot.domain.order import TradeData
 from foxtrot.storage.journal import InMemoryJournal, Journal
 from foxtrot.strategy.line import Line, LineSettings
 from foxtrot.strategy.loader import load_strategy
-from foxtrot.trading.audit import Audit, AuditFinished, Difference
+from foxtrot.trading.audit import Difference
 
-ASKERS = "main_engine.ask"
 STOP_DEADLINE_S = 30.0
 SWITCH_INTERVAL_S = 0.0005
 """How long the interpreter lets one thread run while another waits: a tenth of the default, measured to cut the tail 7x."""
 T = TypeVar("T")
-
-
-class Call:
-    """Something to do on the engine's thread, and where its result or its exception goes.
-
-    Thread: made by any, run by foxtrot-engine.
-    """
-
-    __slots__ = ("answer", "function")
-
-    def __init__(self, function: Callable[[], object], answer: "Future[object]") -> None:
-        self.function = function
-        self.answer = answer
 
 
 class MainEngine:
@@ -107,10 +93,8 @@ class MainEngine:
         self._starts = StrategyStarts(self.line, self.failures)
         EventLog(dispatcher)
         PartHalts(self.line)
-        self._auditor = Audit(dispatcher, self.line.desk, self.line.portfolio)
-        self._finished = _Finished(())
-        self._fills_heard: set[str] = set()
-        self._asked: Call | None = None
+        self.questions = EngineQuestions(self.events)
+        self._final_audit = FinalAudit(self.line, self.events, self.questions)
         self._subscribe(dispatcher)
         self.line.kill.before_resuming = HaltFile(self.home).remove
         for adapter in around.adapters:
@@ -121,10 +105,6 @@ class MainEngine:
 
     def _subscribe(self, dispatcher: Dispatcher) -> None:
         dispatcher.subscribe(BeginStop, self._on_begin_stop, owner="main_engine", core=True)
-        dispatcher.subscribe(AuditAccounts, self._on_audit_accounts, owner="main_engine", core=True)
-        dispatcher.subscribe(AuditFinished, self._on_audit_finished, owner="main_engine")
-        dispatcher.subscribe(TradeData, self._on_trade, owner="main_engine")
-        dispatcher.subscribe(Call, self._on_call, owner=ASKERS)
         dispatcher.subscribe(AdapterStatus, self._on_adapter_status, owner="main_engine", core=True)
         dispatcher.subscribe(AccountReconciled, self._on_account_reconciled, owner="main_engine", core=True)
         dispatcher.subscribe(StrategyStatus, self._on_strategy_status, owner="main_engine", core=True)
@@ -166,8 +146,8 @@ class MainEngine:
         if self.events.running:
             try:
                 self.events.put(BeginStop())
-                self._stop_strategies(part_s)
-                differences = self._audit(part_s)
+                stop_strategies(self.line, self.events, self.questions, self.clock, part_s)
+                differences = self._final_audit.differences(part_s)
                 summary = self.ask(lambda: summarise(self.line), part_s)
             except FoxtrotError as error:
                 self.failures.append(f"stop: {error}")
@@ -184,9 +164,9 @@ class MainEngine:
         recorder = self._around.end(sum(stopped.left.values()))
         late = tuple(name for name in (*overran, stopped.overran, recorder) if name)
         last = summary or summarise(self.line)
-        self._report = StopReport(
-            last, differences, stopped.left, late, tuple(self.failures), health, self._accounts(trading=False)
-        )
+        trade = accounts_that_trade(self.line.adapters)
+        prices_only = tuple(name for name in self.line.adapters if name not in trade)
+        self._report = StopReport(last, differences, stopped.left, late, tuple(self.failures), health, prices_only)
         return self._report
 
     def ask(self, function: Callable[[], T], deadline_s: float = 5.0) -> T:
@@ -195,14 +175,10 @@ class MainEngine:
         Blocks: at most `deadline_s`.
 
         Raises:
-            FoxtrotError: the engine did not come to it in time.
+            EngineStuck: the engine did not come to it in time.
+            FoxtrotError: whatever the function raised.
         """
-        answer: Future[object] = Future()
-        self.events.put(Call(function, answer))
-        try:
-            return answer.result(deadline_s)  # type: ignore[return-value]
-        except FutureTimeout:
-            raise FoxtrotError(f"{self.events.name} did not answer within {deadline_s} s") from None
+        return self.questions.ask(function, deadline_s)
 
     @property
     def recording(self) -> dict[str, object]:
@@ -223,7 +199,9 @@ class MainEngine:
         self.line.gate.close(reason, who, lasting=True, killed=True)
         try:
             halt = Halt(reason, who, self.clock.now_ns())
-            HaltFile(self.home).write(halt, durable=False)  # cancels wait for this, and the journal outlives a power cut
+            HaltFile(self.home).write(
+                halt, durable=False
+            )  # cancels wait for this, and the journal outlives a power cut
         except ConfigError as error:
             self.failures.append(f"kill: {error}")
 
@@ -269,19 +247,8 @@ class MainEngine:
 
     # --- on the engine's thread -------------------------------------------------------------------------------------
 
-    def _on_call(self, call: Call) -> None:
-        self._asked = call
-        try:
-            call.answer.set_result(call.function())
-        except FoxtrotError as error:
-            call.answer.set_exception(error)
-
     def _on_begin_stop(self, _command: BeginStop) -> None:
         self._stopping = True
-
-    def _on_audit_accounts(self, command: AuditAccounts) -> None:
-        for account in command.accounts:
-            self._auditor.start(account, deadline_ns=command.deadline_ns)
 
     def _on_adapter_status(self, status: AdapterStatus) -> None:
         if self._stopping:  # whoever is ready only now comes too late: nothing would stop what it starts
@@ -299,94 +266,11 @@ class MainEngine:
             self.all_ready.set()
 
     def _on_handler_failed(self, failure: HandlerFailed) -> None:
-        if failure.owner == ASKERS:  # what a question raises is the asker's alone: the next one is heard
-            self.line.dispatcher.resume(ASKERS)
-            if self._asked is not None:
-                self._asked.answer.set_exception(FoxtrotError(failure.error))
-            return
-        self.failures.append(f"{failure.owner}: {failure.handler} on {failure.event_class}: {failure.error}")
+        if failure.owner != ASKERS:  # what a question raises is the asker's alone
+            self.failures.append(f"{failure.owner}: {failure.handler} on {failure.event_class}: {failure.error}")
 
     def _on_strategy_status(self, status: StrategyStatus) -> None:
         if status.state == "running":
             self.ran.add(status.strategy_id)
         elif status.state == "failed" and not any(status.reason in text for text in self.failures):
             self.failures.append(f"{status.strategy_id}: {status.reason}")
-
-    # --- stopping ---------------------------------------------------------------------------------------------------
-
-    def _stop_strategies(self, deadline_s: float) -> None:
-        for strategy_id in self.line.strategies.hosts:
-            self.events.put(StopStrategy(strategy_id, "on_shutdown"))
-        quiet = threading.Event()
-        line = self.line
-
-        def look(_event: object = None) -> None:
-            waiting = [r for r in line.desk.open_records() if r.cancel_asked or r.terms.order_type == "market"]
-            settled = all(str(host.stage) != "running" for host in line.strategies.hosts.values())
-            if settled and not waiting and not line.strategies.leaving:
-                quiet.set()
-
-        until_ns = self.clock.monotonic_ns() + int(deadline_s * 1e9)
-        while not quiet.wait(0.02) and self.clock.monotonic_ns() < until_ns:
-            self.ask(look, deadline_s)
-
-    def _audit(self, deadline_s: float) -> dict[str, tuple[Difference, ...]]:
-        """Ask every venue what it has and compare it with what desk and portfolio built from events alone.
-
-        An order that still rests may trade between question and answer. So an account that differs is asked once more; a fill
-        that differed at first is forgiven only if it has come as an event since. Where an adapter gives prices only there is
-        no account to ask, and nothing differs.
-        """
-        first = dict.fromkeys(self.line.adapters, ()) | self._audit_once(self._accounts(trading=True), deadline_s)
-        again = tuple(name for name, found in first.items() if found)
-        if not again or not self.ask(lambda: self.line.desk.open_count, deadline_s):
-            return first
-        second = self._audit_once(again, deadline_s)
-        seen = self.ask(lambda: frozenset(self._fills_heard), deadline_s)
-        for name in again:
-            lost = tuple(item for item in first[name] if item.kind == "fill" and item.subject not in seen)
-            first[name] = (*lost, *second.get(name, first[name]))
-        return first
-
-    def _accounts(self, *, trading: bool) -> tuple[str, ...]:
-        return tuple(name for name, adapter in self.line.adapters.items() if adapter.trades is trading)
-
-    def _audit_once(self, accounts: tuple[str, ...], deadline_s: float) -> dict[str, tuple[Difference, ...]]:
-        self._finished = finished = _Finished(accounts)
-        self.events.put(AuditAccounts(accounts, int(deadline_s * 1e9)))
-        finished.done.wait(deadline_s * 1.5)
-        return {account: finished.differences(account) for account in accounts}
-
-    def _on_audit_finished(self, audit: AuditFinished) -> None:
-        self._finished.take(audit)
-
-    def _on_trade(self, trade: TradeData) -> None:
-        self._fills_heard.add(f"{trade.trade_id} of {trade.order_id} in {trade.instrument_id}")
-
-
-class _Finished:
-    """The audits of one round, as they end.
-
-    Thread: `take`, foxtrot-engine; `done` is waited for by main.
-    """
-
-    def __init__(self, accounts: tuple[str, ...]) -> None:
-        self.audits: dict[str, AuditFinished] = {}
-        self.done = threading.Event()
-        self._accounts = set(accounts)
-        if not accounts:
-            self.done.set()
-
-    def take(self, audit: AuditFinished) -> None:
-        """Keep the result of one account."""
-        self.audits[audit.account] = audit
-        if self.audits.keys() >= self._accounts:
-            self.done.set()
-
-    def differences(self, account: str) -> tuple[Difference, ...]:
-        """Return what differs in an account; an audit that did not come to an end is a difference itself."""
-        audit = self.audits.get(account)
-        if audit is None or audit.error:
-            reason = audit.error if audit is not None else "no answer in time"
-            return (Difference("audit", account, "answer", "asked", reason),)
-        return audit.differences

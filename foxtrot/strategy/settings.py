@@ -14,7 +14,7 @@ RESERVED_NAMES = frozenset(
         "audit", "backtest", "bar_feed", "control", "demo", "engine", "event_log", "exits", "external", "gate", "guardian", "gui",
         "halt_file", "health", "instruments", "journal", "kill_switch", "line", "loss_lock", "main_engine", "manual",
         "market_view", "order_desk", "portfolio", "protection", "quote_bars", "reconcile", "recorder", "restore", "risk",
-        "cold_flatten", "runaway", "standstill", "strategy_engine", "supervision",
+        "cold_flatten", "final_audit", "runaway", "standstill", "strategy_engine", "supervision",
     }
 )  # fmt: skip
 """Owners that are no strategies, in lower case: parts of the platform, people, and what an account held before."""
