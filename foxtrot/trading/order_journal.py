@@ -26,6 +26,7 @@ from foxtrot.storage.journal_records import (
     OrderResolved,
     OrderTold,
     PositionsFound,
+    Snapshot,
     VenueSaid,
 )
 from foxtrot.trading.decisions import Decisions
@@ -58,6 +59,8 @@ class OrderJournal:
             self._list(record.instrument_id)
         self.decisions.take(record)
         self.journal.append(record)
+        if type(record) is Snapshot:
+            self._listed.clear()  # what it does not carry no reader of what follows would know
 
     def close(self) -> None:
         """Commit what is left and release the storage; idempotent."""

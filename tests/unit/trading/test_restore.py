@@ -238,3 +238,15 @@ def test_an_account_whose_venue_ended_with_its_process_is_left_out() -> None:
     assert (left.orders, left.positions, left.movements, left.loose, left.last_fill_ns) == ({}, [], [], [], {})
     assert left.instruments == state.instruments
     assert left.decisions.gate == state.decisions.gate
+
+
+def test_after_a_snapshot_that_does_not_carry_an_instrument_it_is_listed_again() -> None:
+    made, journal = a_run()
+    ended = made.send(a_request(price=100.0)).order_id
+    made.put(an_order(ended, S.CANCELLED))
+    state = state_of(made.desk, made.portfolio, made.notes.decisions, since_ns=T0 + 1)
+    assert state.instruments == {}
+    made.notes.append(Snapshot(T0, encode_state(state)))
+    resting = made.send(a_request(price=99.0)).order_id
+    back = again(journal.records())
+    assert back.desk.order(resting) is not None
