@@ -7,6 +7,8 @@ hears the process's heartbeat.
 import msgspec
 from loguru import logger
 
+from foxtrot.app.pace import THREAD as PACE
+from foxtrot.app.pace import Pace
 from foxtrot.app.part_halts import WHO
 from foxtrot.app.standstill import Standstill
 from foxtrot.app.supervision_parts import adapter_parts, durable_behind, journal_part
@@ -58,7 +60,10 @@ class Supervisor:
         self._engine = engine
         self._line = line
         self._permit = permit
-        self._standstill = Standstill(permit, line.adapters, self._put, engine.clock)
+        self._pace = Pace()
+        self._standstill = Standstill(
+            permit, line.adapters, self._put, engine.clock, pause_ns=self._pace.longest_pause_ns
+        )
         self._since_ns = 0
         self._closings: dict[str, str] = {}
         self._stuck = False
@@ -67,6 +72,7 @@ class Supervisor:
         registry.enter_source(lambda: adapter_parts(line.adapters))
         if (journal := durable_behind(line.journal)) is not None:
             registry.enter(journal_part(journal))
+        registry.enter(Part(name=PACE, halts=False, death=self._pace.death, thread=lambda: ident_of(PACE)))
         self._standstill.subscribe(line.dispatcher)
 
     def start(self) -> None:
@@ -74,11 +80,16 @@ class Supervisor:
         self._looking = True
         self._since_ns = self._engine.clock.monotonic_ns()
         self.watchdog.excuse()
+        self._pace.start()
         self._standstill.renew()
 
     def stop(self) -> None:
-        """End before the platform is stopped: parts end in order now, and orders may leave for as long as that may take."""
+        """End before the platform is stopped: parts end in order now, and orders may leave for as long as that may take.
+
+        Blocks: at most a second.
+        """
         self._looking = False
+        self._pace.stop()
         self._standstill.extend()
 
     def look(self) -> None:
@@ -89,7 +100,7 @@ class Supervisor:
         if not self._looking:
             return
         if self._is_free():
-            if self._standstill.renew():  # nobody could move, so that silence counts from now on
+            if self._standstill.renew():  # nobody looked, so that silence counts from now on
                 self._since_ns = self._engine.clock.monotonic_ns()
                 self.watchdog.excuse()
             self._close()

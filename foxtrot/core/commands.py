@@ -122,10 +122,14 @@ class SettleDifference(msgspec.Struct, frozen=True, gc=False):
 
 
 class ReconcileNow(msgspec.Struct, frozen=True, gc=False):
-    """Reconcile an account, or every one when it is empty."""
+    """Reconcile an account, or every one when it is empty.
+
+    `again` tells that it was asked for before with the same cause: a run of that cause that is not complete yet goes on.
+    """
 
     account: str = ""
     cause: str = "asked for"
+    again: bool = False
 
 
 class BeginStop(msgspec.Struct, frozen=True, gc=False):

@@ -57,15 +57,28 @@ class SendPermit:
         """Return how often the lease has lapsed; `revive` is told this number."""
         return self._lapses
 
-    def allow_until(self, deadline_ns: int | None) -> None:
+    def allow_until(self, deadline_ns: int | None) -> int:
         """Renew the lease until a time of `now_ns`, or do without one; what has lapsed stays so until `revive`.
 
         Blocks: for at most one hand-over in progress.
+
+        Returns:
+            How often it has lapsed before it was renewed.
         """
         with self._lock:
             self._look()
             self._renewed_ns = self._now_ns()
             self._deadline_ns = deadline_ns
+            return self._lapses
+
+    def explain(self, lapses: int, reason: str) -> None:
+        """Say more exactly why nothing leaves since a lapse; nothing happens when it is revived, or has lapsed again.
+
+        Blocks: for at most one hand-over in progress.
+        """
+        with self._lock:
+            if self._look() and lapses == self._lapses:
+                self._lapsed = reason
 
     def revive(self, lapses: int) -> bool:
         """Let orders leave again after a lapse, now that the accounts are known; tells whether they do.

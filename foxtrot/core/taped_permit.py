@@ -55,9 +55,14 @@ class TapedPermit(SendPermit):
         return lapses
 
     @override
-    def allow_until(self, deadline_ns: int | None) -> None:
+    def allow_until(self, deadline_ns: int | None) -> int:
         """Renew the lease."""
-        self._behind.allow_until(deadline_ns)
+        return self._behind.allow_until(deadline_ns)
+
+    @override
+    def explain(self, lapses: int, reason: str) -> None:
+        """Say more exactly why nothing leaves since a lapse."""
+        self._behind.explain(lapses, reason)
 
     @override
     def revive(self, lapses: int) -> bool:

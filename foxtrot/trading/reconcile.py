@@ -165,7 +165,8 @@ class Reconciler:
             error = f"there is no such account that trades; there are: {known}"
             self._sink.put(RequestFailed(command.account, "reconcile", error, self._clock.now_ns()))
         for account in self._accounts.values():
-            if account.linked and command.account in ("", account.name):
+            goes_on = command.again and account.run is not None and account.run.cause == command.cause
+            if account.linked and command.account in ("", account.name) and not goes_on:
                 self._runs.start(account, Run(account.name, command.cause, EVERYTHING))
 
     def _on_timer(self, timer: TimerFired) -> None:

@@ -252,7 +252,7 @@ def test_every_thread_of_a_run_is_supervised(tmp_path: Path) -> None:
     log.stop()
     assert missing == []
     assert names == [
-        "foxtrot-control", "foxtrot-engine", "foxtrot-health", "foxtrot-journal", "foxtrot-log", "recorder", "simulated-io",
+        "foxtrot-control", "foxtrot-engine", "foxtrot-health", "foxtrot-journal", "foxtrot-log", "foxtrot-pace", "recorder", "simulated-io",
     ]  # fmt: skip
 
 
