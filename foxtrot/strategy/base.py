@@ -254,7 +254,7 @@ class Strategy(Protecting):
 
     def set_timer(self, name: str, seconds: float, *, repeat: bool = False) -> int:
         """Let on_timer be called after some seconds (above 0), with repeat every so many; returns an id for cancel_timer."""
-        return self._seat.set_timer(name, seconds, repeat=repeat)
+        return self._seat.timers.set(name, seconds, repeat=repeat)
 
     def cancel_timer(self, timer_id: int) -> None:
         """Cancel a timer."""
@@ -262,7 +262,7 @@ class Strategy(Protecting):
 
     def at(self, wall_time: str, tz: str = "UTC", name: str = "") -> None:
         """Let on_timer be called every day at a time such as "15:50" in a time zone; the timer's name is it by default."""
-        self._seat.at(wall_time, tz, name or wall_time)
+        self._seat.timers.at(wall_time, tz, name or wall_time)
 
     def log(self, text: str, level: str = "INFO") -> None:
         """Write a line to the log, marked with the strategy's id."""

@@ -108,7 +108,7 @@ class StrategyHost:
         self.seat.may_trade, self.seat.state = self._running, str(stage)
         if stage in (Stage.STOPPED, Stage.FAILED):
             self._end_warm_up()
-            self.seat.cancel_timers()
+            self.seat.timers.cancel()
         self.say(reason)
         return True
 
@@ -294,7 +294,7 @@ class StrategyHost:
         """
         if self._warm_up is not None:
             self._warm_up.check_deadline(timer)
-        self.seat.read_timer(timer)
+        self.seat.timers.hear(timer)
         if self._running:
             self.strategy.on_timer(timer)
 

@@ -8,16 +8,16 @@ from random import Random
 from foxtrot.adapter.base_adapter import BaseAdapter
 from foxtrot.core.clock import Clock
 from foxtrot.core.dispatcher import Dispatcher
-from foxtrot.core.notices import BookLoaded, StrategyLog, TimerFired
+from foxtrot.core.notices import BookLoaded, StrategyLog
 from foxtrot.domain.enums import OrderType, PositionMode, PositionSide, Side
 from foxtrot.domain.errors import ConfigError, OrderRefused
 from foxtrot.domain.instrument import Instrument, InstrumentTable
 from foxtrot.domain.order import OrderData, OrderRequest
-from foxtrot.strategy.asked_amounts import check_count, sized, timer_delay_ns
-from foxtrot.strategy.daily_timer import DailyTimer
+from foxtrot.strategy.asked_amounts import check_count, sized
 from foxtrot.strategy.denial_guard import DenialGuard
 from foxtrot.strategy.order_terms import plain_request, protection_of, request_of
 from foxtrot.strategy.seat_protection import SeatProtection
+from foxtrot.strategy.seat_timers import SeatTimers
 from foxtrot.trading.limits import LimitTable
 from foxtrot.trading.market_view import MarketView
 from foxtrot.trading.order_desk import OrderDesk
@@ -86,7 +86,7 @@ class Seat:
         self._hedges = parts.modes.get(account) is PositionMode.HEDGING
         me, protections = (strategy_id, account), parts.protections
         self.protection = SeatProtection(protections, parts.desk, parts.portfolio, me, hedges=self._hedges)
-        self._daily: dict[int, tuple[DailyTimer, int]] = {}
+        self.timers = SeatTimers(parts.dispatcher, strategy_id)
 
     def id_of(self, name: str) -> str:
         """Return the instrument id of a name; the first of the strategy's for ""."""
@@ -251,34 +251,6 @@ class Seat:
         instrument_id = self.id_of(name)
         self.warm_up[instrument_id] = max(count, self.warm_up.get(instrument_id, 0))
 
-    def set_timer(self, name: str, seconds: float, *, repeat: bool) -> int:
-        """Set a timer on the dispatcher.
-
-        Raises:
-            ConfigError: the time is not finite or not above 0.
-        """
-        delay_ns = timer_delay_ns(f"{self.strategy_id}: timer {name!r}", seconds)
-        return self.dispatcher.set_timer(self.strategy_id, name, delay_ns, delay_ns if repeat else 0)
-
-    def at(self, wall_time: str, tz: str, name: str) -> None:
-        """Set a timer for the next such time of day; it is set again each time it fires.
-
-        Raises:
-            ConfigError: the time is not HH:MM or HH:MM:SS, or the zone is not known.
-        """
-        self._set_daily(DailyTimer.of(wall_time, tz, name), self.clock.now_ns())
-
-    def read_timer(self, timer: TimerFired) -> None:
-        """Set a daily timer for its next day; others need nothing."""
-        daily = self._daily.pop(timer.timer_id, None)
-        if daily is not None:
-            self._set_daily(daily[0], max(daily[1], self.clock.now_ns()))
-
-    def cancel_timers(self) -> None:
-        """Cancel every timer of the strategy."""
-        self._daily.clear()
-        self.dispatcher.timers.cancel_owner(self.strategy_id)
-
     def request_book(self, name: str, levels: int) -> None:
         """Ask for a book; the answer carries the strategy's id as request id."""
         check_count(f"{self.strategy_id}: request_book needs levels", levels)
@@ -299,12 +271,6 @@ class Seat:
         if level not in _LEVELS:
             raise ConfigError(f"log level {level!r} must be one of {', '.join(_LEVELS)}")
         self.dispatcher.put(StrategyLog(self.strategy_id, level, text, self.clock.now_ns()))
-
-    def _set_daily(self, daily: DailyTimer, after_ns: int) -> None:
-        due_ns = daily.next_after(after_ns)
-        delay_ns = max(0, due_ns - self.clock.now_ns())
-        timer_id = self.dispatcher.set_timer(self.strategy_id, daily.name, delay_ns)
-        self._daily[timer_id] = (daily, due_ns)
 
     def _reference(self, instrument: Instrument) -> float:
         reference = self.view.reference(instrument.instrument_id)

@@ -81,10 +81,10 @@ def test_after_its_stop_no_timer_is_left() -> None:
 def test_a_clock_that_is_a_little_early_does_not_fire_twice() -> None:
     rig = LineRig(a_perpetual(), start_ns=T0 + 59 * S)
     strategy = rig.start(Daily)
-    (timer_id, (daily, due_ns)), *_ = strategy._seat._daily.items()
+    (timer_id, (daily, due_ns)), *_ = strategy._seat.timers._daily.items()
     rig.dispatcher.cancel_timer(timer_id)
-    strategy._seat._daily.clear()
+    strategy._seat.timers._daily.clear()
     early_id = rig.dispatcher.set_timer("one", daily.name, S - 5_000_000)
-    strategy._seat._daily[early_id] = (daily, due_ns)
+    strategy._seat.timers._daily[early_id] = (daily, due_ns)
     rig.wait(30)
     assert [timer.name for timer in strategy.facts("on_timer")] == ["00:01"]
