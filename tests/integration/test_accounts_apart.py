@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from foxtrot.app.config import load_config
 from foxtrot.app.main_engine import MainEngine
-from foxtrot.core.notices import AdapterStatus, VenueUnsteady
+from foxtrot.core.notices import AccountReconciled, AdapterStatus, VenueUnsteady
 from foxtrot.domain.enums import AdapterState
 from foxtrot.strategy.host import Stage
 from tests.support.waiting import wait_until
@@ -98,6 +98,8 @@ def test_an_account_that_is_ready_after_all_starts_what_waited_for_it(platform: 
     instruments = platform.line.adapters["bad"].session.venue.instruments()  # type: ignore[attr-defined]
     platform.line.adapters["bad"].on_contracts(instruments)
     say(platform, "bad", AdapterState.READY)
+    assert stages(platform)["theirs"] is Stage.STOPPED  # nobody has compared its orders and positions yet
+    platform.put(AccountReconciled("bad", "READY", 0, "", 0))
     wait_until(lambda: stages(platform)["theirs"] is Stage.RUNNING)
     assert platform.all_ready.wait(5)
 
