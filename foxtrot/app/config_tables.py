@@ -236,6 +236,14 @@ class GuardianTable(msgspec.Struct, frozen=True, kw_only=True):
             description="Use the venue's own countdown too; refused where it would also cancel protective orders or those of others."
         ),
     ] = False
+    late_s: Annotated[
+        float,
+        Meta(
+            ge=2,
+            le=60,
+            description="How long the main thread of a platform may be silent whose process runs; one that is frozen or gone has 2 s.",
+        ),
+    ] = 10.0
     keys: Annotated[
         dict[str, dict[str, Text]],
         Meta(

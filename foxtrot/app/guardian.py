@@ -137,12 +137,14 @@ class Guardian:
     Thread: main.
     """
 
-    def __init__(self, sweeps: Mapping[str, AccountSweep], home: Path, clock: Clock, pid: int = 0) -> None:
+    def __init__(
+        self, sweeps: Mapping[str, AccountSweep], home: Path, clock: Clock, pid: int = 0, late_s: float = 0.0
+    ) -> None:
         self._sweeps = sweeps
         self._reader = HeartbeatReader(home)
         self._halt = HaltFile(home)
         self._clock = clock
-        self._pulse = Pulse()
+        self._pulse = Pulse(late_s)
         self._pid = pid
         self._since_ns = 0
         self._busy_ns = 0
@@ -251,7 +253,8 @@ def guard(config: Config, home: Path, clock: Clock, stopped: Callable[[float], b
         raise ConfigError(
             f"there is no account to guard: {'; '.join(f'{n}: {w}' for n, w in without.items()) or 'none'}"
         )
-    guardian = Guardian({name: AccountSweep(adapter) for name, adapter in adapters.items()}, home, clock, pid)
+    sweeps = {name: AccountSweep(adapter) for name, adapter in adapters.items()}
+    guardian = Guardian(sweeps, home, clock, pid, config.guardian.late_s)
     try:
         for adapter in adapters.values():
             adapter.connect()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from foxtrot.app.process_motion import MotionWatch
 from foxtrot.app.process_table import process_start
 from foxtrot.core.private_file import make_private_folder, private_opener
 from foxtrot.domain.errors import ConfigError
@@ -13,6 +14,8 @@ NAME = "heartbeat"
 SILENT_S = 2.0
 STOPPING_S = 60.0
 """How long a platform that stops in order may be silent: its main thread waits for the parts."""
+DOUBT_S = 1.0
+"""From so much silence on it is looked at whether the process runs at all."""
 SIZE = 256
 """The file never changes its length: each beat is one write over the last one."""
 
@@ -101,9 +104,15 @@ class Pulse:
     Whoever judges may have stood still itself: then nothing it has not seen counts as silence.
 
     Thread: one, `look` some times a second.
+
+    Args:
+        late_s: how long a platform may be silent whose process certainly runs; 0 makes no difference between it and any other.
+        motion: judges whether it runs.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, late_s: float = 0.0, motion: MotionWatch | None = None) -> None:
+        self._late_s = late_s
+        self._motion = motion or MotionWatch()
         self._last: Beat | None = None
         self._changed_ns = 0
         self._looked_ns = 0
@@ -119,6 +128,7 @@ class Pulse:
         self._looked_ns = now_ns
         if beat is not None and beat != self._last:
             self._last, self._changed_ns = beat, now_ns
+            self._motion.forget()
             return ""
         last = self._last
         if last is None or last.ended:
@@ -127,9 +137,12 @@ class Pulse:
             self._changed_ns = now_ns
         if not last.lives:
             return f"the platform (pid {last.pid}) is gone without having ended in order"
-        silent_s = (now_ns - self._changed_ns) / 1e9
-        return (
-            f"the platform (pid {last.pid}) has given no sign of life for {silent_s:.1f} s"
-            if silent_s >= last.silent_s
-            else ""
-        )
+        return self._judge(last, (now_ns - self._changed_ns) / 1e9, now_ns)
+
+    def _judge(self, last: Beat, silent_s: float, now_ns: int) -> str:
+        """Return why a process that is there counts as silent; one that certainly runs has more time."""
+        runs = self._late_s > 0 and silent_s >= DOUBT_S and self._motion.runs(last.pid, now_ns)
+        if silent_s < (max(last.silent_s, self._late_s) if runs else last.silent_s):
+            return ""
+        though = " although its process runs" if runs else ""
+        return f"the platform (pid {last.pid}) has given no sign of life for {silent_s:.1f} s{though}"
