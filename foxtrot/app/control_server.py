@@ -19,7 +19,7 @@ from foxtrot.app.control_requests import Answer, FollowKill, Kill, KillTaken, Re
 from foxtrot.app.engine_questions import EngineStuck
 from foxtrot.app.loopback_http import HttpAnswer, HttpRequest, LoopbackHttp, json_answer
 from foxtrot.app.main_engine import MainEngine
-from foxtrot.app.port_file import write_private
+from foxtrot.app.place_file import PlaceFile
 from foxtrot.core.commands import KillSwitch
 from foxtrot.core.secret import Secret
 from foxtrot.domain.enums import GateState
@@ -44,8 +44,7 @@ class ControlServer:
 
     def __init__(self, platform: MainEngine, home: Path) -> None:
         self._platform = platform
-        self._path = home / FILE
-        self._mine = b""
+        self._file = PlaceFile(home / FILE)
         self._token = secrets.token_urlsafe(32)
         self._places = threading.BoundedSemaphore(AT_ONCE)
         notices = ControlNotices(platform.line.dispatcher)
@@ -61,13 +60,11 @@ class ControlServer:
         """
         port = self._http.start(0)
         place = ControlPlace(os.getpid(), port, self._token, self._platform.run_id)
-        data = msgspec.json.encode(place)
         try:
-            write_private(self._path, data, durable=False)
+            self._file.write(place, durable=True)  # a power cut leaves no half of it for a kill to read
         except ConfigError:
             self._http.stop()
             raise
-        self._mine = data
         return port
 
     def stop(self, deadline_s: float = 2.0) -> str:
@@ -75,12 +72,7 @@ class ControlServer:
 
         Blocks: at most about `deadline_s`.
         """
-        try:
-            if self._mine and self._path.read_bytes() == self._mine:
-                self._path.unlink()
-        except OSError as error:
-            logger.debug("{} was not removed: {}", self._path, error)
-        self._mine = b""
+        self._file.remove()
         return self._http.stop(deadline_s)
 
     def handle(self, request: HttpRequest) -> HttpAnswer:

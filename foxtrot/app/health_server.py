@@ -11,7 +11,7 @@ from loguru import logger
 from foxtrot.app.health import HALTED, Health
 from foxtrot.app.health_table import HealthTable
 from foxtrot.app.loopback_http import HttpAnswer, HttpRequest, LoopbackHttp, json_answer
-from foxtrot.app.port_file import write_private
+from foxtrot.app.place_file import PlaceFile
 from foxtrot.app.secrets import from_environment
 from foxtrot.app.status_reading import FROZEN_S
 from foxtrot.core.clock import Clock
@@ -58,9 +58,8 @@ class HealthServer:
         environment: Mapping[str, str] = os.environ,
     ) -> None:
         self._port = table.port
-        self._path = home / FILE
+        self._file = PlaceFile(home / FILE)
         self._latest = latest
-        self._mine = b""
         self._shown = "" if table.token_env else secrets.token_urlsafe(32)
         token = Secret(self._shown) if self._shown else from_environment(table.token_env, environment, "token_env")
         self._http = LoopbackHttp(NAME, self.handle, token, clock)
@@ -72,13 +71,11 @@ class HealthServer:
             ConfigError: the port cannot be had, or the home folder cannot be written.
         """
         port = self._http.start(self._port)
-        data = msgspec.json.encode(HealthPlace(os.getpid(), port, self._shown))
         try:
-            write_private(self._path, data, durable=False)
+            self._file.write(HealthPlace(os.getpid(), port, self._shown), durable=False)
         except ConfigError:
             self._http.stop()
             raise
-        self._mine = data
         logger.info("health is served on http://127.0.0.1:{}/health and /metrics", port)
         return port
 
@@ -87,12 +84,7 @@ class HealthServer:
 
         Blocks: at most about `deadline_s`.
         """
-        try:
-            if self._mine and self._path.read_bytes() == self._mine:
-                self._path.unlink()
-        except OSError as error:
-            logger.debug("{} was not removed: {}", self._path, error)
-        self._mine = b""
+        self._file.remove()
         return self._http.stop(deadline_s)
 
     def handle(self, request: HttpRequest) -> HttpAnswer:
