@@ -13,7 +13,10 @@ F = TypeVar("F", bound=msgspec.Struct)
 
 
 class Waited(Generic[F]):
-    """What was found last, and whether it was what was waited for."""
+    """What was found last, and whether it was what was waited for.
+
+    Thread: that of whoever waits.
+    """
 
     __slots__ = ("done", "found")
 

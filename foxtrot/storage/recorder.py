@@ -25,7 +25,10 @@ Usage = Callable[[Path], "tuple[int, int, int]"]
 
 
 class IntentHash:
-    """One SHA-256 over the bytes of all order intents of a run, in their order."""
+    """One SHA-256 over the bytes of all order intents of a run, in their order.
+
+    Thread: recorder; after its end, and in a replay, main.
+    """
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
