@@ -59,5 +59,10 @@ def _validate_orders(state: VenueState) -> None:
         rests = order.order_id in market.book.orders
         if not market.external and waits == rests:
             raise InvariantBroken(f"order {order.order_id} must rest or wait: {rests}, {waits}")
+        twin = state.orders.get(order.twin_id)
+        if twin is not None and (order.filled or (order.locked and twin.locked)):
+            raise InvariantBroken(
+                f"order {order.order_id} and its twin {twin.order_id} both hold money or one has traded"
+            )
         if order.leaves != order.quantity - order.filled or order.leaves <= 0:
             raise InvariantBroken(f"order {order.order_id}: {order.leaves} left of {order.quantity}-{order.filled}")

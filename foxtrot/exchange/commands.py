@@ -117,6 +117,20 @@ class PlaceOrder(msgspec.Struct, frozen=True, gc=False, tag=True):
     expire_unfillable: bool = False
 
 
+class PlacePair(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """Enter two orders of which one ends the other: a stop, and a post-only limit on the other side of the market.
+
+    Both are of one account, instrument, side and quantity; money or assets are held once, for the one that needs more. The first
+    fill of the limit or the trigger of the stop expires the other one; cancelling one cancels both. `name` is the customer's own.
+    """
+
+    time_ns: int
+    account: str
+    stop: PlaceOrder
+    limit: PlaceOrder
+    name: str = ""
+
+
 class AmendOrder(msgspec.Struct, frozen=True, gc=False, tag=True):
     """Change total quantity and limit price of an open order, named by either id; 0 leaves a figure as it is."""
 
@@ -230,6 +244,7 @@ VenueCommand = (
     | Deposit
     | Withdraw
     | PlaceOrder
+    | PlacePair
     | AmendOrder
     | CancelOrder
     | CancelAll

@@ -87,6 +87,15 @@ class OrderFilled(OrderEvent, frozen=True, gc=False, tag=True):
     fee_asset: str
 
 
+class PairChanged(VenueEvent, frozen=True, gc=False, tag=True):
+    """Two orders of which one ends the other were entered, or have both ended; `pair` is the order id of the stop."""
+
+    account: str
+    instrument_id: str
+    pair: int
+    is_open: bool
+
+
 class TradePrinted(VenueEvent, frozen=True, gc=False, tag=True):
     """One public trade; `aggressor` took liquidity."""
 
@@ -223,6 +232,7 @@ AnyVenueEvent = (
     | OrderCancelled
     | OrderExpired
     | OrderFilled
+    | PairChanged
     | TradePrinted
     | BalanceChanged
     | PositionChanged

@@ -10,7 +10,8 @@ def settle_contract(life: OrderLife, market: Market) -> None:
     """Settle an instrument whose expiry has come."""
     state, stream = life.state, life.state.stream
     for order in [order for order in state.orders.values() if order.instrument_id == market.instrument_id]:
-        life.expire(market, order, "contract_expired")
+        if order.order_id in state.orders:
+            life.expire(market, order, "contract_expired")
     for account in state.ledger.accounts.values():
         for (instrument_id, side), position in list(account.positions.items()):
             quantity = position.quantity

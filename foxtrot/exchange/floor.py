@@ -51,6 +51,8 @@ class Floor:
 
     def activate(self, market: Market, order: WorkingOrder) -> None:
         """Turn a conditional order whose trigger was reached into a market or limit order and let it work."""
+        if order.pair:
+            self.life.part(market, order)
         order.pending = False
         self.state.stream.triggered(order)
         if market.external:
@@ -134,6 +136,8 @@ class Floor:
             self.life.cancel(market, taker, SELF_TRADE)
 
     def _reduced(self, market: Market, order: WorkingOrder, quantity: int) -> None:
+        if order.pair:
+            self.life.part(market, order)
         if not order.leaves:
             self.life.cancel(market, order, SELF_TRADE)
             return

@@ -8,6 +8,7 @@ from foxtrot.exchange.events import OrderAmended
 from foxtrot.exchange.filters import amend_refusal, order_refusal
 from foxtrot.exchange.floor import Floor
 from foxtrot.exchange.market import Market
+from foxtrot.exchange.order_life import BY_OWNER
 from foxtrot.exchange.result import DONE, CommandResult, ResultCode
 from foxtrot.exchange.working_order import CONDITIONAL, WorkingOrder
 
@@ -35,20 +36,20 @@ class OrderEntry:
         market = state.markets.get(command.instrument_id)
         account = state.ledger.accounts.get(command.account)
         if market is None or account is None:
-            return self._reject(command, _unknown(command, market is None))
-        refused = order_refusal(market, command, state.stream.time_ns) or _account_refusal(account, market, command)
+            return self.reject(command, _unknown(command, market is None))
+        refused = order_refusal(market, command, state.stream.time_ns) or account_refusal(account, market, command)
         if refused is not None:
-            return self._reject(command, refused)
-        order = self._order(account, market, command)
-        refused = self._refusal(account, market, order, command.expire_unfillable)
+            return self.reject(command, refused)
+        order = self.made(account, market, command)
+        refused = self.refusal(account, market, order, command.expire_unfillable)
         if refused is not None:
-            return self._reject(command, refused)
+            return self.reject(command, refused)
         state.next_order_id += 1
         self.life.accept(account, market, order)
         if order.time_in_force in _TIMED:
             self.clockwork.time_order(market, order)
         if not market.external:
-            self._start(market, order)
+            self.start(market, order)
         return CommandResult(_OK, order.order_id)
 
     def amend(self, command: AmendOrder) -> CommandResult:
@@ -73,7 +74,7 @@ class OrderEntry:
         order = self.find(command.account, command.instrument_id, command.order_id, command.client_order_id)
         if order is None:
             return _not_found(command)
-        self.life.cancel(self.state.markets[order.instrument_id], order, "cancelled")
+        self.life.cancel(self.state.markets[order.instrument_id], order, BY_OWNER)
         return CommandResult(_OK, order.order_id)
 
     def cancel_all(self, command: CancelAll) -> CommandResult:
@@ -82,8 +83,8 @@ class OrderEntry:
         if account is None:
             return CommandResult(ResultCode.ACCOUNT_UNKNOWN, 0, f"account {command.account} is not open")
         for order in list(account.orders.values()):
-            if command.instrument_id in ("", order.instrument_id):
-                self.life.cancel(self.state.markets[order.instrument_id], order, "cancelled")
+            if command.instrument_id in ("", order.instrument_id) and order.order_id in account.orders:
+                self.life.cancel(self.state.markets[order.instrument_id], order, BY_OWNER)
         return DONE
 
     def find(self, account: str, instrument_id: str, order_id: int, client_order_id: str) -> WorkingOrder | None:
@@ -97,7 +98,8 @@ class OrderEntry:
             return None
         return order
 
-    def _order(self, account: Account, market: Market, command: PlaceOrder) -> WorkingOrder:
+    def made(self, account: Account, market: Market, command: PlaceOrder) -> WorkingOrder:
+        """Return the order that a command describes, with the next id; nothing is noted yet."""
         c, quantity = command, command.quantity
         is_buy = c.side is _BUY
         closing = c.position_side is not _NET and is_buy is not (c.position_side is _LONG)
@@ -130,9 +132,10 @@ class OrderEntry:
             c.order_type in CONDITIONAL,
         )
 
-    def _refusal(
+    def refusal(
         self, account: Account, market: Market, order: WorkingOrder, expire_unfillable: bool
     ) -> CommandResult | None:
+        """Return why the book or the account refuses an order, or None; what its fees may take is noted in it."""
         if not order.quantity:
             return CommandResult(ResultCode.ACCOUNT_NOTHING_TO_REDUCE, 0, "there is no position that this would reduce")
         if not market.external and not order.pending:
@@ -156,7 +159,8 @@ class OrderEntry:
     def _is_unfillable(self, market: Market, order: WorkingOrder) -> bool:
         return order.time_in_force is _FOK and self.floor.fillable(market, order) < order.leaves
 
-    def _start(self, market: Market, order: WorkingOrder) -> None:
+    def start(self, market: Market, order: WorkingOrder) -> None:
+        """Let an accepted order wait for its trigger, or work."""
         if order.pending:
             market.triggers.add(order, market.last)
             if market.last and market.triggers.reached(order, market.last):
@@ -170,6 +174,8 @@ class OrderEntry:
             self.floor.wake(market)
 
     def _amend_refusal(self, market: Market, order: WorkingOrder, price: int, quantity: int) -> CommandResult | None:
+        if order.twin_id in self.state.orders:
+            return CommandResult(ResultCode.ORDER_NOT_AMENDABLE, order.order_id, "an order of a pair is not amended")
         if order.reduce_only and quantity > order.quantity:
             return CommandResult(ResultCode.ORDER_NOT_AMENDABLE, order.order_id, "a reduce-only order only shrinks")
         if quantity <= order.filled:
@@ -207,12 +213,14 @@ class OrderEntry:
         if not order.pending:
             self.floor.work(market, order)
 
-    def _reject(self, command: PlaceOrder, refused: CommandResult) -> CommandResult:
+    def reject(self, command: PlaceOrder, refused: CommandResult) -> CommandResult:
+        """Tell a refusal as an event too, and return it."""
         self.state.stream.rejected(command, refused.code, refused.message)
         return refused
 
 
-def _account_refusal(account: Account, market: Market, command: PlaceOrder) -> CommandResult | None:
+def account_refusal(account: Account, market: Market, command: PlaceOrder) -> CommandResult | None:
+    """Return why an account may not enter an order, whatever its money and the book, or None."""
     if command.client_order_id in account.client_ids:
         message = f"client order id {command.client_order_id} is that of an open order"
         return CommandResult(ResultCode.ACCOUNT_DUPLICATE_CLIENT_ID, 0, message)

@@ -2,7 +2,7 @@
 
 from foxtrot.domain.enums import Liquidity, OrderStatus
 from foxtrot.exchange.accounts import Account
-from foxtrot.exchange.events import OrderAmended, OrderCancelled, OrderExpired
+from foxtrot.exchange.events import OrderAmended, OrderCancelled, OrderExpired, PairChanged
 from foxtrot.exchange.fee_desk import FeeDesk
 from foxtrot.exchange.market import Market
 from foxtrot.exchange.money import ZERO
@@ -11,6 +11,10 @@ from foxtrot.exchange.venue_state import VenueState
 from foxtrot.exchange.working_order import WorkingOrder
 
 _FILLED, _PARTLY = OrderStatus.FILLED, OrderStatus.PARTIALLY_FILLED
+BY_OWNER = "cancelled"
+"""Why an order ends that its owner takes out."""
+OTHER_OF_PAIR = "oco"
+"""Why an order ends whose twin traded, was triggered or was ended by a rule."""
 
 
 class OrderLife:
@@ -37,10 +41,28 @@ class OrderLife:
             self.settlement(market).hold(account, market, order, order.leaves)
         self.state.stream.accepted(order)
 
+    def accept_pair(self, account: Account, market: Market, stop: WorkingOrder, limit: WorkingOrder) -> None:
+        """Note two new open orders that end each other; what the one that needs more holds is held for both."""
+        self.accept(account, market, stop)
+        self.accept(account, market, limit)
+        spared = stop if stop.locked <= limit.locked else limit
+        if spared.locked:
+            self.settlement(market).hold(account, market, spared, 0)
+        self._tell_pair(stop, is_open=True)
+
+    def part(self, market: Market, order: WorkingOrder) -> None:
+        """Expire the twin of an order of a pair, if it is still open: this one trades from now on."""
+        twin = self.state.orders.get(order.twin_id)
+        if twin is not None:
+            self._end(market, twin, OrderStatus.EXPIRED, OTHER_OF_PAIR)
+            self.rehold(market, order)
+
     def fill(self, market: Market, order: WorkingOrder, trade: tuple[int, int, int], liquidity: Liquidity) -> None:
         """Book one fill (trade id, price, quantity) whose quantity has left `order.leaves` already."""
         _, price, quantity = trade
         state = self.state
+        if order.pair:
+            self.part(market, order)
         account = state.ledger.accounts[order.account]
         order.filled += quantity
         order.cost += price * quantity
@@ -57,22 +79,22 @@ class OrderLife:
         state.history.add_fill(state.stream.filled(order, trade, liquidity, fee))
         if done:
             self._close(account, market, order)
+            if order.pair:
+                self._tell_pair(order, is_open=False)
         if account.reduce_only_orders:
             self.trim_reduce_only(account, market)
 
     def cancel(self, market: Market, order: WorkingOrder, reason: str) -> None:
         """Take the rest of an order out, wherever it waits."""
-        self._withdraw(market, order)
-        order.status, order.reason = OrderStatus.CANCELLED, reason
-        self._close(self.state.ledger.accounts[order.account], market, order)
-        self.state.stream.ended(OrderCancelled, order, reason)
+        self._end(market, order, OrderStatus.CANCELLED, reason)
+        if order.pair:
+            self._end_pair(market, order, reason)
 
     def expire(self, market: Market, order: WorkingOrder, reason: str) -> None:
         """End the rest of an order by its time in force."""
-        self._withdraw(market, order)
-        order.status, order.reason = OrderStatus.EXPIRED, reason
-        self._close(self.state.ledger.accounts[order.account], market, order)
-        self.state.stream.ended(OrderExpired, order, reason)
+        self._end(market, order, OrderStatus.EXPIRED, reason)
+        if order.pair:
+            self._end_pair(market, order, reason)
 
     def lower(self, market: Market, order: WorkingOrder, leaves: int, reason: str) -> None:
         """Lower what is left of an order without its losing its place."""
@@ -100,6 +122,25 @@ class OrderLife:
                 self.cancel(market, order, "nothing_to_reduce")
             elif order.leaves > most:
                 self.lower(market, order, most, "reduce_only")
+
+    def _end(self, market: Market, order: WorkingOrder, status: OrderStatus, reason: str) -> None:
+        self._withdraw(market, order)
+        order.status, order.reason = status, reason
+        self._close(self.state.ledger.accounts[order.account], market, order)
+        kind = OrderCancelled if status is OrderStatus.CANCELLED else OrderExpired
+        self.state.stream.ended(kind, order, reason)
+
+    def _end_pair(self, market: Market, order: WorkingOrder, reason: str) -> None:
+        twin = self.state.orders.get(order.twin_id)
+        if twin is not None and reason == BY_OWNER:
+            self._end(market, twin, OrderStatus.CANCELLED, reason)
+        elif twin is not None:
+            self._end(market, twin, OrderStatus.EXPIRED, OTHER_OF_PAIR)
+        self._tell_pair(order, is_open=False)
+
+    def _tell_pair(self, order: WorkingOrder, *, is_open: bool) -> None:
+        stream = self.state.stream
+        stream.sink(PairChanged(stream.next(), stream.time_ns, order.account, order.instrument_id, order.pair, is_open))
 
     def _withdraw(self, market: Market, order: WorkingOrder) -> None:
         if order.order_id in market.triggers.orders:

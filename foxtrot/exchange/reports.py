@@ -34,6 +34,8 @@ class OrderReport(msgspec.Struct, frozen=True, gc=False):
     display_quantity: int
     expire_time_ns: int
     trailing_offset: int
+    pair: int = 0
+    pair_name: str = ""
 
     @classmethod
     def of(cls, order: WorkingOrder) -> "OrderReport":
@@ -61,6 +63,8 @@ class OrderReport(msgspec.Struct, frozen=True, gc=False):
             order.display,
             order.expire_time_ns,
             order.trailing_offset,
+            order.pair,
+            order.pair_name,
         )
 
 

@@ -52,6 +52,7 @@ class ResultCode(enum.StrEnum):
     ORDER_NOT_FOUND = "order.not_found"
     ORDER_NOT_AMENDABLE = "order.not_amendable"
     ORDER_NOT_CONDITIONAL = "order.not_conditional"
+    ORDER_PAIR = "order.pair"
 
 
 class CommandResult(msgspec.Struct, frozen=True, gc=False):

@@ -37,6 +37,9 @@ def state_rows(state: VenueState) -> Iterator[Row]:
     for asset, money in state.ledger.external.items():
         if money:
             yield ("external", asset, str(money))
+    for order in state.orders.values():
+        if order.pair:
+            yield ("pair", str(order.order_id), str(order.pair), order.pair_name)
     for account in state.ledger.accounts.values():
         yield from _account_rows(account)
     for market in state.markets.values():

@@ -18,6 +18,7 @@ from foxtrot.exchange.commands import (
     FillOrder,
     OpenAccount,
     PlaceOrder,
+    PlacePair,
     SetFundingRate,
     SetLeverage,
     SetMarginRates,
@@ -37,6 +38,7 @@ from foxtrot.exchange.liquidation import Liquidation
 from foxtrot.exchange.listing import Listing
 from foxtrot.exchange.order_entry import OrderEntry
 from foxtrot.exchange.order_life import OrderLife
+from foxtrot.exchange.pair_entry import PairEntry
 from foxtrot.exchange.queries import VenueQueries
 from foxtrot.exchange.result import DONE, CommandResult
 from foxtrot.exchange.snapshot import restore_state, take_snapshot
@@ -139,6 +141,7 @@ class Venue(VenueQueries):
         listing = Listing(life, self._clockwork)
         return {
             PlaceOrder: entry.place,
+            PlacePair: PairEntry(entry).place,
             AmendOrder: entry.amend,
             CancelOrder: entry.cancel,
             CancelAll: entry.cancel_all,

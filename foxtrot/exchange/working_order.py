@@ -26,6 +26,8 @@ class WorkingOrder(RestingOrder, gc=False):
     `pending` means that it waits for its trigger; `anchor` is the best price a trailing stop has seen. `locked` is the money
     held for it (quote for a buy, base for a sell), `fee_reserve` the part of it held for fees.
 
+    An order of a pair bears the id of the pair's stop in `pair`; the limit's id is the next one.
+
     Thread: belongs to its venue.
     """
 
@@ -51,3 +53,12 @@ class WorkingOrder(RestingOrder, gc=False):
     fees_before: Decimal = Decimal(0)
     status: OrderStatus = OrderStatus.ACCEPTED
     reason: str = ""
+    pair: int = 0
+    pair_name: str = ""
+
+    @property
+    def twin_id(self) -> int:
+        """Return the id of the order that this one ends and is ended by, 0 when it stands alone."""
+        if not self.pair:
+            return 0
+        return self.pair + 1 if self.order_id == self.pair else self.pair

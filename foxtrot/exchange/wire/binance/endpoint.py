@@ -36,7 +36,7 @@ class Call(msgspec.Struct, frozen=True):
 class Endpoint(msgspec.Struct, frozen=True):
     """One row: who answers, what the call must carry, what it weighs, and whether it counts as an order.
 
-    The handler returns what is encoded as the JSON body (ws-api: as `result`), or raises ApiError.
+    `orders` is as how many orders a call counts that counts as one. The handler returns what is encoded as the JSON body (ws-api: as `result`), or raises ApiError.
     `required` are the parameters without which the call is refused with -1102 before anything else of it is judged.
     """
 
@@ -45,6 +45,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     weight: int | Callable[[Call], int] = 1
     counts_order: bool = False
     required: tuple[str, ...] = ()
+    orders: int = 1
 
 
 Routes = dict[tuple[str, str], Endpoint]

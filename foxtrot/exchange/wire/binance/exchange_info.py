@@ -106,7 +106,7 @@ class ExchangeInfo:
 
 _SPOT_SWITCHES: Row = {
     "icebergAllowed": True,
-    "ocoAllowed": False,
+    "ocoAllowed": True,
     "otoAllowed": False,
     "quoteOrderQtyMarketAllowed": True,
     "allowTrailingStop": True,

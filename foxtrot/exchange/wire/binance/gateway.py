@@ -65,7 +65,8 @@ class Gate:
             self._check_signed(key, knock, now_ns)
         account = key.account if key is not None else ""
         if endpoint.counts_order:
-            self.limits.use_order(account, now_ns)
+            for _ in range(endpoint.orders):
+                self.limits.use_order(account, now_ns)
         return endpoint.handler(Call(knock.params, account, self._side.now_ns(), knock.key, knock.is_ws))
 
     def account(self, key: str) -> str:

@@ -10,6 +10,7 @@ WOULD_TAKE = "Order would immediately match and take."
 WOULD_TRIGGER = "Stop price would trigger immediately."
 DUPLICATE = "Duplicate order sent."
 UNKNOWN_ORDER = "Unknown order sent."
+BAD_PRICES = "The relationship of the prices for the orders is not correct."
 
 _FILTER = "Filter failure: "
 _CLOSED = (-1013, "Market is closed.")
@@ -41,6 +42,7 @@ ANSWERS: Mapping[ResultCode, tuple[int, str]] = {
     ResultCode.ACCOUNT_DUPLICATE_CLIENT_ID: (-2010, DUPLICATE),
     ResultCode.MATCHING_POST_ONLY: (-2010, WOULD_TAKE),
     ResultCode.ORDER_NOT_FOUND: (-2011, UNKNOWN_ORDER),
+    ResultCode.ORDER_PAIR: (-2010, BAD_PRICES),
     ResultCode.ORDER_NOT_AMENDABLE: (-2038, "Order amend rejected."),
 }
 """Code and text by what the venue said; what is not here cannot come of a spot order."""

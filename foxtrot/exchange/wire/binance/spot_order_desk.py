@@ -8,6 +8,7 @@ from foxtrot.exchange.wire.binance.endpoint import Call
 from foxtrot.exchange.wire.binance.numbers import decimal_text
 from foxtrot.exchange.wire.binance.order_errors import DUPLICATE, UNKNOWN_ORDER, refused
 from foxtrot.exchange.wire.binance.spot_filters import SpotFilters
+from foxtrot.exchange.wire.binance.spot_list_shapes import legs_of, list_cancelled
 from foxtrot.exchange.wire.binance.spot_notes import OrderNote, OrderNotes
 from foxtrot.exchange.wire.binance.spot_order_finder import OrderFinder
 from foxtrot.exchange.wire.binance.spot_order_request import OrderAsk, read_order
@@ -80,6 +81,13 @@ class SpotOrderDesk:
         if not result.ok:
             raise refused(result)
         report = self._report(call, ask.instrument, result.order_id)
+        return self.placed(ask, report, self.note(ask, order, report), since)
+
+    def note(self, ask: OrderAsk, order: PlaceOrder, report: OrderReport) -> OrderNote:
+        """Keep what the venue does not about an order that was just entered.
+
+        Source: Binance spot API, REST, Query order: fields beside those of matching.
+        """
         now_ns = self._venue.time_ns
         note = OrderNote(
             ask.stp,
@@ -89,9 +97,9 @@ class SpotOrderDesk:
             now_ns,
             0 if report.pending else now_ns,
         )
-        self._notes.put(result.order_id, note)
-        self._notes.forget_name(call.account, order.client_order_id)
-        return self._placed(ask, report, note, since)
+        self._notes.put(report.order_id, note)
+        self._notes.forget_name(order.account, order.client_order_id)
+        return note
 
     def cancel(self, call: Call) -> Fields:
         """Take an order out.
@@ -119,13 +127,15 @@ class SpotOrderDesk:
             raise ApiError(-2011, UNKNOWN_ORDER)
         if found.status.name not in allowed:
             raise ApiError(-2011, "Order was not canceled due to cancel restrictions.")
-        self._name_cancel(found, name, call.time_ns)
+        name = name or self._notes.new_name(call.time_ns)
+        for leg in (found, *legs_of(self._venue, found)):
+            self._notes.of(leg.order_id).cancel_id = name
         result = self._venue.execute(
             CancelOrder(call.time_ns, call.account, instrument.instrument_id, order_id=found.order_id)
         )
         if not result.ok:
             raise refused(result)
-        return self._cancelled(call, instrument, found.order_id)
+        return self._cancelled(call, instrument, found)
 
     def cancel_all(self, call: Call) -> list[Fields]:
         """Take all orders on a symbol out.
@@ -139,9 +149,11 @@ class SpotOrderDesk:
             raise ApiError(-2011, UNKNOWN_ORDER)
         name = self._notes.new_name(call.time_ns)
         for order in orders:
-            self._name_cancel(order, name, call.time_ns)
+            self._notes.of(order.order_id).cancel_id = name
         self._venue.execute(CancelAll(call.time_ns, call.account, instrument.instrument_id))
-        return [self._cancelled(call, instrument, order.order_id) for order in orders]
+        # Both orders of a list end together and are answered as one.
+        alone = {order.pair or -order.order_id: order for order in reversed(orders)}
+        return [self._cancelled(call, instrument, order) for order in reversed(alone.values())]
 
     def check_permission(self, call: Call) -> None:
         """Refuse a key that may not trade.
@@ -152,7 +164,11 @@ class SpotOrderDesk:
         if key is not None and not key.can_trade:
             raise ApiError(-2015, "Invalid API-key, IP, or permissions for action.", 401)
 
-    def _placed(self, ask: OrderAsk, report: OrderReport, note: OrderNote, since: int) -> Fields:
+    def placed(self, ask: OrderAsk, report: OrderReport, note: OrderNote, since: int) -> Fields:
+        """Return what is answered of an order that was just entered; `since` is the venue's last event before it.
+
+        Source: Binance spot API, REST, New order: ACK, RESULT, FULL.
+        """
         instrument = ask.instrument
         answer = named(instrument, report, client_id(report, note))
         answer["transactTime"] = self._venue.time_ns // MS_NS
@@ -165,12 +181,13 @@ class SpotOrderDesk:
             answer["fills"] = fill_rows(instrument, (fill for fill in fills if fill.order_id == report.order_id))
         return answer
 
-    def _name_cancel(self, order: OrderReport, name: str, time_ns: int) -> None:
-        self._notes.of(order.order_id).cancel_id = name or self._notes.new_name(time_ns)
-
-    def _cancelled(self, call: Call, instrument: Instrument, order_id: int) -> Fields:
-        report = self._report(call, instrument, order_id)
-        return cancelled(instrument, report, self._notes.of(order_id), self._venue.time_ns // MS_NS)
+    def _cancelled(self, call: Call, instrument: Instrument, order: OrderReport) -> Fields:
+        time_ms = self._venue.time_ns // MS_NS
+        legs = legs_of(self._venue, order)
+        if legs:
+            return list_cancelled(instrument, legs, self._notes, time_ms)
+        report = self._report(call, instrument, order.order_id)
+        return cancelled(instrument, report, self._notes.of(order.order_id), time_ms)
 
     def _report(self, call: Call, instrument: Instrument, order_id: int) -> OrderReport:
         report = self._venue.order(call.account, instrument.instrument_id, order_id)

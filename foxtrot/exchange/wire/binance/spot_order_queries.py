@@ -5,6 +5,7 @@ forgotten is not found here.
 """
 
 from foxtrot.domain.instrument import Instrument
+from foxtrot.exchange.events import OrderFilled
 from foxtrot.exchange.reports import OrderReport
 from foxtrot.exchange.wire.binance.api_error import ApiError
 from foxtrot.exchange.wire.binance.endpoint import Call
@@ -89,7 +90,12 @@ class SpotOrderQueries:
             and _within(fill.time_ns, start, end)
         ]
         forward = first is not None or start is not None
-        return [trade_row(instrument, fill) for fill in (fills[:limit] if forward else fills[-limit:])]
+        chosen = fills[:limit] if forward else fills[-limit:]
+        return [trade_row(instrument, fill, self._list_of(fill)) for fill in chosen]
+
+    def _list_of(self, fill: OrderFilled) -> int:
+        order = self._venue.order(fill.account, fill.instrument_id, fill.order_id)
+        return (order and order.pair) or -1
 
     def _row(self, instrument: Instrument, report: OrderReport) -> Fields:
         return queried(instrument, report, self._notes.seen(report.order_id))

@@ -122,7 +122,12 @@ def named(instrument: Instrument, report: OrderReport, name: str) -> Fields:
 
     Source: Binance spot API, REST, New order (ACK).
     """
-    return {"symbol": instrument.symbol, "orderId": report.order_id, "orderListId": -1, "clientOrderId": name}
+    return {
+        "symbol": instrument.symbol,
+        "orderId": report.order_id,
+        "orderListId": report.pair or -1,
+        "clientOrderId": name,
+    }
 
 
 def conditions(instrument: Instrument, report: OrderReport) -> Fields:
@@ -185,7 +190,7 @@ def fill_rows(instrument: Instrument, fills: Iterable[OrderFilled]) -> list[Fiel
     ]
 
 
-def trade_row(instrument: Instrument, fill: OrderFilled) -> Fields:
+def trade_row(instrument: Instrument, fill: OrderFilled, list_id: int) -> Fields:
     """Return one fill of the account's trade list.
 
     Source: Binance spot API, REST, Account trade list.
@@ -194,7 +199,7 @@ def trade_row(instrument: Instrument, fill: OrderFilled) -> Fields:
         "symbol": instrument.symbol,
         "id": fill.trade_id,
         "orderId": fill.order_id,
-        "orderListId": -1,
+        "orderListId": list_id,
         "price": price_text(instrument, fill.fill_price),
         "qty": quantity_text(instrument, fill.fill_quantity),
         "quoteQty": notional_text(instrument, fill.fill_price * fill.fill_quantity),

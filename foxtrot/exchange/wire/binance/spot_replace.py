@@ -111,7 +111,7 @@ class SpotReplace:
         order = {
             "symbol": instrument.symbol,
             "orderId": order_id,
-            "orderListId": -1,
+            "orderListId": report.pair or -1,
             "origClientOrderId": former,
             "clientOrderId": client_id(report, note),
             "price": price_text(instrument, report.price),

@@ -9,6 +9,7 @@ from foxtrot.exchange.wire.binance.spot_account import SpotAccount
 from foxtrot.exchange.wire.binance.spot_notes import OrderNotes
 from foxtrot.exchange.wire.binance.spot_order_desk import SpotOrderDesk
 from foxtrot.exchange.wire.binance.spot_order_finder import OrderFinder
+from foxtrot.exchange.wire.binance.spot_order_lists import SpotOrderLists
 from foxtrot.exchange.wire.binance.spot_order_queries import SpotOrderQueries
 from foxtrot.exchange.wire.binance.spot_replace import SpotReplace
 from foxtrot.exchange.wire.binance.spot_user_events import Deliverer, SpotUserEvents
@@ -20,7 +21,8 @@ _Row = tuple[str, str, str, _Handler, int | Callable[[Call], int], tuple[str, ..
 
 _SYMBOL = ("symbol",)
 _NEW_ORDER = ("symbol", "side", "type")
-_LISTS = {"oco": "OCO", "oto": "OTO", "otoco": "OTO", "opo": "OPO", "opoco": "OPO"}
+_OCO = ("symbol", "side", "quantity", "aboveType", "belowType")
+_LISTS = {"oto": "OTO", "otoco": "OTO", "opo": "OPO", "opoco": "OPO"}
 
 
 class SpotTrading:
@@ -39,6 +41,7 @@ class SpotTrading:
         self._desk = SpotOrderDesk(side, notes, finder)
         self._replace = SpotReplace(side, self._desk, notes, finder)
         self._queries = SpotOrderQueries(side, notes, finder)
+        self._lists = SpotOrderLists(side, self._desk, notes, finder)
         self._account = SpotAccount(side, self._desk)
         self._events = SpotUserEvents(side, channels, notes, self._account.updated_ns)
 
@@ -68,7 +71,7 @@ class SpotTrading:
             routes[method, path] = endpoint
             if ws_method:
                 routes["WS", ws_method] = endpoint
-        return routes | _wallet(self._account) | _order_lists() | _margin()
+        return routes | _wallet(self._account) | _order_lists(self._lists) | _margin()
 
     def _orders(self) -> tuple[_Row, ...]:
         desk, replace = self._desk, self._replace
@@ -118,19 +121,33 @@ def _wallet(account: SpotAccount) -> Routes:
     return {("GET", path): Endpoint(handler, Security.SIGNED) for path, handler in rows}
 
 
-def _order_lists() -> Routes:
-    """Return the order-list calls: there are no lists on this venue, and none can be made."""
+def _order_lists(lists: SpotOrderLists) -> Routes:
+    """Return the order-list calls: one-cancels-the-other is taken, what triggers another order is not."""
+    rows: tuple[tuple[str, str, str, Endpoint], ...] = (
+        ("GET", "/api/v3/openOrderList", "openOrderLists.status", Endpoint(lists.open_lists, Security.SIGNED, 6)),
+        ("GET", "/api/v3/allOrderList", "allOrderLists", Endpoint(lists.all_lists, Security.SIGNED, 20)),
+        ("GET", "/api/v3/orderList", "orderList.status", Endpoint(lists.order_list, Security.SIGNED, 4)),
+        (
+            "DELETE",
+            "/api/v3/orderList",
+            "orderList.cancel",
+            Endpoint(lists.cancel, Security.SIGNED, required=_SYMBOL),
+        ),
+        (
+            "POST",
+            "/api/v3/orderList/oco",
+            "orderList.place.oco",
+            Endpoint(lists.place, Security.SIGNED, counts_order=True, required=_OCO, orders=2),
+        ),
+    )
     routes: Routes = {}
-    for path, ws_method in (("openOrderList", "openOrderLists.status"), ("allOrderList", "allOrderLists")):
-        routes["GET", f"/api/v3/{path}"] = routes["WS", ws_method] = Endpoint(_none, Security.SIGNED, 6)
-    missing = Endpoint(_refusal(-2013, "Order does not exist."), Security.SIGNED, 4)
-    routes["GET", "/api/v3/orderList"] = routes["WS", "orderList.status"] = missing
-    cancel = Endpoint(_refusal(-2011, "Unknown order sent."), Security.SIGNED)
-    routes["DELETE", "/api/v3/orderList"] = routes["WS", "orderList.cancel"] = cancel
+    for method, path, ws_method, endpoint in rows:
+        routes[method, path] = routes["WS", ws_method] = endpoint
     for name, kind in _LISTS.items():
         refused = Endpoint(_refusal(-2010, f"{kind} orders are not supported for this symbol"), Security.SIGNED)
         routes["POST", f"/api/v3/orderList/{name}"] = routes["WS", f"orderList.place.{name}"] = refused
-    routes["POST", "/api/v3/order/oco"] = routes["WS", "orderList.place"] = routes["POST", "/api/v3/orderList/oco"]
+    former = Endpoint(_refusal(-2010, "OCO orders are not supported for this symbol"), Security.SIGNED)
+    routes["POST", "/api/v3/order/oco"] = routes["WS", "orderList.place"] = former
     return routes
 
 

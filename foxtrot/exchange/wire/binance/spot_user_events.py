@@ -15,10 +15,13 @@ from foxtrot.exchange.events import (
     OrderFilled,
     OrderRejected,
     OrderTriggered,
+    PairChanged,
     VenueEvent,
 )
+from foxtrot.exchange.order_life import OTHER_OF_PAIR
 from foxtrot.exchange.wire.binance.numbers import decimal_text, notional_text, price_text, quantity_text
 from foxtrot.exchange.wire.binance.spot_account import balance_texts
+from foxtrot.exchange.wire.binance.spot_list_shapes import legs_of, list_status
 from foxtrot.exchange.wire.binance.spot_notes import OrderNote, OrderNotes
 from foxtrot.exchange.wire.binance.spot_order_shapes import (
     MS_NS,
@@ -82,6 +85,8 @@ class SpotUserEvents:
         if isinstance(event, OrderEvent):
             if event.account in self._side.uids and not isinstance(event, OrderRejected):
                 self._hear_order(event)
+        elif isinstance(event, PairChanged) and event.account in self._side.uids:
+            self._hear_pair(event)
         elif isinstance(event, ChargeBooked) and event.account in self._side.uids:
             self._channels.deliver(event.account, self._balance_update(event))
 
@@ -108,6 +113,15 @@ class SpotUserEvents:
         head: Fields = {"e": "balanceUpdate", "E": self._now_ms(), "a": event.asset}
         return {**head, "d": decimal_text(event.amount), "T": time_ms}
 
+    def _hear_pair(self, event: PairChanged) -> None:
+        instrument = self._side.symbols().get(event.instrument_id.partition(".")[0])
+        stop = self._side.venue.order(event.account, event.instrument_id, event.pair)
+        legs = legs_of(self._side.venue, stop) if stop is not None else ()
+        if instrument is not None and legs:
+            times = self._now_ms(), event.time_ns // MS_NS
+            payload = list_status(instrument, legs, self._notes, times, is_open=event.is_open)
+            self._channels.deliver(event.account, payload)
+
     def _hear_order(self, event: OrderEvent) -> None:
         instrument = self._side.symbols().get(event.instrument_id.partition(".")[0])
         if instrument is None or instrument.instrument_id != event.instrument_id:
@@ -133,7 +147,7 @@ class SpotUserEvents:
             "e": "executionReport", "E": self._now_ms(), "s": instrument.symbol, "c": name, "S": event.side.name,
             "o": type_text(event), "f": time_in_force_text(event), "q": quantity_text(instrument, max(note.requested, event.quantity)),
             "p": price_text(instrument, event.price), "P": price_text(instrument, event.trigger_price),
-            "F": quantity_text(instrument, display), "g": -1, "C": former, "x": kind, "X": status, "r": reject,
+            "F": quantity_text(instrument, display), "g": (report and report.pair) or -1, "C": former, "x": kind, "X": status, "r": reject,
             "i": event.order_id, "z": quantity_text(instrument, event.filled), "T": event.time_ns // MS_NS,
             "I": event.sequence, "w": status in ("NEW", "PARTIALLY_FILLED") and not pending, "O": created_ns // MS_NS,
             "Z": notional_text(instrument, event.cost), "Q": note.quote_quantity, "V": note.stp,
@@ -193,7 +207,7 @@ def _rare_fields(instrument: Instrument, event: OrderEvent, note: OrderNote) -> 
     if isinstance(event, OrderAmended | OrderCancelled) and event.reason == SELF_TRADE:
         prevented = note.requested - (event.filled if isinstance(event, OrderCancelled) else event.quantity)
         fields |= {"v": event.sequence, "A": quantity_text(instrument, prevented), "u": event.sequence}
-    if isinstance(event, OrderExpired):
+    if isinstance(event, OrderExpired) and event.reason != OTHER_OF_PAIR:
         reason = _EXPIRY_REASONS.get(event.reason, event.reason.upper())
         if event.reason == TimeInForce.IOC.value and event.order_type in _MARKETS:
             reason = _EXPIRY_REASONS["no_liquidity"]

@@ -191,7 +191,9 @@ def test_ws_api_methods_are_the_rest_calls(rig: SpotRig, method: str, rest: tupl
 
 def test_only_what_enters_an_order_counts_as_one(rig: SpotRig) -> None:
     counting = {path for (_, path), endpoint in rig.routes.items() if endpoint.counts_order}
-    assert counting == {"/api/v3/order", "/api/v3/order/cancelReplace", "order.place", "order.cancelReplace"}
+    lists = {"/api/v3/orderList/oco", "orderList.place.oco"}
+    assert counting - lists == {"/api/v3/order", "/api/v3/order/cancelReplace", "order.place", "order.cancelReplace"}
+    assert lists <= counting
     weights = rig.routes["GET", "/api/v3/openOrders"].weight
     assert callable(weights)
 

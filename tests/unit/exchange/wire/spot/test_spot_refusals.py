@@ -164,10 +164,8 @@ def test_neither_name_of_an_order_is_refused_and_both_must_fit(rig: SpotRig) -> 
         ("GET", "/api/v3/allOrderList", []),
         ("GET", "/sapi/v1/margin/allPairs", []),
         ("GET", "/sapi/v1/margin/isolated/allPairs", []),
-        ("POST", "/api/v3/orderList/oco", (-2010, "OCO orders are not supported for this symbol")),
         ("POST", "/api/v3/order/oco", (-2010, "OCO orders are not supported for this symbol")),
         ("POST", "/api/v3/orderList/oto", (-2010, "OTO orders are not supported for this symbol")),
-        ("DELETE", "/api/v3/orderList", (-2011, "Unknown order sent.")),
         ("GET", "/sapi/v1/margin/account", (-3003, "Margin account does not exist.")),
     ],
 )
