@@ -81,6 +81,11 @@ def is_root() -> bool:
     return os.name == "posix" and os.geteuid() == 0
 
 
+def user_number() -> str:
+    """Return the number of who runs this process, "unknown" where users have none."""
+    return str(os.getuid()) if os.name == "posix" else "unknown"
+
+
 def is_other_user(owner: int) -> bool:
     """Tell whether the owner of a file, by number, is neither who runs this process nor root."""
     return os.name == "posix" and owner not in (os.geteuid(), 0)

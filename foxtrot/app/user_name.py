@@ -3,6 +3,7 @@
 import getpass
 import platform
 
+from foxtrot.app.process_table import user_number
 from foxtrot.domain.errors import FoxtrotError
 
 
@@ -17,3 +18,11 @@ def user_at_machine() -> str:
     except (OSError, KeyError, ImportError):
         raise FoxtrotError("the system has no name for the user that runs this process") from None
     return f"{name}@{platform.node()}"
+
+
+def some_user() -> str:
+    """Return the user's name at the machine's, or the user's number where there is no name: somebody in any case."""
+    try:
+        return user_at_machine()
+    except FoxtrotError:
+        return f"uid {user_number()}@{platform.node()}"

@@ -8,6 +8,8 @@ from foxtrot.domain.enums import PositionSide
 
 EXTERNAL = "EXTERNAL"
 """The owner of whatever an account holds that no strategy of ours traded."""
+PEOPLE = frozenset({EXTERNAL, "manual"})
+"""Owners that are no strategies: a kill that flattens closes what they hold only when everything is to be closed."""
 
 
 class BalanceData(msgspec.Struct, frozen=True, gc=False):

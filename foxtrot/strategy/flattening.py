@@ -1,6 +1,6 @@
 """Flattening: the positions that a kill closes, each by the exit that a strategy's own end would take."""
 
-from foxtrot.domain.account import EXTERNAL
+from foxtrot.domain.account import PEOPLE
 from foxtrot.domain.enums import AdapterState
 from foxtrot.strategy.engine import StrategyEngine
 from foxtrot.strategy.host import Stage
@@ -11,8 +11,6 @@ from foxtrot.trading.kill_switch import RECONCILE
 
 OCCASION = "on_stop"
 POLICY = ExitPolicy(position={OCCASION: PositionExit.FLATTEN})
-PEOPLE = frozenset({EXTERNAL, "manual"})
-"""Owners that are no strategies: what they hold is closed only when everything is to be."""
 
 
 class Flattening:

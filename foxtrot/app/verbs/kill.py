@@ -3,12 +3,13 @@
 from argparse import Namespace
 from pathlib import Path
 
-from foxtrot.app.control_client import NoPlatform, PlatformBusy, PlatformFrozen, find_platform
+from foxtrot.app.control_client import find_platform
 from foxtrot.app.verbs.command_parser import CommandParser, UsageError
-from foxtrot.app.verbs.kill_steps import KillWish, cold_way, live_way
+from foxtrot.app.verbs.kill_steps import FlattenBegun, KillWish, beside_flatten, cold_way, live_way
 from foxtrot.app.verbs.outcome import Outcome, one_line
-from foxtrot.app.verbs.steering_arguments import add_wait, add_who, who_of, why_of
+from foxtrot.app.verbs.steering_arguments import add_wait, add_who, who_kills, why_killed
 from foxtrot.app.verbs.steering_outcome import say
+from foxtrot.domain.errors import FoxtrotError
 
 DESCRIPTION = (
     "Close the gate at once and cancel every order of ours that may increase a position; orders that can only reduce one stay until it is\n"
@@ -45,10 +46,12 @@ def run(arguments: Namespace) -> Outcome:
     """
     if arguments.everything and not arguments.flatten:
         raise UsageError("--all says what --flatten closes: give --flatten too")
-    why = why_of(arguments) or "the kill switch was thrown at the command line"
-    wish = KillWish(who_of(arguments), why, arguments.flatten, arguments.everything, arguments.yes, arguments.wait)
+    why = why_killed(arguments) or "the kill switch was thrown at the command line"
+    wish = KillWish(who_kills(arguments), why, arguments.flatten, arguments.everything, arguments.yes, arguments.wait)
     try:
         return live_way(find_platform(arguments.home), wish)
-    except (NoPlatform, PlatformFrozen, PlatformBusy) as error:
+    except FlattenBegun as error:
+        return beside_flatten(arguments.home, arguments.config, wish, one_line(error))
+    except (FoxtrotError, OSError) as error:  # whatever it is that keeps us from the platform
         say(f"foxtrot: {one_line(error)}")
         return cold_way(arguments.home, arguments.config, wish, one_line(error))

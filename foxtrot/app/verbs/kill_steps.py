@@ -11,12 +11,13 @@ from foxtrot.app.control_place import last_config
 from foxtrot.app.control_requests import FollowKill, Kill, KillProgress, KillTaken, PositionRow
 from foxtrot.app.control_waits import Waited, wait_for
 from foxtrot.app.halt_file import Halt, HaltFile
-from foxtrot.app.verbs.outcome import DONE, NEEDS_PERSON, Outcome, listed
+from foxtrot.app.run_lock import holder_of
+from foxtrot.app.verbs.outcome import DONE, NEEDS_PERSON, Outcome, listed, one_line
 from foxtrot.app.verbs.steering_outcome import say
 from foxtrot.app.verbs.steering_text import order_note, orders_text, positions_text
 from foxtrot.core.clock import SystemClock
-from foxtrot.domain.account import EXTERNAL
-from foxtrot.domain.errors import ConfigError
+from foxtrot.domain.account import PEOPLE
+from foxtrot.domain.errors import ConfigError, FoxtrotError
 
 STAYS = {True: "can only reduce a position: it stays until that is flat", False: "not ours: it is left alone"}
 
@@ -32,23 +33,33 @@ class KillWish(msgspec.Struct, frozen=True):
     wait_s: float
 
 
+class FlattenBegun(FoxtrotError):
+    """The platform was told to close positions and could not be asked how far it is: it may be closing them now."""
+
+
 def live_way(client: ControlClient, wish: KillWish) -> Outcome:
     """Kill through the platform: the gate first and at once; what is to be sold is told, and if need be asked, after that.
 
     Raises:
-        FoxtrotError: it does not answer, before or while it was waited for.
+        FlattenBegun: it does not answer any more after it was told to close positions.
+        FoxtrotError: it does not answer, before that.
     """
     taken = client.kill(Kill(wish.who, wish.why))
     say(f"the gate was closed in {taken.gate_closed_ms:.2f} ms; {taken.entries} orders are being cancelled")
     selling = sold_by(wish, taken.positions)
     sells = bool(selling) and _is_wanted(wish, selling)
-    if sells:
-        client.kill(Kill(wish.who, wish.why, flatten=True, everything=wish.everything))
-    waited = wait_for(
-        lambda: client.ask(FollowKill(taken.kill_id), KillProgress),
-        lambda found: not found.still_open and not (sells and sold_by(wish, found.positions)),
-        wish.wait_s,
-    )
+    try:
+        if sells:
+            client.kill(Kill(wish.who, wish.why, flatten=True, everything=wish.everything))
+        waited = wait_for(
+            lambda: client.ask(FollowKill(taken.kill_id), KillProgress),
+            lambda found: not found.still_open and not (sells and sold_by(wish, found.positions)),
+            wish.wait_s,
+        )
+    except (FoxtrotError, OSError) as error:
+        if sells:
+            raise FlattenBegun(one_line(error)) from None
+        raise
     return _told(wish, taken, waited, selling, sells=sells)
 
 
@@ -82,16 +93,45 @@ def cold_way(home: Path, config: Path | None, wish: KillWish, cause: str) -> Out
     return Outcome(result, listed(result), NEEDS_PERSON if needs else DONE)
 
 
+def beside_flatten(home: Path, config: Path | None, wish: KillWish, cause: str) -> Outcome:
+    """Go on after a platform that closes positions was lost from sight: one that lives is not helped to sell a second time.
+
+    Its entries are cancelled at the venues all the same; what it had not sold before it died is closed there.
+
+    Raises:
+        ConfigError: as `cold_way`.
+    """
+    if not _lives(home):
+        return cold_way(home, config, wish, f"{cause}; the platform has ended since")
+    told = (
+        f"{cause}; the platform was told to close positions and its process lives, so that nothing is sold beside it: see `foxtrot "
+        "positions`; should it stay silent, end its process and say `foxtrot kill --flatten` again"
+    )
+    say(f"foxtrot: {told}")
+    found = cold_way(home, config, msgspec.structs.replace(wish, flatten=False, everything=False), told)
+    result = {**found.result, "needs_person": True}
+    return Outcome(result, listed(result), NEEDS_PERSON)
+
+
 def sold_by(wish: KillWish, positions: Sequence[PositionRow]) -> tuple[PositionRow, ...]:
     """Return the positions that a flattening kill closes: those of strategies, or with `everything` all."""
     if not wish.flatten:
         return ()
-    return tuple(row for row in positions if wish.everything or row.owner != EXTERNAL)
+    return tuple(row for row in positions if wish.everything or row.owner not in PEOPLE)
+
+
+def _lives(home: Path) -> bool:
+    """Tell whether a platform lives in a home; where nobody can tell it counts as living."""
+    try:
+        holder = holder_of(home)
+    except FoxtrotError:
+        return True
+    return holder is not None and holder.lives
 
 
 def _is_wanted(wish: KillWish, selling: Sequence[PositionRow]) -> bool:
     say(f"to be closed at the market:\n{positions_text(selling)}")
-    return not wish.everything or _confirmed(wish, "all of it will be closed, EXTERNAL too")
+    return not wish.everything or _confirmed(wish, "all of it will be closed, what no strategy owns too")
 
 
 def _confirmed(wish: KillWish, what: str) -> bool:

@@ -2,7 +2,7 @@
 
 from argparse import ArgumentTypeError, Namespace
 
-from foxtrot.app.user_name import user_at_machine
+from foxtrot.app.user_name import some_user, user_at_machine
 from foxtrot.app.verbs.command_parser import CommandParser, UsageError, seconds, whole
 from foxtrot.domain.errors import FoxtrotError
 
@@ -70,6 +70,17 @@ def why_of(arguments: Namespace) -> str:
     if (arguments.why and not why) or len(why) > MOST_WORDS:
         raise UsageError(f"--why needs a reason of 1 to {MOST_WORDS} characters")
     return why
+
+
+def who_kills(arguments: Namespace) -> str:
+    """Return who decides, whatever was given: a kill is refused for no name."""
+    given = str(arguments.who).strip()[:MOST_WORDS].strip()
+    return given or some_user()
+
+
+def why_killed(arguments: Namespace) -> str:
+    """Return why, as one line that is cut where it is too long: a kill is refused for no reason."""
+    return " ".join(str(arguments.why).split())[:MOST_WORDS].rstrip()
 
 
 def _rows(text: str) -> int:
