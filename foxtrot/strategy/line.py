@@ -25,6 +25,7 @@ from foxtrot.trading.gate import Gate
 from foxtrot.trading.halted_strategies import HaltedStrategies
 from foxtrot.trading.kill_switch import KillHandler
 from foxtrot.trading.limits import LimitTable
+from foxtrot.trading.locked_entries import LockedEntries
 from foxtrot.trading.loss_lock import RULES, LossLocks
 from foxtrot.trading.losses import LossTracker, TradingDay
 from foxtrot.trading.market_view import MarketView
@@ -113,7 +114,7 @@ class Line:
         clock, day = self.dispatcher.clock, TradingDay(settings.timezone, settings.day_start)
         losses = LossTracker(day)
         self.risk = Risk(clock, self.view, self.desk, self.portfolio, settings.limits, losses)
-        self.loss_locks = LossLocks(clock, day, losses, self.gate, self._cancel_entries)
+        self.loss_locks = LossLocks(clock, day, losses, self.gate, LockedEntries(self.dispatcher, self.desk))
         self.risk.loss_rules.locks = self.loss_locks
 
     def _make_kill(self, parts: TradingParts, restored: RestoredState | None) -> None:
@@ -129,9 +130,6 @@ class Line:
         self.kill.on_resumed = self._on_resumed
         self.strategies.forbids = self._forbids
         self.strategies.on_disabled = self.halted.halt
-
-    def _cancel_entries(self, owner: str, account: str) -> None:
-        self.desk.cancel_all(owner, keep_reducing=True, account=account)
 
     def _on_resumed(self, command: ResumeTrading) -> bool:
         if command.instrument_id:

@@ -19,9 +19,10 @@ from foxtrot.core.notices import (
 )
 from foxtrot.core.subscriptions import Subscription
 from foxtrot.domain.account import EXTERNAL
-from foxtrot.domain.enums import AdapterState, GateState, OrderStatus, OrderType
+from foxtrot.domain.enums import AdapterState, GateState, OrderType
 from foxtrot.domain.errors import FoxtrotError
 from foxtrot.domain.order import TradeData
+from foxtrot.trading.cancel_retries import RETRY_NS, CancelRetries
 from foxtrot.trading.gate import Gate
 from foxtrot.trading.halted_strategies import HaltedStrategies
 from foxtrot.trading.order_desk import OrderDesk
@@ -30,8 +31,6 @@ from foxtrot.trading.order_record import OrderRecord
 from foxtrot.trading.portfolio import Portfolio
 
 OWNER = "kill_switch"
-RETRY_NS = 500_000_000
-MOST_RETRY_NS = 16_000_000_000
 RECONCILE = "reconcile"
 """The cause of the blocks that end by themselves when an account is reconciled."""
 
@@ -84,17 +83,6 @@ class KillStanding(msgspec.Struct, frozen=True):
     waiting: tuple[str, ...]
 
 
-class _Asked:
-    """How often the cancel of an order was asked for, how the order stood then, and when the next is due."""
-
-    __slots__ = ("count", "due_ns", "status")
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.due_ns = 0
-        self.status = OrderStatus.CREATED
-
-
 class KillHandler:
     """Carries out what the gate's kill demands, for as long as it stands.
 
@@ -113,7 +101,7 @@ class KillHandler:
         self._gate = gate
         self._portfolio = portfolio
         self._halted = halted
-        self._asked: dict[str, _Asked] = {}
+        self._retries = CancelRetries(desk)
         self._while_killed: tuple[Subscription, ...] = ()
         self._timer_id = 0
         self._flattens = False
@@ -208,10 +196,10 @@ class KillHandler:
         if record is None:
             return
         if not record.is_open:
-            self._asked.pop(record.key, None)
+            self._retries.forget(record)
             self._go_on_flattening()
         elif self._is_unwanted(record):
-            self._ask(record, self._dispatcher.clock.monotonic_ns())
+            self._retries.ask(record, self._dispatcher.clock.monotonic_ns())
 
     def on_trade_booked(self, booked: TradeBooked) -> None:
         """Cancel what protected a position that is flat now."""
@@ -248,29 +236,18 @@ class KillHandler:
             self._dispatcher.unsubscribe(subscription)
         self._dispatcher.cancel_timer(self._timer_id)
         self._while_killed = ()
-        self._asked.clear()
+        self._retries.clear()
         self._flattens = False
 
     def _sweep(self, account: str = "") -> None:
         now_ns = self._dispatcher.clock.monotonic_ns()
         for record in list(self._desk.open_records(account=account)):
             if self._is_unwanted(record):
-                self._ask(record, now_ns)
-
-    def _ask(self, record: OrderRecord, now_ns: int) -> None:
-        """Ask for an order's cancel when its turn has come; one that waits for the journal is withdrawn once."""
-        asked = self._asked.setdefault(record.key, _Asked())
-        due = asked.due_ns <= now_ns or (asked.status is OrderStatus.UNKNOWN and record.status is not asked.status)
-        if not due or (record.status is OrderStatus.CREATED and record.cancel_asked):
-            return
-        asked.status = record.status
-        asked.due_ns = now_ns + min(RETRY_NS << asked.count, MOST_RETRY_NS)
-        asked.count += 1
-        self._desk.cancel(record.key)
+                self._retries.ask(record, now_ns)
 
     def _ask_anew(self, account: str) -> None:
         for record in self._desk.open_records(account=account):
-            self._asked.pop(record.key, None)
+            self._retries.forget(record)
         self._sweep(account)
         self._go_on_flattening()
 
@@ -284,8 +261,7 @@ class KillHandler:
         return closing and record.terms.order_type is not OrderType.MARKET
 
     def _standing_of(self, record: OrderRecord) -> OrderStanding:
-        terms, asked = record.terms, self._asked.get(record.key)
-        count = asked.count if asked is not None else 0
+        terms, count = record.terms, self._retries.count(record)
         return OrderStanding(terms.order_id, terms.account, terms.instrument_id, str(record.status), count)
 
     def _is_certain(self, trade: TradeData) -> bool:

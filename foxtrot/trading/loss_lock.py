@@ -1,6 +1,6 @@
 """What follows when a loss limit is reached: entries are cancelled and refused until the next trading day, or until a person resumes."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import msgspec
 
@@ -11,13 +11,12 @@ from foxtrot.storage.journal_records import GateMoved, StrategyHalted, StrategyR
 from foxtrot.trading.gate import Gate
 from foxtrot.trading.gate_moves import PLATFORM, DecisionJournal
 from foxtrot.trading.limits import Scope
+from foxtrot.trading.locked_entries import LockedEntries
 from foxtrot.trading.losses import LossTracker, TradingDay
 
 WHO = "loss limit"
 DAILY, DRAWDOWN = "max_daily_loss", "max_drawdown"
 RULES = frozenset({DAILY, DRAWDOWN})
-Cancel = Callable[[str, str], object]
-"""Cancels the entries of an owner ("" for all) in an account ("" for all)."""
 
 
 class LossLocks:
@@ -29,17 +28,17 @@ class LossLocks:
     Thread: the dispatcher's.
     """
 
-    def __init__(self, clock: Clock, day: TradingDay, losses: LossTracker, gate: Gate, cancel: Cancel) -> None:
+    def __init__(self, clock: Clock, day: TradingDay, losses: LossTracker, gate: Gate, entries: LockedEntries) -> None:
         self._clock = clock
         self._day = day
         self._losses = losses
         self._gate = gate
-        self._cancel = cancel
+        self._entries = entries
         self._locks: dict[str, _Lock] = {}
         self.journal: DecisionJournal | None = None
 
     def lock(self, scope: Scope, refusal: OrderRefused) -> None:
-        """Lock a scope: no entry of it is let through any more, those that are open are cancelled."""
+        """Lock a scope: no entry of it is let through any more, those that are open are cancelled until none is."""
         if scope.name in self._locks:
             return
         now_ns, reason = self._clock.now_ns(), str(refusal)
@@ -48,7 +47,8 @@ class LossLocks:
             self._keep(StrategyHalted(now_ns, scope.owner, refusal.rule, reason))
         else:
             self._gate.block(scope.account, "", GateState.REDUCING, reason, WHO, lasting=True)
-        self._cancel(scope.owner, scope.account)
+        self._entries.hold(scope.owner, scope.account)
+        self._entries.look()
 
     def check(self, scope: Scope) -> None:
         """Refuse an entry of a scope that is locked.
@@ -62,11 +62,12 @@ class LossLocks:
             raise OrderRefused(locked.rule, f"locked until {until}", locked.reason)
 
     def look(self) -> None:
-        """Unlock what a new trading day frees; called by a timer."""
+        """Unlock what a new trading day frees, and ask again for the entries of what stays locked; called by a timer."""
         today_ns = self._day.start_of(self._clock.now_ns())
         for name, locked in list(self._locks.items()):
             if locked.rule == DAILY and locked.since_ns < today_ns:
                 self._unlock(name, locked, WHO, "a new trading day has begun")
+        self._entries.look()
 
     def resume(self, owner: str, account: str, who: str, why: str) -> bool:
         """Unlock what a person has resumed, and let its losses count from now on; False when that was not locked."""
@@ -82,14 +83,20 @@ class LossLocks:
             if move.who == WHO and move.state is not GateState.ACTIVE and not move.instrument_id:
                 name = f"account {move.account}" if move.account else "platform"
                 rule = DRAWDOWN if move.reason.startswith(DRAWDOWN) else DAILY
-                self._locks[name] = _Lock("", move.account, rule, move.reason, move.time_ns)
+                self._put(name, _Lock("", move.account, rule, move.reason, move.time_ns))
         for record in halted:
             if record.rule in RULES:
                 name = f"strategy {record.strategy_id}"
-                self._locks[name] = _Lock(record.strategy_id, "", record.rule, record.reason, record.time_ns)
+                self._put(name, _Lock(record.strategy_id, "", record.rule, record.reason, record.time_ns))
+
+    def _put(self, name: str, lock: "_Lock") -> None:
+        if name not in self._locks:
+            self._entries.hold(lock.owner, lock.account)
+        self._locks[name] = lock
 
     def _unlock(self, name: str, locked: "_Lock", who: str, why: str) -> None:
         del self._locks[name]
+        self._entries.release(locked.owner, locked.account)
         if locked.owner:
             self._keep(StrategyRearmed(self._clock.now_ns(), locked.owner, who, why))
         elif (locked.account, "") == PLATFORM:

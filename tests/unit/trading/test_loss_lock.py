@@ -6,7 +6,8 @@ import pytest
 
 from foxtrot.api import OrderStatus, OrderType
 from foxtrot.core.commands import ResumeTrading
-from foxtrot.domain.enums import GateState
+from foxtrot.core.notices import AdapterStatus
+from foxtrot.domain.enums import AdapterState, GateState
 from foxtrot.storage.journal_records import GateMoved, JournalRecord, StrategyHalted, StrategyRearmed
 from foxtrot.trading.decisions import Decisions
 from foxtrot.trading.limits import Limits, LimitTable
@@ -169,3 +170,64 @@ def test_a_kill_that_stands_is_not_lifted_by_a_new_day() -> None:
     for record in kept(rig):
         decisions.take(record)
     assert [move.who for move in decisions.gate] == ["Bob"]
+
+
+def lose_cancels(rig: LineRig, monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Let every cancel be lost on its way; returns what was asked for."""
+    asked: list[object] = []
+    monkeypatch.setattr(rig.line.adapters["main"], "cancel_order", asked.append)
+    return asked
+
+
+def resting(table: LimitTable) -> tuple[LineRig, Recording]:
+    """A strategy that is long 2 at 101 with an entry."""
+    rig = LineRig(a_perpetual(), limits=table)
+    rig.quote(99.0, 101.0)
+    strategy = rig.start(Recording)
+    rig.settle()
+    strategy.buy(2.0)
+    rig.settle()
+    strategy.buy(1.0, ENTRY)
+    rig.settle()
+    pass_time(rig)
+    return rig, strategy  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("where", ["platform", "account", "strategy"])
+def test_a_cancel_that_is_lost_is_asked_for_again_with_growing_pauses(
+    where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig, strategy = resting(limits(where))
+    with monkeypatch.context() as lost:
+        asked = lose_cancels(rig, lost)
+        move(rig, 90.0)
+        for _ in range(60):
+            pass_time(rig, 0.5)
+        assert 4 <= len(asked) <= 8
+        assert len(strategy.open_orders()) == 1
+    for _ in range(40):
+        pass_time(rig, 0.5)
+    assert strategy.open_orders() == []
+
+
+def test_a_lost_cancel_is_asked_for_at_once_when_the_account_is_ready_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    rig, strategy = resting(limits("platform"))
+    with monkeypatch.context() as lost:
+        lose_cancels(rig, lost)
+        move(rig, 90.0)
+        for _ in range(30):
+            pass_time(rig, 0.5)
+    assert len(strategy.open_orders()) == 1
+    rig.dispatcher.put(AdapterStatus("main", "test", AdapterState.READY, "", 0, 0.0, rig.clock.now_ns()))
+    rig.settle()
+    assert strategy.open_orders() == []
+
+
+def test_entries_of_others_and_of_what_is_not_locked_are_let_be() -> None:
+    rig, strategy = losing(limits("strategy"))
+    pass_time(rig, DAY_S)
+    order_id = strategy.buy(0.5, 79.0)
+    rig.settle()
+    for _ in range(4):
+        pass_time(rig)
+    assert [order.order_id for order in strategy.open_orders() if order.price] == [order_id]
