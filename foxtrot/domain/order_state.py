@@ -29,6 +29,13 @@ TRANSITIONS: dict[S, frozenset[S]] = {
 }
 """Status → the statuses it may move to. Terminal ones move only when a late message proves more was done."""
 
+RESOLVED, FORGOTTEN = "resolved", "forgotten_by_venue"
+OUR_WORD: frozenset[str] = frozenset({RESOLVED, FORGOTTEN})
+"""Rules of a status that nobody but us has told, a person or reconciliation: it yields to whatever the venue tells later."""
+
+TOLD_BY_VENUE: frozenset[S] = frozenset({S.ACCEPTED, S.PARTIALLY_FILLED, S.REJECTED, S.EXPIRED, S.CANCELLED, S.FILLED})
+"""What a venue can say of an order; the rest is what we know of it ourselves."""
+
 _RANK: dict[S, int] = {
     S.CREATED: 0, S.SUBMITTED: 1, S.UNKNOWN: 2, S.DENIED: 3, S.ACCEPTED: 4, S.PARTIALLY_FILLED: 5,
     S.REJECTED: 6, S.EXPIRED: 7, S.CANCELLED: 8, S.FILLED: 9,

@@ -241,6 +241,8 @@ class OrderDesk(OrderRecords):
         self.journal.fill(owner, trade, opened=opened)
         self.late_fills += late
         if record is not None:
+            if before in TERMINAL and record.status in OPEN:
+                self.resolutions.alarm_of_revival(record, before)
             news = record.status is not before or not record.is_as_reported
             self._settle(record, was_unknown=before is OrderStatus.UNKNOWN, news=news)
         self._sink.put(TradeBooked(owner, trade, late))

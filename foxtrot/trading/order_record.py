@@ -3,7 +3,7 @@
 from foxtrot.domain.enums import OrderStatus
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.order import ApprovedOrder, OrderData, TradeData
-from foxtrot.domain.order_state import OPEN, merge_status
+from foxtrot.domain.order_state import OPEN, OUR_WORD, TERMINAL, TOLD_BY_VENUE, merge_status
 from foxtrot.trading.order_ids import reduces_by_id
 
 _CREATED, _FILLED, _PART = OrderStatus.CREATED, OrderStatus.FILLED, OrderStatus.PARTIALLY_FILLED
@@ -81,6 +81,8 @@ class OrderRecord:
     def merge_report(self, data: OrderData) -> bool:
         """Merge a report of the venue; tells whether anything changed."""
         status, reason, average = self.status, self.reason, self.average
+        if self.rule in OUR_WORD and data.rule not in OUR_WORD and data.status in TOLD_BY_VENUE:
+            self._yield()
         reported = self.instrument.quantity_grid.from_float(data.filled_quantity) if data.filled_quantity else 0
         changed = reported > self.reported
         if changed:
@@ -104,6 +106,8 @@ class OrderRecord:
         """Add a fill; False when it was added before."""
         if trade.trade_id in self.fills:
             return False
+        if self.rule in OUR_WORD:
+            self._yield()
         self.fills[trade.trade_id] = trade
         self.filled += quantity_units
         self.value += quantity_units * price_units
@@ -144,9 +148,20 @@ class OrderRecord:
         self.venue_order_id = fact.venue_order_id
         return True
 
+    def _yield(self) -> None:
+        """Take back what we said ourselves became of the order, now that the venue tells of it."""
+        self.status, self.rule, self.reason = OrderStatus.UNKNOWN, "", ""
+        if self.filled_units:
+            self._advance()
+
     def _take(self, status: OrderStatus, rule: str, reason: str) -> None:
-        """Merge a status with its reason; of two reasons for one status the greater stays, whichever came first."""
+        """Merge a status with its reason; of two reasons for one status the greater stays, whichever came first.
+
+        An end that the venue told is not replaced by one that is our word alone.
+        """
         current = self.status
+        if rule in OUR_WORD and current in TERMINAL and self.rule not in OUR_WORD:
+            return
         if status is current:
             if (rule or reason) and status is not _FILLED and (rule, reason) > (self.rule, self.reason):
                 self.rule, self.reason = rule, reason

@@ -11,6 +11,7 @@ from foxtrot.core.commands import SettleDifference
 from foxtrot.core.notices import AccountAdjusted
 from foxtrot.domain.account import EXTERNAL
 from foxtrot.domain.enums import OrderStatus, PositionSide
+from foxtrot.domain.order_state import FORGOTTEN
 from foxtrot.storage.journal_records import Adjusted
 from foxtrot.trading.adjustment import ADJUSTMENT, apply_adjustment, price_of_move
 from foxtrot.trading.difference import HOLDING, POSITION, Finding, digest, plain
@@ -21,7 +22,6 @@ from foxtrot.trading.portfolio import Portfolio
 from foxtrot.trading.position import ZERO
 
 RECONCILE = "reconcile"
-FORGOTTEN = "forgotten_by_venue"
 OUTSIDE = "balance moved outside: unexplained by fills"
 
 
@@ -41,7 +41,7 @@ class ReconcileActs:
         self._journal = journal
 
     def forget(self, record: OrderRecord) -> None:
-        """End an order of which the venue knows nothing and no fill has come."""
+        """End an order of which the venue knows nothing and no fill has come, until the venue tells of it after all."""
         order, now_ns = record.to_order(), self._clock.now_ns()
         reason = "the venue has no order of this id any more, and told of no fill"
         ended = msgspec.structs.replace(

@@ -8,7 +8,7 @@ from foxtrot.core.commands import ResolveOrder
 from foxtrot.core.dispatcher import Dispatcher
 from foxtrot.core.notices import RequestFailed
 from foxtrot.domain.enums import OrderStatus
-from foxtrot.domain.order_state import may_move
+from foxtrot.domain.order_state import RESOLVED, may_move
 from foxtrot.trading.order_journal import OrderJournal
 from foxtrot.trading.order_record import OrderRecord
 from foxtrot.trading.order_records import OrderRecords
@@ -57,7 +57,7 @@ class Resolutions:
         if record is None or record.status is not OrderStatus.UNKNOWN or not may_move(record.status, status):
             return False
         self._journal.resolved(order_id, status, who, why)
-        record.set_status(status, "resolved", f"by {who}: {why}")
+        record.set_status(status, RESOLVED, f"by {who}: {why}")
         self._settle(record, was_unknown=True)
         return True
 

@@ -35,7 +35,7 @@ Movement = FillBooked | ChargeBooked | BalancesFound | PositionsFound | Adjusted
 
 
 class OrderLife(msgspec.Struct):
-    """One order as the records leave it; `ended` is how it ended without the venue (not sent, or resolved by a person)."""
+    """One order as the records leave it; `ended` is how it ended without the venue (not sent, or resolved by a person), until it is told so."""
 
     owner: str
     approved: ApprovedOrder | None = None
@@ -181,6 +181,7 @@ class RestoredState(msgspec.Struct):
             life.fills = [one.trade for one in mine]
             self.loose = [one for one in self.loose if not _is_of(one.trade, order)] if mine else self.loose
         life.told = order
+        life.ended = None  # it is told with its end, or with what the venue said after all
 
 
 def account_of(movement: Movement) -> str:

@@ -3,12 +3,13 @@
 from collections import Counter
 from decimal import Decimal
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from foxtrot.core.notices import OpenOrdersLoaded, TradeBooked, TradesLoaded
 from foxtrot.domain.enums import OrderStatus, Side
 from foxtrot.domain.order import OrderData, TradeData
+from foxtrot.domain.order_state import OUR_WORD
 from foxtrot.trading.order_ids import OrderIds
 from foxtrot.trading.order_record import OrderRecord
 from tests.support.builders import ACCOUNT, OWNER, T0, TradingFloor, a_perpetual, a_request, a_tick, a_trade, an_order
@@ -73,6 +74,29 @@ def test_a_record_is_the_same_after_every_permutation_with_doubles(data: st.Data
         return record.to_order()
 
     assert merged(shuffled(data.draw, messages)) == merged(messages)
+
+
+@given(st.data(), st.sampled_from([S.CANCELLED, S.EXPIRED, S.REJECTED, S.DENIED, S.ACCEPTED]))
+def test_whatever_we_said_ourselves_of_an_order_the_venues_words_alone_decide(data: st.DataObject, word: S) -> None:
+    messages = [one for one in data.draw(histories()) if isinstance(one, TradeData) or one.status is not S.UNKNOWN]
+    assume(messages)
+    instrument = a_perpetual()
+
+    def merged(told: list[OrderData | TradeData], rule: str) -> OrderData:
+        record = OrderRecord(an_order("o", S.CREATED, venue_order_id=""), instrument, OWNER, None)
+        record.set_status(S.UNKNOWN)
+        if rule:
+            record.set_status(word, rule, "by a person")
+        for message in told:
+            if isinstance(message, OrderData):
+                record.merge_report(message)
+            else:
+                quantity, price = instrument.quantity_grid, instrument.price_grid
+                record.add_fill(message, quantity.from_float(message.quantity), price.from_float(message.price))
+        return record.to_order()
+
+    rule = data.draw(st.sampled_from(sorted(OUR_WORD)))
+    assert merged(shuffled(data.draw, messages), rule) == merged(messages, "")
 
 
 def desk_after(own: list[list[OrderData | TradeData]], told: list[OrderData | TradeData]) -> TradingFloor:

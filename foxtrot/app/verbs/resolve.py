@@ -15,7 +15,8 @@ from foxtrot.domain.enums import OrderStatus
 
 DESCRIPTION = (
     "Say, by your decision, what became of an order of unknown outcome, once you have looked at the venue yourself: it rests there\n"
-    "(accepted), it was cancelled, has expired, was rejected or never arrived (rejected), or was filled. `foxtrot orders` lists them."
+    "(accepted), it was cancelled, has expired, was rejected or never arrived (rejected), or was filled. `foxtrot orders` lists them.\n"
+    "Whatever the venue tells of it later counts more than your word, but for filled: an order that rests after all is open again, with an alarm."
 )
 EXAMPLE = '  foxtrot resolve F-my-0abc123def-1 rejected --why "the venue says it never had it"'
 STATUSES = ("accepted", "cancelled", "expired", "filled", "rejected")
