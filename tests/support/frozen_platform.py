@@ -1,8 +1,8 @@
 """A platform of one account in a process of its own, to be frozen: `python -m tests.support.frozen_platform FOLDER`.
 
-It says on stdout what becomes of the orders that it tries to send all the time, and lets itself be reconciled once a line has
-come on stdin: from then on its account answers whoever asks for it, as a reconciler does. A busy machine may let it stand still more
-than once.
+It says on stdout what becomes of the orders that it tries to send all the time, and each lapse of which it is told. Its account
+answers whoever asks for it, as a reconciler does, but not between the lines "hold" and "go on" on stdin. A busy machine may let
+it stand still whenever it likes.
 """
 
 import sys
@@ -27,10 +27,17 @@ class Reconciled:
 
     def __init__(self, rig: SupervisedRig) -> None:
         self._rig = rig
-        self.allowed = threading.Event()
+        self._allowed = True
         dispatcher = rig.events.dispatcher
         dispatcher.subscribe(ReconcileNow, self._on_asked, owner="test")
         dispatcher.subscribe(AdapterStatus, self._on_status, owner="test")
+        dispatcher.subscribe(PartFailed, lambda failed: say("told:", failed.reason), owner="test")
+
+    def obey(self, line: str) -> None:
+        """Hold every answer back, or give them again; what was asked for meanwhile is answered then."""
+        self._allowed = line == "go on"
+        if self._allowed and self._rig.paper.state is AdapterState.READY:
+            self._tell("reconnect")
 
     def _on_asked(self, asked: ReconcileNow) -> None:
         if self._rig.paper.state is AdapterState.READY:
@@ -41,7 +48,7 @@ class Reconciled:
             self._tell("reconnect")
 
     def _tell(self, cause: str) -> None:
-        if self.allowed.is_set():
+        if self._allowed:
             self._rig.events.put(AccountReconciled(PAPER, cause, 0, "", self._rig.clock.now_ns()))
 
 
@@ -52,8 +59,9 @@ def main(folder: Path) -> None:
     reconciled, ended = Reconciled(rig), threading.Event()
 
     def read() -> None:
-        for _ in sys.stdin:
-            reconciled.allowed.set()
+        for line in sys.stdin:
+            reconciled.obey(line.strip())
+            say("obeyed", line.strip())
         ended.set()
 
     def try_to_send() -> None:
@@ -61,7 +69,7 @@ def main(folder: Path) -> None:
         while not ended.wait(0.005):
             now = "sent" if rig.sends() else "refused"
             if now != before:
-                say(now if now == "sent" else f"refused: {rig.permit.reason}")
+                say(now)
             before = now
 
     threads = [threading.Thread(target=read), threading.Thread(target=try_to_send)]
@@ -71,7 +79,6 @@ def main(folder: Path) -> None:
         rig.supervisor.look()
     for thread in threads:
         thread.join()
-    say("told:", [event.part for event in rig.heard if isinstance(event, PartFailed)])
     say("fired at once:", _most_at_once(rig.heard))
     rig.close()
 

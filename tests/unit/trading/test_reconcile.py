@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from foxtrot.core.commands import SettleDifference
+from foxtrot.core.commands import ReconcileNow, SettleDifference
 from foxtrot.core.notices import (
     AccountAdjusted,
     AccountReconciled,
@@ -50,6 +50,18 @@ def heal(rig: ReconcileRig) -> None:
 
 
 # --- when -----------------------------------------------------------------------------------------------------------
+
+
+def test_who_asks_again_for_the_same_cause_gives_up_nothing_that_runs(rig: ReconcileRig) -> None:
+    rig.link.deaf = (PositionsLoaded,)
+    rig.put(ReconcileNow("", "a lapse"))
+    for _ in range(5):
+        rig.wait(5.0)
+        rig.put(ReconcileNow("", "a lapse", again=True))
+    assert rig.told(AccountReconciled)[-1].cause != "a lapse"
+    rig.wait(DEADLINE_NS / 1e9 - 24.0)
+    ended = rig.told(AccountReconciled)[-1]
+    assert (ended.cause, "no answer in time" in ended.error) == ("a lapse", True)
 
 
 def test_no_order_leaves_before_the_first_run_is_complete() -> None:
