@@ -10,10 +10,14 @@ from foxtrot.domain.errors import AdapterError
 
 LOOK_BACK_NS: Final = 86_400_000_000_000
 REMEMBERED: Final = 1_000
+RECENT: Final = 10.0
+"""In so many bounds the venue must have said NOT FOUND before, for that to count: what it said long ago proves nothing about now."""
 
 
 class OrderLookUp:
     """Tells what the venue says of an order; that it has none is told only when it has said so for as long as its answers may lag.
+
+    It must have said so at least twice, with nothing heard of the order in between.
 
     Thread: binance-io.
     """
@@ -22,7 +26,9 @@ class OrderLookUp:
         self._adapter = adapter
         self._tracker = tracker
         self._queries = queries
-        self._not_found_ns: dict[str, int] = {}
+        self._not_found: dict[str, tuple[int, int]] = {}
+        """When an order was not found first and last, since anything was heard of it."""
+        tracker.on_told = self._forget
 
     async def tell(self, order_id: str, instrument_id: str) -> None:
         """Ask once, and tell the order, or that there is none.
@@ -31,22 +37,35 @@ class OrderLookUp:
             AdapterError: no answer, or one that proves nothing yet.
         """
         if await self._queries.ask(order_id, instrument_id) or await self._is_listed(order_id, instrument_id):
-            self._not_found_ns.pop(order_id, None)
+            self._forget(order_id)
             last = self._tracker.last(order_id)
             if last is None:
                 raise AdapterError(VENUE, "another_id", f"the venue tells order {order_id} under another id")
             self._adapter.on_order(last)
             return
-        now_ns = self._adapter.clock.monotonic_ns()
-        first_ns = self._not_found_ns.setdefault(order_id, now_ns)
-        bound_s = self._adapter.capabilities.unknown_bound_s
-        if now_ns - first_ns < bound_s * 1e9:
-            while len(self._not_found_ns) > REMEMBERED:
-                del self._not_found_ns[next(iter(self._not_found_ns))]
+        self._judge(order_id, instrument_id)
+
+    def _judge(self, order_id: str, instrument_id: str) -> None:
+        """Tell that there is no such order, if that is proved by now.
+
+        Raises:
+            AdapterError: it is not.
+        """
+        now_ns, bound_s = self._adapter.clock.monotonic_ns(), self._adapter.capabilities.unknown_bound_s
+        first_ns, last_ns = self._not_found.pop(order_id, (now_ns, now_ns))
+        if now_ns - last_ns > RECENT * bound_s * 1e9:
+            first_ns = now_ns
+        if now_ns == first_ns or now_ns - first_ns < bound_s * 1e9:
+            self._not_found[order_id] = (first_ns, now_ns)
+            while len(self._not_found) > REMEMBERED:
+                del self._not_found[next(iter(self._not_found))]
             text = f"not found, which proves nothing within {bound_s:g} s of the first time; it is asked for again"
             raise AdapterError(VENUE, "not_found_yet", text)
-        del self._not_found_ns[order_id]
         self._adapter.on_order_missing(order_id, instrument_id)
+
+    def _forget(self, order_id: str) -> None:
+        """Begin anew with an order of which something was heard."""
+        self._not_found.pop(order_id, None)
 
     async def _is_listed(self, order_id: str, instrument_id: str) -> bool:
         last = self._tracker.last(order_id)

@@ -100,6 +100,8 @@ class OrderTracker:
         self._lacking: set[str] = set()
         self._caught_up = False
         self.instruments: set[str] = set()
+        self.on_told: Callable[[str], None] = _hear_nothing
+        """Hears the id of an order whenever the venue tells of it, be that new or not; a fill counts once."""
 
     def expect(self, order_id: str) -> None:
         """Note that an order is ours, before it is sent."""
@@ -149,6 +151,8 @@ class OrderTracker:
 
     def report(self, order: OrderData, *trades: TradeData) -> None:
         """Take a state of an order and the fills that it came with."""
+        if order.status not in _NEVER_SENT:
+            self.on_told(order.order_id)
         tracked = self._tracked(order)
         listed = _exact(order.filled_quantity) <= tracked.baseline
         new = [trade for trade in trades if tracked.count(trade, old=listed and tracked.is_old(trade))]
@@ -174,12 +178,15 @@ class OrderTracker:
             self._make_room()
         old = tracked.is_old(trade)
         new = tracked.count(trade, old=old)
+        if new:
+            self.on_told(trade.order_id)
         self._note_lack(trade.order_id, tracked)
         if new and not old:
             self._tell_fill(tracked, trade)
 
     def note_order(self, order: OrderData) -> None:
         """Remember a state that was told by a list."""
+        self.on_told(order.order_id)
         tracked = self._tracked(order)
         if tracked.last is None and not tracked.ours and not self._caught_up:
             tracked.begin_with(order)
@@ -191,7 +198,8 @@ class OrderTracker:
         """Remember a fill that was told by a list."""
         tracked = self._orders.get(trade.order_id)
         if tracked is not None:
-            tracked.count(trade, old=tracked.is_old(trade))
+            if tracked.count(trade, old=tracked.is_old(trade)):
+                self.on_told(trade.order_id)
             self._note_lack(trade.order_id, tracked)
 
     def _note_lack(self, order_id: str, tracked: _Tracked) -> None:
@@ -273,3 +281,7 @@ def _with_average(tracked: _Tracked, order: OrderData) -> OrderData:
     if not order.filled_quantity or tracked.filled != _exact(order.filled_quantity):
         return order
     return msgspec.structs.replace(order, average_price=average_of(tracked.cost, tracked.filled))
+
+
+def _hear_nothing(_order_id: str) -> None:
+    """Be told of an order that nobody waits for."""
