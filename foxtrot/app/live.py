@@ -82,16 +82,23 @@ def _served(
         signs = LifeSigns(platform, guarded=guarded)
         if signs.guardian is not None:
             watch.registry.enter(Part(name="guardian", halts=False, death=signs.guardian.death))
-        platform.start()
-        watch.started()
-        _look_until_the_end(platform, seconds, stopped, (watch.look, signs.look))
-        watch.stopping()
-        signs.stopping()
-        report = platform.stop()
-        watch.ended()
-        if late := signs.end():
-            logger.warning(late)
+        try:
+            platform.start()
+            watch.started()
+            _look_until_the_end(platform, seconds, stopped, (watch.look, signs.look))
+        finally:  # whatever ends the watch, a fault of its own too: nothing trades with nobody looking
+            report = _end(platform, watch, signs)
     return summary_object(platform, report)
+
+
+def _end(platform: MainEngine, watch: PlatformWatch, signs: LifeSigns) -> StopReport:
+    watch.stopping()
+    signs.stopping()
+    report = platform.stop()
+    watch.ended()
+    if late := signs.end():
+        logger.warning(late)
+    return report
 
 
 def _look_until_the_end(

@@ -14,12 +14,16 @@ import pytest
 from msgspec.structs import replace
 
 from foxtrot.app.config import load_config
-from foxtrot.app.live import check_mode
+from foxtrot.app.live import check_mode, run_live
 from foxtrot.app.main_engine import MainEngine
+from foxtrot.app.platform_watch import PlatformWatch
+from foxtrot.app.stop_signals import StopSignal
 from foxtrot.app.watchdog import Watchdog
 from foxtrot.core.notices import AdapterStatus
 from foxtrot.domain.enums import AdapterState
 from foxtrot.domain.errors import ConfigError, FoxtrotError
+from foxtrot.storage.journal_reader import open_journal
+from foxtrot.storage.journal_records import RunStopped
 from tests.support.waiting import wait_until
 
 STRATEGIES = '''
@@ -264,6 +268,21 @@ def test_what_a_question_raises_is_the_askers_and_the_next_one_is_heard(config_f
     finally:
         report = platform.stop()
     assert report.failures == ()
+
+
+def test_a_fault_in_watching_ends_the_platform_in_order(config_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config_file.write_text(config_file.read_text().partition("[strategy.bull]")[0])
+    config, home = load_config(config_file), config_file.parent / "home"
+
+    def look(_watch: PlatformWatch) -> None:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(PlatformWatch, "look", look)
+    with pytest.raises(RuntimeError, match="a fault of ours"):
+        run_live(config, 60.0, False, home, StopSignal())
+    assert "foxtrot-engine" not in [thread.name for thread in threading.enumerate()]
+    *_, last = open_journal(config.data_dir(home) / "journal.db").records()
+    assert isinstance(last, RunStopped)
 
 
 def test_live_mode_needs_both_keys(config_file: Path) -> None:
