@@ -19,7 +19,7 @@ from foxtrot.storage.journal_records import Intent
 from foxtrot.strategy.line import Line, LineSettings
 from foxtrot.trading.order_ids import make_run_id
 from foxtrot.trading.protection_cover import HERE, NAKED
-from foxtrot.trading.restored_state import RestoredState, fold
+from foxtrot.trading.restored_state import UNFOLDED, RestoredState, fold
 
 MOST_ORDERS = 500
 """Orders whose arrival is looked up for the slippage of their fills; further ones go without."""
@@ -54,7 +54,7 @@ def ask_journal(home: Path, request: Filter, clock: Clock) -> LastKnown | None:
     if not opening.count:
         return None
     try:
-        line = _line(home, fold(opening.records()), clock)
+        line = _line(home, fold(opening.records(UNFOLDED)), clock)
     except msgspec.MsgspecError as error:
         raise InputError(f"{path}: it cannot be read: {error}") from None
     with read_only(path) as view:

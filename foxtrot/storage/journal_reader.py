@@ -3,7 +3,7 @@
 Nothing here writes: neither the file nor its write-ahead log is changed by being checked or looked at.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -20,13 +20,13 @@ from foxtrot.storage.journal_file import (
     reason_of,
     wal_of,
 )
-from foxtrot.storage.journal_records import JournalRecord, Snapshot, decode_record
+from foxtrot.storage.journal_records import JournalRecord, Record, Snapshot, decode_record
 from foxtrot.storage.wal_check import REMEDY, check_wal
 
 _Row = tuple[int, str, str | None, bytes, bytes, bytes | None]
 _SNAPSHOT = str(Snapshot.__struct_config__.tag)
 _ALL = "SELECT sequence, kind, order_id, hash, body FROM record ORDER BY sequence"
-_SINCE = "SELECT sequence, body FROM record WHERE sequence >= ? ORDER BY sequence"
+_SINCE = "SELECT sequence, body FROM record WHERE sequence >= ? AND kind NOT IN ({}) ORDER BY sequence"
 
 
 class JournalOpening(msgspec.Struct, frozen=True):
@@ -46,8 +46,11 @@ class JournalOpening(msgspec.Struct, frozen=True):
     dropped_bytes: int = 0
     dropped: str = ""
 
-    def records(self) -> Iterator[JournalRecord]:
+    def records(self, without: Collection[type[Record]] = ()) -> Iterator[JournalRecord]:
         """Yield the records from the last Snapshot on, that one included, oldest first.
+
+        Args:
+            without: kinds that are not wanted; they are not even decoded.
 
         Raises:
             InputError: one of them is of a kind that this version does not know.
@@ -56,7 +59,9 @@ class JournalOpening(msgspec.Struct, frozen=True):
             return
         connection = open_to_look(self.path)
         try:
-            for sequence, body in connection.execute(_SINCE, (self.first,)):
+            kinds = sorted(str(kind.__struct_config__.tag) for kind in without)
+            query = _SINCE.format(", ".join("?" * len(kinds)))
+            for sequence, body in connection.execute(query, (self.first, *kinds)):
                 yield _decoded(self.path, int(sequence), body)
         except apsw.Error as error:
             raise InputError(f"{self.path} cannot be read: {reason_of(error)}; {REMEDY}") from None

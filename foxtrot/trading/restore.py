@@ -4,6 +4,7 @@ Every start runs this, after a crash and after an orderly stop alike. An order w
 report ever spoke of comes back UNKNOWN, and its adapter is asked to find out once the account is connected.
 """
 
+from foxtrot.core.collector_pause import paused_collector
 from foxtrot.core.dispatcher import Dispatcher
 from foxtrot.core.notices import AdapterStatus, PositionsLoaded
 from foxtrot.domain.enums import AdapterState, OrderStatus
@@ -43,6 +44,10 @@ class Restore:
         Raises:
             InvariantBroken: a record speaks of an instrument that no record listed.
         """
+        with paused_collector():
+            self._put(state)
+
+    def _put(self, state: RestoredState) -> None:
         for instrument in state.instruments.values():
             self._portfolio.instruments.add(instrument)
             self._desk.journal.note_listed(instrument)

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import msgspec
 
+from foxtrot.core.collector_pause import paused_collector
 from foxtrot.domain.enums import OrderStatus, PositionSide
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.order import ApprovedOrder, OrderData, TradeData
@@ -17,14 +18,21 @@ from foxtrot.storage.journal_records import (
     CancelAsked,
     ChargeBooked,
     FillBooked,
+    Handed,
     InstrumentListed,
     Intent,
     JournalRecord,
+    KeyUsed,
     NotSent,
     OrderResolved,
     OrderTold,
     PositionsFound,
+    Record,
+    RunStarted,
+    RunStopped,
+    SettingChanged,
     Snapshot,
+    VenueSaid,
 )
 from foxtrot.trading.decisions import Decisions
 from foxtrot.trading.order_index import long_key
@@ -32,6 +40,8 @@ from foxtrot.trading.position import Fill
 
 Movement = FillBooked | ChargeBooked | BalancesFound | PositionsFound | Adjusted
 """What moves positions and balances, in the order in which it was counted."""
+UNFOLDED: frozenset[type[Record]] = frozenset({RunStarted, RunStopped, Handed, SettingChanged, KeyUsed, VenueSaid})
+"""What is written down for people to read: a start needs none of it, and a reader may leave it out."""
 
 
 class OrderLife(msgspec.Struct):
@@ -101,8 +111,9 @@ class RestoredState(msgspec.Struct):
     decisions: Decisions = msgspec.field(default_factory=Decisions)
 
     def without(self, accounts: Collection[str]) -> "RestoredState":
-        """Return the state without what it tells of some accounts; decisions stay, but for protections of what they held."""
-        protections = {key: kept for key, kept in self.decisions.protections.items() if kept.account not in accounts}
+        """Return the state without what it tells of some accounts; decisions stay, but for protections and losses of what they held."""
+        gone = {totals.owner for totals in self.positions if totals.account in accounts}
+        gone |= {one.owner for one in self.movements if isinstance(one, FillBooked) and account_of(one) in accounts}
         return msgspec.structs.replace(
             self,
             orders={key: life for key, life in self.orders.items() if _place(life)[0] not in accounts},
@@ -114,7 +125,7 @@ class RestoredState(msgspec.Struct):
             forgotten_until_ns={
                 name: until_ns for name, until_ns in self.forgotten_until_ns.items() if name not in accounts
             },
-            decisions=msgspec.structs.replace(self.decisions, protections=protections),
+            decisions=self.decisions.without(accounts, gone),
         )
 
     def take(self, record: JournalRecord) -> None:
@@ -160,7 +171,7 @@ class RestoredState(msgspec.Struct):
         self.movements.append(booked)
         self.last_fill_ns[trade.account] = max(self.last_fill_ns.get(trade.account, 0), trade.venue_time_ns)
         life = self.orders.get(trade.order_id)
-        if life is None or _place(life) != (trade.account, trade.instrument_id):
+        if life is None or not _is_at(life, trade.account, trade.instrument_id):
             life = self.orders.get(long_key(trade.account, trade.instrument_id, trade.order_id))
         if life is None:
             self.loose.append(booked)
@@ -172,7 +183,7 @@ class RestoredState(msgspec.Struct):
         order = told.order
         key = order.order_id
         life = self.orders.get(key)
-        if life is not None and _place(life) != (order.account, order.instrument_id):
+        if life is not None and not _is_at(life, order.account, order.instrument_id):
             key = long_key(order.account, order.instrument_id, order.order_id)
             life = self.orders.get(key)
         if life is None:
@@ -200,9 +211,12 @@ def account_of(movement: Movement) -> str:
 def fold(records: Iterable[JournalRecord]) -> RestoredState:
     """Return what records add up to; they begin anywhere and are complete from the last Snapshot among them on."""
     state = RestoredState()
-    for record in records:
-        state = decode_state(record.state) if type(record) is Snapshot else state
-        state.take(record)
+    with paused_collector():
+        for record in records:
+            if type(record) is Snapshot:
+                state = decode_state(record.state)
+            else:
+                state.take(record)
     return state
 
 
@@ -223,6 +237,11 @@ def decode_state(data: msgspec.Raw | bytes) -> RestoredState:
 def _place(life: OrderLife) -> tuple[str, str]:
     order = life.approved or life.told
     return (order.account, order.instrument_id) if order is not None else ("", "")
+
+
+def _is_at(life: OrderLife, account: str, instrument_id: str) -> bool:
+    order = life.approved or life.told
+    return order is not None and order.account == account and order.instrument_id == instrument_id
 
 
 def _is_of(trade: TradeData, order: OrderData) -> bool:

@@ -34,7 +34,7 @@ from foxtrot.storage.journal_records import FillBooked, Handed, JournalRecord, O
 from foxtrot.storage.journal_writer import JournalWriter
 from foxtrot.strategy.line import Line, LineSettings
 from foxtrot.trading.limits import Limits, LimitTable
-from foxtrot.trading.restored_state import RestoredState, encode_state, fold
+from foxtrot.trading.restored_state import UNFOLDED, RestoredState, encode_state, fold
 from tests.benchmark.harness import Row, Sample
 from tests.support.builders import ACCOUNT, T0, a_perpetual, a_request, a_trade, an_order
 from tests.support.journal_rig import an_intent, order_id
@@ -252,7 +252,7 @@ def start_seconds(*, snapshot: bool) -> float:
     path = long_journal(snapshot=snapshot)
     began = time.perf_counter()
     opening = open_journal(path)
-    state = fold(opening.records())
+    state = fold(opening.records(UNFOLDED))
     took = time.perf_counter() - began
     assert opening.count == RECORDS + snapshot
     waiting = [life for life in state.orders.values() if life.told is not None and not life.fills]

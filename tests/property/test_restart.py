@@ -34,7 +34,7 @@ from foxtrot.trading.order_record import OrderRecord
 from foxtrot.trading.portfolio import Portfolio
 from foxtrot.trading.protection_state import Protection, encode_protection
 from foxtrot.trading.reconcile_settings import ReconcileSettings
-from foxtrot.trading.restored_state import encode_state, fold
+from foxtrot.trading.restored_state import UNFOLDED, encode_state, fold
 from foxtrot.trading.snapshots import REMEMBERED_NS, TOLD_AGAIN_NS, state_of
 from tests.support.builders import a_perpetual, a_spot
 from tests.support.line_rig import LIMITS, T0
@@ -222,6 +222,9 @@ def differing(seed: int) -> list[str]:
     """Return what a start from a snapshot has otherwise than one from all that was written."""
     records = a_record_of(seed)
     whole, found = held(begun_from(one for one in records if type(one) is not Snapshot)), []
+    needed = [one for one in records if type(one) not in UNFOLDED]
+    if fold(needed) != fold(records):
+        found.append(f"{seed}: something that a start needs is left out")
     for first in [0, *(index for index, one in enumerate(records) if type(one) is Snapshot)]:
         got = held(begun_from(records[first:]))
         found += [

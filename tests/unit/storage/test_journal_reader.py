@@ -11,7 +11,7 @@ from foxtrot.domain.errors import InputError
 from foxtrot.storage.hash_chain import FIRST_HASH, next_hash
 from foxtrot.storage.journal_file import open_to_look, wal_of
 from foxtrot.storage.journal_reader import JournalOpening, open_journal, read_only
-from foxtrot.storage.journal_records import JournalRecord, RunStopped, Snapshot, encode_record
+from foxtrot.storage.journal_records import Handed, JournalRecord, RunStopped, Snapshot, encode_record
 from tests.support.builders import T0
 from tests.support.journal_rig import (
     Sink,
@@ -67,6 +67,7 @@ def test_a_start_reads_from_the_last_snapshot_on(tmp_path: Path) -> None:
     opening = open_journal(path)
     assert (opening.count, opening.first, opening.dropped) == (6, 4, "")
     assert list(opening.records()) == [snapshot(2), handed(2), told(2)]
+    assert list(opening.records(frozenset({Handed, RunStopped}))) == [snapshot(2), told(2)]
 
 
 def test_checking_and_reading_change_nothing(tmp_path: Path, closed: Files) -> None:
