@@ -1,8 +1,11 @@
 """What every test gets: a guard against leaked threads, a guard against the network, the recorded data, one random seed."""
 
+import atexit
 import ipaddress
 import os
+import shutil
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +17,11 @@ from hypothesis import HealthCheck, settings
 REPOSITORY = Path(__file__).resolve().parent.parent
 LOCAL_NAMES = ("localhost", "")
 JOIN_DEADLINE_S = 1.0
+
+# Locks of accounts are for a whole machine; tests that run beside each other are not one platform beside another.
+LOCKS = tempfile.mkdtemp(prefix="foxtrot-locks-")
+os.environ["FOXTROT_LOCKS"] = LOCKS
+atexit.register(shutil.rmtree, LOCKS, ignore_errors=True)
 
 settings.register_profile("default", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("explore", parent=settings.get_profile("default"), derandomize=False, max_examples=2_000)
