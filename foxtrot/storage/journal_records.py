@@ -192,6 +192,18 @@ class StrategyRearmed(Record, frozen=True, gc=False, tag="strategy_rearmed"):
     why: str
 
 
+class LossesMarked(Record, frozen=True, gc=False, tag="losses_marked"):
+    """What a scope with a loss limit had made when its trading day began (`day_ns`, UTC), and at its peak, in the base currency.
+
+    A `day_ns` of 0: a person let its losses count anew.
+    """
+
+    scope: str
+    day_ns: int
+    at_start: Decimal
+    peak: Decimal
+
+
 class SettingChanged(Record, frozen=True, gc=False, tag="setting_changed"):
     """A setting or limit was changed; values are text, secrets masked."""
 
@@ -238,7 +250,7 @@ class Snapshot(Record, frozen=True, gc=False, tag="snapshot"):
 JournalRecord = (
     RunStarted | RunStopped | Intent | NotSent | Handed | CancelAsked | OrderTold | FillBooked | ChargeBooked | BalancesFound
     | PositionsFound | InstrumentListed | Adjusted | DifferenceSettled | OrderResolved | GateMoved | StrategyHalted | StrategyRearmed
-    | SettingChanged | ProtectionKept | KeyUsed | VenueSaid | Snapshot
+    | LossesMarked | SettingChanged | ProtectionKept | KeyUsed | VenueSaid | Snapshot
 )  # fmt: skip
 
 _ENCODER = msgspec.json.Encoder()

@@ -112,7 +112,7 @@ class Line:
 
     def _make_risk(self, settings: LineSettings) -> None:
         clock, day = self.dispatcher.clock, TradingDay(settings.timezone, settings.day_start)
-        losses = LossTracker(day)
+        losses = self.losses = LossTracker(day)
         self.risk = Risk(clock, self.view, self.desk, self.portfolio, settings.limits, losses)
         self.loss_locks = LossLocks(clock, day, losses, self.gate, LockedEntries(self.dispatcher, self.desk))
         self.risk.loss_rules.locks = self.loss_locks
@@ -124,7 +124,8 @@ class Line:
             halted = restored.decisions.halted.values()
             self.halted.restore(record for record in halted if record.rule not in RULES)
             self.loss_locks.restore(restored.decisions.gate, halted)
-        self.halted.journal = self.loss_locks.journal = self.notes
+            self.losses.restore(restored.decisions.losses.values())
+        self.halted.journal = self.loss_locks.journal = self.losses.journal = self.notes
         self.kill = KillHandler(self.dispatcher, self.desk, self.gate, self.portfolio, self.halted)
         self.kill.flattener = Flattening(parts, self.gate, self.strategies)
         self.kill.on_resumed = self._on_resumed

@@ -1,4 +1,6 @@
-"""What was decided and stands until it is decided otherwise: gate, strategies that may not trade, protections, settled differences."""
+"""What was decided and stands until it is decided otherwise: gate, strategies that may not trade, losses so far, protections, differences."""
+
+from collections.abc import Collection
 
 import msgspec
 
@@ -8,6 +10,7 @@ from foxtrot.storage.journal_records import (
     DifferenceSettled,
     GateMoved,
     JournalRecord,
+    LossesMarked,
     ProtectionKept,
     StrategyHalted,
     StrategyRearmed,
@@ -28,6 +31,17 @@ class Decisions(msgspec.Struct):
     protections: dict[str, ProtectionKept] = {}
     settled: dict[str, DifferenceSettled] = {}
     adjustments: dict[str, int] = {}
+    losses: dict[str, LossesMarked] = {}
+
+    def without(self, accounts: Collection[str], owners: Collection[str]) -> "Decisions":
+        """Return them without protections and losses of what some accounts held, and `owners` in them: what these made is gone too."""
+        lost = {"platform"} if owners else set()
+        lost |= {f"account {name}" for name in accounts} | {f"strategy {name}" for name in owners}
+        return msgspec.structs.replace(
+            self,
+            protections={key: kept for key, kept in self.protections.items() if kept.account not in accounts},
+            losses={scope: mark for scope, mark in self.losses.items() if scope not in lost},
+        )
 
     def take(self, record: JournalRecord) -> None:
         """Add a record, if it is a decision."""
@@ -38,6 +52,10 @@ class Decisions(msgspec.Struct):
                 self.halted[record.strategy_id] = record
             case StrategyRearmed():
                 self.halted.pop(record.strategy_id, None)
+            case LossesMarked(scope=scope, day_ns=day_ns):
+                self.losses[scope] = record
+                if not day_ns:
+                    del self.losses[scope]
             case ProtectionKept():
                 self._take_protection(record)
             case DifferenceSettled():

@@ -74,7 +74,7 @@ class LossLocks:
         found = [(name, one) for name, one in self._locks.items() if (one.owner, one.account) == (owner, account)]
         for name, locked in found:
             self._unlock(name, locked, who, why)
-            self._losses.forget(name)
+            self._losses.forget(name, self._clock.now_ns())
         return bool(found)
 
     def restore(self, moves: Iterable[GateMoved], halted: Iterable[StrategyHalted]) -> None:

@@ -12,7 +12,9 @@ from foxtrot.trading.position import ZERO
 
 
 class LossRules:
-    """Marks and judges strategies by equity, accounts by profit, the platform by the sum of equities.
+    """Marks and judges strategies and accounts by their profit, the platform by that of all owners.
+
+    Capital is no part of it: a configuration that gives another in the next run has neither won nor lost anything.
 
     Thread: the dispatcher's.
     """
@@ -42,7 +44,7 @@ class LossRules:
         for scope in self._watched:
             worth = self._worth(scope)
             if worth is not None:
-                self._losses.mark(str(scope), worth, now_ns)
+                self._losses.mark(scope.name, worth, now_ns, scope.limits)
 
     def check(self, scopes: tuple[Scope, ...], now_ns: int) -> None:
         """Refuse when a scope has lost more than it may, or when that cannot be told.
@@ -75,7 +77,7 @@ class LossRules:
                     self._judge(scope, worth, now_ns)
 
     def _judge(self, scope: Scope, worth: Decimal, now_ns: int) -> None:
-        self._losses.mark(scope.name, worth, now_ns)
+        self._losses.mark(scope.name, worth, now_ns, scope.limits)
         try:
             self._losses.check(scope.name, scope.limits, worth)
         except OrderRefused as refusal:
@@ -84,18 +86,21 @@ class LossRules:
             raise
 
     def _worth(self, scope: Scope) -> Decimal | None:
-        portfolio = self._portfolio
         if scope.owner:
-            return portfolio.equity(scope.owner)
+            return self._profit(scope.owner)
         if scope.account:
-            return portfolio.account_profit(scope.account)
+            return self._portfolio.account_profit(scope.account)
         total = ZERO
-        for owner in sorted(portfolio.owners()):
-            equity = portfolio.equity(owner)
-            if equity is None:
+        for owner in sorted(self._portfolio.owners()):
+            profit = self._profit(owner)
+            if profit is None:
                 return None
-            total += equity
+            total += profit
         return total
+
+    def _profit(self, owner: str) -> Decimal | None:
+        equity = self._portfolio.equity(owner)
+        return None if equity is None else equity - self._portfolio.capital.get(owner, ZERO)
 
 
 def _has_limit(scope: Scope) -> bool:

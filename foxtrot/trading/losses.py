@@ -1,11 +1,17 @@
-"""Loss limits: equity by scope since the start of the trading day and since its peak."""
+"""Loss limits: what each scope has made since the start of the trading day and since its peak."""
 
+from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from foxtrot.domain.errors import ConfigError, OrderRefused
+from foxtrot.storage.journal_records import LossesMarked
+from foxtrot.trading.gate_moves import DecisionJournal
 from foxtrot.trading.limits import Limits
+from foxtrot.trading.position import ZERO
+
+PEAK_STEP = Decimal("0.01")
 
 
 class TradingDay:
@@ -42,39 +48,57 @@ class TradingDay:
 
 
 class LossTracker:
-    """Equity of each scope at the start of the day and at its peak.
+    """What each scope had made at the start of the day and at its peak; it outlives a restart.
+
+    A new peak is written down only once it has risen by PEAK_STEP of the drawdown that is allowed: a restart forgets less than that.
 
     Thread: the dispatcher's.
     """
 
     def __init__(self, day: TradingDay) -> None:
         self._day = day
-        self._day_of: dict[str, int] = {}
-        self._at_start: dict[str, Decimal] = {}
+        self._marks: dict[str, LossesMarked] = {}
         self._peak: dict[str, Decimal] = {}
+        self.journal: DecisionJournal | None = None
 
-    def mark(self, scope: str, equity: Decimal, now_ns: int) -> None:
-        """Note the equity of a scope."""
-        day = self._day.start_of(now_ns)
-        if self._day_of.get(scope) != day:
-            self._day_of[scope] = day
-            self._at_start[scope] = equity
-        self._peak[scope] = max(equity, self._peak.get(scope, equity))
+    def mark(self, scope: str, worth: Decimal, now_ns: int, limits: Limits) -> None:
+        """Note what a scope has made."""
+        day_ns, kept = self._day.start_of(now_ns), self._marks.get(scope)
+        peak = self._peak[scope] = max(worth, self._peak.get(scope, worth))
+        if kept is None or kept.day_ns != day_ns:
+            self._keep(LossesMarked(now_ns, scope, day_ns, worth, peak))
+        elif limits.max_drawdown and peak - kept.peak >= limits.max_drawdown * PEAK_STEP:
+            self._keep(LossesMarked(now_ns, scope, day_ns, kept.at_start, peak))
 
-    def forget(self, scope: str) -> None:
+    def forget(self, scope: str, now_ns: int) -> None:
         """Let the losses of a scope count from its next mark on."""
-        self._day_of.pop(scope, None)
+        if self._marks.pop(scope, None) is not None:
+            self._append(LossesMarked(now_ns, scope, 0, ZERO, ZERO))
         self._peak.pop(scope, None)
 
-    def check(self, scope: str, limits: Limits, equity: Decimal) -> None:
+    def restore(self, marks: Iterable[LossesMarked]) -> None:
+        """Go on with what an earlier run marked; a day that has ended since begins anew at the next mark, a peak stays."""
+        for mark in marks:
+            self._marks[mark.scope] = mark
+            self._peak[mark.scope] = mark.peak
+
+    def _keep(self, mark: LossesMarked) -> None:
+        self._marks[mark.scope] = mark
+        self._append(mark)
+
+    def _append(self, mark: LossesMarked) -> None:
+        if self.journal is not None and self.journal.keeps_reports:
+            self.journal.append(mark)
+
+    def check(self, scope: str, limits: Limits, worth: Decimal) -> None:
         """Refuse when a scope has lost more than it may today, or since its peak.
 
         Raises:
             OrderRefused: rule max_daily_loss or max_drawdown.
         """
-        lost = self._at_start[scope] - equity
+        lost = self._marks[scope].at_start - worth
         if limits.max_daily_loss and lost >= limits.max_daily_loss:
             raise OrderRefused("max_daily_loss", f"{limits.max_daily_loss} of {scope}", f"{lost}")
-        fallen = self._peak[scope] - equity
+        fallen = self._peak[scope] - worth
         if limits.max_drawdown and fallen >= limits.max_drawdown:
             raise OrderRefused("max_drawdown", f"{limits.max_drawdown} of {scope}", f"{fallen}")

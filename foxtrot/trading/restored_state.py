@@ -111,8 +111,9 @@ class RestoredState(msgspec.Struct):
     decisions: Decisions = msgspec.field(default_factory=Decisions)
 
     def without(self, accounts: Collection[str]) -> "RestoredState":
-        """Return the state without what it tells of some accounts; decisions stay, but for protections of what they held."""
-        protections = {key: kept for key, kept in self.decisions.protections.items() if kept.account not in accounts}
+        """Return the state without what it tells of some accounts; decisions stay, but for protections and losses of what they held."""
+        gone = {totals.owner for totals in self.positions if totals.account in accounts}
+        gone |= {one.owner for one in self.movements if isinstance(one, FillBooked) and account_of(one) in accounts}
         return msgspec.structs.replace(
             self,
             orders={key: life for key, life in self.orders.items() if _place(life)[0] not in accounts},
@@ -124,7 +125,7 @@ class RestoredState(msgspec.Struct):
             forgotten_until_ns={
                 name: until_ns for name, until_ns in self.forgotten_until_ns.items() if name not in accounts
             },
-            decisions=msgspec.structs.replace(self.decisions, protections=protections),
+            decisions=self.decisions.without(accounts, gone),
         )
 
     def take(self, record: JournalRecord) -> None:

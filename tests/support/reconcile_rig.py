@@ -22,6 +22,7 @@ from foxtrot.storage.journal_records import JournalRecord, decode_record, encode
 from foxtrot.strategy.line import Line, LineSettings
 from foxtrot.trading.audit import our_state
 from foxtrot.trading.difference_book import CAUSE
+from foxtrot.trading.limits import LimitTable
 from foxtrot.trading.reconcile import Reconciler
 from foxtrot.trading.reconcile_settings import ReconcileSettings
 from foxtrot.trading.restored_state import fold
@@ -87,9 +88,15 @@ class ReconcileRig(LineRig):
     """Orders of one owner, and everybody else at the venue, some of them on our account."""
 
     def __init__(
-        self, *instruments: Instrument, connect: bool = True, enabled: bool = False, fees: FeeSchedule | None = None
+        self,
+        *instruments: Instrument,
+        connect: bool = True,
+        enabled: bool = False,
+        fees: FeeSchedule | None = None,
+        limits: LimitTable = LIMITS,
     ) -> None:
         self.records: list[JournalRecord] = []
+        self._limits = limits
         super().__init__(
             *instruments,
             connect=False,
@@ -97,6 +104,7 @@ class ReconcileRig(LineRig):
             make_journal=self._make_journal,
             make_link=self._make_link,
             fees=fees,
+            limits=limits,
         )
         self._take_parts()
         self._elsewhere = 0
@@ -120,7 +128,7 @@ class ReconcileRig(LineRig):
         self.dispatcher, self.events = Dispatcher(self.clock), []
         self.dispatcher.add_tap(lambda _, event: self.events.append(event))
         permit, run_id = SendPermit(), f"run000000{self._runs}"
-        settings = LineSettings(run_id=run_id, limits=LIMITS, reconcile=ReconcileSettings(enabled=False))
+        settings = LineSettings(run_id=run_id, limits=self._limits, reconcile=ReconcileSettings(enabled=False))
         self.line = Line(self.dispatcher, permit, settings, make_journal=self._make_journal, restored=restored)
         link = self._make_link(self.dispatcher)
         self.line.add_adapter(SimulatedAdapter(AdapterContext(ACCOUNT, link, permit, self.clock, {}, {}), self.session))
