@@ -1,9 +1,5 @@
 """The journal of one platform: checked and read before anything starts, written while it runs, ended with a snapshot."""
 
-import getpass
-import hashlib
-import inspect
-import platform
 from pathlib import Path
 
 import msgspec
@@ -12,6 +8,8 @@ from loguru import logger
 from foxtrot import __version__
 from foxtrot.adapter.registry import load_adapter
 from foxtrot.app.config import Config
+from foxtrot.app.fingerprints import file_hash, strategy_file
+from foxtrot.app.user_name import some_user
 from foxtrot.core.clock import Clock
 from foxtrot.core.event_engine import EventEngine
 from foxtrot.domain.errors import InputError
@@ -19,14 +17,12 @@ from foxtrot.storage.durable_journal import DurableJournal
 from foxtrot.storage.journal_reader import open_journal
 from foxtrot.storage.journal_records import RunStarted, RunStopped, Snapshot
 from foxtrot.strategy.line import Line
-from foxtrot.trading.restored_state import RestoredState, encode_state, fold
-from foxtrot.trading.snapshots import REMEMBERED_NS, state_of
+from foxtrot.trading.restored_state import UNFOLDED, encode_state, fold
+from foxtrot.trading.snapshots import REMEMBERED_NS, TOLD_AGAIN_NS, state_of
 
 NAME = "journal.db"
 SNAPSHOT_AFTER = 20_000
 """So many records since the last snapshot, and a start writes one, that the next start need not read them again."""
-OVERLAP_NS = 600_000_000_000
-"""How long before the latest fill that is known fills are asked for again: a fill of another market may have come later than it."""
 
 
 class PlatformJournal:
@@ -52,7 +48,7 @@ class PlatformJournal:
             logger.warning("{}", opening.dropped)
         self._unfolded = opening.count - opening.first
         try:
-            kept = fold(opening.records()) if opening.count else None
+            kept = fold(opening.records(UNFOLDED)) if opening.count else None
         except msgspec.MsgspecError as error:
             raise InputError(f"{self.path}: record {opening.first} cannot be read: {error}; restore a copy") from None
         self.restored = kept.without(accounts_that_end(config)) if kept is not None else None
@@ -64,14 +60,14 @@ class PlatformJournal:
     def fills_since_ns(self, account: str) -> int:
         """Return the venue's time before which every fill of an account is known; 0 when nothing is."""
         last_ns = self.restored.last_fill_ns.get(account, 0) if self.restored is not None else 0
-        return max(0, last_ns - OVERLAP_NS)
+        return max(0, last_ns - TOLD_AGAIN_NS)
 
     def note_start(self, line: Line, config: Config, run_id: str) -> None:
         """Write who starts what, and a snapshot if much was read."""
         now_ns = self._clock.now_ns()
-        hashes = {name: file_hash(type(host.strategy)) for name, host in line.strategies.hosts.items()}
+        hashes = {name: strategy_file(type(host.strategy)).sha256 for name, host in line.strategies.hosts.items()}
         line.notes.strategy_hashes = hashes
-        line.notes.append(RunStarted(now_ns, run_id, whoami(), __version__, config_hash(config), hashes))
+        line.notes.append(RunStarted(now_ns, run_id, some_user(), __version__, file_hash(config.source), hashes))
         if self._unfolded > SNAPSHOT_AFTER:
             self._snapshot(line)
 
@@ -90,29 +86,3 @@ def accounts_that_end(config: Config) -> frozenset[str]:
     """Return the accounts whose venue lives in this process and ends with it: what they held an hour ago they hold no more."""
     accounts = config.accounts.items()
     return frozenset(name for name, table in accounts if not load_adapter(table.adapter).capabilities.network)
-
-
-def whoami() -> str:
-    """Return who runs this process: the user's name at the machine's."""
-    try:
-        name = getpass.getuser()
-    except (OSError, KeyError):  # an id without a name, as in some containers
-        name = "unknown"
-    return f"{name}@{platform.node()}"
-
-
-def file_hash(strategy_class: type) -> str:
-    """Return the SHA-256 of the file that a strategy's class stands in; "" when it stands in none."""
-    try:
-        source = inspect.getsourcefile(strategy_class)
-        return hashlib.sha256(Path(source).read_bytes()).hexdigest() if source else ""
-    except (TypeError, OSError):
-        return ""
-
-
-def config_hash(config: Config) -> str:
-    """Return the SHA-256 of a configuration's file; "" when it comes from none."""
-    try:
-        return hashlib.sha256(config.source.read_bytes()).hexdigest()
-    except OSError:
-        return ""
