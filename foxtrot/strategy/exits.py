@@ -1,5 +1,7 @@
 """Exits: what a strategy leaves behind when it ends, done in order: cancel, wait until nothing can trade, then close."""
 
+from collections.abc import Callable
+
 from foxtrot.core.dispatcher import Dispatcher
 from foxtrot.core.notices import OrderChanged, StrategyLog, StrategyStatus, TimerFired, TradeBooked
 from foxtrot.core.subscriptions import Subscription
@@ -14,7 +16,12 @@ from foxtrot.trading.position import Position
 OWNER = "exits"
 RETRY_NS = 500_000_000
 ROUNDS_IN_VAIN = 20
-"""So many rounds without a single fill, half a second apart, and an exit gives up."""
+"""So many rounds without a single fill, half a second apart, and an exit gives up, or goes on with growing pauses."""
+MOST_RETRY_NS = 30_000_000_000
+TELL_NS = 60_000_000_000
+"""How often an exit that goes on says what is not closed yet."""
+Persists = Callable[[], bool]
+"""Tells whether an exit may not give up now."""
 
 
 class _Exit:
@@ -22,16 +29,19 @@ class _Exit:
 
     `closing` are its closing orders that may still trade, `rounds` how often it tried since the last fill, `faults` why the
     latest closing order of each instrument came to nothing, `timer_id` the timer of its next round (0: none).
+    `tell_ns` is when what is not closed is told again.
     """
 
-    __slots__ = ("closing", "faults", "rounds", "seat", "subscriptions", "timer_id")
+    __slots__ = ("closing", "faults", "persists", "rounds", "seat", "subscriptions", "tell_ns", "timer_id")
 
-    def __init__(self, seat: Seat) -> None:
+    def __init__(self, seat: Seat, persists: Persists) -> None:
         self.seat = seat
         self.closing: set[str] = set()
         self.faults: dict[str, OrderData] = {}
         self.rounds = 0
         self.timer_id = 0
+        self.tell_ns = 0
+        self.persists = persists
         self.subscriptions: tuple[Subscription, ...] = ()
 
 
@@ -40,7 +50,8 @@ class Exits:
 
     A position is closed only when no order of its strategy can trade any more, so that a fill on its way is neither left nor
     closed twice. What a round of closing orders leaves is tried again until it is gone, or until ROUNDS_IN_VAIN rounds have
-    brought no fill: then what stays is named in the log and as the strategy's status, for a person to see to.
+    brought no fill: then what stays is named in the log and as the strategy's status, for a person to see to. One that may not give up
+    goes on with growing pauses and says so once a minute: what protected the position is gone already.
 
     Thread: the dispatcher's.
     """
@@ -56,10 +67,18 @@ class Exits:
         """Return the strategies whose positions are still being closed."""
         return frozenset(leaving.seat.strategy_id for leaving in self._leaving.values())
 
-    def begin(self, seat: Seat, policy: ExitPolicy, occasion: str) -> None:
-        """Apply a policy to a strategy that has ended; one whose position is being closed already goes on with that."""
+    def begin(self, seat: Seat, policy: ExitPolicy, occasion: str, persists: Persists | None = None) -> None:
+        """Apply a policy to a strategy that has ended; one whose position is being closed already goes on with that.
+
+        Args:
+            seat: the strategy's.
+            policy: what is to become of its orders and position.
+            occasion: of its end.
+            persists: whether its position must be closed however long that takes; None for never.
+        """
         key = _key(seat.strategy_id, seat.account)
         if key in self._leaving:
+            self._leaving[key].persists = persists or self._leaving[key].persists
             return
         flatten = policy.position_on(occasion) is PositionExit.FLATTEN
         orders = OrderExit.CANCEL_ALL if flatten else policy.orders_on(occasion)
@@ -69,7 +88,7 @@ class Exits:
             seat.cancel_all(keep_reducing=orders is OrderExit.CANCEL_ENTRIES)
         if flatten:
             name = seat.strategy_id
-            leaving = self._leaving[key] = _Exit(seat)
+            leaving = self._leaving[key] = _Exit(seat, persists or _never)
             leaving.subscriptions = (
                 self._dispatcher.subscribe(OrderChanged, self.on_order_changed, owner=OWNER, key=name, core=True),
                 self._dispatcher.subscribe(TradeBooked, self.on_trade_booked, owner=OWNER, key=name, core=True),
@@ -114,9 +133,14 @@ class Exits:
         unsold = [found for found in held if not seat.is_dust(found[1])]
         if not unsold:
             self._end(leaving, held)
-        elif not leaving.timer_id and leaving.rounds < ROUNDS_IN_VAIN:
+        elif leaving.timer_id:
+            return
+        elif leaving.rounds < ROUNDS_IN_VAIN:
             self._close(leaving, unsold)
-        elif not leaving.timer_id:
+        elif leaving.persists():
+            self._tell_at_times(leaving, unsold)
+            self._close(leaving, unsold)
+        else:
             self._give_up(leaving, unsold)
             self._end(leaving, [found for found in held if found not in unsold])
 
@@ -127,7 +151,8 @@ class Exits:
         """
         seat = leaving.seat
         leaving.rounds += 1
-        leaving.timer_id = self._dispatcher.set_timer(OWNER, _key(seat.strategy_id, seat.account), RETRY_NS)
+        pause_ns = min(RETRY_NS << max(0, leaving.rounds - ROUNDS_IN_VAIN), MOST_RETRY_NS)
+        leaving.timer_id = self._dispatcher.set_timer(OWNER, _key(seat.strategy_id, seat.account), pause_ns)
         for place, position in unsold:
             for request in closing_orders(seat.closing_request(place, position), position.instrument):
                 order_id = seat.desk.submit(request, seat.strategy_id)
@@ -151,6 +176,15 @@ class Exits:
 
     def _give_up(self, leaving: _Exit, unsold: list[tuple[PositionSide, Position]]) -> None:
         """Name what stays and why, in the log and as the strategy's status."""
+        self._alarm(leaving, unsold, "close by hand")
+
+    def _tell_at_times(self, leaving: _Exit, unsold: list[tuple[PositionSide, Position]]) -> None:
+        now_ns = self._dispatcher.clock.monotonic_ns()
+        if now_ns >= leaving.tell_ns:
+            leaving.tell_ns = now_ns + TELL_NS
+            self._alarm(leaving, unsold, "nothing protects it any more; it is tried on and on")
+
+    def _alarm(self, leaving: _Exit, unsold: list[tuple[PositionSide, Position]], advice: str) -> None:
         seat = leaving.seat
         texts = []
         for _, position in unsold:
@@ -158,7 +192,7 @@ class Exits:
             fault = leaving.faults.get(instrument_id)
             cause = "no answer" if fault is None else fault.reason or fault.status
             texts.append(f"{position.exact_quantity} {instrument_id} ({cause})")
-        text = f"not closed after {leaving.rounds} rounds without a fill, close by hand: {', '.join(texts)}"
+        text = f"not closed after {leaving.rounds} rounds without a fill, {advice}: {', '.join(texts)}"
         self._say(seat, text, "ERROR")
         self._dispatcher.put(StrategyStatus(seat.strategy_id, seat.state, text, seat.clock.now_ns()))
 
@@ -174,6 +208,10 @@ class Exits:
 
     def _say(self, seat: Seat, text: str, level: str) -> None:
         self._dispatcher.put(StrategyLog(seat.strategy_id, level, text, seat.clock.now_ns()))
+
+
+def _never() -> bool:
+    return False
 
 
 def _key(strategy_id: str, account: str) -> str:

@@ -17,7 +17,7 @@ class Flattening:
     """Closes positions by market orders that only reduce, once every order of their owner on that account is done.
 
     An account that is not ready or not reconciled waits until it is. A strategy that runs is stopped first, without its on_stop:
-    nothing may act beside the exit.
+    nothing may act beside the exit. While the kill stands no exit gives up, for what protected the position has been cancelled.
 
     Thread: the dispatcher's.
     """
@@ -51,8 +51,11 @@ class Flattening:
         for owner, account in sorted(self._due):
             if self._is_certain(account):
                 self._due.discard((owner, account))
-                self._engine.exits.begin(self._seat(owner, account), POLICY, OCCASION)
+                self._engine.exits.begin(self._seat(owner, account), POLICY, OCCASION, self._is_killed)
         return not self._due and not self._engine.leaving
+
+    def _is_killed(self) -> bool:
+        return self._gate.killed is not None
 
     def _stop(self, strategy_id: str) -> None:
         host = self._engine.hosts[strategy_id]
