@@ -7,6 +7,7 @@ from urllib.parse import quote
 import apsw
 
 from foxtrot.domain.errors import ConfigError
+from foxtrot.storage.hash_chain import FIRST_HASH
 
 APPLICATION_ID = 0x666F784A
 """Stands in the file's header and tells a journal from any other database: "foxJ"."""
@@ -22,8 +23,9 @@ TABLE = (
 )
 INDEX = "CREATE INDEX record_order ON record (order_id) WHERE order_id IS NOT NULL"
 
-MARK = "CREATE TABLE mark (is_open INTEGER NOT NULL) STRICT"
-"""One row: 1 while somebody writes, so that a log that has gone missing is noticed."""
+MARK = "CREATE TABLE mark (is_open INTEGER NOT NULL, hash BLOB NOT NULL) STRICT"
+"""One row: 1 while somebody writes, so that a log that has gone missing is noticed, and the hash of the record that was the last when
+a run last ended in order, so that nobody takes records away before it."""
 SCHEMA = (TABLE, INDEX, MARK)
 HEADER_MARKS = {
     0: b"SQLite format 3\0",
@@ -131,8 +133,9 @@ def _create(path: Path) -> None:
         connection = apsw.Connection(str(beside), flags=apsw.SQLITE_OPEN_READWRITE)
         connection.execute(f"PRAGMA page_size = {PAGE_SIZE}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
         connection.execute("BEGIN")
-        for statement in (*SCHEMA, "INSERT INTO mark VALUES (0)"):
+        for statement in SCHEMA:
             connection.execute(statement)
+        connection.execute("INSERT INTO mark VALUES (0, ?)", (FIRST_HASH,))
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT}; COMMIT")
         connection.close()
         os.fsync(descriptor)

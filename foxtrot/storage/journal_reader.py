@@ -218,17 +218,27 @@ def _check_database(path: Path, *, has_wal: bool) -> tuple[int, int]:
         found = sorted(str(row[0]) for row in connection.execute("SELECT sql FROM sqlite_schema"))
         if found != sorted(SCHEMA):
             raise InputError(f"{path} is damaged: its tables are not those of a journal; {REMEDY}")
-        if not has_wal and connection.execute("SELECT is_open FROM mark").fetchall() != [(0,)]:
+        is_open, ended = _mark(connection, path)
+        if not has_wal and is_open:
             raise InputError(
                 f"{wal_of(path)} is missing, and the last run did not end in order: it held records; {REMEDY}"
             )
-        return _check_chain(connection, path)
+        return _check_chain(connection, path, ended, is_open=is_open)
     finally:
         connection.close(True)
 
 
-def _check_chain(connection: apsw.Connection, path: Path) -> tuple[int, int]:
+def _mark(connection: apsw.Connection, path: Path) -> tuple[bool, bytes]:
+    """Return whether somebody was writing, and the hash of the record that was the last when a run last ended in order."""
+    rows = connection.execute("SELECT is_open, hash FROM mark").fetchall()
+    if len(rows) != 1 or rows[0][0] not in (0, 1):
+        raise InputError(f"{path} is damaged: its mark is {len(rows)} rows; {REMEDY}")
+    return bool(rows[0][0]), bytes(rows[0][1])
+
+
+def _check_chain(connection: apsw.Connection, path: Path, ended: bytes, *, is_open: bool) -> tuple[int, int]:
     previous, count, first = FIRST_HASH, 0, 1
+    seen = ended == FIRST_HASH
     for sequence, kind, order_id, stored, body in connection.execute(_ALL):
         count += 1
         if sequence != count:
@@ -238,6 +248,11 @@ def _check_chain(connection: apsw.Connection, path: Path) -> tuple[int, int]:
             raise _broken(path, count, "does not follow from the one before it (its hash differs)")
         if kind == _SNAPSHOT:
             first = count
+        if stored == ended:
+            seen = True
+    if not seen or not (is_open or previous == ended):
+        what = "is gone that was the last" if not seen else "is not the last that was there"
+        raise InputError(f"{path}: after record {count} one {what} when a run ended in order; {REMEDY}")
     return count, first
 
 

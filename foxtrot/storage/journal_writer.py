@@ -99,7 +99,7 @@ class JournalWriter:
         Raises:
             apsw.Error: the disk failed.
         """
-        self._connection.execute("UPDATE mark SET is_open = 0")
+        self._connection.execute("UPDATE mark SET is_open = 0, hash = ?", (self._hash,))
         self._connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
         self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
         self._connection.close()

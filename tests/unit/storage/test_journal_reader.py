@@ -132,6 +132,9 @@ TAMPERED = {
     "INSERT INTO record SELECT 1000, kind, order_id, hash, body FROM record WHERE sequence = 3": "record 161 is missing",
     "INSERT INTO record SELECT 161, kind, order_id, hash, body FROM record WHERE sequence = 3": "record 161 does not follow",
     "UPDATE record SET sequence = CASE sequence WHEN 7 THEN -8 ELSE -7 END WHERE sequence IN (7, 8)": "is missing",
+    "DELETE FROM record WHERE sequence > 150": "after record 150 one is gone that was the last when a run ended in order",
+    "DELETE FROM record": "after record 0 one is gone that was the last",
+    "DELETE FROM mark": "its mark is 0 rows",
     "CREATE TABLE other (x)": "its tables are not those of a journal",
     "DROP INDEX record_order": "its tables are not those of a journal",
     "PRAGMA user_version = 2": r"no journal of this format \(byte 60\)",
@@ -149,6 +152,18 @@ def test_what_was_changed_behind_its_back_is_refused(statement: str, tmp_path: P
     with pytest.raises(InputError, match=TAMPERED[statement]) as refused:
         open_journal(path)
     assert "restore a copy" in str(refused.value)
+
+
+def test_records_are_missed_that_an_orderly_end_has_seen_though_a_later_run_was_killed(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    write_all(path, *RECORDS[:10])
+    change(path, "UPDATE mark SET is_open = 1")
+    wal_of(path).touch()
+    assert open_journal(path).count == 10
+    change(path, "DELETE FROM record WHERE sequence = 10")
+    wal_of(path).touch()
+    with pytest.raises(InputError, match="after record 9 one is gone that was the last when a run ended in order"):
+        open_journal(path)
 
 
 def test_a_database_or_file_that_is_none_of_ours_is_refused(tmp_path: Path) -> None:
@@ -176,6 +191,7 @@ def test_a_kind_of_a_newer_version_is_named_and_not_taken_for_damage(tmp_path: P
     (last,) = connection.execute("SELECT hash FROM record").fetchall()[0]
     values = (2, "run_dreamed", None, next_hash(last, "run_dreamed", None, body), body)
     connection.execute("INSERT INTO record (sequence, kind, order_id, hash, body) VALUES (?, ?, ?, ?, ?)", values)
+    connection.execute("UPDATE mark SET hash = ?", (values[3],))
     connection.close()
     with pytest.raises(InputError, match=r"record 2 cannot be understood .* a newer Foxtrot wrote it"):
         list(open_journal(path).records())
