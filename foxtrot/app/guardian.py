@@ -16,6 +16,7 @@ from foxtrot.adapter.registry import load_adapter
 from foxtrot.app.account_adapters import AccountAdapters
 from foxtrot.app.account_sweep import AccountSweep, SweepReport
 from foxtrot.app.config import Config
+from foxtrot.app.guardian_sign import GuardianSign, GuardianSignFile
 from foxtrot.app.halt_file import Halt, HaltFile
 from foxtrot.app.heartbeat_file import Beat, HeartbeatReader, Pulse
 from foxtrot.app.passphrase import for_child
@@ -181,6 +182,16 @@ class Guardian:
         """Return how far each account is."""
         return {name: sweep.report() for name, sweep in self._sweeps.items()}
 
+    def sign(self) -> GuardianSign | None:
+        """Return what the platform that is watched may know of it, None before its first beat was seen."""
+        last = self._pulse.last
+        if last is None:
+            return None
+        late = {name: one for name, one in self._sweeps.items() if one.state is not AdapterState.READY}
+        return GuardianSign(
+            os.getpid(), last.pid, {name: f"{one.state} {one.cause}".rstrip() for name, one in late.items()}
+        )
+
     def _read(self) -> Beat | None:
         """Return the heartbeat of the platform that is to be watched: not what an earlier one left behind."""
         beat = self._reader.read()
@@ -255,10 +266,13 @@ def guard(config: Config, home: Path, clock: Clock, stopped: Callable[[float], b
         )
     sweeps = {name: AccountSweep(adapter) for name, adapter in adapters.items()}
     guardian = Guardian(sweeps, home, clock, pid, config.guardian.late_s)
+    file = GuardianSignFile(home)
     try:
         for adapter in adapters.values():
             adapter.connect()
         while not (guardian.look() or stopped(0)):
+            if sign := guardian.sign():
+                file.tell(sign)
             for event in queue.take(LOOK_S):
                 guardian.take(event)
     finally:

@@ -14,6 +14,8 @@ NAME = "heartbeat"
 SILENT_S = 2.0
 STOPPING_S = 60.0
 """How long a platform that stops in order may be silent: its main thread waits for the parts."""
+STARTING_S = 60.0
+"""How long one that starts may be silent: it builds and restores before it comes to its first look."""
 DOUBT_S = 1.0
 """From so much silence on it is looked at whether the process runs at all."""
 SIZE = 256
@@ -60,6 +62,10 @@ class HeartbeatFile:
     def beat(self) -> None:
         """Tell that the process lives; called some times a second."""
         self._write(SILENT_S)
+
+    def starting(self) -> None:
+        """Tell that the platform starts, so that its silence means nothing until its first beat."""
+        self._write(STARTING_S)
 
     def stopping(self) -> None:
         """Tell that the platform stops in order, so that its silence means nothing for a while."""

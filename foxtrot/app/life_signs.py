@@ -3,6 +3,7 @@
 from loguru import logger
 
 from foxtrot.app.guardian import GuardianProcess
+from foxtrot.app.guardian_wait import GuardianWait
 from foxtrot.app.halt_file import HaltFile
 from foxtrot.app.heartbeat_file import HeartbeatFile
 from foxtrot.app.main_engine import MainEngine
@@ -29,13 +30,16 @@ class LifeSigns:
         self._platform = platform
         self._halt = HaltFile(platform.home)
         self._heartbeat = HeartbeatFile(platform.home)
+        self._heartbeat.starting()
         self.guardian = GuardianProcess(platform.config.source, platform.home) if guarded else None
         self._told = ""
         self._death = ""
         self._pause_s = FIRST_PAUSE_S
         self._restart_ns = 0
+        self._wait: GuardianWait | None = None
         self._obey()
         if self.guardian is not None:
+            self._wait_for(self.guardian)
             self.guardian.start()
 
     def look(self) -> None:
@@ -47,6 +51,8 @@ class LifeSigns:
         self._obey()
         if self.guardian is not None and (death := self.guardian.death()):
             self._restart(self.guardian, death)
+        if self._wait is not None:
+            self._wait.look()
 
     def stopping(self) -> None:
         """Tell that the platform stops in order from here on, and obey a halt that nobody has looked at yet."""
@@ -60,6 +66,13 @@ class LifeSigns:
         """
         self._heartbeat.end()
         return self.guardian.wait(END_S) if self.guardian is not None else ""
+
+    def _wait_for(self, guardian: GuardianProcess) -> None:
+        """Let entries wait for the guardian, if there is anything that one could guard."""
+        platform = self._platform
+        if any(one.trades and one.capabilities.network for one in platform.line.adapters.values()):
+            self._wait = GuardianWait(guardian, platform.home, platform.put, platform.clock)
+            self._wait.begin()
 
     def _restart(self, guardian: GuardianProcess, death: str) -> None:
         """Start a guardian again that has died, after growing pauses; one that refused to start would refuse again."""

@@ -20,6 +20,9 @@ COMING = ("loaded", "initialising", "ready")
 FROZEN_S = 5.0
 """A platform writes every second: one that lives and has not for so long does nothing else either."""
 LONGEST_STOP_S = 45.0
+WAITS_FOR_GUARDIAN = "entries wait for the guardian"
+"""So begins the reason of a gate that is held until somebody watches; for the first minute of a run that is in order."""
+GUARDIAN_S = 60.0
 
 
 class Life(enum.StrEnum):
@@ -82,6 +85,7 @@ class _Told(msgspec.Struct):
     accounts: list[_Account]
     strategies: list[_Strategy]
     not_ready_s: float = 60.0
+    started_ns: int = 0
     health: _Health | None = None
 
 
@@ -162,7 +166,7 @@ def _needs(told: _Told, reading: Reading) -> tuple[str, ...]:
         found.append(f"the platform is frozen: its process {told.pid} has told nothing for {reading.age_s:.0f} s")
     if told.engine.stalled_in:
         found.append(f"the engine handles nothing: it is held up in {told.engine.stalled_in}")
-    if told.engine.gate != GateState.ACTIVE:
+    if told.engine.gate != GateState.ACTIVE and not _is_coming(told):
         found.append(f"the gate is {told.engine.gate}: {told.engine.gate_reason}")
     for account in told.accounts:
         if account.state == AdapterState.FAILED:
@@ -177,6 +181,12 @@ def _needs(told: _Told, reading: Reading) -> tuple[str, ...]:
     found += [f"{part.name} is dead: {part.reason}" for part in parts if part.state == "dead"]
     found += [f"strategy {one.strategy_id} failed: {one.reason}" for one in told.strategies if one.state == "failed"]
     return tuple(found)
+
+
+def _is_coming(told: _Told) -> bool:
+    """Tell whether the gate is held for a guardian that is starting still."""
+    young = told.written_ns - told.started_ns < GUARDIAN_S * 1e9
+    return young and told.engine.gate == GateState.REDUCING and told.engine.gate_reason.startswith(WAITS_FOR_GUARDIAN)
 
 
 def _unready(account: _Account, told: _Told) -> str:

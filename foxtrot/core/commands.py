@@ -74,6 +74,13 @@ class CloseGate(msgspec.Struct, frozen=True, gc=False):
     reason: str
 
 
+class HoldEntries(msgspec.Struct, frozen=True, gc=False):
+    """Let only reducing orders through for as long as `who` says, and why; with an empty reason `who` lets go."""
+
+    who: str
+    reason: str
+
+
 class ReplayDeadLetters(msgspec.Struct, frozen=True, gc=False):
     """Let a halted owner hear again and give it the events it failed on."""
 

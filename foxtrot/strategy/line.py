@@ -8,7 +8,7 @@ from collections.abc import Callable
 import msgspec
 
 from foxtrot.adapter.base_adapter import BaseAdapter, EventSink
-from foxtrot.core.commands import CancelAllOrders, CancelOrder, CloseGate, ResumeTrading, SendOrder
+from foxtrot.core.commands import CancelAllOrders, CancelOrder, CloseGate, HoldEntries, ResumeTrading, SendOrder
 from foxtrot.core.dispatcher import Dispatcher
 from foxtrot.core.notices import ContractsLoaded, Gap, GateChanged, PositionsLoaded, TimerFired, VenueMessage
 from foxtrot.core.send_permit import SendPermit
@@ -77,6 +77,7 @@ class Line:
         self.dispatcher = dispatcher
         self.instruments = InstrumentTable()
         self.adapters: dict[str, BaseAdapter] = {}
+        self._held_by: dict[str, str] = {}
         self.view = MarketView()
         self.rates = RateTable(self.view, self.instruments, clock, settings.pairs)
         self.portfolio = Portfolio(self.instruments, self.view, self.rates, settings.base_currency)
@@ -154,6 +155,9 @@ class Line:
         killed = self.gate.killed
         if killed is not None:
             return f"killed by {killed.who} ({killed.reason}); `foxtrot resume` lets it start"
+        held = [move.reason for move in self.gate.blocks() if not move.account and move.who in self._held_by]
+        if held:
+            return f"{held[0]}; it starts then"
         why = self.halted.why(strategy_id)
         return f"{why}; `foxtrot resume --strategy {strategy_id}` re-arms it" if why else ""
 
@@ -183,6 +187,7 @@ class Line:
         dispatcher.subscribe(CancelOrder, self._on_cancel_order, owner="order_desk", core=True)
         dispatcher.subscribe(CancelAllOrders, self._on_cancel_all, owner="order_desk", core=True)
         dispatcher.subscribe(CloseGate, self._on_close_gate, owner="gate", core=True)
+        dispatcher.subscribe(HoldEntries, self._on_hold_entries, owner="gate", core=True)
         dispatcher.subscribe(GateChanged, self.gate.keep_moves, owner="gate", core=True)
         dispatcher.subscribe(Gap, self._on_gap, owner="market_view", core=True)
         dispatcher.subscribe(TimerFired, self._on_timer, owner=HOUSEKEEPING, key=HOUSEKEEPING, core=True)
@@ -217,6 +222,16 @@ class Line:
 
     def _on_close_gate(self, command: CloseGate) -> None:
         self.gate.close(command.reason)
+        self.gate.keep_moves()
+
+    def _on_hold_entries(self, command: HoldEntries) -> None:
+        """Hold entries, and strategies that would start: their first order would be refused."""
+        if command.reason:
+            self._held_by[command.who] = command.reason
+            self.gate.reduce_only(command.reason, command.who)
+        else:
+            self._held_by.pop(command.who, None)
+            self.gate.withdraw(command.who, "entries pass again")
         self.gate.keep_moves()
 
     def _on_gap(self, gap: Gap) -> None:

@@ -1,5 +1,6 @@
 """The guardian without processes: what it cancels, when, what it leaves, and what it refuses."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -225,3 +226,23 @@ def test_a_guardian_that_was_not_started_is_not_dead(tmp_path: Path) -> None:
     process = GuardianProcess(tmp_path / "c.toml", tmp_path)
     assert (process.death(), process.pid, process.wait(0.0)) == ("", 0, "")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_it_says_when_it_watches_and_what_it_waits_for(scene: Scene) -> None:
+    scene.wait(0.1)
+    sign = scene.guardian.sign()
+    assert sign is not None
+    assert (sign.pid, sign.watched, sign.waiting) == (os.getpid(), os.getpid(), {})
+    scene.status(AdapterState.LOST, "no route")
+    sign = scene.guardian.sign()
+    assert sign is not None
+    assert sign.waiting == {ACCOUNT: "lost no route"}
+
+
+def test_a_platform_that_starts_may_be_silent_for_a_minute(scene: Scene) -> None:
+    scene.heartbeat.starting()
+    scene.wait(50)
+    assert scene.guardian.silent == ""
+    scene.heartbeat.beat()
+    scene.wait(3)
+    assert "no sign of life" in scene.guardian.silent
