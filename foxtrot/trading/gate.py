@@ -14,6 +14,7 @@ from foxtrot.domain.errors import OrderRefused, QueueClosed
 from foxtrot.domain.order import ApprovedOrder
 from foxtrot.storage.journal_records import GateMoved
 from foxtrot.trading.gate_moves import PLATFORM, STRICTNESS, DecisionJournal, StandingMoves
+from foxtrot.trading.unknown_orders import UnknownOrders
 
 
 class Gate:
@@ -34,8 +35,9 @@ class Gate:
         self._clock = clock
         self._platform = StandingMoves()
         self._blocks = StandingMoves()
-        self._unknown: dict[tuple[str, str], set[str]] = {}
+        self.unknown = UnknownOrders()
         self._unkept: deque[GateMoved] = deque()
+        self._kills = 0
         self.journal: DecisionJournal | None = None
         """Where moves are kept; without one they are forgotten at the end of the process."""
         self.on_moved: Callable[[GateMoved], None] | None = None
@@ -55,6 +57,11 @@ class Gate:
     def killed(self) -> GateMoved | None:
         """Return the kill that stands, None when there is none."""
         return next((move for move in self._platform.at(PLATFORM) if move.killed), None)
+
+    @property
+    def kills(self) -> int:
+        """Return how often a kill was asked for, the same one again included; `reopen` is told this number."""
+        return self._kills
 
     def blocks(self) -> tuple[GateMoved, ...]:
         """Return every block that stands, the platform's first: who set it, why, and whether it lasts over a restart."""
@@ -80,11 +87,24 @@ class Gate:
         """
         self._restrict(GateState.REDUCING, reason, who, lasting=lasting, killed=False)
 
-    def reopen(self, who: str, why: str = "") -> None:
-        """Let everything through again that no block of an account or instrument forbids; a person's decision, named in `who`."""
+    def reopen(self, who: str, why: str = "", kills: int | None = None) -> bool:
+        """Let everything through again that no block of an account or instrument forbids; a person's decision, named in `who`.
+
+        Args:
+            who: whose decision it is.
+            why: the reason.
+            kills: what `kills` was when that was decided; a kill that was asked for since then stands, and nothing is opened.
+
+        Returns:
+            Whether it was opened.
+        """
         text = f"reopened by {who}: {why}" if why else f"reopened by {who}"
+        opened: list[bool] = []
 
         def move() -> None:
+            opened.append(kills is None or kills == self._kills)
+            if not opened[0]:
+                return
             self._note(
                 GateMoved(self._clock.now_ns(), GateState.ACTIVE, "", "", text, who, lasting=True), self._platform
             )
@@ -92,6 +112,7 @@ class Gate:
             self._announce(GateState.ACTIVE, text, "", "")
 
         self._permit.hold(move)
+        return opened[0]
 
     def withdraw(self, who: str, reason: str) -> None:
         """Lift what the same `who` has set for the whole platform, and nobody else's."""
@@ -174,18 +195,6 @@ class Gate:
             if self.journal is not None and self.journal.keeps_reports:
                 self.journal.append(move)
 
-    def note_unknown(self, account: str, instrument_id: str, order_id: str) -> None:
-        """Block risk-increasing orders while the outcome of an order is unknown."""
-        self._unknown.setdefault((account, instrument_id), set()).add(order_id)
-
-    def note_known(self, account: str, instrument_id: str, order_id: str) -> None:
-        """Forget an order whose outcome has become known."""
-        orders = self._unknown.get((account, instrument_id))
-        if orders is not None:
-            orders.discard(order_id)
-            if not orders:
-                del self._unknown[account, instrument_id]
-
     def check(self, order: ApprovedOrder) -> None:
         """Let an order through, or say why not.
 
@@ -197,11 +206,8 @@ class Gate:
             state, reason = self._strictest(order, state, reason)
         if state is GateState.HALTED or (state is GateState.REDUCING and not order.reduces):
             raise OrderRefused("gate", str(state), reason or "closed", f"the gate is {state}: {reason}")
-        if self._unknown and not order.reduces:
-            unknown = self._unknown.get((order.account, order.instrument_id))
-            if unknown:
-                names = ", ".join(sorted(unknown))
-                raise OrderRefused("unknown_order", "no order of unknown outcome", names)
+        if self.unknown.by_place and not order.reduces:
+            self.unknown.check(order)
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
@@ -211,6 +217,7 @@ class Gate:
         """Add a block of the platform, or make the same one's stricter; what it would weaken or repeat stays as it is."""
 
         def move() -> None:
+            self._kills += killed
             known = self._platform.by(PLATFORM, who)
             if known is not None:
                 stricter = STRICTNESS[state] > STRICTNESS[known.state]

@@ -142,7 +142,7 @@ class OrderDesk(OrderRecords):
         terms = record.terms
         self.index.add(record)
         if record.status is OrderStatus.UNKNOWN:
-            self._gate.note_unknown(terms.account, terms.instrument_id, terms.order_id)
+            self._gate.unknown.note(terms.account, terms.instrument_id, terms.order_id)
 
     # --- up -------------------------------------------------------------------------------------------------------
 
@@ -260,9 +260,9 @@ class OrderDesk(OrderRecords):
         terms = record.terms
         self.index.place(record)
         if record.status is OrderStatus.UNKNOWN:
-            self._gate.note_unknown(terms.account, terms.instrument_id, terms.order_id)
+            self._gate.unknown.note(terms.account, terms.instrument_id, terms.order_id)
         elif was_unknown:
-            self._gate.note_known(terms.account, terms.instrument_id, terms.order_id)
+            self._gate.unknown.forget(terms.account, terms.instrument_id, terms.order_id)
         if news:
             order = record.to_order()
             self.journal.told(record.owner, order)

@@ -119,7 +119,7 @@ def facts_of(made: TradingFloor) -> object:
         for key, position in (*made.portfolio.positions(), *made.portfolio.net_positions())
     }
     is_open = sorted(record.key for record in made.desk.open_records())
-    return orders, positions, is_open, made.portfolio.balances(ACCOUNT), made.gate._unknown
+    return orders, positions, is_open, made.portfolio.balances(ACCOUNT), made.gate.unknown.by_place
 
 
 @given(st.data())

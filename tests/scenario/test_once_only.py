@@ -22,9 +22,9 @@ from foxtrot.domain.errors import AdapterError
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.order import ApprovedOrder, TradeData
 from foxtrot.trading import restore
-from foxtrot.trading.gate import Gate
 from foxtrot.trading.order_desk import OrderDesk
 from foxtrot.trading.order_journal import OrderJournal
+from foxtrot.trading.unknown_orders import UnknownOrders
 from tests.support.once_only_venue import Fault, Fill
 from tests.support.once_only_world import Crash, Life, Schedule, play
 
@@ -89,7 +89,7 @@ def silence_is_a_rejection(patch: pytest.MonkeyPatch) -> None:
 
 def a_new_id_after_silence(patch: pytest.MonkeyPatch) -> None:
     """No answer in time: nothing is blocked, and the order is sent again under a new id."""
-    patch.setattr(Gate, "note_unknown", lambda *_: None)
+    patch.setattr(UnknownOrders, "note", lambda *_: None)
     patch.setattr(Life, "gives_up_on", Life.gives_up_on | {OrderStatus.UNKNOWN})
 
 
