@@ -11,6 +11,7 @@ from loguru import logger
 from foxtrot.adapter.book_access import ENGINE_THREAD, BestBidOffer, BookAccess, ExactBook
 from foxtrot.adapter.health import AdapterHealth, HealthFigures
 from foxtrot.adapter.key_rights import KeyHolder
+from foxtrot.adapter.order_pairs import OrderPairs
 from foxtrot.adapter.supervised import Supervised
 from foxtrot.core.clock import Clock
 from foxtrot.core.notices import (
@@ -82,12 +83,12 @@ class AdapterContext(msgspec.Struct, frozen=True):
     home: Path | None = None
 
 
-class BaseAdapter(BookAccess, KeyHolder, Supervised, abc.ABC):
+class BaseAdapter(OrderPairs, BookAccess, KeyHolder, Supervised, abc.ABC):
     """One account at one venue.
 
     The promises, each held by a test of the contract suite:
 
-    1. `connect`, `close`, `subscribe`, `send_order`, `cancel_order` and `query_*` return at once on any thread and never
+    1. `connect`, `close`, `subscribe`, `send_order`, `send_pair`, `cancel_order` and `query_*` return at once on any thread and never
        raise for what the venue does; outcomes come as events.
     2. After connecting, in this order: status, contracts, account, positions, open orders, trades since the cursor, READY.
     3. Reconnecting is the adapter's own business: back-off with full jitter, the desired subscriptions once, fresh

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from foxtrot.adapter.base_adapter import EventSink
 from foxtrot.core.clock import Clock
 from foxtrot.core.notices import RequestFailed
+from foxtrot.domain.enums import OrderStatus
 from foxtrot.domain.order import OrderData, TradeData
 from foxtrot.trading.order_index import OrderIndex
 from foxtrot.trading.order_record import OrderRecord
@@ -36,6 +37,8 @@ class EchoCheck:
         record = self._index.all.get(fact.order_id)
         if record is None or record.approved is None or record.terms.account != fact.account:
             return False
+        if type(fact) is OrderData and fact.status is OrderStatus.DENIED:
+            return False  # the adapter's own word, which may know no figures; no venue says it
         terms = record.terms
         if fact.instrument_id == terms.instrument_id and fact.side is terms.side and not _is_other_size(fact, record):
             return False

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from foxtrot.adapter.base_adapter import AdapterContext, BaseAdapter, BestBidOffer, ExactBook
+from foxtrot.adapter.base_adapter import AdapterContext, BestBidOffer, ExactBook
 from foxtrot.adapter.binance.capabilities import SPOT, USDM, within
 from foxtrot.adapter.binance.client import ConnectorMaker
 from foxtrot.adapter.binance.config import SECRETS, read_settings
@@ -18,6 +18,7 @@ from foxtrot.adapter.binance.environments import LIVE, SAFEST
 from foxtrot.adapter.binance.history import History
 from foxtrot.adapter.binance.market_data import MarketData, MarketOptions
 from foxtrot.adapter.binance.orders import NOT_CONNECTED
+from foxtrot.adapter.binance.pair_sending import PairSending
 from foxtrot.adapter.binance.session import THREAD_NAME, BinanceSession
 from foxtrot.adapter.binance.trading_side import TradingSide
 from foxtrot.adapter.health import HealthFigures
@@ -40,7 +41,7 @@ class _Life(enum.Enum):
     CLOSED = "closed"
 
 
-class BinanceAdapter(BaseAdapter):
+class BinanceAdapter(PairSending):
     """Trades one account of one product of Binance; without keys it gives prices only.
 
     Settings: see adapter/binance/config.py.

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from foxtrot.adapter.base_adapter import BaseAdapter
 from foxtrot.adapter.binance.errors import Kind, kind_of_code
 from foxtrot.adapter.binance.order_codec import is_conditional
+from foxtrot.adapter.binance.order_lists import rows_of_answer
 from foxtrot.adapter.binance.order_queries import NOT_FOUND, OrderQueries, name_of
 from foxtrot.adapter.binance.order_tracker import OrderTracker
 from foxtrot.adapter.binance.order_watch import OrderWatch, is_open
@@ -70,7 +71,9 @@ class OrderCancels:
     async def _cancel_plain(self, instrument: Instrument, name: Mapping[str, str]) -> None:
         spot = instrument.product is Product.SPOT
         endpoint = "privateDeleteOrder" if spot else "fapiPrivateDeleteOrder"
-        self._queries.take_plain(await self._session.request(endpoint, {"symbol": instrument.symbol} | dict(name)))
+        answer = await self._session.request(endpoint, {"symbol": instrument.symbol} | dict(name))
+        for row in rows_of_answer(answer):
+            self._queries.take_plain(row)
 
     async def _cancel_either(self, request: CancelRequest, instrument: Instrument) -> None:
         try:

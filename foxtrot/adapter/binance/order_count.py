@@ -7,6 +7,12 @@ from typing import Any, Final, NamedTuple
 from foxtrot.adapter.binance.errors import NotSent
 from foxtrot.domain.enums import Product
 
+ORDERS_IN: Final[Mapping[str, int]] = {"privatePostOrderListOco": 2}
+"""How many orders a request counts that counts as more than one.
+
+Source: Binance spot API, rest-api, New Order list - OCO (unfilled order count: 2).
+"""
+
 _SECONDS: Final = {"SECOND": 1, "MINUTE": 60}
 """Intervals that are counted here; who spends a day's count hears of it from Binance."""
 
@@ -52,8 +58,8 @@ class OrderCount:
         told = tuple(limit for row in rows if (limit := _limit(row))) if isinstance(rows, list) else ()
         self._limits = told or self._limits
 
-    def take(self, now_ns: int) -> None:
-        """Count one order.
+    def take(self, now_ns: int, orders: int = 1) -> None:
+        """Count the orders of one request.
 
         Raises:
             NotSent: there is no room for it now.
@@ -62,14 +68,15 @@ class OrderCount:
         while self._sent and now_ns - self._sent[0] >= longest_ns:
             self._sent.popleft()
         for most, seconds in self._limits if self._counts else ():
-            if len(self._sent) >= most and (left_ns := self._sent[-most] + seconds * 10**9 - now_ns) > 0:
+            spare = most - orders
+            if len(self._sent) > spare and (left_ns := self._sent[-spare - 1] + seconds * 10**9 - now_ns) > 0:
                 words = f"Binance takes {most} orders in {seconds} s, which have been sent; the next in {left_ns / 1e9:.1f} s"
                 raise NotSent("rate_limited", words)
-        self._sent.append(now_ns)
+        self._sent.extend([now_ns] * orders)
 
-    def give_back(self, taken_ns: int) -> None:
-        """Count an order no longer, since it did not leave."""
-        if taken_ns in self._sent:
+    def give_back(self, taken_ns: int, orders: int = 1) -> None:
+        """Count the orders of a request no longer, since it did not leave."""
+        for _ in range(min(orders, self._sent.count(taken_ns))):
             self._sent.remove(taken_ns)
 
 

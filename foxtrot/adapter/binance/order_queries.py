@@ -1,6 +1,6 @@
 """Questions about orders: by our id, by lists, and for the fills of one; the answers go to the tracker."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -8,6 +8,7 @@ from foxtrot.adapter.base_adapter import BaseAdapter
 from foxtrot.adapter.binance.errors import VENUE
 from foxtrot.adapter.binance.exact import Exact, read
 from foxtrot.adapter.binance.order_codec import is_conditional
+from foxtrot.adapter.binance.order_lists import check_pair, rows_of_answer
 from foxtrot.adapter.binance.order_tracker import OrderTracker
 from foxtrot.adapter.binance.report_codec import ReportCodec
 from foxtrot.adapter.binance.session import BinanceSession
@@ -15,7 +16,7 @@ from foxtrot.domain.enums import Product
 from foxtrot.domain.errors import BadMessage, OffGrid, VenueRejected
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.market import REST, STREAM
-from foxtrot.domain.order import OrderData, TradeData
+from foxtrot.domain.order import ApprovedOrder, OrderData, TradeData
 
 NOT_FOUND = frozenset({"-2013", "-2011"})
 """There is no such order.
@@ -137,6 +138,14 @@ class OrderQueries:
         self.tell(order, *fills)
         return order
 
+    def read_plain(self, raw: object) -> OrderData:
+        """Return an ordinary order of an answer without telling it.
+
+        Raises:
+            BadMessage: it is no order.
+        """
+        return self.codec.order_row(raw, self._adapter.clock.now_ns())[0]
+
     def take_conditional(self, raw: object, source: str = STREAM) -> tuple[OrderData, str]:
         """Tell a conditional order of an answer; returns it and the venue's id of the order it became.
 
@@ -209,6 +218,18 @@ class OrderQueries:
     def _check_echo(order_id: str, order: OrderData) -> None:
         if order_id not in (order.order_id, f"venue{order.venue_order_id}"):
             raise BadMessage(VENUE, "echo", f"asked for order {order_id}, told of {order.order_id}")
+
+
+def take_pair(queries: OrderQueries, orders: Sequence[ApprovedOrder], answer: object) -> None:
+    """Tell both orders of the answer to a new order list, if it speaks of the orders that were sent.
+
+    Raises:
+        BadMessage: it does not; then neither is told.
+    """
+    rows = rows_of_answer(answer)
+    check_pair(orders, [queries.read_plain(row) for row in rows])
+    for row in rows:
+        queries.take_plain(row)
 
 
 def name_of(order_id: str) -> dict[str, str]:

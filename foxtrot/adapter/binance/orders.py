@@ -1,8 +1,7 @@
 """How an order of one account gets to Binance: once, over a link, past the send permit, or not at all."""
 
-import asyncio
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 from foxtrot.adapter.base_adapter import BaseAdapter
 from foxtrot.adapter.binance.advice import advised, not_trading, unlisted
@@ -18,12 +17,14 @@ from foxtrot.adapter.binance.order_codec import (
     own_order,
 )
 from foxtrot.adapter.binance.order_events import OrderEvents, unwrapped
+from foxtrot.adapter.binance.order_lists import pair_call
 from foxtrot.adapter.binance.order_look_up import OrderLookUp
-from foxtrot.adapter.binance.order_queries import OrderQueries
+from foxtrot.adapter.binance.order_queries import OrderQueries, take_pair
 from foxtrot.adapter.binance.order_tracker import OrderTracker
 from foxtrot.adapter.binance.order_watch import OrderWatch
 from foxtrot.adapter.binance.permit_request import ORDER_LEFT
 from foxtrot.adapter.binance.raw_messages import RawMessages
+from foxtrot.adapter.binance.sent_ids import SentIds
 from foxtrot.adapter.binance.session import BinanceSession
 from foxtrot.domain.enums import OrderStatus, OrderType
 from foxtrot.domain.errors import (
@@ -76,8 +77,7 @@ class Orders:
         self._events = OrderEvents(adapter, session, self.tracker, self._queries, self._watch)
         self._cancels = OrderCancels(adapter, session, self.tracker, self._queries, self._watch)
         self.look_up = OrderLookUp(adapter, self.tracker, self._queries)
-        self._sent: OrderedDict[str, None] = OrderedDict()
-        self._under_way: dict[str, asyncio.Event] = {}
+        self._sent = SentIds(REMEMBERED)
         self._open_at_venue: frozenset[str] | None = None
         self._on_taken: Callable[[int], None] = _ignore
         self.prepare: Callable[[str], Awaitable[None]] = _no_preparation
@@ -91,35 +91,47 @@ class Orders:
 
     async def place(self, order: ApprovedOrder) -> None:
         """Send an order; what does not leave comes back as DENIED, what the venue refuses as REJECTED, silence as UNKNOWN."""
-        instrument = self._session.find_instrument(order.instrument_id)
-        if order.order_id in self._sent or self.tracker.knows(order.order_id):
-            self._adapter.on_request_failed(f"order {order.order_id}", SENT_BEFORE)
+        await self._place((order,))
+
+    async def place_pair(self, first: ApprovedOrder, second: ApprovedOrder) -> None:
+        """Send two orders of which one ends the other, as one request; what `place` says holds for each by its own id."""
+        await self._place((first, second))
+
+    async def _place(self, orders: tuple[ApprovedOrder, ...]) -> None:
+        """Send the orders of one request, of one instrument."""
+        instrument_id = orders[0].instrument_id
+        instrument = self._session.find_instrument(instrument_id)
+        if any(order.order_id in self._sent or self.tracker.knows(order.order_id) for order in orders):
+            for order in orders:
+                self._adapter.on_request_failed(f"order {order.order_id}", SENT_BEFORE)
         elif not self._session.linked:
-            self.deny(order, "not_connected", NOT_CONNECTED)
+            self._deny_all(orders, "not_connected", NOT_CONNECTED)
         elif instrument is None:
-            self.deny(order, "instrument", unlisted(order.instrument_id, self._session.instruments))
-        elif order.instrument_id in self._session.halted:
-            why = self._session.halted[order.instrument_id]
-            self.deny(order, "instrument_halted", not_trading(order.instrument_id, why))
+            self._deny_all(orders, "instrument", unlisted(instrument_id, self._session.instruments))
+        elif instrument_id in self._session.halted:
+            why = self._session.halted[instrument_id]
+            self._deny_all(orders, "instrument_halted", not_trading(instrument_id, why))
             self.on_halted(instrument)
         else:
-            self._remember(order.order_id)  # before anything is waited for, so that a second call finds it
-            heard = self._under_way[order.order_id] = asyncio.Event()
+            self._sent.begin(orders)  # before anything is waited for, so that a second call finds them
             try:
-                await self._check_and_send(order, instrument)
+                await self._check_and_send(orders, instrument)
             finally:
-                self._tell_untold(order)
-                del self._under_way[order.order_id]
-                heard.set()
+                for order in orders:
+                    self._tell_untold(order)
+                self._sent.end(orders)
+
+    def _deny_all(self, orders: tuple[ApprovedOrder, ...], rule: str, reason: str) -> None:
+        for order in orders:
+            self.deny(order, rule, reason)
 
     async def cancel(self, request: CancelRequest) -> None:
         """Cancel an order, whatever the send permit says; one that the venue does not have comes back as RequestFailed.
 
         The cancel of an order that is under way waits until that was heard of, for it would not be found before.
         """
-        under_way = self._under_way.get(request.order_id)
-        if under_way is not None and self.tracker.last(request.order_id) is None:
-            await under_way.wait()
+        if self.tracker.last(request.order_id) is None:
+            await self._sent.until_heard(request.order_id)
         instrument = self._session.find_instrument(request.instrument_id)
         if not self._session.linked:
             self._cancels.fail(request, NOT_CONNECTED)
@@ -136,7 +148,7 @@ class Orders:
             order: the order.
             sent_ns: when it may have left at the earliest, UTC ns.
         """
-        self._remember(order.order_id)
+        self._sent.remember(order.order_id)
         self._watch.note_unknown(order, "an earlier run may have sent it", sent_ns)
 
     def hear(self, raw_user_event: Mapping[str, object]) -> bool:
@@ -155,7 +167,7 @@ class Orders:
         self._open_at_venue = frozenset(order.order_id for order in orders)
         for order in orders:
             self.tracker.note_order(order)
-            self._note_heard(order)
+            self._sent.note_heard(order.order_id)
         self._watch.note_fills()
 
     async def resolve_unknown(self) -> None:
@@ -196,46 +208,39 @@ class Orders:
 
     def _tell(self, order: OrderData) -> None:
         self._adapter.on_order(order)
-        self._note_heard(order)
-
-    def _note_heard(self, order: OrderData) -> None:
-        """Let the cancels go that wait until an order under way is heard of."""
-        under_way = self._under_way.get(order.order_id)
-        if under_way is not None:
-            under_way.set()
+        self._sent.note_heard(order.order_id)
 
     # --- sending ----------------------------------------------------------------------------------------------------
 
-    def _remember(self, order_id: str) -> None:
-        self._sent[order_id] = None
-        if len(self._sent) > REMEMBERED:
-            self._sent.popitem(last=False)
-
-    async def _check_and_send(self, order: ApprovedOrder, instrument: Instrument) -> None:
+    async def _check_and_send(self, orders: tuple[ApprovedOrder, ...], instrument: Instrument) -> None:
         try:
-            call = await self._call_of(order, instrument)
+            call = await self._call_of(orders, instrument)
         except (OrderRefused, AdapterError) as refusal:
-            del self._sent[order.order_id]
-            self.deny(order, getattr(refusal, "rule", "not_checked"), str(refusal))
+            for order in orders:
+                self._sent.forget(order.order_id)
+            self._deny_all(orders, getattr(refusal, "rule", "not_checked"), str(refusal))
             return
-        self.tracker.expect(order.order_id)
+        for order in orders:
+            self.tracker.expect(order.order_id)
         sent_ns = self._session.clock.monotonic_ns()
-        ORDER_LEFT.set(lambda: self._raw.sent(order.order_id, call.endpoint, call.params))
+        ORDER_LEFT.set(partial(_note_left, self._raw, orders, call))
+        reduces = all(order.reduces for order in orders)
         try:
-            answer = await self._session.send_permitted(call.endpoint, call.params, reduces=order.reduces)
-            self._raw.heard(order.order_id, answer)
-            self._take_answer(order, call, answer)
+            answer = await self._session.send_permitted(call.endpoint, call.params, reduces=reduces)
+            _note_raw(self._raw, orders, answer)
+            self._take_answer(orders, call, answer)
             self._on_taken(sent_ns)
         except AdapterError as error:
-            self._raw.heard(order.order_id, error)
-            self._judge(order, instrument, error)
+            _note_raw(self._raw, orders, error)
+            for order in orders:
+                self._judge(order, instrument, error)
         self._watch.note_fills()
 
     def _judge(self, order: ApprovedOrder, instrument: Instrument, error: AdapterError) -> None:
         """Tell what an error means for an order that was to be sent."""
         match outcome_of(error):
             case Outcome.DENIED_LOCALLY:
-                del self._sent[order.order_id]
+                self._sent.forget(order.order_id)
                 self.tracker.forget(order.order_id)
                 self.deny(order, error.code, error.text)
             case Outcome.REFUSED:
@@ -250,21 +255,25 @@ class Orders:
         if self.tracker.knows(order.order_id):
             self._watch.note_unknown(order, "its sending was broken off, as when the adapter closes")
         else:
-            del self._sent[order.order_id]
+            self._sent.forget(order.order_id)
             self.deny(order, "not_sent", "what must be known first was not heard before the adapter closed")
 
-    async def _call_of(self, order: ApprovedOrder, instrument: Instrument) -> OrderCall:
-        """Prepare an order's instrument, which one that reduces has no time for, and return the order's request.
+    async def _call_of(self, orders: tuple[ApprovedOrder, ...], instrument: Instrument) -> OrderCall:
+        """Prepare an order's instrument, which one that reduces has no time for, and return the request of one or two orders.
 
         Raises:
             NotSent: the link was lost meanwhile.
             OrderRefused: Binance has no such order, or the account may not open with its leverage.
             AdapterError: what must be known first cannot be had.
         """
+        order = orders[0]
         if not order.reduces:
             await self.prepare(order.instrument_id)
         if not self._session.linked:
             raise NotSent("not_connected", NOT_CONNECTED)
+        if len(orders) > 1:
+            first, second = orders
+            return pair_call(first, second, instrument)
         trails = order.order_type is OrderType.TRAILING_STOP
         reference = await self._queries.last_price_units(instrument) if trails else 0
         call = order_call(order, instrument, reference)
@@ -274,12 +283,16 @@ class Orders:
         await self.leverage.check(order, instrument)
         return call
 
-    def _take_answer(self, order: ApprovedOrder, call: OrderCall, answer: object) -> None:
-        """Tell what the answer to a new order says.
+    def _take_answer(self, orders: tuple[ApprovedOrder, ...], call: OrderCall, answer: object) -> None:
+        """Tell what the answer to new orders says.
 
         Raises:
-            BadMessage: it does not speak of this order.
+            BadMessage: it does not speak of these orders.
         """
+        order = orders[0]
+        if len(orders) > 1:
+            take_pair(self._queries, orders, answer)
+            return
         told = self._queries.take_conditional(answer)[0] if call.conditional else self._queries.take_plain(answer)
         if (told.order_id, told.instrument_id, told.side) != (order.order_id, order.instrument_id, order.side):
             raise BadMessage(VENUE, "echo", f"order {order.order_id} was answered with {told.order_id} {told.side}")
@@ -291,6 +304,16 @@ class Orders:
         now_ns, words = self._adapter.clock.now_ns(), advised(refusal.code, refusal.text, order, instrument)
         told = own_order(order, instrument, now_ns, OrderStatus.REJECTED, refusal.code, words)
         self.tracker.report(told)
+
+
+def _note_left(raw: RawMessages, orders: tuple[ApprovedOrder, ...], call: OrderCall) -> None:
+    for order in orders:
+        raw.sent(order.order_id, call.endpoint, call.params)
+
+
+def _note_raw(raw: RawMessages, orders: tuple[ApprovedOrder, ...], heard: object) -> None:
+    for order in orders:
+        raw.heard(order.order_id, heard)
 
 
 def _says_more(row: OrderData, last: OrderData | None) -> bool:

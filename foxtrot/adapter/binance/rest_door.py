@@ -21,7 +21,7 @@ from foxtrot.adapter.binance.errors import (
     translate,
     translate_sent,
 )
-from foxtrot.adapter.binance.order_count import OrderCount
+from foxtrot.adapter.binance.order_count import ORDERS_IN, OrderCount
 from foxtrot.adapter.binance.permit_request import ORDER_PASS, OrderPass, Passage
 from foxtrot.adapter.bridge import AsyncBridge
 from foxtrot.adapter.health import AdapterHealth
@@ -123,13 +123,14 @@ class RestDoor:
         """
         self._check_may_send()
         exchange, taken_ns = self._exchange(), self._clock.monotonic_ns()
-        self.orders.take(taken_ns)
+        count = ORDERS_IN.get(endpoint, 1)
+        self.orders.take(taken_ns, count)
         way = OrderPass(self._permit, reduces=reduces)
         try:
             return await self._send(exchange, way, endpoint, params)
         finally:
             if way.passage is not Passage.LEFT:
-                self.orders.give_back(taken_ns)
+                self.orders.give_back(taken_ns, count)
 
     async def _send(self, exchange: BinanceExchange, way: OrderPass, endpoint: str, params: Params) -> Any:
         """Send an order over its way; raises as `send_permitted`."""

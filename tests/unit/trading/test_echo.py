@@ -55,6 +55,13 @@ def test_a_fill_that_cannot_be_of_the_order_it_names_is_not_counted(
     assert floor.portfolio.net_position(ACCOUNT, ID) is None
 
 
+def test_what_the_adapter_itself_denies_is_believed_though_it_tells_no_figures(floor: TradingFloor) -> None:
+    order = floor.send(a_request(Side.BUY, 1.0, 100.0))
+    floor.put(an_order(order.order_id, OrderStatus.DENIED, quantity=0.0))
+    assert floor.desk.order(order.order_id).status is OrderStatus.DENIED  # type: ignore[union-attr]
+    assert floor.desk.echo.alarms == 0
+
+
 def test_orders_of_other_people_are_told_as_they_please(floor: TradingFloor) -> None:
     floor.put(an_order("web_1"), an_order("web_1", quantity=3.0))
     assert floor.desk.echo.alarms == 0
