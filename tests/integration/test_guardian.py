@@ -99,3 +99,20 @@ def test_a_platform_that_is_killed_loses_its_entry_and_one_that_starts_after_it_
         beat = HeartbeatReader(scene.home).read()
         assert beat is not None
         assert beat.ended
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_nothing_is_bought_without_a_guardian_and_a_person_hears_of_it(tmp_path: Path) -> None:
+    with kill_scene(tmp_path, guardian=True) as scene:
+        config = scene.config.read_text("utf-8")
+        scene.config.write_text(config + '\n[guardian.keys.margin]\napi_key_env = "NOBODY_SET_THIS"\n', "utf-8")
+        with scene.running("run", "platform.toml") as platform:
+            told = scene.home / "status.json"
+            wait_until(lambda: told.exists() and '"ready"' in told.read_text("utf-8"), START_S)
+            wait_until(lambda: "there is no account to guard" in (scene.home / "guardian.log").read_text("utf-8"))
+            platform.send_signal(signal.SIGTERM)
+            out, err = platform.communicate(timeout=END_S)
+        assert (json.loads(out)["orders"], scene.resting(), scene.held()) == (0, [], 0)
+        assert "not started: entries wait for the guardian" in err
+        assert "entries wait for the guardian" in json.loads(out)["gate_reason"]
