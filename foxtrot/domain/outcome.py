@@ -15,4 +15,3 @@ class Outcome(enum.StrEnum):
     REFUSED = "refused"
     DENIED_LOCALLY = "denied_locally"
     UNKNOWN = "unknown"
-

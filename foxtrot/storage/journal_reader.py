@@ -231,9 +231,9 @@ def _check_database(path: Path, *, has_wal: bool) -> tuple[int, int]:
 def _mark(connection: apsw.Connection, path: Path) -> tuple[bool, bytes]:
     """Return whether somebody was writing, and the hash of the record that was the last when a run last ended in order."""
     rows = connection.execute("SELECT is_open, hash FROM mark").fetchall()
-    if len(rows) != 1 or rows[0][0] not in (0, 1):
-        raise InputError(f"{path} is damaged: its mark is {len(rows)} rows; {REMEDY}")
-    return bool(rows[0][0]), bytes(rows[0][1])
+    if len(rows) != 1 or rows[0][0] not in (0, 1) or not isinstance(rows[0][1], bytes):
+        raise InputError(f"{path} is damaged: its mark is {len(rows)} rows, or not one that we write; {REMEDY}")
+    return bool(rows[0][0]), rows[0][1]
 
 
 def _check_chain(connection: apsw.Connection, path: Path, ended: bytes, *, is_open: bool) -> tuple[int, int]:

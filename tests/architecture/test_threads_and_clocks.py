@@ -32,7 +32,10 @@ ALLOWED: dict[str, tuple[set[str], str]] = {
     "foxtrot/storage/recorder.py": ({"thread", "clock"}, "owns the recorder thread; its stop has a deadline"),
     "foxtrot/storage/durable_journal.py": ({"thread"}, "owns foxtrot-journal"),
     "foxtrot/app/logging_setup.py": ({"thread", "clock"}, "owns foxtrot-log; its stop has a deadline"),
-    "foxtrot/app/pace.py": ({"thread"}, "owns foxtrot-pace, which shows that the process runs though its main thread is late"),
+    "foxtrot/app/pace.py": (
+        {"thread"},
+        "owns foxtrot-pace, which shows that the process runs though its main thread is late",
+    ),
     "foxtrot/app/loopback_http.py": ({"thread"}, "owns the threads of a server for this machine alone"),
     "foxtrot/adapter/bridge.py": (
         {"thread", "clock"},

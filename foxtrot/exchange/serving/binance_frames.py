@@ -24,7 +24,9 @@ _STREAMS: Final = {
     "avgPrice": "avgPrice",
 }
 _LISTEN_KEY: Final = re.compile(r"[0-9A-Za-z]{60,}")
-_CLIENT_ID: Final = re.compile(r'(?:newClientOrderId|clientAlgoId|aboveClientOrderId|belowClientOrderId)(?:=|"\s*:\s*")([^&"]+)')
+_CLIENT_ID: Final = re.compile(
+    r'(?:newClientOrderId|clientAlgoId|aboveClientOrderId|belowClientOrderId)(?:=|"\s*:\s*")([^&"]+)'
+)
 
 
 class FrameFacts(msgspec.Struct, frozen=True, gc=False):
