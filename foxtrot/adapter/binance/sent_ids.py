@@ -24,10 +24,6 @@ class SentIds:
     def __len__(self) -> int:
         return len(self._ids)
 
-    def clear(self) -> None:
-        """Forget every id."""
-        self._ids.clear()
-
     def remember(self, order_id: str) -> None:
         """Remember an id, and forget the oldest one when there are too many."""
         self._ids[order_id] = None
