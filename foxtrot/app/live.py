@@ -16,6 +16,7 @@ from foxtrot.app.guardian import check_countdown
 from foxtrot.app.life_signs import LifeSigns
 from foxtrot.app.logging_setup import LogWriter
 from foxtrot.app.main_engine import MainEngine
+from foxtrot.app.own_failures import OwnFailures
 from foxtrot.app.platform_journal import PlatformJournal
 from foxtrot.app.platform_watch import PlatformWatch
 from foxtrot.app.run_recording import surroundings_of
@@ -78,6 +79,7 @@ def _run(
 def _served(
     platform: MainEngine, seconds: float | None, stopped: StopSignal, log: LogWriter | None, *, guarded: bool
 ) -> Json:
+    own = OwnFailures(platform)
     with PlatformWatch(platform, log) as watch:
         signs = LifeSigns(platform, guarded=guarded)
         if signs.guardian is not None:
@@ -88,7 +90,7 @@ def _served(
             _look_until_the_end(platform, seconds, stopped, (watch.look, signs.look))
         finally:  # whatever ends the watch, a fault of its own too: nothing trades with nobody looking
             report = _end(platform, watch, signs)
-    return summary_object(platform, report)
+    return {**summary_object(platform, report), "own_failures": own.told()}
 
 
 def _end(platform: MainEngine, watch: PlatformWatch, signs: LifeSigns) -> StopReport:

@@ -1,10 +1,12 @@
 """What a platform leaves behind when it stops: every position and open order, and what protects each position."""
 
+from collections import Counter
 from decimal import Decimal
 
 import msgspec
 
 from foxtrot.adapter.health import HealthFigures
+from foxtrot.domain.enums import OrderStatus
 from foxtrot.strategy.line import Line
 from foxtrot.trading.audit import Difference
 from foxtrot.trading.order_record import OrderRecord
@@ -92,14 +94,17 @@ def summarise(line: Line) -> Summary:
     positions = tuple(
         _position_left(line, key, position) for key, position in line.portfolio.positions() if position.quantity
     )
-    denied: dict[str, int] = {}
-    for order in line.desk.denied.values():
-        denied[order.rule] = denied.get(order.rule, 0) + 1
     records = list(line.desk.records())
     orders = tuple(_order_left(record) for record in line.desk.open_records())
     fills = sum(len(record.fills) for record in records)
     gate = line.gate
-    return Summary(ends, positions, orders, len(records), fills, denied, str(gate.state), gate.reason)
+    return Summary(ends, positions, orders, len(records), fills, _denied(line, records), str(gate.state), gate.reason)
+
+
+def _denied(line: Line, records: list[OrderRecord]) -> dict[str, int]:
+    """Count by rule what was denied: at once, and after its intent was written, which gate and journal do."""
+    late = [record.rule for record in records if record.status is OrderStatus.DENIED]
+    return dict(Counter([*(order.rule for order in line.desk.denied.values()), *late]))
 
 
 def _position_left(line: Line, key: PositionKey, position: Position) -> PositionLeft:

@@ -26,7 +26,10 @@ def add_arguments(parser: CommandParser) -> None:
 
 
 def run(arguments: Namespace) -> Outcome:
-    """Run until told to stop; it failed when platform and venues disagree at the end, when every strategy failed, or when one never came to run.
+    """Run until told to stop.
+
+    It failed when platform and venues disagree at the end, when every strategy failed, when one never came to run, or when something
+    of the platform's own broke, so that it halted itself.
 
     Raises:
         ConfigError: the configuration is wrong, --live is given for one that does not say live, a platform runs in this home or others may write in it,
@@ -53,5 +56,7 @@ def run(arguments: Namespace) -> Outcome:
             result = run_live(config, arguments.seconds, arguments.live, arguments.home, stopped, log)
         finally:
             log.stop()
-        failed = result["reconciled"] is False or result["all_failed"] or result["never_ran"]
+        failed = result["reconciled"] is False or any(
+            result[why] for why in ("all_failed", "never_ran", "own_failures")
+        )
         return Outcome(result, listed(result), FAILED if failed else DONE)

@@ -186,6 +186,7 @@ def test_a_platform_whose_disk_fails_trades_no_more_and_still_hears_the_market(
     denied = [order for order in orders if order.status is OrderStatus.DENIED]
     assert [(order.rule, "IOERR_FSYNC" in order.reason) for order in denied] == [("journal", True)]
     assert "IOERR_FSYNC" in reason
+    assert report.summary.denied == {"journal": 1}, "an order with an intent is counted too"
     assert report.overran == ()
     sent = [each.order.order_id for each in open_journal(home / "journal.db").records() if isinstance(each, Intent)]
     assert orders[0].order_id in sent
