@@ -11,11 +11,13 @@ from foxtrot.app.control_requests import Answer, Kill, KillTaken, Refusal, Reque
 from foxtrot.app.loopback_http import JSON, LOOPBACK
 from foxtrot.app.process_table import process_start
 from foxtrot.app.run_lock import holder_of
-from foxtrot.core.clock import Clock, SystemClock
+from foxtrot.core.clock import Clock, SystemClock, suspend_aware_ns
 from foxtrot.domain.errors import ConfigError, FoxtrotError
 
 ANSWER_S = 2.0
 """How long a platform may take for an answer before it is called frozen."""
+GRANTED_S = 1.8
+"""How long it may grant a wish: a little less, so that what is granted is also answered before nobody listens any more."""
 A = TypeVar("A", bound=msgspec.Struct)
 
 
@@ -52,7 +54,9 @@ class ControlClient:
             PlatformFrozen: it does not answer.
             PlatformBusy: it will not, now.
         """
-        sent = msgspec.structs.replace(request, sent_ns=self._clock.now_ns())
+        now_ns = suspend_aware_ns()
+        until_ns = now_ns + int(GRANTED_S * 1e9)
+        sent = msgspec.structs.replace(request, sent_ns=self._clock.now_ns(), asked_ns=now_ns, until_ns=until_ns)
         status, body = self._send(msgspec.json.encode(sent))
         try:
             found = msgspec.json.decode(body, type=Answer)

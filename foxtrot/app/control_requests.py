@@ -19,9 +19,15 @@ Value = Annotated[str, msgspec.Meta(max_length=500)] | bool | int | float
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="ask", tag=True):
-    """A question or a wish of whoever holds the token; `sent_ns` is when it was asked (UTC), 0 where nobody says."""
+    """A question or a wish of whoever holds the token; 0 where nobody says when.
+
+    `sent_ns` is when it was asked (UTC), `asked_ns` the same and `until_ns` until when it may be granted, both by
+    core.clock.suspend_aware_ns, which every process of a machine counts alike.
+    """
 
     sent_ns: int = 0
+    asked_ns: int = 0
+    until_ns: int = 0
 
 
 class Filter(Request, frozen=True):

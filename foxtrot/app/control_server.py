@@ -20,6 +20,7 @@ from foxtrot.app.engine_questions import EngineStuck
 from foxtrot.app.loopback_http import HttpAnswer, HttpRequest, LoopbackHttp, json_answer
 from foxtrot.app.main_engine import MainEngine
 from foxtrot.app.place_file import PlaceFile
+from foxtrot.core.clock import suspend_aware_ns
 from foxtrot.core.commands import KillSwitch
 from foxtrot.core.secret import Secret
 from foxtrot.domain.enums import GateState
@@ -33,6 +34,14 @@ AT_ONCE = 4
 """Questions that may wait for the engine at the same time: fewer than are served at once, so that a kill always finds a place."""
 STALE_NS = 5_000_000_000
 BAD, BUSY = 400, 503
+
+
+class Unawaited(EngineStuck):
+    """A wish whose answer nobody waits for any more."""
+
+
+class TooLate(FoxtrotError):
+    """A wish that was asked before something of which whoever asked could not know."""
 
 
 class ControlServer:
@@ -80,23 +89,31 @@ class ControlServer:
         if request.path != PATH or request.method != "POST":
             return _refused(404, "ConfigError", f"there is nothing at {request.method} {request.path[:80]}")
         try:
-            found = self._done(decode_request(request.body))
+            found = self._done(decode_request(request.body), request.is_awaited)
         except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
             return _refused(BAD, "ConfigError", f"the request cannot be read: {error}")
         except FoxtrotError as error:
             return _refusal(error)
         return json_answer(200, Answer(msgspec.Raw(msgspec.json.encode(found))))
 
-    def _done(self, wish: Request) -> msgspec.Struct:
+    def _done(self, wish: Request, is_awaited: Callable[[], bool]) -> msgspec.Struct:
         if isinstance(wish, Kill):
             return self._kill(wish)
-        if self._is_stale(wish):
-            raise EngineStuck("it came too late, when nobody waited for its answer any more; nothing was done")
-        return self._answer(wish)
+        self._check_time(wish, is_awaited)
+        return self._answer(wish, is_awaited)
 
-    def _is_stale(self, wish: Request) -> bool:
-        """Tell whether a request waited while the process stood still; only a kill is still wanted then."""
-        return bool(wish.sent_ns) and self._platform.clock.now_ns() - wish.sent_ns > STALE_NS
+    def _check_time(self, wish: Request, is_awaited: Callable[[], bool]) -> None:
+        """Refuse what waited while the process stood still: whoever asked was told that it failed. Only a kill is still wanted then.
+
+        Raises:
+            Unawaited: nobody waits for an answer any more.
+            TooLate: it was asked before a standstill ended, by somebody who could not know of it.
+        """
+        is_old = bool(wish.sent_ns) and self._platform.clock.now_ns() - wish.sent_ns > STALE_NS
+        if is_old or (wish.until_ns and suspend_aware_ns() > wish.until_ns) or not is_awaited():
+            raise Unawaited("it came too late, when nobody waited for its answer any more; nothing was done")
+        if wish.asked_ns and wish.asked_ns <= self._platform.permit.lapsed_ns:
+            raise TooLate("this process stood still when that was asked; nothing was done: look at it, and ask again")
 
     # --- the kill -----------------------------------------------------------------------------------------------------
 
@@ -125,23 +142,31 @@ class ControlServer:
 
     # --- on the engine's thread -------------------------------------------------------------------------------------
 
-    def _answer(self, wish: Request) -> msgspec.Struct:
+    def _answer(self, wish: Request, is_awaited: Callable[[], bool]) -> msgspec.Struct:
         if not self._places.acquire(blocking=False):
             raise EngineStuck(f"{AT_ONCE} questions wait for the engine already")
         try:
             if isinstance(wish, FollowKill):
                 return self._ask(lambda: self._kills.follow(wish.kill_id))
-            found = self._ask(lambda: self._answers.answer(wish))
+            found = self._ask(lambda: self._in_time(wish, is_awaited))
             if not isinstance(found, Wish):
                 return found
+            self._check_time(wish, is_awaited)
             self._platform.put(found.command)
             return found.taken
         finally:
             self._places.release()
 
+    def _in_time(self, wish: Request, is_awaited: Callable[[], bool]) -> msgspec.Struct | Wish:
+        """Answer, unless it has become too late while the engine was waited for: a wish may be journaled when it is checked."""
+        self._check_time(wish, is_awaited)
+        return self._answers.answer(wish)
+
     def _ask(self, function: Callable[[], R]) -> R:
         try:
             return self._platform.ask(function, ENGINE_S)
+        except Unawaited:
+            raise
         except EngineStuck:
             raise EngineStuck(f"the engine has not come to it within {ENGINE_S} s; nothing was done") from None
 
@@ -157,4 +182,5 @@ def _refusal(error: FoxtrotError) -> HttpAnswer:
         return _refused(BAD, "ConfigError", str(error))
     if isinstance(error, QueueClosed):
         return _refused(BUSY, "FoxtrotError", "the platform has stopped")
-    return _refused(BUSY, type(error).__name__, str(error))
+    kind = EngineStuck if isinstance(error, EngineStuck) else type(error)
+    return _refused(BUSY, kind.__name__, str(error))

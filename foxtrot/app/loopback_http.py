@@ -6,6 +6,7 @@ What it refuses before its handler is asked: a Host that is not loopback (a page
 
 import hmac
 import os
+import selectors
 import socket
 import sys
 import threading
@@ -38,13 +39,21 @@ _LOOK_S = 0.1
 _HOSTS = frozenset({LOOPBACK, "localhost"})
 
 
+def _always() -> bool:
+    return True
+
+
 class HttpRequest(msgspec.Struct, frozen=True):
-    """A request that has passed every check; names of headers are in small letters, the path is without its query."""
+    """A request that has passed every check; names of headers are in small letters, the path is without its query.
+
+    `is_awaited` tells whether whoever asked still listens for the answer.
+    """
 
     method: str
     path: str
     headers: Mapping[str, str]
     body: bytes
+    is_awaited: Callable[[], bool] = _always
 
 
 class HttpAnswer(msgspec.Struct, frozen=True):
@@ -301,7 +310,8 @@ class _Connection(BaseHTTPRequestHandler):
 
     def _hand_on(self, body: bytes) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
-        request = HttpRequest(self.command, self.path.partition("?")[0], headers, body)
+        path = self.path.partition("?")[0]
+        request = HttpRequest(self.command, path, headers, body, lambda: _listens(self.connection))
         self.server.asked.add(self.connection)
         answer = self.server.handler(request)
         self.server.asked.discard(self.connection)
@@ -324,6 +334,16 @@ class _Connection(BaseHTTPRequestHandler):
 
 
 _REFUSED = {401: "the token is missing or wrong", 429: f"too many wrong tokens: come back in {LOCKED_S:.0f} s"}
+
+
+def _listens(connection: Any) -> bool:
+    """Tell whether the other end of a connection has not hung up; where that cannot be told, it has."""
+    try:
+        with selectors.DefaultSelector() as looks:
+            looks.register(connection, selectors.EVENT_READ)
+            return not looks.select(0) or bool(connection.recv(1, socket.MSG_PEEK))
+    except (OSError, ValueError):
+        return False
 
 
 def _hang_up(request: Any) -> None:

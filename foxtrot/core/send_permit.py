@@ -30,6 +30,7 @@ class SendPermit:
         self._deadline_ns: int | None = None
         self._lapsed = ""
         self._lapses = 0
+        self._lapsed_ns = 0
 
     @property
     def state(self) -> GateState:
@@ -56,6 +57,12 @@ class SendPermit:
     def lapses(self) -> int:
         """Return how often the lease has lapsed; `revive` is told this number."""
         return self._lapses
+
+    @property
+    def lapsed_ns(self) -> int:
+        """Return when it was seen that the lease had lapsed, the last time, by `now_ns`; 0 when it never has."""
+        self._look()
+        return self._lapsed_ns
 
     def allow_until(self, deadline_ns: int | None) -> int:
         """Renew the lease until a time of `now_ns`, or do without one; what has lapsed stays so until `revive`.
@@ -114,6 +121,7 @@ class SendPermit:
             if self._deadline_ns is not None and now_ns > self._deadline_ns:
                 self._deadline_ns = None
                 self._lapses += 1
+                self._lapsed_ns = now_ns
                 still_s = (now_ns - self._renewed_ns) / 1e9
                 self._lapsed = (
                     f"this process stood still for {still_s:.1f} s; nothing leaves until every account is reconciled"

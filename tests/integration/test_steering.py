@@ -439,11 +439,14 @@ def test_a_frozen_process_is_named_and_a_kill_goes_to_the_venues_by_the_configur
             status, _, err = say("kill")
             assert (status, cold[0][:2]) == (0, (config, home))
             assert "is frozen" in err
+            status, _, err = say("resume", "--why", "all is well", "--as", "Ann")
+            assert (status, "is frozen" in err) == (3, True)
             process.send_signal(signal.SIGCONT)
             wait_until(
                 lambda: "KILLED" in say("report")[1], deadline_s=30
             )  # the kill it was sent is obeyed when it wakes
             wait_until(lambda: "entry" not in say("orders")[1], deadline_s=30)
+            assert "KILLED" in say("report")[1], "what was told to have failed is not done later"
         finally:
             process.kill()
             process.communicate()
