@@ -6,7 +6,6 @@ from foxtrot.exchange.events import (
     BalanceChanged,
     ChargeBooked,
     FundingPaid,
-    InstrumentAdded,
     PositionChanged,
     TradePrinted,
     VenueEvent,
@@ -23,7 +22,6 @@ from foxtrot.exchange.wire.binance.streams_requests import StreamDesk
 from foxtrot.exchange.wire.binance.streams_tickers import TickerStreams
 from foxtrot.exchange.wire.binance.streams_trades import LiquidationStreams, TopStreams, TradeStreams
 from foxtrot.exchange.wire.binance.surface_settings import SurfaceSettings
-from foxtrot.exchange.wire.binance.venue_side import VenueSide
 
 _SECOND_NS = 1_000_000_000
 _MS_NS = 1_000_000
@@ -43,7 +41,8 @@ class MarketStreams:
         self._settings = settings
         self._channels = channels
         self._listeners: dict[int, Listener] = {}
-        self._own = _by_id(side)
+        self._symbols: dict[str, Instrument] = {}
+        self._own: dict[str, Instrument] = {}
         is_strict = settings.strict_routing and side.product is not Product.SPOT
         hub = self._hub = StreamHub(is_strict=is_strict)
         self._desk = StreamDesk(hub, channels, settings.streams_per_connection)
@@ -116,11 +115,9 @@ class MarketStreams:
         Source: Binance spot API, WebSocket Streams: Update Speed, Real-time.
         """
         kind = type(event)
-        if kind is InstrumentAdded:
-            self._own = _by_id(self._side)
         if kind in _MOVES_NO_MARKET or not self._hub.is_busy:
             return
-        instrument = self._own.get(getattr(event, "instrument_id", ""))
+        instrument = self._listed(getattr(event, "instrument_id", ""))
         if instrument is None:
             return
         if kind is TradePrinted and isinstance(event, TradePrinted):
@@ -168,13 +165,17 @@ class MarketStreams:
         text = f'{{"e":"serverShutdown","E":{now_ns // _MS_NS}}}'
         listener.connection.send(f'{{"stream":"!serverShutdown","data":{text}}}' if listener.combined else text)
 
+    def _listed(self, instrument_id: str) -> Instrument | None:
+        """Return an instrument of this side; what a snapshot brought with it was never told as an event."""
+        symbols = self._side.symbols()
+        if symbols is not self._symbols:
+            self._symbols = symbols
+            self._own = {one.instrument_id: one for one in symbols.values()}
+        return self._own.get(instrument_id)
+
     def _is_too_fast(self, listener: Listener) -> bool:
         now_ns, received = self._side.now_ns(), listener.received_ns
         while received and not received[0] <= now_ns < received[0] + _SECOND_NS:
             received.popleft()
         received.append(now_ns)
         return len(received) > self._settings.messages_per_s
-
-
-def _by_id(side: VenueSide) -> dict[str, Instrument]:
-    return {one.instrument_id: one for one in side.symbols().values()}
