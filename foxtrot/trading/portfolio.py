@@ -53,7 +53,8 @@ class Portfolio:
             owner: a strategy id or EXTERNAL.
             signed_units: quantity, positive for a buy.
             price_units: price.
-            opened: the fill is part of the account's opening already, so that it only moves from EXTERNAL to its owner.
+            opened: the fill is part of the account's opening already, so that it only moves from EXTERNAL to its owner. On a
+                spot market EXTERNAL has balances and no position: there the opening becomes what it was before the fill.
         """
         key = (owner, trade.account, trade.instrument_id, trade.position_side)
         owned = self._owned.get(key)
@@ -61,6 +62,10 @@ class Portfolio:
             owned = self._owned[key] = Position(self.instruments[trade.instrument_id])
         fill = (trade.venue_time_ns, len(trade.trade_id), trade.trade_id, signed_units, price_units)
         owned.apply(fill)
+        book = self.account(trade.account)
+        if opened and owner != EXTERNAL and owned.instrument.product is Product.SPOT and book.opening is not None:
+            _take_back(book.opening, owned, trade, signed_units, price_units)
+            opened = False
         if opened:
             other = self._external(trade.account, owned.instrument, trade.position_side)
         else:
@@ -265,6 +270,15 @@ def _add_all(totals: dict[str, Decimal], *parts: dict[str, Decimal]) -> None:
     for amounts in parts:
         for asset, amount in amounts.items():
             add_amount(totals, asset, amount)
+
+
+def _take_back(opening: dict[str, Decimal], position: Position, trade: TradeData, units: int, price_units: int) -> None:
+    """Take out of opening balances what a fill on a spot market and its fee had done to them."""
+    instrument = position.instrument
+    add_amount(opening, instrument.base_asset, instrument.quantity_grid.to_decimal(-units))
+    add_amount(opening, instrument.quote_asset, position.money(units * price_units))
+    if trade.fee:
+        add_amount(opening, trade.fee_asset, trade.fee)
 
 
 def signed(side: Side, units: int) -> int:

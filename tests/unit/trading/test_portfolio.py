@@ -19,6 +19,7 @@ from tests.support.builders import (
     a_request,
     a_spot,
     a_tick,
+    a_trade,
     an_account,
 )
 
@@ -198,3 +199,19 @@ def test_a_rate_older_than_the_limit_is_no_rate() -> None:
     made.clock.advance(1)
     assert made.rates.rate("EUR", "USDT") is None
     assert made.rates.convert(Decimal(5), "EUR", "USDT") is None
+
+
+@pytest.mark.parametrize("owner", [OWNER, EXTERNAL])
+def test_what_a_strategy_bought_on_a_spot_market_before_the_opening_leaves_no_short_position_to_anybody(
+    owner: str,
+) -> None:
+    made = floor(a_spot())
+    made.put(an_account({"USDT": "500", "BTC": "9"}))
+    trade = a_trade("o", "1", instrument_id="BTCUSDT.SPOT", fee=Decimal("0.001"), fee_asset="BTC")
+    made.portfolio.apply_fill(trade, owner, 100_000, 1000, opened=True)
+    held = {name: position.exact_quantity for (name, *_), position in made.portfolio.positions()}
+    net = sum((position.exact_quantity for _, position in made.portfolio.net_positions()), Decimal(0))
+    bought = Decimal("0.999") if owner == OWNER else Decimal(0)
+    assert (held, net) == ({owner: bought}, bought)
+    assert made.portfolio.balances(ACCOUNT) == {"USDT": 500, "BTC": 9}
+    assert made.portfolio.virtual_balances(EXTERNAL, ACCOUNT)["BTC"] == 9 - bought
