@@ -6,7 +6,8 @@ on top wants one thing: one order of one BTC. Whatever happens, it must end with
 
 import asyncio
 import enum
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -279,19 +280,19 @@ class ModelAdapter(BaseAdapter):
         self.model.spawn(self.orders.cancel(request), f"cancel of {request.order_id}")
 
     def query_account(self) -> None:
-        self._ask("account", self.answers.tell_account())
+        self._ask("account", self.answers.tell_account)
 
     def query_positions(self) -> None:
-        self._ask("positions", self.answers.tell_positions())
+        self._ask("positions", self.answers.tell_positions)
 
     def query_orders(self) -> None:
-        self._ask("orders", self.answers.tell_orders())
+        self._ask("orders", self.answers.tell_orders)
 
     def query_order(self, order_id: str, instrument_id: str) -> None:
-        self._ask(f"order {order_id}", self.orders.look_up.tell(order_id, instrument_id))
+        self._ask(f"order {order_id}", partial(self.orders.look_up.tell, order_id, instrument_id))
 
     def query_trades(self, since_ns: int) -> None:
-        self._ask("trades", self.answers.tell_trades(since_ns, asked_ns=since_ns))
+        self._ask("trades", partial(self.answers.tell_trades, since_ns, asked_ns=since_ns))
 
     def query_history(self, request: HistoryRequest) -> None:
         raise AssertionError("nobody asks the model for bars")
@@ -310,10 +311,10 @@ class ModelAdapter(BaseAdapter):
         self._world.hear(trade)
         super().on_trade(trade)
 
-    def _ask(self, what: str, question: Coroutine[Any, Any, Any]) -> None:
+    def _ask(self, what: str, question: Callable[[], Awaitable[object]]) -> None:
         async def ask() -> None:
             try:
-                await question
+                await question()
             except FoxtrotError as error:
                 self.on_request_failed(what, error)
 
