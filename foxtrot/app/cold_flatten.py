@@ -21,6 +21,7 @@ from foxtrot.domain.errors import ConfigError, FoxtrotError, InputError
 from foxtrot.domain.subscription import SubscribeRequest
 from foxtrot.storage.journal_reader import JournalView, read_only
 from foxtrot.storage.journal_records import JournalRecord, Snapshot
+from foxtrot.strategy.exits import is_sellable
 from foxtrot.strategy.line import Line, LineSettings
 from foxtrot.trading.order_ids import make_run_id
 from foxtrot.trading.restored_state import RestoredState, fold
@@ -147,7 +148,7 @@ class ColdFlatten:
                 "quantity": str(position.exact_quantity),
             }
             for (owner, account, instrument_id, _), position in self._line.portfolio.positions()
-            if position.exact_quantity
+            if position.exact_quantity and is_sellable(position)
         ]
         fills = [trade for name in self._line.adapters for trade in self._line.desk.fills(name)]
         sold = [

@@ -16,6 +16,7 @@ from foxtrot.app.control_requests import (
 from foxtrot.domain.account import EXTERNAL
 from foxtrot.domain.enums import OrderStatus, PositionSide
 from foxtrot.domain.order import OrderData
+from foxtrot.strategy.exits import is_sellable
 from foxtrot.strategy.host import StrategyHost
 from foxtrot.strategy.line import Line
 from foxtrot.strategy.strategy_view import view_of
@@ -54,11 +55,11 @@ class ControlRows:
         return _order_row(order, order.local_time_ns)
 
     def positions(self) -> Iterator[PositionRow]:
-        """Yield every position that is not flat, by owner."""
+        """Yield every position that is not flat, by owner; what people sold out of a spot balance is no short position."""
         portfolio = self._line.portfolio
         for key, held in portfolio.positions():
             owner, account, instrument_id, side = key
-            if held.exact_quantity:
+            if held.exact_quantity and (owner != EXTERNAL or is_sellable(held)):
                 cover = self._line.protections.cover(key)
                 yield PositionRow(
                     owner, account, instrument_id, str(side), float(held.exact_quantity), held.average_price, portfolio.profit(held),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from foxtrot.core.dispatcher import Dispatcher
 from foxtrot.core.notices import OrderChanged, StrategyLog, StrategyStatus, TimerFired, TradeBooked
 from foxtrot.core.subscriptions import Subscription
-from foxtrot.domain.enums import OrderStatus, PositionSide
+from foxtrot.domain.enums import OrderStatus, PositionSide, Product
 from foxtrot.domain.order import OrderData
 from foxtrot.domain.order_state import OPEN
 from foxtrot.strategy.closing_orders import closing_orders
@@ -128,7 +128,7 @@ class Exits:
         held = [
             (place, position)
             for (_, account, _, place), position in list(seat.portfolio.positions(seat.strategy_id))
-            if account == seat.account and position.exact_quantity
+            if account == seat.account and position.exact_quantity and is_sellable(position)
         ]
         unsold = [found for found in held if not seat.is_dust(found[1])]
         if not unsold:
@@ -208,6 +208,11 @@ class Exits:
 
     def _say(self, seat: Seat, text: str, level: str) -> None:
         self._dispatcher.put(StrategyLog(seat.strategy_id, level, text, seat.clock.now_ns()))
+
+
+def is_sellable(position: Position) -> bool:
+    """Tell whether an exit may close a position: on a spot market only what is owned is sold, and nothing is ever bought."""
+    return position.quantity > 0 or position.instrument.product is not Product.SPOT
 
 
 def _never() -> bool:

@@ -3,6 +3,7 @@
 from foxtrot.domain.account import PEOPLE
 from foxtrot.domain.enums import AdapterState
 from foxtrot.strategy.engine import StrategyEngine
+from foxtrot.strategy.exits import is_sellable
 from foxtrot.strategy.host import Stage
 from foxtrot.strategy.seat import Seat, TradingParts
 from foxtrot.strategy.settings import ExitPolicy, PositionExit
@@ -43,7 +44,7 @@ class Flattening:
         for owner in [name for name in self._engine.hosts if name not in PEOPLE]:
             self._stop(owner)
         for (owner, account, _, _), position in self._parts.portfolio.positions():
-            if position.exact_quantity and (everything or owner not in PEOPLE):
+            if position.exact_quantity and is_sellable(position) and (everything or owner not in PEOPLE):
                 self._due.add((owner, account))
 
     def look(self) -> bool:
