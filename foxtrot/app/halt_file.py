@@ -1,5 +1,6 @@
 """The halt file: how whoever kills from outside tells a platform that it may not trade, whether it runs, is frozen or is gone."""
 
+import threading
 from pathlib import Path
 
 import msgspec
@@ -24,15 +25,16 @@ class Halt(msgspec.Struct, frozen=True):
 class HaltFile:
     """`halt.json` in a home folder; whoever finds one there may not trade until a person resumes, which removes it.
 
-    Thread: `look`, one; the rest, any.
+    Thread: `look` and `lift`, one; the rest, any; what this object writes is not taken away by a `lift` that is under way.
     """
 
     def __init__(self, home: Path) -> None:
         self.path = home / NAME
         self._obeyed: Halt | None = None
+        self._lock = threading.Lock()
 
     def write(self, halt: Halt, *, durable: bool = True) -> None:
-        """Write it; a later halt takes the place of an earlier one.
+        """Write it; a later halt takes the place of an earlier one. Who writes it has obeyed it: `look` does not return it.
 
         Blocks: for the disk; unless `durable` not until it would outlive a power cut.
 
@@ -45,7 +47,9 @@ class HaltFile:
             raise ConfigError(
                 f"{self.path.parent} cannot be made: {error.strerror or error}; name another home"
             ) from None
-        write_private(self.path, msgspec.json.encode(halt), durable=durable)
+        with self._lock:
+            write_private(self.path, msgspec.json.encode(halt), durable=durable)
+            self._obeyed = halt
 
     def read(self) -> Halt | None:
         """Return what it says, None when there is none; one that cannot be understood is a halt all the same.
@@ -64,11 +68,26 @@ class HaltFile:
 
         Blocks: for the disk.
         """
-        found = self.read()
-        if found == self._obeyed:
-            return None
-        self._obeyed = found
-        return found
+        with self._lock:
+            found = self.read()
+            if found == self._obeyed:
+                return None
+            self._obeyed = found
+            return found
+
+    def lift(self) -> None:
+        """Remove it when it is the halt that was obeyed, because a person has resumed since; one that nobody has obeyed yet stays.
+
+        Blocks: for the disk.
+
+        Raises:
+            ConfigError: as `remove`.
+        """
+        with self._lock:
+            found = self.read()
+            if found is not None and found == self._obeyed:
+                self.remove()
+                self._obeyed = None
 
     def remove(self) -> None:
         """Remove it, because a person resumes.
@@ -84,5 +103,5 @@ class HaltFile:
             return
         except OSError as error:
             raise ConfigError(
-                f"{self.path} cannot be removed: {error.strerror or error}; delete it, then resume"
+                f"{self.path} cannot be removed: {error.strerror or error}; delete it, for the next start obeys it"
             ) from None

@@ -4,10 +4,10 @@ from loguru import logger
 
 from foxtrot.app.guardian import GuardianProcess
 from foxtrot.app.guardian_wait import GuardianWait
-from foxtrot.app.halt_file import HaltFile
 from foxtrot.app.heartbeat_file import HeartbeatFile
 from foxtrot.app.main_engine import MainEngine
 from foxtrot.core.commands import KillSwitch
+from foxtrot.domain.errors import ConfigError
 
 END_S = 5.0
 """How long the end of the guardian is waited for once the platform has ended."""
@@ -28,7 +28,7 @@ class LifeSigns:
 
     def __init__(self, platform: MainEngine, *, guarded: bool) -> None:
         self._platform = platform
-        self._halt = HaltFile(platform.home)
+        self._halt = platform.halt_file
         self._heartbeat = HeartbeatFile(platform.home)
         self._heartbeat.starting()
         self.guardian = GuardianProcess(platform.config.source, platform.home) if guarded else None
@@ -43,11 +43,12 @@ class LifeSigns:
             self.guardian.start()
 
     def look(self) -> None:
-        """Give a sign of life, obey a halt, and start a guardian again that has died.
+        """Give a sign of life, obey a halt or remove one from which a person has resumed, and start a guardian again that has died.
 
         Blocks: for the disk.
         """
         self._heartbeat.beat()
+        self._lift()
         self._obey()
         if self.guardian is not None and (death := self.guardian.death()):
             self._restart(self.guardian, death)
@@ -57,6 +58,7 @@ class LifeSigns:
     def stopping(self) -> None:
         """Tell that the platform stops in order from here on, and obey a halt that nobody has looked at yet."""
         self._heartbeat.stopping()
+        self._lift()
         self._obey()
 
     def end(self) -> str:
@@ -85,6 +87,16 @@ class LifeSigns:
             return
         self._death, self._pause_s = "", min(2 * self._pause_s, MOST_PAUSE_S)
         guardian.start()
+
+    def _lift(self) -> None:
+        """Remove the halt file once a person has resumed; a halt that was left there since then stays, and is obeyed."""
+        if not self._platform.resumed.is_set():
+            return
+        self._platform.resumed.clear()
+        try:
+            self._halt.lift()
+        except ConfigError as error:
+            logger.error("{}", error)
 
     def _obey(self) -> None:
         halt = self._halt.look()

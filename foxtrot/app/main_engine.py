@@ -73,6 +73,9 @@ class MainEngine:
         self.failures: list[str] = []
         self.ran: set[str] = set()
         self.all_ready = threading.Event()
+        self.halt_file = HaltFile(home)
+        self.resumed = threading.Event()
+        """Set when a person has opened the gate again, for whoever removes the halt file; the engine waits for no disk."""
         self._started = False
         self._stopping = False
         self._report: StopReport | None = None
@@ -86,6 +89,7 @@ class MainEngine:
             undone.callback(self.line.journal.close)  # it has a thread already, and what follows may be refused
             self._build(environment, around)
             undone.pop_all()
+        around.built(self.line)
 
     def _build(self, environment: Mapping[str, str], around: Surroundings) -> None:
         dispatcher = self.events.dispatcher
@@ -96,7 +100,7 @@ class MainEngine:
         self.questions = EngineQuestions(self.events)
         self._final_audit = FinalAudit(self.line, self.events, self.questions)
         self._subscribe(dispatcher)
-        self.line.kill.before_resuming = HaltFile(self.home).remove
+        self.line.kill.on_reopened = self.resumed.set
         for adapter in around.adapters:
             self.line.add_adapter(adapter)
         if not around.adapters:
@@ -118,6 +122,7 @@ class MainEngine:
             raise FoxtrotError("the platform was started before; make a new one")
         self._started = True
         sys.setswitchinterval(SWITCH_INTERVAL_S)
+        self._around.starting()
         self.prepare()
         self._around.begin(self.config, self.home, self.line)
         if self._journal is not None:
@@ -199,9 +204,7 @@ class MainEngine:
         self.line.gate.close(reason, who, lasting=True, killed=True)
         try:
             halt = Halt(reason, who, self.clock.now_ns())
-            HaltFile(self.home).write(
-                halt, durable=False
-            )  # cancels wait for this, and the journal outlives a power cut
+            self.halt_file.write(halt, durable=False)  # cancels wait for this, and the journal outlives a power cut
         except ConfigError as error:
             self.failures.append(f"kill: {error}")
 

@@ -137,9 +137,10 @@ class _Replay:
     def _begin(self) -> None:
         platform = self._make()
         self._warnings = (*_changed_code(self._reader.header), *_changed_files(self._reader.header, platform))
-        platform.line.kill.before_resuming = _touch_nothing
-        platform.prepare()
         self._gate = platform.line.gate
+        for move in self._around.feed.moves():
+            self._gate_moved(GateMovedOutside(move))
+        platform.prepare()
 
     def _play(self, record: Record) -> None:
         feed, player = self._around.feed, self._player
@@ -203,10 +204,6 @@ class _Replay:
             incomplete_from=end.incomplete_from if end else 0,
             warnings=self._warnings,
         )
-
-
-def _touch_nothing() -> None:
-    """Leave the files of the home folder alone: they belong to whoever runs there now."""
 
 
 def _changed_code(header: TapeHeader) -> Iterator[str]:

@@ -107,8 +107,8 @@ class KillHandler:
         self._flattens = False
         self._journal_error = ""
         self.flattener: Flattener | None = None
-        self.before_resuming: Callable[[], None] = _nothing
-        """Called before the platform's gate opens, as to remove the halt file; what it raises keeps the gate closed."""
+        self.on_reopened: Callable[[], None] = _nothing
+        """Called when a person has opened the platform's gate again, so that the halt file goes; it must not wait."""
         self.on_resumed: Callable[[ResumeTrading], bool] = _lift_nothing
         """Hears what a person resumes, before it is, and tells whether that lifted something that only the hearer knows of."""
         for event_class, handler in (
@@ -140,7 +140,7 @@ class KillHandler:
         """Lift a block or re-arm a strategy, and return in words what was done.
 
         Raises:
-            FoxtrotError: the journal has failed, there is nothing to lift, or it ends by itself alone.
+            FoxtrotError: the journal has failed, there is nothing to lift, it ends by itself alone, or somebody kills meanwhile.
         """
         if self._journal_error:
             raise FoxtrotError(
@@ -152,10 +152,12 @@ class KillHandler:
             return self._lift(command)
         if self._gate.state is GateState.ACTIVE:
             raise FoxtrotError("the platform is not halted; name an account, an instrument or a strategy")
-        self.before_resuming()
+        kills = self._gate.kills
         self.on_resumed(command)
-        self._gate.reopen(command.who, command.why)
+        if not self._gate.reopen(command.who, command.why, kills):
+            raise FoxtrotError("a kill was asked for while this was being resumed, and stands; look again, then resume")
         self._gate.keep_moves()
+        self.on_reopened()
         return f"the platform trades again{self._still_blocked()}"
 
     def standing(self) -> KillStanding | None:
@@ -323,7 +325,7 @@ class KillHandler:
 
 
 def _nothing() -> None:
-    """Nobody has to be asked."""
+    """Nobody has to be told."""
 
 
 def _lift_nothing(_command: ResumeTrading) -> bool:

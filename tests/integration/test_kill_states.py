@@ -79,14 +79,17 @@ def kill(platform: MainEngine) -> None:
 def test_killed_before_it_starts_nothing_trades_and_a_person_resumes(place: Place) -> None:
     platform = place.platform()
     kill(platform)
+    signs = LifeSigns(platform, guarded=False)
     platform.start()
     assert platform.all_ready.wait(10)
     assert (stage(platform), state(platform)) == ("loaded", GateState.HALTED)
     assert HaltFile(place.home).read() is not None
     platform.put(ResumeTrading("Bob", "seen to"))
     wait_until(lambda: runs(platform))
+    signs.look()
     assert HaltFile(place.home).read() is None
     platform.stop()
+    signs.end()
 
 
 def test_killed_while_it_runs_its_entries_go(place: Place) -> None:
@@ -141,7 +144,9 @@ def test_killed_it_stays_so_over_a_restart_until_a_person_resumes(place: Place, 
     second.put(ResumeTrading("Bob", "seen to"))
     wait_until(lambda: runs(second))
     second.stop()
+    signs.look()
     signs.end()
+    assert HaltFile(place.home).read() is None
     third = place.platform(journal=by == "journal")
     third.start()
     wait_until(lambda: runs(third))
@@ -157,9 +162,16 @@ def test_a_halt_file_that_appears_while_it_runs_is_obeyed(place: Place) -> None:
     signs.look()
     assert (state(platform), platform.line.gate.reason) == (GateState.HALTED, "the platform was frozen")
     platform.put(ResumeTrading("Bob", "seen to"))
-    wait_until(lambda: state(platform) is GateState.ACTIVE)
+    wait_until(platform.resumed.is_set)
+    assert HaltFile(place.home).read() is not None, "the engine does not wait for the disk"
+    HaltFile(place.home).write(Halt("frozen again", "guardian", 2))
+    signs.look()
+    assert (state(platform), platform.line.gate.reason) == (GateState.HALTED, "frozen again")
+    platform.put(ResumeTrading("Bob", "seen to"))
+    wait_until(platform.resumed.is_set)
     signs.look()
     assert state(platform) is GateState.ACTIVE
+    assert HaltFile(place.home).read() is None
     platform.stop()
     signs.end()
 

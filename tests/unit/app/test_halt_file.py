@@ -21,15 +21,36 @@ def test_a_halt_is_found_as_it_was_written_by_its_owner_alone(tmp_path: Path) ->
 def test_each_halt_is_told_once_by_looking(tmp_path: Path) -> None:
     file = HaltFile(tmp_path)
     assert file.look() is None
-    file.write(HALT)
+    HaltFile(tmp_path).write(HALT)
     assert (file.look(), file.look()) == (HALT, None)
     again = Halt("again", "guardian", 8)
     HaltFile(tmp_path).write(again)
     assert (file.look(), file.look()) == (again, None)
     file.remove()
     assert file.look() is None
-    file.write(again)
+    HaltFile(tmp_path).write(again)
     assert file.look() == again
+
+
+def test_who_writes_a_halt_has_obeyed_it(tmp_path: Path) -> None:
+    file = HaltFile(tmp_path)
+    file.write(HALT)
+    assert file.look() is None
+
+
+def test_a_halt_is_lifted_when_it_is_the_one_that_was_obeyed(tmp_path: Path) -> None:
+    file = HaltFile(tmp_path)
+    file.lift()
+    HaltFile(tmp_path).write(HALT)
+    file.lift()
+    assert file.look() == HALT, "nobody had obeyed it yet"
+    HaltFile(tmp_path).write(Halt("again", "guardian", 8))
+    file.lift()
+    assert file.look() == Halt("again", "guardian", 8), "it came after the one that was obeyed"
+    file.lift()
+    assert file.read() is None
+    HaltFile(tmp_path).write(Halt("again", "guardian", 8))
+    assert file.look() is not None, "the same once more is another"
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b'{"reason": 1}', b"\xff\xfe"])

@@ -280,18 +280,27 @@ def test_a_stopped_strategy_that_was_held_back_does_not_start_when_trading_resum
     assert rig.line.strategies.hosts["one"].stage == "stopped"
 
 
-def test_resuming_asks_first_and_opens_the_gate_only_then() -> None:
+@pytest.mark.parametrize("who", ["Ann", "guardian"])
+def test_a_kill_while_a_person_resumes_stands(who: str) -> None:
     rig, strategy = holding()
     kill(rig)
+    told: list[bool] = []
+    rig.line.kill.on_reopened = lambda: told.append(True)
+    heard = rig.line.kill.on_resumed
 
-    def refuse() -> None:
-        raise FoxtrotError("halt.json cannot be removed")
+    def kill_meanwhile(command: ResumeTrading) -> bool:
+        rig.line.gate.close("once more", who, lasting=True, killed=True)
+        return heard(command)
 
-    rig.line.kill.before_resuming = refuse
+    rig.line.kill.on_resumed = kill_meanwhile
     rig.put(ResumeTrading("Bob", "seen to"))
-    assert (rig.line.gate.state, rig.told(RequestFailed)[-1].error) == (GateState.HALTED, "halt.json cannot be removed")
-    rig.line.kill.before_resuming = lambda: None
+    assert rig.line.gate.state is GateState.HALTED
+    assert "asked for while this was being resumed" in rig.told(RequestFailed)[-1].error
+    assert rig.line.kill.standing() is not None
+    assert not told, "the halt file stays"
+    rig.line.kill.on_resumed = heard
     rig.put(ResumeTrading("Bob", "seen to"))
+    assert told == [True]
     assert (rig.line.gate.state, rig.line.kill.standing()) == (GateState.ACTIVE, None)
     strategy.buy(1.0, 85.0)
     rig.settle()
