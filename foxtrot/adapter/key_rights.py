@@ -26,5 +26,7 @@ class KeyHolder:
     """The secrets that an account takes; one that its settings do not name is looked up in the key store."""
     safest_environment: str = ""
     """What an environment of "" means, in the adapter's own words."""
+    environments: tuple[str, ...] = ()
+    """The environments there are, in the adapter's own words; none named means that any may be."""
     key_rights: KeyRights | None = None
     """What the venue said the key may do, once it was asked and has told."""

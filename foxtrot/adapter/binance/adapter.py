@@ -14,7 +14,7 @@ from foxtrot.adapter.base_adapter import AdapterContext, BestBidOffer, ExactBook
 from foxtrot.adapter.binance.capabilities import SPOT, USDM, within
 from foxtrot.adapter.binance.client import ConnectorMaker
 from foxtrot.adapter.binance.config import SECRETS, read_settings
-from foxtrot.adapter.binance.environments import LIVE, SAFEST
+from foxtrot.adapter.binance.environments import LIVE, NAMES, SAFEST
 from foxtrot.adapter.binance.history import History
 from foxtrot.adapter.binance.market_data import MarketData, MarketOptions
 from foxtrot.adapter.binance.orders import NOT_CONNECTED
@@ -54,6 +54,7 @@ class BinanceAdapter(PairSending):
     capabilities = SPOT
     secret_names: tuple[str, ...] = SECRETS
     safest_environment = SAFEST
+    environments = NAMES
 
     def __init__(
         self, context: AdapterContext, random: Random | None = None, make_connector: ConnectorMaker | None = None

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from foxtrot.adapter.base_adapter import AdapterContext
 from foxtrot.adapter.binance.book_choice import BookChoice, BookWay, check_choice, check_engine
-from foxtrot.adapter.binance.environments import ENVIRONMENTS, LOOPBACK, SAFEST, Urls, loopback_urls
+from foxtrot.adapter.binance.environments import ENVIRONMENTS, LOOPBACK, NAMES, SAFEST, Urls, loopback_urls
 from foxtrot.adapter.binance.signer import Signer
 from foxtrot.adapter.settings_reader import SettingsReader, nearest
 from foxtrot.core.secret import Secret
@@ -167,9 +167,8 @@ def read_settings(context: AdapterContext) -> BinanceSettings:
 
 
 def _environment(reader: SettingsReader, environment: str) -> str:
-    names = (*ENVIRONMENTS, LOOPBACK)
-    if environment not in names:
-        raise reader.wrong("environment", environment, f"it is one of {', '.join(names)}{nearest(environment, names)}")
+    if environment not in NAMES:
+        raise reader.wrong("environment", environment, f"it is one of {', '.join(NAMES)}{nearest(environment, NAMES)}")
     return environment
 
 

@@ -100,3 +100,6 @@ ENVIRONMENTS: Final[dict[str, Urls]] = {
         ),
     },
 }
+
+NAMES: Final = (*ENVIRONMENTS, LOOPBACK)
+"""Every environment that an account may name."""

@@ -12,7 +12,7 @@ import ccxt.pro
 
 from foxtrot.adapter.base_adapter import AdapterContext, BaseAdapter, BestBidOffer, ExactBook
 from foxtrot.adapter.ccxt.capabilities import ANY, capabilities_of
-from foxtrot.adapter.ccxt.config import read_settings
+from foxtrot.adapter.ccxt.config import ENVIRONMENTS, read_settings
 from foxtrot.adapter.ccxt.history import History
 from foxtrot.adapter.ccxt.market_data import MarketData
 from foxtrot.adapter.ccxt.session import CcxtSession
@@ -47,6 +47,7 @@ class CcxtAdapter(BaseAdapter):
     """
 
     adapter_name = "ccxt"
+    environments: tuple[str, ...] = ENVIRONMENTS
     capabilities = ANY
 
     def __init__(self, context: AdapterContext, random: Random | None = None) -> None:

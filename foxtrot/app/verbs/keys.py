@@ -6,6 +6,7 @@ import sys
 from argparse import Namespace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -17,6 +18,9 @@ from foxtrot.app.verbs.outcome import DONE, FAILED, Outcome
 from foxtrot.core.clock import SystemClock
 from foxtrot.core.secret import Secret, variable_shown
 from foxtrot.domain.errors import ConfigError
+
+if TYPE_CHECKING:
+    from foxtrot.adapter.base_adapter import BaseAdapter
 
 DESCRIPTION = (
     "Keep the secrets of accounts: in the keyring of the operating system, else in an encrypted file of the home folder. A value is\n"
@@ -134,7 +138,17 @@ def _place(arguments: Namespace, account: str, name: str) -> SecretPlace:
         takes = ", ".join(kind.secret_names) or "none"
         hint = did_you_mean(name, kind.secret_names)
         raise UsageError(f"adapter {adapter} takes no secret {variable_shown(name)}; it takes: {takes}{hint}")
+    if arguments.action == "set":  # what was kept by mistake can still be deleted
+        _check_environment(kind, adapter, environment)
     return secret_place(kind, adapter, environment, account, name)
+
+
+def _check_environment(kind: "type[BaseAdapter]", adapter: str, environment: str) -> None:
+    """Refuse an environment that the adapter does not know: a secret kept for it would never be found."""
+    if environment and kind.environments and environment not in kind.environments:
+        known = ", ".join(name for name in kind.environments if name)
+        hint = did_you_mean(environment, kind.environments)
+        raise UsageError(f"adapter {adapter} has no environment {environment!r}; it has: {known}{hint}")
 
 
 def _adapter(arguments: Namespace, name: str) -> tuple[str, str]:

@@ -74,6 +74,10 @@ def test_no_environment_is_the_safest_one_by_its_name(
         (("set", "main", "api_key", "--config", "c.toml", "--environment", "live"), "has its own"),
         (("set", "main", "api_key", "--adapter", "binanse"), "did you mean binance?"),
         (("set", "main", "api_key", "--adapter", "binance"), "no value was given"),
+        (
+            ("set", "main", "api_key", "--adapter", "binance", "--environment", "lopback"),
+            "loopback; did you mean loopback?",
+        ),
         (("list", "all"), "write: foxtrot keys list"),
         (("test",), "write: foxtrot keys test CONFIG.toml [ACCOUNT]"),
         (("test", "c.toml", "man"), "has no account man"),
