@@ -75,6 +75,17 @@ class RunRecording(Surroundings):
         return state
 
     @override
+    def built(self, line: Line) -> None:
+        """Listen no more until the start: what closes the gate meanwhile, say for a halt file, is no part of what is played again."""
+        line.gate.on_moved = self._note_move
+        self.tape.pause()
+
+    @override
+    def starting(self) -> None:
+        """Go on with the prologue."""
+        self.tape.go_on()
+
+    @override
     def begin(self, config: Config, home: Path, line: Line) -> None:
         """Begin to record."""
         header = TapeHeader(
@@ -92,7 +103,6 @@ class RunRecording(Surroundings):
             keeps_reports=self._journal is not None and self._journal.keeps_reports,
             restored=self._restored,
         )
-        line.gate.on_moved = self._note_move
         for adapter in line.adapters.values():
             adapter.on_look = self._note_look
         self.recorder = Recorder(self.folder.parent, header, self.limits, logger.warning)
@@ -127,9 +137,12 @@ class RunRecording(Surroundings):
 
     def _note_move(self, move: GateMoved) -> None:
         """Put a move of another thread on the tape: the engine's own follow from what is there."""
-        if get_ident() != self.tape.owner:
+        if get_ident() == self.tape.owner:
+            return
+        said = encode_record(move)
+        if not self.tape.note_move(said):
             with contextlib.suppress(QueueClosed):  # nobody is left to hear of it
-                self.events.put(GateMovedOutside(encode_record(move)))
+                self.events.put(GateMovedOutside(said))
 
     def _offer(self, entry: Entry) -> None:
         if self.recorder is not None:

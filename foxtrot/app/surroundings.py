@@ -48,6 +48,12 @@ class Surroundings:
         """Return what the run takes over from the one before."""
         return state
 
+    def built(self, line: Line) -> None:
+        """Hear that all is built: what is done to it until `starting` comes from outside."""
+
+    def starting(self) -> None:
+        """Hear that the platform is about to start."""
+
     def begin(self, config: Config, home: Path, line: Line) -> None:
         """Hear that all is built and the engine is about to start."""
 

@@ -1,7 +1,7 @@
 """A tape that is played: what handlers read is what they read then, and the first thing that differs is named."""
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NoReturn
 
 import msgspec
@@ -10,7 +10,7 @@ from typing_extensions import override
 from foxtrot.core.clock import Clock
 from foxtrot.core.event_engine import EventEngine
 from foxtrot.core.lanes import MARKET_LANE
-from foxtrot.core.tape import INTENT, NOW, STEADY, Read, follows
+from foxtrot.core.tape import INTENT, MOVED, NOW, STEADY, Read, follows
 from foxtrot.domain.errors import InvariantBroken
 
 
@@ -80,6 +80,13 @@ class TapeFeed:
             TapeDiffers: something else was read then, or nothing.
         """
         return str(self._take(what))
+
+    def moves(self) -> Iterator[bytes]:
+        """Yield what was done from outside before anything else was read."""
+        while self._reads and self._reads[0][0] == MOVED:
+            value = self._reads.popleft()[1]
+            if isinstance(value, bytes):
+                yield value
 
     def intend(self, intent: bytes) -> None:
         """Compare an order intent with the one of then.

@@ -16,6 +16,8 @@ from foxtrot.core.lanes import MARKET_LANE, Overflow
 
 NOW, STEADY, PERMIT, LOOK, INTENT = "now", "steady", "permit", "look", "intent"
 """What a handler can look at or do that is noted with its event: two clocks, the send permit, an adapter's state, an order intent."""
+MOVED = "moved"
+"""What was done to the gate from outside while the prologue paused."""
 
 Read = tuple[str, int | str | bytes | bool]
 """What was looked at, and what was seen."""
@@ -71,6 +73,21 @@ class Tape:
         self._control: deque[object] = deque()
         self._market: deque[object] = deque()
         self._heard = False
+        self._paused = False
+
+    def pause(self) -> None:
+        """Take no notes of what is read until `go_on`, in the prologue."""
+        self.owner, self._paused = 0, True
+
+    def note_move(self, move: bytes) -> bool:
+        """Note what was done from outside, on whatever thread, if the prologue pauses; tells whether it does."""
+        if self._paused:
+            self.reads.append((MOVED, move))
+        return self._paused
+
+    def go_on(self) -> None:
+        """Go on with the prologue, on the thread that calls."""
+        self._paused, self.owner = False, get_ident()
 
     def begin(self) -> None:
         """End the prologue: what other threads read from now on is none of the tape's business."""
