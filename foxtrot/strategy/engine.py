@@ -160,16 +160,16 @@ class StrategyEngine:
             return
         host = self.hosts[command.strategy_id]
         if not self._is_at_rest(host):
-            host.say("parameters are set while a strategy is stopped; stop it first")
+            host.answer("parameters are set while a strategy is stopped; stop it first")
             return
         try:
             set_parameters(host.strategy, dict(command.values))
         except ConfigError as error:
-            host.say(str(error))
+            host.answer(str(error))
             return
         merged = {**host.settings.parameters, **dict(command.values)}
         host.settings = msgspec.structs.replace(host.settings, parameters=merged)
-        host.say("parameters set: " + ", ".join(f"{name} = {value}" for name, value in command.values))
+        host.answer("parameters set: " + ", ".join(f"{name} = {value}" for name, value in command.values))
 
     def on_reload_strategy(self, command: ReloadStrategy) -> None:
         """Load a stopped strategy's code again; if that fails the old instance stays.
@@ -180,7 +180,7 @@ class StrategyEngine:
             return
         host = self.hosts[command.strategy_id]
         if not self._is_at_rest(host):
-            host.say("code is reloaded while a strategy is stopped; stop it first")
+            host.answer("code is reloaded while a strategy is stopped; stop it first")
             return
         self._dispatcher.resume(host.strategy_id)
         self._dispatcher.put(StrategyStep(host.strategy_id, "reload"))

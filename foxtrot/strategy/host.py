@@ -125,6 +125,11 @@ class StrategyHost:
         status = StrategyStatus(self.strategy_id, str(self.stage), reason, self.seat.clock.now_ns())
         self.seat.dispatcher.put(status)
 
+    def answer(self, text: str) -> None:
+        """Publish what came of a command that leaves the stage as it is; why a strategy failed stays what it was."""
+        stage = f"still {self.stage}" if self.stage is Stage.FAILED else str(self.stage)
+        self.seat.dispatcher.put(StrategyStatus(self.strategy_id, stage, text, self.seat.clock.now_ns()))
+
     # --- life -------------------------------------------------------------------------------------------------------
 
     def on_step(self, step: StrategyStep) -> None:
@@ -212,10 +217,10 @@ class StrategyHost:
             fresh = make_strategy(reload_strategy(self.settings.class_name, type(self.strategy)), self.seat)
             set_parameters(fresh, self.settings.parameters)
         except FoxtrotError as error:
-            self.say(str(error))
+            self.answer(str(error))
             return
         self.strategy, self._introduced = fresh, False
-        self.say(f"reloaded {type(fresh).__name__}")
+        self.answer(f"reloaded {type(fresh).__name__}")
 
     def _become_ready(self) -> None:
         self.move(Stage.READY)

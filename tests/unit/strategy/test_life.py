@@ -3,7 +3,7 @@
 import pytest
 
 from foxtrot.api import OrderRefused, OrderStatus, Parameter, Side, Strategy
-from foxtrot.core.commands import SetParameters, StartStrategy, StopStrategy
+from foxtrot.core.commands import ReloadStrategy, SetParameters, StartStrategy, StopStrategy
 from foxtrot.core.notices import StrategyStatus
 from foxtrot.domain.errors import ConfigError
 from foxtrot.strategy.host import NEXT, Stage
@@ -142,6 +142,20 @@ def test_parameters_are_set_while_it_is_stopped_and_stay() -> None:
     assert strategy.size == 2.0
     assert "size must be at least 0.1" in rig.told(StrategyStatus)[-1].reason
     assert rig.line.strategies.hosts["one"].settings.parameters == {"size": 2.0}
+
+
+def test_why_a_strategy_failed_stays_what_it_was_when_parameters_are_set_or_its_code_is_loaded_again() -> None:
+    rig = LineRig(a_perpetual())
+    rig.start(Sized)
+    host = rig.line.strategies.hosts["one"]
+    host.fail("on_bar: broken")
+    rig.put(SetParameters("one", (("size", 2.0),)))
+    rig.put(SetParameters("one", (("size", -2.0),)))
+    rig.put(ReloadStrategy("one"))
+    told = [(status.state, status.reason.split(":")[0]) for status in rig.told(StrategyStatus)]
+    assert [reason for state, reason in told if state == "failed"] == ["on_bar"]
+    assert [state for state, _ in told[-3:]] == ["still failed"] * 3
+    assert (told[-3][1], str(host.stage), host.reason) == ("parameters set", "failed", "on_bar: broken")
 
 
 def test_a_command_for_a_strategy_that_does_not_exist_is_answered() -> None:
