@@ -46,19 +46,23 @@ class Ownership(msgspec.Struct, frozen=True):
 
 
 def ownership_of(config: Config, home: Path, clock: Clock) -> Ownership:
-    """Return who owns what by the journal of a platform.
+    """Return who owns what by the journal of a platform; a damaged one is as good as none, and `source` says so.
 
     Blocks: for the disk.
-
-    Raises:
-        InputError: there is a journal, and it cannot be read.
     """
     path, now_ns = config.data_dir(home) / NAME, clock.now_ns()
-    if not path.exists():
-        days = WITHOUT_JOURNAL_NS // 86_400_000_000_000
-        return Ownership(
-            None, f"there is no journal: our fills of the last {days} days, by the ids of their orders", now_ns
-        )
+    cause = f"there is no journal {path}"
+    if path.exists():
+        try:
+            return Ownership(_by_journal(config, path), f"the journal {path}", now_ns)
+        except InputError as error:
+            cause = f"the journal cannot be used ({error})"
+    days = WITHOUT_JOURNAL_NS // 86_400_000_000_000
+    source = f"{cause}: our fills of the last {days} days, by the ids of their orders; what is older is not known"
+    return Ownership(None, source, now_ns)
+
+
+def _by_journal(config: Config, path: Path) -> RestoredState:
     view = read_only(path)
     try:
         state = fold(_since_snapshot(view)).without(accounts_that_end(config))
@@ -67,7 +71,7 @@ def ownership_of(config: Config, home: Path, clock: Clock) -> Ownership:
     finally:
         view.close()
     state.decisions.protections.clear()  # whose stops would act beside the closing
-    return Ownership(state, f"the journal {path}", now_ns)
+    return state
 
 
 class ColdFlatten:
