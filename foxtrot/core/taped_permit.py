@@ -54,6 +54,14 @@ class TapedPermit(SendPermit):
         self._tape.note(PERMIT, lapses)
         return lapses
 
+    @property
+    @override
+    def lapsed_ns(self) -> int:
+        """Return when it was seen that the lease had lapsed."""
+        lapsed_ns = self._behind.lapsed_ns
+        self._tape.note(PERMIT, lapsed_ns)
+        return lapsed_ns
+
     @override
     def allow_until(self, deadline_ns: int | None) -> int:
         """Renew the lease."""
@@ -146,6 +154,12 @@ class PlayedPermit(SendPermit):
     @override
     def lapses(self) -> int:
         """Return how often the lease had lapsed."""
+        return self._feed.number(PERMIT)
+
+    @property
+    @override
+    def lapsed_ns(self) -> int:
+        """Return when it had been seen that the lease had lapsed."""
         return self._feed.number(PERMIT)
 
     @override
