@@ -15,6 +15,7 @@ from foxtrot.trading.reconcile_run import EVERYTHING, Run, Single
 FIRST = ("orders", "positions", "account")
 """These are asked for at once; fills only when these are answered, so that all that these count is told by fills."""
 LOGIN = "log-in"
+UNHEARD = frozenset({OrderStatus.CREATED, OrderStatus.SUBMITTED, OrderStatus.UNKNOWN})
 SILENT_NS = 30_000_000_000
 """So long after it was sent an order that was never told of is asked for."""
 
@@ -88,6 +89,14 @@ class Asking:
         if answers.account is not None:
             found += self._comparison.balances(run.account, answers.account)
         return found
+
+    def may_be_ours(self, account: str, asset: str) -> bool:
+        """Tell whether an order whose answer or fills are not heard yet may have moved an asset."""
+        return any(
+            record.missing_units > 0 or record.status in UNHEARD
+            for record in self._desk.pending_records(account=account)
+            if asset in (record.instrument.base_asset, record.instrument.quote_asset, record.instrument.settle_asset)
+        )
 
     def release_orphans(self, run: Run) -> None:
         """Forget what could not be counted once everything agrees without it and none of it is open any more."""

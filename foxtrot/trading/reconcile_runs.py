@@ -104,8 +104,8 @@ class ReconcileRuns:
             self._end(account, run, f"it does not come to rest: {names}")
 
     def _act(self, account: AccountWatch, findings: list[Finding]) -> None:
-        for finding in findings:
-            if finding.kind == BALANCE:
+        for finding in findings:  # what an unheard order of ours may have moved waits for a look after its end
+            if finding.kind == BALANCE and not self._asking.may_be_ours(account.name, finding.subject):
                 self._acts.take_outside(finding, account.cursor_ns)
         self._book.replace(account.name, [finding for finding in findings if finding.kind != BALANCE])
 
