@@ -74,8 +74,7 @@ class MainEngine:
         self.ran: set[str] = set()
         self.all_ready = threading.Event()
         self.halt_file = HaltFile(home)
-        self.resumed = threading.Event()
-        """Set when a person has opened the gate again, for whoever removes the halt file; the engine waits for no disk."""
+        self.resumed = threading.Event()  # set for whoever removes the halt file: the engine waits for no disk
         self._started = False
         self._stopping = False
         self._report: StopReport | None = None
