@@ -181,8 +181,8 @@ def test_orders_positions_trades_and_strategies_are_told(platform: Steered) -> N
         (("adopt", "D-1"), "--why TEXT is needed"),
         (("ignore", "D-1", "--why", "x"), "there is no open difference D-1; there is none"),
         (("kill", "--all"), "give --flatten too"),
-        (("orders", "--limit", "0"), "0 must be a whole number of at least 1"),
-        (("trades", "--limit", "10001"), "10001 must be at most 10,000"),
+        (("orders", "--limit", "0"), "0 must be a whole number from 1 to 10,000"),
+        (("trades", "--limit", "10001"), "10001 must be a whole number from 1 to 10,000"),
     ],
 )
 def test_bad_input_is_one_clear_line_with_the_nearest_name(

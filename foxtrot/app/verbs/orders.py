@@ -14,8 +14,9 @@ from foxtrot.app.verbs.steering_outcome import asked, read
 from foxtrot.app.verbs.steering_text import orders_text
 
 DESCRIPTION = (
-    "List the open orders of the platform that runs in the home folder, with --all every order of this run; one whose outcome is unknown\n"
-    "says since when and why. When none runs its journal answers, and says how old that is. With --cancel ORDER cancel one and wait until that has happened."
+    "List the open orders of the platform that runs in the home folder, with --all those that have ended too, of this run and of\n"
+    "earlier ones; one whose outcome is unknown says since when and why. When none runs its journal answers, and says how old that\n"
+    "is. With --cancel ORDER cancel one and wait until that has happened."
 )
 EXAMPLE = "  foxtrot orders\n  foxtrot orders --all --strategy my_strategy --json\n  foxtrot orders --cancel F-my-0abc123def-1"
 
@@ -23,7 +24,9 @@ EXAMPLE = "  foxtrot orders\n  foxtrot orders --all --strategy my_strategy --jso
 def add_arguments(parser: CommandParser) -> None:
     """Declare the arguments."""
     add_which(parser)
-    parser.add_argument("--all", dest="every", action="store_true", help="also those that have ended in this run")
+    parser.add_argument(
+        "--all", dest="every", action="store_true", help="also those that have ended, in this run or an earlier one"
+    )
     parser.add_argument("--cancel", default="", metavar="ORDER", help="cancel this order")
     add_limit(parser)
     add_who(parser, why_needed=False)

@@ -84,9 +84,12 @@ def why_killed(arguments: Namespace) -> str:
 
 
 def _rows(text: str) -> int:
-    number = whole(text)
-    if number > MOST_ROWS:
-        raise ArgumentTypeError(f"{text} must be at most {MOST_ROWS:,}")
+    try:
+        number = whole(text)
+    except ArgumentTypeError:
+        number = 0
+    if not 1 <= number <= MOST_ROWS:
+        raise ArgumentTypeError(f"{text[:40]} must be a whole number from 1 to {MOST_ROWS:,}")
     return number
 
 

@@ -54,11 +54,11 @@ def positions_text(rows: Sequence[PositionRow], none: str = "no position is open
     if not rows:
         return none
     return text_table(
-        ("owner", "account", "instrument", "side", "quantity", "average", "profit", "protection"),
+        ("owner", "account", "instrument", "side", "quantity", "average", "profit", "protection", "why"),
         [
             (
                 row.owner, row.account, row.instrument_id, row.position_side, row.quantity, row.average_price,
-                None if row.profit is None else round(row.profit, 8), row.protection or "-",
+                None if row.profit is None else round(row.profit, 8), row.protection or "-", row.remark,
             )
             for row in rows
         ],
