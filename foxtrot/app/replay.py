@@ -62,7 +62,10 @@ def find_run(name: str, runs: Path) -> Path:
         return known[name]
     if name != "last" and any(Path(name).glob("*.tape")):
         return Path(name)
-    newest = ", ".join(run.folder.name for run in kept[-3:]) or "none; `[recorder] enabled = true` records every run"
+    newest = (
+        ", ".join(run.folder.name for run in kept[-3:])
+        or "none; every run is recorded there unless `[recorder] enabled = false`"
+    )
     raise InputError(f"there is no recorded run {name!r} in {runs}; the newest are: {newest}")
 
 

@@ -46,13 +46,18 @@ def wal_of(path: Path) -> Path:
     return path.with_name(path.name + "-wal")
 
 
+def library_version() -> str:
+    """Return the version of the SQLite that writes journals."""
+    return apsw.sqlite_lib_version()
+
+
 def check_library(version: str | None = None) -> None:
     """Refuse an SQLite that may damage a journal.
 
     Raises:
         ConfigError: it is older than 3.51.3.
     """
-    found = version or apsw.sqlite_lib_version()
+    found = version or library_version()
     if tuple(int(part) for part in found.split(".")[:3]) < OLDEST_SQLITE:
         raise ConfigError(
             f"SQLite {found} may damage a journal when its write-ahead log is reset; 3.51.3 or newer is needed: "

@@ -6,7 +6,6 @@ import platform
 import re
 import shutil
 import socket
-import sqlite3
 import sys
 import tempfile
 from argparse import Namespace
@@ -20,6 +19,7 @@ from foxtrot.app.verbs.command_parser import CommandParser
 from foxtrot.app.verbs.outcome import DONE, FAILED, Outcome
 from foxtrot.core.clock import Clock, SystemClock
 from foxtrot.core.private_file import make_private_folder
+from foxtrot.domain.errors import ConfigError
 
 DESCRIPTION = (
     "Check Python, packages, home folder, clock, ports, adapters and strategies, and a configuration if one is given."
@@ -28,7 +28,6 @@ EXAMPLE = "  foxtrot doctor\n  foxtrot doctor my.toml --json"
 
 OK, WARN, FAIL = "ok", "warn", "fail"
 OLDEST_PYTHON = (3, 11)
-OLDEST_SQLITE = (3, 35)
 SANE_YEARS = range(2025, 2100)
 ROOM_BYTES = 1_000_000_000
 _REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(?:\[[^\]]*\])?\s*(?:>=\s*(?P<least>[0-9.]+))?")
@@ -48,7 +47,15 @@ def add_arguments(parser: CommandParser) -> None:
 
 
 def run(arguments: Namespace) -> Outcome:
-    """Run every check; it failed when one of them did."""
+    """Run every check; it failed when one of them did.
+
+    Raises:
+        ConfigError: the configuration to check is no file.
+    """
+    if arguments.config is not None and not arguments.config.is_file():
+        raise ConfigError(
+            f"{arguments.config}: there is no such file; `foxtrot config init {arguments.config}` writes one"
+        )
     checks = list(all_checks(arguments.home, arguments.config))
     failed = [check for check in checks if check.state == FAIL]
     result = {"checks": [check._asdict() for check in checks], "ok": not failed}
@@ -110,10 +117,14 @@ def _numbers(version: str) -> list[int]:
 
 
 def sqlite_check() -> Check:
-    """Check the database library."""
-    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
-        return Check("sqlite", FAIL, f"{sqlite3.sqlite_version} is too old; use a Python built with 3.35 or newer")
-    return Check("sqlite", OK, sqlite3.sqlite_version)
+    """Check the database library of the journal, which brings its own; Python's is another and is not used."""
+    from foxtrot.storage.journal_file import check_library, library_version
+
+    try:
+        check_library()
+    except ConfigError as error:
+        return Check("sqlite", FAIL, str(error))
+    return Check("sqlite", OK, library_version())
 
 
 def clock_check(clock: Clock) -> Check:

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import apsw
 import pytest
 
 from foxtrot.app.verbs.doctor import (
@@ -14,6 +15,7 @@ from foxtrot.app.verbs.doctor import (
     port_check,
     python_check,
     room_check,
+    sqlite_check,
 )
 from foxtrot.core.clock import ManualClock
 
@@ -48,6 +50,15 @@ def test_a_good_configuration_passes_and_each_fault_of_a_bad_one_is_named(run, t
     assert (found["configuration"], found["account paper"], found["strategy ma"]) == (OK, FAIL, FAIL)
     (tmp_path / "c.toml").write_text("[riks]", "utf-8")
     assert states(run("doctor", "c.toml")[1])["configuration"] == FAIL
+
+
+def test_a_configuration_that_is_no_file_is_bad_input(run) -> None:
+    status, result = run("doctor", "nofile.toml")
+    assert (status, "nofile.toml: there is no such file" in result["error"]["message"]) == (2, True)
+
+
+def test_the_library_that_is_shown_is_the_journals_own() -> None:
+    assert sqlite_check() == ("sqlite", OK, apsw.sqlite_lib_version())
 
 
 @pytest.mark.parametrize(
