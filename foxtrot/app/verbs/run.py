@@ -1,6 +1,8 @@
 """`foxtrot run`: the headless runner."""
 
 from argparse import Namespace
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 from foxtrot.app.crash_report import tell_of_crashes
@@ -14,6 +16,7 @@ DESCRIPTION = (
     "Run the accounts and strategies of a configuration until SIGINT or SIGTERM, then stop them in order and list what is\n"
     'left behind. Orders go to a real venue only when the configuration says mode = "live" and --live is given.'
 )
+_MOST_TOLD = 5
 EXAMPLE = "  foxtrot config init my.toml\n  foxtrot run my.toml --seconds 60"
 
 
@@ -59,4 +62,24 @@ def run(arguments: Namespace) -> Outcome:
         failed = result["reconciled"] is False or any(
             result[why] for why in ("all_failed", "never_ran", "own_failures")
         )
-        return Outcome(result, listed(result), FAILED if failed else DONE)
+        return Outcome(result, listed(_for_people(result)), FAILED if failed else DONE)
+
+
+def _for_people(result: Mapping[str, object]) -> dict[str, object]:
+    """Return a summary whose lists are words: what was said again and again stands once, with how often; --json has all."""
+    return {name: _in_words(value) if isinstance(value, list) else value for name, value in result.items()}
+
+
+def _in_words(rows: list[object]) -> str:
+    if any(not isinstance(row, str) for row in rows):
+        return "\n" + "\n".join(f"    {_in_line(row)}" for row in rows)
+    counted = Counter(str(row) for row in rows).most_common()
+    told = [f"{text} ({times:,} times)" if times > 1 else text for text, times in counted[:_MOST_TOLD]]
+    more = len(counted) - len(told)
+    return "; ".join([*told, *([f"and {more:,} others"] if more else [])]) or "none"
+
+
+def _in_line(row: object) -> str:
+    if not isinstance(row, Mapping):
+        return str(row)
+    return ", ".join(f"{name} {value}" for name, value in row.items() if not isinstance(value, Mapping | list))
