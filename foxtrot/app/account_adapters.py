@@ -88,7 +88,7 @@ class AccountAdapters:
 
     def _secrets(self, name: str, account: AccountTable, kind: type[BaseAdapter]) -> dict[str, Secret]:
         look_up = partial(self._kept, name, account, kind)
-        found = account_secrets(account.settings, self._environment, kind.secret_names, look_up)
+        found = account_secrets(account.settings, self._environment, kind.secret_names, look_up, self._config.accounts)
         self.secrets_found[name] = len(found)
         return found
 

@@ -1,6 +1,8 @@
 """Where the secrets of an account come from: the environment, else the key store; the type itself is core/secret.py."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+
+from loguru import logger
 
 from foxtrot.adapter.base_adapter import Setting
 from foxtrot.core.redactor import KNOWN, Redactor
@@ -51,11 +53,15 @@ def secret_settings(settings: Mapping[str, Setting], environment: Mapping[str, s
 
 
 def account_secrets(
-    settings: Mapping[str, Setting], environment: Mapping[str, str], names: tuple[str, ...], look_up: LookUp
+    settings: Mapping[str, Setting],
+    environment: Mapping[str, str],
+    names: tuple[str, ...],
+    look_up: LookUp,
+    accounts: Collection[str] = (),
 ) -> dict[str, Secret]:
     """Return an account's secrets: what a variable gives, and of what its adapter takes else, what the key store has.
 
-    Each is known to the log from then on, which masks it.
+    Each is known to the log from then on, which masks it; one that is the name of one of `accounts` is told of instead.
 
     Blocks: for the key store, where it has something of the account.
 
@@ -67,8 +73,13 @@ def account_secrets(
         kept = None if name in found else look_up(name)
         if kept is not None:
             found[name] = kept
-    for secret in found.values():
-        KNOWN.add(secret)
+    # A secret that everybody reads in the configuration hides nothing, but masking it would hide of whom each line of the log speaks.
+    open_words = {Secret(account) for account in accounts}
+    for name, secret in found.items():
+        if secret in open_words:
+            logger.warning("{} is the name of an account and is not masked in the log; choose another", name)
+        else:
+            KNOWN.add(secret)
     return found
 
 

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from loguru import logger
 
 from foxtrot.app.secrets import Redactor, account_secrets, from_environment, plain_settings, secret_settings
 from foxtrot.core.redactor import KNOWN
@@ -167,3 +168,17 @@ def test_a_variable_goes_before_the_key_store_which_is_asked_for_what_the_adapte
     assert found == {"api_key": Secret("of-the-variable"), "api_secret": Secret("of-the-store")}
     assert asked == ["api_secret", "pin"]
     assert KNOWN.redact("of-the-store of-the-variable") == "*** ***"
+
+
+def test_a_secret_that_is_the_name_of_an_account_is_told_of_and_hides_no_name() -> None:
+    told: list[str] = []
+    sink = logger.add(told.append, format="{level} {message}")
+    try:
+        account_secrets(
+            {"api_key_env": "KEY", "api_secret_env": "SECRET"}, {"KEY": "loopback-name", "SECRET": "hidden-well"}, (),
+            lambda name: None, ("loopback-name", "other"),
+        )  # fmt: skip
+    finally:
+        logger.remove(sink)
+    assert told == ["WARNING api_key is the name of an account and is not masked in the log; choose another\n"]
+    assert KNOWN.redact("account=loopback-name hidden-well") == "account=loopback-name ***"
