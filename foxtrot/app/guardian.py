@@ -17,6 +17,7 @@ from foxtrot.app.account_adapters import AccountAdapters
 from foxtrot.app.account_sweep import AccountSweep, SweepReport
 from foxtrot.app.config import Config
 from foxtrot.app.guardian_sign import GuardianSign, GuardianSignFile
+from foxtrot.app.guardian_words import CANCELS, LOG
 from foxtrot.app.halt_file import Halt, HaltFile
 from foxtrot.app.heartbeat_file import Beat, HeartbeatReader, Pulse
 from foxtrot.app.passphrase import for_child
@@ -31,7 +32,6 @@ WHO = "guardian"
 LOOK_S = 0.1
 QUIET_NS = 30_000_000_000
 """How long nothing of ours may appear at the venues of a platform that is gone before its guardian ends."""
-LOG = "guardian.log"
 BAD_CONFIG = 2
 """The exit status of every verb whose configuration is wrong."""
 COUNTDOWN_FAULTS = {
@@ -202,7 +202,7 @@ class Guardian:
         return beat
 
     def _begin(self, silent: str, now_ns: int) -> None:
-        logger.error("{}: our entry orders are cancelled on every account", silent)
+        logger.error("{}: {}", silent, CANCELS)
         self.acts.append(silent)
         self._busy_ns = now_ns
         for sweep in self._sweeps.values():

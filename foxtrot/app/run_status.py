@@ -17,6 +17,7 @@ from foxtrot.app.status_reading import ENDED, RUNNING, Json
 from foxtrot.app.venue_connections import Connection
 from foxtrot.app.watchdog import Watchdog
 from foxtrot.domain.errors import ConfigError
+from foxtrot.storage.journal_records import GateMoved
 
 EVERY_NS = 1_000_000_000
 
@@ -79,6 +80,7 @@ class StatusFile:
                 "gate": str(gate.state),
                 "gate_reason": gate.reason,
             },
+            "blocks": [block_object(move) for move in gate.blocks()],
             "accounts": [account_object(row, self._venues[row.account]) for row in rows],
             "strategies": [
                 {
@@ -93,6 +95,20 @@ class StatusFile:
             "failures": list(platform.failures),
             "health": msgspec.to_builtins(self._health.look(rows)) if self._health is not None else None,
         }
+
+
+def block_object(move: GateMoved) -> Json:
+    """Return something that the gate does not let through as the file says it."""
+    return {
+        "account": move.account,
+        "instrument_id": move.instrument_id,
+        "state": str(move.state),
+        "reason": move.reason,
+        "since_ns": move.time_ns,
+        "who": move.who,
+        "lasting": move.lasting,
+        "killed": move.killed,
+    }
 
 
 def account_object(row: Connection, venue: AccountVenue) -> Json:

@@ -1,6 +1,7 @@
 """What a status file means: whether the platform still lives, how old its word is, and what needs a person."""
 
 import enum
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,6 +24,8 @@ LONGEST_STOP_S = 45.0
 WAITS_FOR_GUARDIAN = "entries wait for the guardian"
 """So begins the reason of a gate that is held until somebody watches; for the first minute of a run that is in order."""
 GUARDIAN_S = 60.0
+BLOCKED_S = 60.0
+"""An account that waits for its reconciliation for so long does not get on by itself."""
 
 
 class Life(enum.StrEnum):
@@ -73,6 +76,16 @@ class _Health(msgspec.Struct):
     parts: list[_Part] = []
 
 
+class _Block(msgspec.Struct):
+    account: str
+    instrument_id: str
+    state: str
+    reason: str
+    since_ns: int
+    who: str = ""
+    killed: bool = False
+
+
 class _Told(msgspec.Struct):
     """The part of the file that is judged; the rest is shown."""
 
@@ -86,6 +99,7 @@ class _Told(msgspec.Struct):
     strategies: list[_Strategy]
     not_ready_s: float = 60.0
     started_ns: int = 0
+    blocks: list[_Block] = []
     health: _Health | None = None
 
 
@@ -168,6 +182,7 @@ def _needs(told: _Told, reading: Reading) -> tuple[str, ...]:
         found.append(f"the engine handles nothing: it is held up in {told.engine.stalled_in}")
     if told.engine.gate != GateState.ACTIVE and not _is_coming(told):
         found.append(f"the gate is {told.engine.gate}: {told.engine.gate_reason}")
+    found += _blocked(told)
     for account in told.accounts:
         if account.state == AdapterState.FAILED:
             found.append(f"account {account.account} failed: {account.cause or 'no cause given'}")
@@ -183,6 +198,24 @@ def _needs(told: _Told, reading: Reading) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _blocked(told: _Told) -> Iterator[str]:
+    """Yield the blocks that no reconciliation lifts soon: a kill, an instrument that is halted, an account that is so for too long."""
+    for block in told.blocks:
+        since = f"since {_time(block.since_ns)}" + f" by {block.who}" * bool(block.who)
+        old = told.written_ns - block.since_ns > BLOCKED_S * 1e9
+        if block.killed:
+            yield f"killed {since}: {block.reason}; `foxtrot resume --why TEXT` lets it trade again"
+        elif block.instrument_id and block.state == GateState.HALTED:
+            account = block.account or "every account"
+            yield f"{block.instrument_id} on {account} is halted {since}: {block.reason}"
+        elif block.account and block.state == GateState.HALTED and old and told.stage == RUNNING:
+            yield f"account {block.account} lets through nothing {since}: {block.reason}"
+
+
+def _time(time_ns: float) -> str:
+    return datetime.fromtimestamp(time_ns / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
 def _is_coming(told: _Told) -> bool:
     """Tell whether the gate is held for a guardian that is starting still."""
     young = told.written_ns - told.started_ns < GUARDIAN_S * 1e9
@@ -190,6 +223,6 @@ def _is_coming(told: _Told) -> bool:
 
 
 def _unready(account: _Account, told: _Told) -> str:
-    since = datetime.fromtimestamp(told.written_ns / 1e9 - account.unready_s, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    since = _time(told.written_ns - account.unready_s * 1e9)
     cause = account.cause or account.last_cause or "no cause given"
     return f"account {account.account} has not been READY since {since} ({account.unready_s:.0f} s): {account.state}, last cause: {cause}"

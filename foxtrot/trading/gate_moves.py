@@ -76,8 +76,8 @@ class StandingMoves:
         return max(causes.values(), key=lambda move: STRICTNESS[move.state])
 
     def all(self) -> tuple[GateMoved, ...]:
-        """Return everything that stands."""
-        return tuple(move for causes in self._by_place.values() for move in causes.values())
+        """Return everything that stands; any thread may ask, for each step copies at once what another may change."""
+        return tuple(move for causes in tuple(self._by_place.values()) for move in tuple(causes.values()))
 
     def lasting(self) -> tuple[GateMoved, ...]:
         """Return what stands over a restart."""

@@ -106,6 +106,7 @@ def test_a_running_platform_tells_everything_and_ends_with_a_last_word(place: Pl
         assert (account["account"], account["adapter"], account["state"]) == ("paper", "simulated", "ready")
         assert account["messages_per_s"] > 0
         assert account["books"]["BTCUSDT.BINANCE"]["state"] == "live"
+        assert found["blocks"] == []
         assert found["engine"]["handled"] > 0  # type: ignore[index]
         shown = place.foxtrot("status")
         assert shown.returncode == 0, shown.stderr
@@ -199,5 +200,6 @@ def test_where_none_has_ever_run_a_line_says_so(place: Place) -> None:
         1, f"no platform runs in {place.home}; `foxtrot run CONFIG.toml` starts one\n",
     )  # fmt: skip
     assert place.status() == (
-        1, {"running": False, "state": "none", "home": str(place.home), "age_s": 0.0, "needs_person": []},
+        1,
+        {"running": False, "state": "none", "home": str(place.home), "age_s": 0.0, "needs_person": [], "halt": None, "guardian": None},
     )  # fmt: skip

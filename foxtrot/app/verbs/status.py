@@ -3,10 +3,15 @@
 import shutil
 import sys
 from argparse import Namespace
+from collections.abc import Iterator
 
+import msgspec
+
+from foxtrot.app.left_behind import LeftBehind, read_left_behind
 from foxtrot.app.status_reading import Life, Reading, read_status
 from foxtrot.app.verbs.command_parser import CommandParser
 from foxtrot.app.verbs.outcome import DONE, FAILED, NEEDS_PERSON, Outcome
+from foxtrot.app.verbs.text_table import time_text
 from foxtrot.core.clock import SystemClock
 
 DESCRIPTION = (
@@ -37,12 +42,31 @@ def run(arguments: Namespace) -> Outcome:
         **reading.status,
     }
     if not reading.lives:
-        return Outcome(result, _not_running(reading, str(arguments.home)), FAILED)
+        since_ns = reading.status.get("started_ns")
+        left = read_left_behind(arguments.home, since_ns if isinstance(since_ns, int) else 0)
+        result |= msgspec.to_builtins(left)
+        lines = (_not_running(reading, str(arguments.home)), *_left(left))
+        return Outcome(result, "\n".join(lines), FAILED)
     from foxtrot.app.verbs.status_table import WIDTH, status_text
 
     width = shutil.get_terminal_size((WIDTH, 0)).columns if sys.stdout.isatty() else WIDTH
     well = FAILED if reading.life is Life.STARTING else DONE
     return Outcome(result, status_text(reading, width), NEEDS_PERSON if reading.needs_person else well)
+
+
+def _left(left: LeftBehind) -> Iterator[str]:
+    """Yield what stands there still, in words."""
+    if left.halt is not None:
+        when = f" since {time_text(left.halt.time_ns)} UTC" if left.halt.time_ns else ""
+        yield (
+            f"halted by {left.halt.who}{when}: {left.halt.reason}; what starts here does not trade until "
+            "`foxtrot resume --why TEXT`"
+        )
+    if left.guardian is not None:
+        yield f"the guardian cancelled entry orders at {left.guardian.time}: {left.guardian.why}"
+        yield from (
+            f"  {account}" for account in left.guardian.accounts or ("what became of it stands in guardian.log",)
+        )
 
 
 def _not_running(reading: Reading, home: str) -> str:

@@ -8,11 +8,27 @@ from rich.table import Table
 from rich.text import Text
 
 from foxtrot.app.status_reading import Json, Reading
+from foxtrot.app.verbs.text_table import time_text
 
 WIDTH = 200
 """Columns where nobody says how wide the terminal is; wide enough that nothing is cut in a file."""
 LEFT = frozenset(
-    {"account", "adapter", "state", "instrument", "book", "way", "breakers", "strategy", "reason", "cause"}
+    {
+        "account",
+        "adapter",
+        "state",
+        "instrument",
+        "book",
+        "way",
+        "breakers",
+        "strategy",
+        "reason",
+        "cause",
+        "blocked",
+        "lets through",
+        "since",
+        "by",
+    }
 )
 
 
@@ -25,6 +41,7 @@ def status_text(reading: Reading, width: int = WIDTH) -> str:
     console.print(_headline(reading), soft_wrap=True, markup=False)
     for table in (
         _connections(accounts), _books(accounts), _ways(accounts), _strategies(_rows(status.get("strategies"))),
+        _blocks(_rows(status.get("blocks"))),
     ):  # fmt: skip
         if table.row_count:
             console.print(table)
@@ -106,6 +123,22 @@ def _strategies(strategies: Sequence[Json]) -> Table:
     table = _table("strategy", "account", "state", "reason")
     for one in strategies:
         _add(table, one.get("strategy_id"), one.get("account"), one.get("state"), one.get("reason"))
+    return table
+
+
+def _blocks(blocks: Sequence[Json]) -> Table:
+    table = _table("blocked", "instrument", "lets through", "since", "by", "reason")
+    for one in blocks:
+        since, killed = one.get("since_ns"), "KILLED: " if one.get("killed") else ""
+        _add(
+            table,
+            one.get("account") or "all",
+            one.get("instrument_id") or "all",
+            "reducing orders" if one.get("state") == "reducing" else "nothing",
+            time_text(since) if isinstance(since, int) else "-",
+            one.get("who") or "the platform",
+            f"{killed}{one.get('reason')}",
+        )
     return table
 
 

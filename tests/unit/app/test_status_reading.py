@@ -165,3 +165,33 @@ def test_the_tables_show_connections_books_ways_and_strategies(tmp_path: Path) -
     assert "stream main 7 0.5/1.5 20.0/90.0" in lines
     assert "ma main running" in lines
     assert lines[-1] == "needs a person: account spare failed: the [key] is refused"
+
+
+def block(age_s: float, **changes: object) -> dict[str, object]:
+    return {
+        "account": "main", "instrument_id": "", "state": "halted", "reason": "not reconciled yet", "who": "reconcile",
+        "since_ns": NOW_NS - int((age_s + 1) * 10**9), "lasting": False, "killed": False, **changes,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("blocked", "need"),
+    [
+        (block(59.0), ""),
+        (block(61.0), "account main lets through nothing since 2027-01-15 07:58:58 UTC by reconcile: not reconciled yet"),
+        (block(61.0, state="reducing"), ""),
+        (block(0.0, instrument_id="BTC", reason="differs"), "BTC on main is halted since 2027-01-15 07:59:59 UTC by reconcile: differs"),
+        (
+            block(0.0, account="", who="Ann", reason="mad", killed=True),
+            "killed since 2027-01-15 07:59:59 UTC by Ann: mad; `foxtrot resume --why TEXT` lets it trade again",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_blocked_is_shown_and_needs_a_person_if_it_stays(
+    tmp_path: Path, blocked: dict[str, object], need: str
+) -> None:
+    reading = read(tmp_path, blocks=[blocked])
+    assert reading.needs_person == ((need,) if need else ())
+    shown = status_text(reading)
+    assert all(word in shown for word in ("lets through", str(blocked["who"]), str(blocked["reason"])))
+    assert ("KILLED: mad" in shown) is blocked["killed"]
