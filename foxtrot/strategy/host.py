@@ -18,11 +18,12 @@ from foxtrot.strategy.bar_facts import BarCorrection
 from foxtrot.strategy.base import Strategy
 from foxtrot.strategy.early_corrections import EarlyCorrections
 from foxtrot.strategy.hearing import hear, overrides, tell_past, wishes_of
+from foxtrot.strategy.kept_variables import KeptVariables
 from foxtrot.strategy.loader import make_strategy, reload_strategy
 from foxtrot.strategy.parameters import set_parameters
 from foxtrot.strategy.seat import Seat
 from foxtrot.strategy.settings import StrategySettings
-from foxtrot.strategy.variables import VariableStore, restore_variables, variables_to_save
+from foxtrot.strategy.variables import VariableStore
 from foxtrot.strategy.warm_up import WarmUp
 
 
@@ -69,7 +70,7 @@ class StrategyHost:
         self.auto_start = False
         self.strategy = make_strategy(strategy_class, seat)
         set_parameters(self.strategy, settings.parameters)
-        self._variables = variables
+        self._variables = KeptVariables(seat, variables)
         self._interval = Interval.parse(settings.interval).text
         self._running = False
         self._introduced = False
@@ -165,13 +166,9 @@ class StrategyHost:
             self._become_ready()
 
     def save_variables(self) -> None:
-        """Keep the strategy's variables; a failure is logged, since nobody waits for it."""
-        if self._variables is None or not self._introduced:
-            return
-        try:
-            self._variables.save(self.strategy_id, variables_to_save(self.strategy))
-        except FoxtrotError as error:
-            self.seat.log(f"variables were not saved: {error}", "ERROR")
+        """Keep the strategy's variables, once it has any to speak of."""
+        if self._introduced:
+            self._variables.save(self.strategy)
 
     def _initialise(self) -> None:
         self._held.clear()
@@ -179,7 +176,7 @@ class StrategyHost:
         self._early.clear()
         self.seat.warm_up.clear()
         self.seat.denials.clear()
-        self._restore_variables()
+        self._variables.give_back(self.strategy)
         self._introduced = True
         self.seat.in_on_init = True
         try:
@@ -204,12 +201,6 @@ class StrategyHost:
             self._warm_up.cancel_deadline()
             self.seat.dispatcher.unsubscribe(self._history)
         self._warm_up = self._history = None
-
-    def _restore_variables(self) -> None:
-        if self._variables is not None:
-            forgotten = restore_variables(self.strategy, self._variables.load(self.strategy_id))
-            if forgotten:
-                self.seat.log(f"saved variables that are no longer declared: {', '.join(forgotten)}", "WARNING")
 
     def _reload(self) -> None:
         """Put an instance of the present code in the place of the old one, which stays if anything goes wrong."""
