@@ -316,7 +316,8 @@ class Blocks(msgspec.Struct, frozen=True):
 class KillTaken(msgspec.Struct, frozen=True):
     """The answer to Kill: the gate is closed; `engine_answered` tells whether anybody sees to the orders.
 
-    `entries` counts the open orders of ours that may increase a position.
+    `entries` counts the open orders of ours that may increase a position. `fading` says why it may not outlive a restart, "" when it
+    does.
     """
 
     kill_id: int
@@ -324,6 +325,7 @@ class KillTaken(msgspec.Struct, frozen=True):
     engine_answered: bool = False
     entries: int = 0
     positions: tuple[PositionRow, ...] = ()
+    fading: str = ""
 
 
 class KillProgress(msgspec.Struct, frozen=True):

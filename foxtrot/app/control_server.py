@@ -20,6 +20,7 @@ from foxtrot.app.engine_questions import EngineStuck
 from foxtrot.app.loopback_http import HttpAnswer, HttpRequest, LoopbackHttp, json_answer
 from foxtrot.app.main_engine import MainEngine
 from foxtrot.app.place_file import PlaceFile
+from foxtrot.app.supervision_parts import durable_behind
 from foxtrot.core.clock import suspend_aware_ns
 from foxtrot.core.commands import KillSwitch
 from foxtrot.core.secret import Secret
@@ -131,14 +132,24 @@ class ControlServer:
         try:
             survey = self._platform.questions.begin(lambda: self._kills.survey(kill_id))
         finally:
-            self._platform.kill(kill.reason, kill.who)
+            unwritten = self._platform.kill(kill.reason, kill.who)
         self._platform.put(KillSwitch(kill.reason, kill.who, kill.flatten, kill.everything))
         logger.warning("the kill switch was thrown by {}: {}", kill.who, kill.reason)
         try:
             found = survey.result(ENGINE_S)
         except (FutureTimeout, FoxtrotError):
             return KillTaken(kill_id, closed_ms, engine_answered=False)
-        return msgspec.structs.replace(found, gate_closed_ms=closed_ms)
+        return msgspec.structs.replace(found, gate_closed_ms=closed_ms, fading=self._fading(unwritten))
+
+    def _fading(self, unwritten: str) -> str:
+        """Return why a kill whose halt file could not be written may not outlive a restart; a journal that works still may keep it."""
+        if not unwritten:
+            return ""
+        journal = durable_behind(self._platform.line.journal)
+        if journal is None or journal.failed:
+            why = f"the journal failed: {journal.failed}" if journal is not None else "there is no journal"
+            return f"it will NOT outlive a restart: {unwritten}; {why}"
+        return f"it may NOT outlive a restart: {unwritten}; only the journal may have it"
 
     # --- on the engine's thread -------------------------------------------------------------------------------------
 

@@ -193,10 +193,10 @@ class MainEngine:
         """Put a command from any thread."""
         self.events.put(event)
 
-    def kill(self, reason: str, who: str = "") -> None:
+    def kill(self, reason: str, who: str = "") -> str:
         """Throw the kill switch: close gate and send permit at once, from any thread, without a queue; it outlives a restart.
 
-        The halt file is written too, so that it does so even where the engine comes to nothing any more.
+        The halt file is written too, so that it does so even where the engine comes to nothing any more; returns why it could not be.
 
         Blocks: for the disk, when the gate is closed.
         """
@@ -206,6 +206,8 @@ class MainEngine:
             self.halt_file.write(halt, durable=False)  # cancels wait for this, and the journal outlives a power cut
         except ConfigError as error:
             self.failures.append(f"kill: {error}")
+            return str(error)
+        return ""
 
     # --- building ---------------------------------------------------------------------------------------------------
 

@@ -69,14 +69,12 @@ def cold_way(home: Path, config: Path | None, wish: KillWish, cause: str) -> Out
     Raises:
         ConfigError: no configuration is known, or the one that there is cannot be used.
     """
-    try:  # before anything else, and before anything else can go wrong
-        HaltFile(home).write(Halt(wish.why, wish.who, SystemClock().now_ns()))
-    except ConfigError as error:
-        say(f"foxtrot: what runs or starts in {home} cannot be halted: {error}")
+    fading = _halted(home, wish)  # before anything else, and before anything else can go wrong
     path = config or last_config(home)
     if path is None:
+        halted = "NOT halted" if fading else "halted"
         raise ConfigError(
-            f"{cause}; whatever runs or starts in {home} is halted, but no configuration is known by which to cancel at the venues: name it: "
+            f"{cause}; whatever runs or starts in {home} is {halted}, and no configuration is known by which to cancel at the venues: name it: "
             "foxtrot kill CONFIG.toml"
         )
     from foxtrot.app.cold_kill import cold_kill
@@ -90,7 +88,7 @@ def cold_way(home: Path, config: Path | None, wish: KillWish, cause: str) -> Out
         found = cold_kill(path, home, True, True, wish.who)
     result: dict[str, object] = {"way": "venues", "cause": cause, "config": str(path), **found, "declined": declined}
     needs = declined or bool(found.get("needs_person"))
-    return Outcome(result, listed(result), NEEDS_PERSON if needs else DONE)
+    return _lasting(Outcome(result, listed(result), NEEDS_PERSON if needs else DONE), fading)
 
 
 def beside_flatten(home: Path, config: Path | None, wish: KillWish, cause: str) -> Outcome:
@@ -110,7 +108,25 @@ def beside_flatten(home: Path, config: Path | None, wish: KillWish, cause: str) 
     say(f"foxtrot: {told}")
     found = cold_way(home, config, msgspec.structs.replace(wish, flatten=False, everything=False), told)
     result = {**found.result, "needs_person": True}
-    return Outcome(result, listed(result), NEEDS_PERSON)
+    return _lasting(Outcome(result, listed(result), NEEDS_PERSON), str(found.result["fading"]))
+
+
+def _halted(home: Path, wish: KillWish) -> str:
+    """Leave the halt file; returns why the kill will not outlive a restart, "" when it does."""
+    try:
+        HaltFile(home).write(Halt(wish.why, wish.who, SystemClock().now_ns()))
+    except ConfigError as error:
+        say(f"foxtrot: what runs or starts in {home} cannot be halted: {error}")
+        return f"it will NOT outlive a restart: {error}"
+    return ""
+
+
+def _lasting(outcome: Outcome, fading: str) -> Outcome:
+    """Return an outcome that says whether the kill outlives a restart: first of all, where it may not, for a person must see to that."""
+    result = {**outcome.result, "lasting": not fading, "fading": fading}
+    if not fading:
+        return Outcome(result, outcome.text, outcome.status)
+    return Outcome({**result, "needs_person": True}, f"killed, but {fading}\n{outcome.text}", NEEDS_PERSON)
 
 
 def sold_by(wish: KillWish, positions: Sequence[PositionRow]) -> tuple[PositionRow, ...]:
@@ -168,7 +184,7 @@ def _told(
         "positions": [rows(row) for row in end.positions],
         "needs_person": not waited.done or (wish.flatten and bool(selling) and not sells),
     }
-    return Outcome(result, _text(result, end), NEEDS_PERSON if result["needs_person"] else DONE)
+    return _lasting(Outcome(result, _text(result, end), NEEDS_PERSON if result["needs_person"] else DONE), taken.fading)
 
 
 def _text(result: dict[str, object], end: KillProgress) -> str:
