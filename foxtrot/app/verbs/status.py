@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import msgspec
 
 from foxtrot.app.left_behind import LeftBehind, read_left_behind
+from foxtrot.app.status_asked import asked_if_silent
 from foxtrot.app.status_reading import Life, Reading, read_status
 from foxtrot.app.verbs.command_parser import CommandParser
 from foxtrot.app.verbs.outcome import DONE, FAILED, NEEDS_PERSON, Outcome
@@ -32,7 +33,7 @@ def run(arguments: Namespace) -> Outcome:
     Raises:
         FoxtrotError: there is a status file that is none.
     """
-    reading = read_status(arguments.home, SystemClock().now_ns())
+    reading = asked_if_silent(arguments.home, read_status(arguments.home, SystemClock().now_ns()))
     result: dict[str, object] = {
         "running": reading.lives,
         "state": str(reading.life),
