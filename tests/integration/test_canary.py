@@ -243,7 +243,8 @@ def test_a_crash_leaves_no_secret_behind(scene: Scene) -> None:
         log = scene.home / "log" / "foxtrot.log"
         wait_until(lambda: process.poll() is not None or (log.exists() and "ready" in log.read_text()), WAIT_S)
         process.send_signal(signal.SIGABRT)
-        assert process.wait(WAIT_S) == -signal.SIGABRT
+        # What writes down where the threads stand reads them while they run, and may itself fall on the way.
+        assert process.wait(WAIT_S) in (-signal.SIGABRT, -signal.SIGSEGV)
     dumped = next(path for path in (scene.folder / "streams").iterdir() if path.name.endswith("run_err")).read_text()
     assert "Fatal Python error: Aborted" in dumped
     assert not [path for path in scene.folder.rglob("core*") if path.is_file()]
