@@ -275,7 +275,7 @@ BAD_TEXTS: dict[str, tuple[str | bytes, str]] = {
     ),
     "binary": (b"\x00\x01\x02\xff" * 50, " is binary, not text; save the table as CSV in UTF-8"),
     "binary without zeros": (bytes(range(128, 256)), " is binary, not text; save the table as CSV in UTF-8"),
-    "gzip under a plain name": (gzip.compress(b"a"), " is gzip data under another name; name it bars.csv.gz"),
+    "gzip under a plain name": (gzip.compress(b"a", mtime=0), " is gzip data under another name; name it bars.csv.gz"),
 }
 
 
