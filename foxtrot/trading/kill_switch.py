@@ -8,11 +8,8 @@ import msgspec
 from foxtrot.core.commands import KillSwitch, ResumeTrading
 from foxtrot.core.dispatcher import Dispatcher
 from foxtrot.core.notices import (
-    AccountReconciled,
-    AdapterStatus,
     GateChanged,
     JournalFailed,
-    OrderChanged,
     RequestFailed,
     TimerFired,
     TradeBooked,
@@ -22,13 +19,14 @@ from foxtrot.domain.account import EXTERNAL
 from foxtrot.domain.enums import AdapterState, GateState, OrderType
 from foxtrot.domain.errors import FoxtrotError
 from foxtrot.domain.order import TradeData
-from foxtrot.trading.cancel_retries import RETRY_NS, CancelRetries
+from foxtrot.trading.cancel_retries import RETRY_NS
 from foxtrot.trading.gate import Gate
 from foxtrot.trading.halted_strategies import HaltedStrategies
 from foxtrot.trading.order_desk import OrderDesk
 from foxtrot.trading.order_ids import is_ours
 from foxtrot.trading.order_record import OrderRecord
 from foxtrot.trading.portfolio import Portfolio
+from foxtrot.trading.unwanted_orders import UnwantedOrders
 
 OWNER = "kill_switch"
 RECONCILE = "reconcile"
@@ -101,7 +99,8 @@ class KillHandler:
         self._gate = gate
         self._portfolio = portfolio
         self._halted = halted
-        self._retries = CancelRetries(desk)
+        self._unwanted = UnwantedOrders(dispatcher, desk, self._is_unwanted, OWNER)
+        self._unwanted.then = self._go_on_flattening
         self._while_killed: tuple[Subscription, ...] = ()
         self._timer_id = 0
         self._flattens = False
@@ -111,13 +110,10 @@ class KillHandler:
         """Called when a person has opened the platform's gate again, so that the halt file goes; it must not wait."""
         self.on_resumed: Callable[[ResumeTrading], bool] = _lift_nothing
         """Hears what a person resumes, before it is, and tells whether that lifted something that only the hearer knows of."""
-        for event_class, handler in (
-            (KillSwitch, self.on_kill),
-            (ResumeTrading, self.on_resume),
-            (GateChanged, self.on_gate_changed),
-            (JournalFailed, self.on_journal_failed),
-        ):
-            dispatcher.subscribe(event_class, handler, owner=OWNER, core=True)  # type: ignore[arg-type]
+        dispatcher.subscribe(KillSwitch, self.on_kill, owner=OWNER, core=True)
+        dispatcher.subscribe(ResumeTrading, self.on_resume, owner=OWNER, core=True)
+        dispatcher.subscribe(GateChanged, self.on_gate_changed, owner=OWNER, core=True)
+        dispatcher.subscribe(JournalFailed, self.on_journal_failed, owner=OWNER, core=True)
 
     # --- commands ---------------------------------------------------------------------------------------------------
 
@@ -182,27 +178,6 @@ class KillHandler:
         elif self._while_killed:
             self._end()
 
-    def on_adapter_status(self, status: AdapterStatus) -> None:
-        """Ask at once for whatever is open in an account that is ready again."""
-        if status.state is AdapterState.READY:
-            self._ask_anew(status.account)
-
-    def on_reconciled(self, notice: AccountReconciled) -> None:
-        """Ask at once for whatever a reconciliation found."""
-        self._ask_anew(notice.account)
-
-    def on_order_changed(self, change: OrderChanged) -> None:
-        """Cancel an order that turns out alive; forget one that is done."""
-        order = change.order
-        record = self._desk.index.find(order.order_id, order.account, order.instrument_id)
-        if record is None:
-            return
-        if not record.is_open:
-            self._retries.forget(record)
-            self._go_on_flattening()
-        elif self._is_unwanted(record):
-            self._retries.ask(record, self._dispatcher.clock.monotonic_ns())
-
     def on_trade_booked(self, booked: TradeBooked) -> None:
         """Cancel what protected a position that is flat now."""
         if self._is_certain(booked.trade) and self._is_flat(booked.strategy_id, booked.trade):
@@ -211,7 +186,7 @@ class KillHandler:
 
     def on_timer(self, _timer: TimerFired) -> None:
         """Ask again for what is open still."""
-        self._sweep()
+        self._unwanted.sweep()
         self._go_on_flattening()
 
     def on_journal_failed(self, notice: JournalFailed) -> None:
@@ -222,36 +197,22 @@ class KillHandler:
 
     def _begin(self) -> None:
         if not self._while_killed:
+            self._unwanted.begin()
             subscribe = self._dispatcher.subscribe
             self._while_killed = (
-                subscribe(AdapterStatus, self.on_adapter_status, owner=OWNER, core=True),
-                subscribe(AccountReconciled, self.on_reconciled, owner=OWNER, core=True),
-                subscribe(OrderChanged, self.on_order_changed, owner=OWNER, core=True),
                 subscribe(TradeBooked, self.on_trade_booked, owner=OWNER, core=True),
                 subscribe(TimerFired, self.on_timer, owner=OWNER, key=OWNER, core=True),
             )
             self._timer_id = self._dispatcher.set_timer(OWNER, "retry", RETRY_NS, RETRY_NS)
-        self._sweep()
+        self._unwanted.sweep()
 
     def _end(self) -> None:
         for subscription in self._while_killed:
             self._dispatcher.unsubscribe(subscription)
         self._dispatcher.cancel_timer(self._timer_id)
         self._while_killed = ()
-        self._retries.clear()
+        self._unwanted.end()
         self._flattens = False
-
-    def _sweep(self, account: str = "") -> None:
-        now_ns = self._dispatcher.clock.monotonic_ns()
-        for record in list(self._desk.open_records(account=account)):
-            if self._is_unwanted(record):
-                self._retries.ask(record, now_ns)
-
-    def _ask_anew(self, account: str) -> None:
-        for record in self._desk.open_records(account=account):
-            self._retries.forget(record)
-        self._sweep(account)
-        self._go_on_flattening()
 
     def _is_unwanted(self, record: OrderRecord) -> bool:
         """Tell whether an order is ours and may increase a position, or stands in the way of a position's closing."""
@@ -263,7 +224,7 @@ class KillHandler:
         return closing and record.terms.order_type is not OrderType.MARKET
 
     def _standing_of(self, record: OrderRecord) -> OrderStanding:
-        terms, count = record.terms, self._retries.count(record)
+        terms, count = record.terms, self._unwanted.count(record)
         return OrderStanding(terms.order_id, terms.account, terms.instrument_id, str(record.status), count)
 
     def _is_certain(self, trade: TradeData) -> bool:
