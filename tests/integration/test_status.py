@@ -76,6 +76,11 @@ class Place:
         rows = self.file().get("strategies")
         return isinstance(rows, list) and bool(rows) and rows[0]["state"] == state
 
+    def has_prices(self) -> bool:
+        """Whether the last status tells a book and a rate; the rate is that of one interval, so it is looked at until it is there."""
+        account = dict(self.file()["accounts"][0])  # type: ignore[index]
+        return bool(account["books"]) and account["messages_per_s"] > 0
+
     @contextmanager
     def running(self) -> "Iterator[subprocess.Popen[str]]":
         command = [sys.executable, "-m", "foxtrot", "run", str(self.config), "--json", "--home", str(self.home)]
@@ -97,14 +102,13 @@ def place(tmp_path: Path) -> Place:
 def test_a_running_platform_tells_everything_and_ends_with_a_last_word(place: Place) -> None:
     with place.running() as process:
         wait_until(place.is_trading, deadline_s=30)
-        wait_until(lambda: bool(place.file()["accounts"][0]["books"]), deadline_s=30)  # type: ignore[index]
+        wait_until(place.has_prices, deadline_s=30)
         assert stat.S_IMODE((place.home / "status.json").stat().st_mode) == 0o600
         code, found = place.status()
         assert (code, found["running"], found["state"], found["needs_person"]) == (0, True, "running", [])
         assert (found["pid"], found["mode"]) == (process.pid, "paper")
         (account,) = found["accounts"]  # type: ignore[misc]
         assert (account["account"], account["adapter"], account["state"]) == ("paper", "simulated", "ready")
-        assert account["messages_per_s"] > 0
         assert account["books"]["BTCUSDT.BINANCE"]["state"] == "live"
         assert found["blocks"] == []
         assert found["engine"]["handled"] > 0  # type: ignore[index]

@@ -1,6 +1,8 @@
 """A line with real threads under a supervisor: engine, durable journal, a simulated account, prices from a venue nobody serves."""
 
 import ctypes
+import gc
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -105,9 +107,14 @@ class SupervisedRig:
             wait_until(lambda: session._life.task is not None)
             session.call_soon(session._life.task.cancel)  # type: ignore[union-attr]
             return
-        assert ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(SystemExit)) == 1
-        if part == self.events.name:
-            self.events.put(Poke())
+        gc.disable()  # or the exception may come up in a callback of the collector, which swallows it, and the thread lives on
+        try:
+            assert ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(SystemExit)) == 1
+            if part == self.events.name:
+                self.events.put(Poke())
+            wait_until(lambda: ident not in {thread.ident for thread in threading.enumerate()})
+        finally:
+            gc.enable()
 
     def close(self) -> None:
         self.supervisor.stop()
