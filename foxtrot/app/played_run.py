@@ -167,6 +167,11 @@ class PlayedAdapter(BaseAdapter):
         self._count("send_order")
 
     @override
+    def send_pair(self, first: ApprovedOrder, second: ApprovedOrder) -> None:
+        """Count it."""
+        self._count("send_pair")
+
+    @override
     def cancel_order(self, request: CancelRequest) -> None:
         """Count it."""
         self._count("cancel_order")

@@ -29,6 +29,7 @@ CAPABILITIES = Capabilities(
     post_only=True,
     reduce_only=True,
     iceberg=True,
+    oco=True,
     book=BookKind.FULL,
     book_levels=1000,
     best_by_stream=True,
@@ -233,6 +234,12 @@ class SimulatedAdapter(BookReading):
         """Send an order; the permit is asked in the same breath as the venue takes it."""
         if not self._submit(partial(self._orders.place, order)):
             self._orders.deny(order, "not_connected", NOT_CONNECTED)
+
+    def send_pair(self, first: ApprovedOrder, second: ApprovedOrder) -> None:
+        """Send two orders of which one ends the other; what the venue keeps no pair of comes back as REJECTED for both."""
+        if not self._submit(partial(self._orders.place_pair, first, second)):
+            for order in (first, second):
+                self._orders.deny(order, "not_connected", NOT_CONNECTED)
 
     def recover_order(self, order: ApprovedOrder, sent_ns: int) -> None:
         """Find out what became of an order of an earlier run."""

@@ -6,12 +6,12 @@ Source: foxtrot/exchange/commands.py and events.py, the embedded venue's own voc
 from decimal import Decimal
 
 from foxtrot.domain.account import AccountCharge, AccountData, BalanceData, PositionData
-from foxtrot.domain.enums import OrderStatus
+from foxtrot.domain.enums import OrderStatus, OrderType
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.interval import Interval
 from foxtrot.domain.market import BarData, DepthData, Level, MarketTrade, TickData
 from foxtrot.domain.order import ApprovedOrder, OrderData, TradeData
-from foxtrot.exchange.commands import PlaceOrder
+from foxtrot.exchange.commands import PlaceOrder, PlacePair
 from foxtrot.exchange.events import (
     ChargeBooked,
     FundingPaid,
@@ -42,6 +42,7 @@ STATUS_OF: dict[type[OrderEvent], OrderStatus] = {
 """Class of an order event → what it says of the order, before its filled quantity is looked at."""
 
 _ENDS = (OrderRejected, OrderCancelled, OrderExpired)
+_STOPS = frozenset({OrderType.STOP, OrderType.STOP_LIMIT})
 
 
 def place_order(order: ApprovedOrder, time_ns: int) -> PlaceOrder:
@@ -54,6 +55,17 @@ def place_order(order: ApprovedOrder, time_ns: int) -> PlaceOrder:
         order.price_units, order.trigger_units, order.time_in_force, order.reduce_only, order.post_only, order.position_side,
         order.trailing_offset_units, order.display_units, order.expire_time_ns,
     )  # fmt: skip
+
+
+def place_pair(first: ApprovedOrder, second: ApprovedOrder, time_ns: int) -> PlacePair:
+    """Return the venue's command for two approved orders of which one ends the other; either may be the stop.
+
+    Two that are no stop and limit stay as they come: the venue refuses them, and says what a pair is.
+
+    Source: exchange/commands.py, PlacePair.
+    """
+    stop, limit = (second, first) if second.order_type in _STOPS else (first, second)
+    return PlacePair(time_ns, stop.account, place_order(stop, time_ns), place_order(limit, time_ns))
 
 
 def denied_order(order: ApprovedOrder, instrument: Instrument | None, now_ns: int, rule: str, reason: str) -> OrderData:

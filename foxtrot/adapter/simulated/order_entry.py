@@ -1,4 +1,4 @@
-"""How an order of one account gets to the simulated venue: once, over a link, past the send permit, or not at all."""
+"""How an order of one account, or a pair, gets to the simulated venue: once, over a link, past the send permit, or not at all."""
 
 from collections.abc import Callable
 from functools import partial
@@ -9,10 +9,11 @@ from foxtrot.adapter.base_adapter import BaseAdapter
 from foxtrot.adapter.simulated import codec
 from foxtrot.adapter.simulated.session import SimulatedSession
 from foxtrot.domain.order import ApprovedOrder, CancelRequest
-from foxtrot.exchange.commands import CancelOrder, PlaceOrder
+from foxtrot.exchange.commands import CancelOrder, PlaceOrder, PlacePair
 from foxtrot.exchange.result import ResultCode
 
 NOT_CONNECTED = "the venue is not connected"
+SENT_BEFORE = "this id was sent before; an id is never sent twice"
 
 
 class OrderEntry:
@@ -30,14 +31,15 @@ class OrderEntry:
 
     def place(self, order: ApprovedOrder) -> None:
         """Give the venue an order; the permit is asked in the same breath as the venue takes it."""
-        if order.order_id in self._sent:
-            self._fail(f"order {order.order_id}", "this id was sent before; an id is never sent twice")
-        elif not self.linked:
-            self.deny(order, "not_connected", NOT_CONNECTED)
-        elif self._session.find_instrument(order.instrument_id) is None:
-            self.deny(order, "instrument", f"the simulated venue does not list {order.instrument_id}")
-        else:
-            self._hand_over(order)
+        orders = (order,)
+        if self._may_go(orders):
+            self._hand_over(orders, codec.place_order(order, self._adapter.clock.now_ns()))
+
+    def place_pair(self, first: ApprovedOrder, second: ApprovedOrder) -> None:
+        """Give the venue two orders of which one ends the other, as one command; what `place` says holds for each by its own id."""
+        orders = (first, second)
+        if self._may_go(orders):
+            self._hand_over(orders, codec.place_pair(first, second, self._adapter.clock.now_ns()))
 
     def recover(self, order: ApprovedOrder) -> None:
         """Tell what became of an order that an earlier run may have given this venue; what it does not have it never had.
@@ -76,16 +78,34 @@ class OrderEntry:
         denied = codec.denied_order(order, instrument, self._adapter.clock.now_ns(), rule, reason)
         self._session.answer(lambda: self._adapter.on_order(denied))
 
-    def _hand_over(self, order: ApprovedOrder) -> None:
-        command, permit = codec.place_order(order, self._adapter.clock.now_ns()), self._adapter.context.permit
-        if permit.send(partial(self._execute, command), reduces=order.reduces):
+    def _may_go(self, orders: tuple[ApprovedOrder, ...]) -> bool:
+        """Tell whether the orders of one request can be given to the venue; what cannot is told of here, each order by its id."""
+        unlisted = [one.instrument_id for one in orders if self._session.find_instrument(one.instrument_id) is None]
+        if any(order.order_id in self._sent for order in orders):
+            for order in orders:
+                self._fail(f"order {order.order_id}", SENT_BEFORE)
+        elif not self.linked:
+            self._deny_all(orders, "not_connected", NOT_CONNECTED)
+        elif unlisted:
+            self._deny_all(orders, "instrument", f"the simulated venue does not list {unlisted[0]}")
+        else:
+            return True
+        return False
+
+    def _hand_over(self, orders: tuple[ApprovedOrder, ...], command: PlaceOrder | PlacePair) -> None:
+        permit = self._adapter.context.permit
+        if permit.send(partial(self._execute, orders, command), reduces=all(order.reduces for order in orders)):
             self._flush()
         else:
-            self.deny(order, "send_permit", permit.reason or "the send permit is closed")
+            self._deny_all(orders, "send_permit", permit.reason or "the send permit is closed")
 
-    def _execute(self, command: PlaceOrder) -> None:
-        """Give the venue a command; a refusal comes as an event."""
-        self._sent.add(command.client_order_id)
+    def _deny_all(self, orders: tuple[ApprovedOrder, ...], rule: str, reason: str) -> None:
+        for order in orders:
+            self.deny(order, rule, reason)
+
+    def _execute(self, orders: tuple[ApprovedOrder, ...], command: PlaceOrder | PlacePair) -> None:
+        """Give the venue a command; a refusal comes as an event of each order."""
+        self._sent.update(order.order_id for order in orders)
         self._session.execute(command)
 
     def _fail(self, what: str, error: str) -> None:
