@@ -33,6 +33,8 @@ class ExternalFills:
             return CommandResult(code, order.order_id, message)
         if order.pending:
             self._floor.activate(market, order)
+        elif order.pair:
+            self._life.part(market, order)  # what the other one held is this one's to pay with
         code = self._payable(market, order, price, quantity)
         if code is not _OK:
             self._life.cancel(market, order, code.value)

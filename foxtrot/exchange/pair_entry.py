@@ -16,6 +16,8 @@ _DATED = frozenset({TimeInForce.GTD, TimeInForce.DAY})
 class PairEntry:
     """Checks a pair and enters it. Pairs are for markets where assets change hands, not for derivatives.
 
+    Where an outside fill model decides, it alone knows the market: what it has reached is then not refused here.
+
     Thread: belongs to its venue.
     """
 
@@ -52,6 +54,8 @@ class PairEntry:
         for order in (stop, limit):
             order.pair, order.pair_name = stop.order_id, name
         self._life.accept_pair(account, market, stop, limit)
+        if market.external:
+            return  # both park until a fill model fills one
         for order in (stop, limit):
             self._entry.start(market, order)
 
@@ -72,7 +76,7 @@ class PairEntry:
     def _late_refusal(
         self, account: Account, market: Market, stop: WorkingOrder, limit: WorkingOrder
     ) -> CommandResult | None:
-        if market.last and market.triggers.reached(stop, market.last):
+        if not market.external and market.last and market.triggers.reached(stop, market.last):
             return _no_pair(f"the last price {market.last} has reached the stop at {stop.trigger_price}")
         if (limit.price <= stop.trigger_price) is not limit.is_buy:
             return _no_pair(f"limit {limit.price} and stop {stop.trigger_price} are on the wrong sides of each other")
@@ -88,7 +92,7 @@ class PairEntry:
 
 def _shape_refusal(market: Market, command: PlacePair) -> CommandResult | None:
     stop, limit = command.stop, command.limit
-    if market.derivative or market.external:
+    if market.derivative:
         return _no_pair(f"{market.instrument_id} takes no pairs; enter one order and cancel the other yourself")
     if _terms(stop) != _terms(limit) or stop.account != command.account:
         return _no_pair("both orders of a pair have one account, instrument, side and quantity")
