@@ -4,7 +4,7 @@ Who owns what comes from the journal, which is only read; without one from our f
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -17,13 +17,17 @@ from foxtrot.core.commands import KillSwitch
 from foxtrot.core.dispatcher import Dispatcher
 from foxtrot.core.notices import RequestFailed, StrategyStatus
 from foxtrot.core.send_permit import SendPermit
+from foxtrot.domain.account import PEOPLE
 from foxtrot.domain.errors import ConfigError, FoxtrotError, InputError
 from foxtrot.domain.subscription import SubscribeRequest
 from foxtrot.storage.journal_reader import JournalView, read_only
 from foxtrot.storage.journal_records import JournalRecord, Snapshot
 from foxtrot.strategy.exits import is_sellable
 from foxtrot.strategy.line import Line, LineSettings
+from foxtrot.trading.dust import why_dust
 from foxtrot.trading.order_ids import make_run_id
+from foxtrot.trading.portfolio import PositionKey
+from foxtrot.trading.position import Position
 from foxtrot.trading.restored_state import RestoredState, fold
 from foxtrot.trading.snapshots import TOLD_AGAIN_NS
 
@@ -143,16 +147,12 @@ class ColdFlatten:
             self._dispatcher.drain()
 
     def result(self) -> Json:
-        """Return what came of it: what is held still, by whom, and why."""
-        held = [
-            {
-                "owner": owner,
-                "account": account,
-                "instrument_id": instrument_id,
-                "quantity": str(position.exact_quantity),
-            }
-            for (owner, account, instrument_id, _), position in self._line.portfolio.positions()
-            if position.exact_quantity and is_sellable(position)
+        """Return what came of it: what is held still, by whom, and why; `dust` is what was to be closed and no order can close."""
+        held = [_told_of(key, position) for key, position in self._held()]
+        dust = [
+            {**_told_of(key, position), "why": why_dust(position, self._line.view)}
+            for key, position in self._held()
+            if self._is_meant(key[0]) and why_dust(position, self._line.view)
         ]
         fills = [trade for name in self._line.adapters for trade in self._line.desk.fills(name)]
         sold = [
@@ -166,14 +166,36 @@ class ColdFlatten:
             for t in fills
             if f"-{self._run_id}-" in t.order_id
         ]
-        return {"owned_by": self._source, "held": held, "sold": sold, "left": self._left(), "told": self._told[-20:]}
+        left = self._left()
+        return {
+            "owned_by": self._source,
+            "held": held,
+            "dust": dust,
+            "sold": sold,
+            "left": left,
+            "told": self._told[-20:],
+        }
 
     def _left(self) -> list[str]:
         standing = self._line.kill.standing()
-        if self.is_done or standing is None:
+        if standing is None:
             return []
         closing = [f"the position of {name} is not closed yet" for name in standing.closing]
-        return [*closing, *standing.waiting, *self._unreconciled()]
+        unsold = [
+            f"{position.exact_quantity.normalize():f} {key[2]} of {key[0]} on {key[1]} could be closed and was not"
+            for key, position in self._held()
+            if self._is_meant(key[0]) and key[0] not in standing.closing and not why_dust(position, self._line.view)
+        ]
+        return [*closing, *unsold, *standing.waiting, *self._unreconciled()]
+
+    def _held(self) -> Iterator[tuple[PositionKey, Position]]:
+        for key, position in self._line.portfolio.positions():
+            if position.exact_quantity and is_sellable(position):
+                yield key, position
+
+    def _is_meant(self, owner: str) -> bool:
+        """Tell whether positions of an owner are to be closed."""
+        return self._wish.everything or owner not in PEOPLE
 
     def _unreconciled(self) -> list[str]:
         gate = self._line.gate
@@ -193,6 +215,16 @@ class ColdFlatten:
     def _on_status(self, status: StrategyStatus) -> None:
         if status.reason:
             self._told.append(f"{status.strategy_id}: {status.reason}")
+
+
+def _told_of(key: PositionKey, position: Position) -> dict[str, str]:
+    owner, account, instrument_id, _ = key
+    return {
+        "owner": owner,
+        "account": account,
+        "instrument_id": instrument_id,
+        "quantity": str(position.exact_quantity),
+    }
 
 
 def _since_snapshot(view: JournalView) -> list[JournalRecord]:

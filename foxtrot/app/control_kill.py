@@ -64,7 +64,12 @@ class KillAnswers:
             open=self._first(alive),
             staying=self._first(others),
             positions=tuple(self._rows.positions()),
+            closing=self._closing(),
         )
+
+    def _closing(self) -> tuple[str, ...]:
+        standing = self._line.kill.standing()
+        return () if standing is None else (*standing.closing, *standing.waiting)
 
     def _first(self, records: list[OrderRecord]) -> tuple[OrderRow, ...]:
         return tuple(self._rows.order(record) for record in records[:MOST_ROWS])

@@ -170,7 +170,10 @@ class OrderRow(msgspec.Struct, frozen=True):
 
 
 class PositionRow(msgspec.Struct, frozen=True):
-    """What an owner holds, EXTERNAL too; `protection` is "at the venue", "while this process lives" or "naked", `remark` says more."""
+    """What an owner holds, EXTERNAL too; `protection` is "at the venue", "while this process lives" or "naked", `remark` says more.
+
+    `dust` says why no order can close it, "" when one can.
+    """
 
     owner: str
     account: str
@@ -181,6 +184,7 @@ class PositionRow(msgspec.Struct, frozen=True):
     profit: Decimal | None
     protection: str
     remark: str = ""
+    dust: str = ""
 
 
 class NetRow(msgspec.Struct, frozen=True):
@@ -332,7 +336,7 @@ class KillProgress(msgspec.Struct, frozen=True):
     """What has become of the entry orders that a kill found.
 
     `still_open` counts those that have not ended yet, of which `open` are the first, as `staying` are of the `reducing` and foreign
-    ones that stay.
+    ones that stay. `closing` says whose positions are being closed, and what that waits for.
     """
 
     entries: int
@@ -346,6 +350,7 @@ class KillProgress(msgspec.Struct, frozen=True):
     open: tuple[OrderRow, ...]
     staying: tuple[OrderRow, ...]
     positions: tuple[PositionRow, ...]
+    closing: tuple[str, ...] = ()
 
 
 class Taken(msgspec.Struct, frozen=True):

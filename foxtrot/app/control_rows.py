@@ -20,6 +20,7 @@ from foxtrot.strategy.exits import is_sellable
 from foxtrot.strategy.host import StrategyHost
 from foxtrot.strategy.line import Line
 from foxtrot.strategy.strategy_view import view_of
+from foxtrot.trading.dust import why_dust
 from foxtrot.trading.order_ids import is_ours
 from foxtrot.trading.order_record import OrderRecord
 
@@ -63,7 +64,7 @@ class ControlRows:
                 cover = self._line.protections.cover(key)
                 yield PositionRow(
                     owner, account, instrument_id, str(side), float(held.exact_quantity), held.average_price, portfolio.profit(held),
-                    "" if owner == EXTERNAL else cover.protection, cover.reason,
+                    "" if owner == EXTERNAL else cover.protection, cover.reason, why_dust(held, portfolio.view),
                 )  # fmt: skip
 
     def net(self) -> Iterator[NetRow]:

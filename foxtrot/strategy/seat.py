@@ -18,6 +18,7 @@ from foxtrot.strategy.denial_guard import DenialGuard
 from foxtrot.strategy.order_terms import plain_request, protection_of, request_of
 from foxtrot.strategy.seat_protection import SeatProtection
 from foxtrot.strategy.seat_timers import SeatTimers
+from foxtrot.trading.dust import dust_rule
 from foxtrot.trading.limits import LimitTable
 from foxtrot.trading.market_view import MarketView
 from foxtrot.trading.order_desk import OrderDesk
@@ -211,14 +212,7 @@ class Seat:
 
     def is_dust(self, position: Position) -> bool:
         """Tell whether a position is below a lot, the minimum quantity or the minimum notional."""
-        instrument = position.instrument
-        held = abs(position.exact_quantity)
-        units = instrument.round_quantity_units(held)
-        if units == 0 or units < instrument.min_quantity_units:
-            return True
-        mark = self.view.mark(instrument.instrument_id)
-        value = None if mark is None else instrument.quantity_grid.to_decimal(units) * Decimal(repr(mark))
-        return value is not None and value * instrument.multiplier < instrument.min_notional
+        return bool(dust_rule(position, self.view))
 
     def equity(self) -> Decimal | None:
         """Return capital plus profit in the base currency."""

@@ -1,7 +1,8 @@
 """The two ways of a kill: through a platform that answers, and straight to the venues."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
@@ -48,12 +49,18 @@ def live_way(client: ControlClient, wish: KillWish) -> Outcome:
     say(f"the gate was closed in {taken.gate_closed_ms:.2f} ms; {taken.entries} orders are being cancelled")
     selling = sold_by(wish, taken.positions)
     sells = bool(selling) and _is_wanted(wish, selling)
+    declined = bool(selling) and not sells
+
+    def is_done(found: KillProgress) -> bool:
+        unsold = not declined and bool(sold_by(wish, found.positions))
+        return not (found.still_open or unsold or (sells and found.closing))
+
     try:
         if sells:
             client.kill(Kill(wish.who, wish.why, flatten=True, everything=wish.everything))
         waited = wait_for(
             lambda: client.ask(FollowKill(taken.kill_id), KillProgress),
-            lambda found: not found.still_open and not (sells and sold_by(wish, found.positions)),
+            is_done,
             wish.wait_s,
         )
     except (FoxtrotError, OSError) as error:
@@ -88,7 +95,7 @@ def cold_way(home: Path, config: Path | None, wish: KillWish, cause: str) -> Out
         found = cold_kill(path, home, True, True, wish.who)
     result: dict[str, object] = {"way": "venues", "cause": cause, "config": str(path), **found, "declined": declined}
     needs = declined or bool(found.get("needs_person"))
-    return _lasting(Outcome(result, listed(result), NEEDS_PERSON if needs else DONE), fading)
+    return _lasting(Outcome(result, _cold_text(result), NEEDS_PERSON if needs else DONE), fading)
 
 
 def beside_flatten(home: Path, config: Path | None, wish: KillWish, cause: str) -> Outcome:
@@ -111,6 +118,13 @@ def beside_flatten(home: Path, config: Path | None, wish: KillWish, cause: str) 
     return _lasting(Outcome(result, listed(result), NEEDS_PERSON), str(found.result["fading"]))
 
 
+def _cold_text(result: dict[str, object]) -> str:
+    """Return what was found in words: each thing in a line, and each piece of dust."""
+    flattened = result.get("flatten")
+    dust = flattened.get("dust", []) if isinstance(flattened, Mapping) else []
+    return "\n".join([listed(result), *(dust_text(**row) for row in dust)])
+
+
 def _halted(home: Path, wish: KillWish) -> str:
     """Leave the halt file; returns why the kill will not outlive a restart, "" when it does."""
     try:
@@ -130,10 +144,20 @@ def _lasting(outcome: Outcome, fading: str) -> Outcome:
 
 
 def sold_by(wish: KillWish, positions: Sequence[PositionRow]) -> tuple[PositionRow, ...]:
-    """Return the positions that a flattening kill closes: those of strategies, or with `everything` all."""
+    """Return the positions that a flattening kill closes: those of strategies, or with `everything` all, except dust."""
+    return tuple(row for row in _meant_by(wish, positions) if not row.dust)
+
+
+def _meant_by(wish: KillWish, positions: Sequence[PositionRow]) -> tuple[PositionRow, ...]:
     if not wish.flatten:
         return ()
     return tuple(row for row in positions if wish.everything or row.owner not in PEOPLE)
+
+
+def dust_text(owner: str, account: str, instrument_id: str, quantity: float | str, why: str) -> str:
+    """Return in words what dust is left and why no order can close it."""
+    amount = f"{Decimal(repr(quantity) if isinstance(quantity, float) else quantity).normalize():f}"
+    return f"dust is left: {amount} {instrument_id} of {owner} on {account}: no order can close it, for {why}"
 
 
 def _lives(home: Path) -> bool:
@@ -182,12 +206,15 @@ def _told(
         "declined": wish.flatten and bool(selling) and not sells,
         "sold": [rows(row) for row in selling] if sells else [],
         "positions": [rows(row) for row in end.positions],
+        "dust": [rows(row) for row in _meant_by(wish, end.positions) if row.dust],
         "needs_person": not waited.done or (wish.flatten and bool(selling) and not sells),
     }
-    return _lasting(Outcome(result, _text(result, end), NEEDS_PERSON if result["needs_person"] else DONE), taken.fading)
+    return _lasting(
+        Outcome(result, _text(wish, result, end), NEEDS_PERSON if result["needs_person"] else DONE), taken.fading
+    )
 
 
-def _text(result: dict[str, object], end: KillProgress) -> str:
+def _text(wish: KillWish, result: dict[str, object], end: KillProgress) -> str:
     lines = [
         f"killed: {end.entries} entry orders found, {end.cancels_asked} cancels asked, {end.cancelled} cancelled, {end.filled} filled "
         f"before that, {end.ended_otherwise} ended otherwise, {end.still_open} still open"
@@ -199,6 +226,11 @@ def _text(result: dict[str, object], end: KillProgress) -> str:
             orders_text(end.staying),
         ]
     lines += ["positions left:", positions_text(end.positions)] if end.positions else ["no position is left"]
+    lines += [
+        dust_text(row.owner, row.account, row.instrument_id, row.quantity, row.dust)
+        for row in _meant_by(wish, end.positions)
+        if row.dust
+    ]
     if result["declined"]:
         lines.append("nothing was sold: that was not confirmed")
     return "\n".join(lines)
