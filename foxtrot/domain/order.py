@@ -37,7 +37,7 @@ class ApprovedOrder(msgspec.Struct, frozen=True, gc=False):
 
     Adapters take nothing else, so an order cannot reach a venue unchecked. `reduces` says that the order can only reduce its
     owner's position, which the gate and the send permit ask; `reduce_only` is the venue's flag, set only where the account's
-    net position allows it.
+    net position allows it. `pair_id` is the id of the order that this one ends, and that ends this one; "" for an order alone.
     """
 
     order_id: str
@@ -58,6 +58,7 @@ class ApprovedOrder(msgspec.Struct, frozen=True, gc=False):
     expire_time_ns: int
     created_time_ns: int
     reduces: bool = False
+    pair_id: str = ""
 
 
 class CancelRequest(msgspec.Struct, frozen=True, gc=False):

@@ -110,7 +110,7 @@ class SeatProtection:
         """Tell whether an order may still change the position; a protective one only once it has begun to fill."""
         protective = self.orders()
         pending = self._desk.pending_records(self._owner, instrument_id=instrument_id)
-        return any(r.key not in protective or r.pending_units != r.quantity_units for r in pending)
+        return any(r.key not in protective or r.filled_units or not r.is_open for r in pending)
 
     def _places(self, instrument_id: str) -> list[PositionKey]:
         """Return the positions in an instrument: one, or in a hedging account those that are held or protected."""

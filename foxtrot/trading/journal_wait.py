@@ -56,7 +56,9 @@ class JournalWait:
         for order_id in notice.order_ids:
             self._due_ns.pop(order_id, None)
             record = self._index.all.get(order_id)
-            if record is not None and record.status is OrderStatus.CREATED and record.approved is not None:
+            if record is None or record.status is not OrderStatus.CREATED or record.approved is None:
+                continue
+            if not any(leg.key in self._due_ns for leg in record.legs):  # of a pair both must be durable
                 self._send(record, record.approved)
 
     def on_journal_failed(self, notice: JournalFailed) -> None:
@@ -74,4 +76,6 @@ class JournalWait:
         for order_id in [order_id for order_id, due_ns in self._due_ns.items() if due_ns < now_ns]:
             self._gate.close(f"the journal did not answer for {order_id} within {JOURNAL_DEADLINE_NS / 1e9} s")
             del self._due_ns[order_id]
-            self._deny(self._index.all[order_id], "no answer within the deadline")
+            record = self._index.all[order_id]
+            if record.status is OrderStatus.CREATED:  # of a pair the other's silence has ended it already
+                self._deny(record, "no answer within the deadline")

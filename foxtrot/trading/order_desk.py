@@ -47,6 +47,16 @@ class OrderCheck(Protocol):
         """Count a cancel towards the message rate."""
         ...
 
+    def approve_pair(
+        self, first: OrderRequest, second: OrderRequest, strategy_id: str, order_ids: tuple[str, str]
+    ) -> tuple[ApprovedOrder, ApprovedOrder]:
+        """Return two orders of which one ends the other, each judged as though it were alone.
+
+        Raises:
+            OrderRefused: a rule forbids one of them, or they are no pair.
+        """
+        ...
+
 
 class OrderDesk(OrderRecords):
     """Numbers, records and routes orders.
@@ -102,14 +112,27 @@ class OrderDesk(OrderRecords):
         except OrderRefused as refusal:
             self._deny(request, owner, order_id, refusal)
             return order_id
-        order_id = approved.order_id  # risk has given it the role that the order turned out to have
-        instrument = self._instruments[approved.instrument_id]
-        terms = created_order(approved, instrument, reduce_only=request.reduce_only)
-        record = OrderRecord(terms, instrument, owner, approved)
-        self.index.add(record)
-        self.journal_wait.begin(order_id)
+        self._file(approved, request)
         self.journal.intent(approved, cause or self._dispatcher.current, self._dispatcher.sequence)
-        return order_id
+        return approved.order_id  # risk has given it the role that the order turned out to have
+
+    def submit_pair(self, first: OrderRequest, second: OrderRequest, owner: str) -> tuple[str, str]:
+        """Take two wishes of which one ends the other at the venue, and return their ids; both are taken, or both are denied.
+
+        They leave as one when both intents are durable, see `BaseAdapter.send_pair`, and count once, for one fills at most.
+        """
+        ids = self._ids.next(owner), self._ids.next(owner)
+        try:
+            pair = self._risk.approve_pair(first, second, owner, ids)
+        except OrderRefused as refusal:
+            self._deny(first, owner, ids[0], refusal)
+            self._deny(second, owner, ids[1], refusal)
+            return ids
+        for approved, request in zip(pair, (first, second), strict=True):
+            self._file(approved, request)
+        for approved in pair:
+            self.journal.intent(approved, self._dispatcher.current, self._dispatcher.sequence)
+        return pair[0].order_id, pair[1].order_id
 
     def deny(self, request: OrderRequest, owner: str, refusal: OrderRefused) -> str:
         """Refuse a wish for a reason that risk does not know of, and return its order id; heard as any refusal."""
@@ -188,8 +211,16 @@ class OrderDesk(OrderRecords):
 
     # --- inside ---------------------------------------------------------------------------------------------------
 
+    def _file(self, approved: ApprovedOrder, request: OrderRequest) -> None:
+        """Record an approved order, which waits for the journal from now on."""
+        instrument = self._instruments[approved.instrument_id]
+        terms = created_order(approved, instrument, reduce_only=request.reduce_only)
+        self.index.add(OrderRecord(terms, instrument, approved.strategy_id, approved))
+        self.journal_wait.begin(approved.order_id)
+
     def _send(self, record: OrderRecord, approved: ApprovedOrder) -> None:
-        if record.cancel_asked:
+        """Send an order, or a pair of orders, whose intents are durable."""
+        if any(leg.cancel_asked for leg in record.legs):
             self._end_unsent(record, OrderStatus.CANCELLED, "cancel", "cancelled before it was sent")
             return
         try:
@@ -197,10 +228,16 @@ class OrderDesk(OrderRecords):
         except OrderRefused as refusal:
             self._end_unsent(record, OrderStatus.DENIED, refusal.rule, str(refusal))
             return
-        record.status = OrderStatus.SUBMITTED
-        self.journal.handed(approved.order_id)
-        self.adapters[approved.account].send_order(approved)
-        self._sink.put(OrderChanged(record.owner, record.to_order()))
+        for leg in record.legs:
+            leg.status = OrderStatus.SUBMITTED
+            self.journal.handed(leg.terms.order_id)
+        adapter, partner = self.adapters[approved.account], record.partner
+        if partner is None or partner.approved is None:
+            adapter.send_order(approved)
+        else:
+            adapter.send_pair(approved, partner.approved)
+        for leg in record.legs:
+            self._sink.put(OrderChanged(leg.owner, leg.to_order()))
 
     def _ask_cancel(self, record: OrderRecord) -> None:
         """Ask the venue, or for an order that waits for the journal remember not to send it."""
@@ -251,9 +288,11 @@ class OrderDesk(OrderRecords):
         self._end_unsent(record, OrderStatus.DENIED, "journal", reason)
 
     def _end_unsent(self, record: OrderRecord, status: OrderStatus, rule: str, reason: str) -> None:
-        self.journal.not_sent(record.terms.order_id, rule, reason, status)
-        record.set_status(status, rule, reason)
-        self._settle(record, was_unknown=False)
+        """End an order that never left; of a pair both."""
+        for leg in record.legs:
+            self.journal.not_sent(leg.terms.order_id, rule, reason, status)
+            leg.set_status(status, rule, reason)
+            self._settle(leg, was_unknown=False)
 
     def _settle(self, record: OrderRecord, *, was_unknown: bool, news: bool = True) -> None:
         """Keep the open index and the gate's list of unknowns true, then tell the owner if there is news."""

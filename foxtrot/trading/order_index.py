@@ -32,6 +32,8 @@ class OrderIndex:
         if terms.order_id in self.all:
             record.key = long_key(terms.account, terms.instrument_id, terms.order_id)
         self.all[record.key] = record
+        if record.approved is not None and record.approved.pair_id:
+            self._join(record, record.approved.pair_id)
         self.place(record)
 
     def place(self, record: OrderRecord) -> None:
@@ -45,6 +47,12 @@ class OrderIndex:
                 return
         if self.lacking:
             self.lacking.pop(record.key, None)
+
+    def _join(self, record: OrderRecord, pair_id: str) -> None:
+        """Let the two records of a pair know each other, once both are filed."""
+        other = self.all.get(pair_id)
+        if other is not None and other.approved is not None and other.approved.pair_id == record.terms.order_id:
+            record.partner, other.partner = other, record
 
     def open_records(self, owner: str, account: str, instrument_id: str) -> Iterator[OrderRecord]:
         """Yield the records of open orders, narrowed by whatever is given."""

@@ -12,6 +12,8 @@ _CREATED, _FILLED, _PART = OrderStatus.CREATED, OrderStatus.FILLED, OrderStatus.
 class OrderRecord:
     """One order, merged. `fills` are its fills by trade id; `key` is what the desk files it under.
 
+    `partner` is the other order of a pair of which one ends the other: what one has filled, the other can fill no more.
+
     `merge_report` and `add_fill` are commutative and idempotent: permuted and doubled messages end in the same state.
 
     Thread: the dispatcher's.
@@ -19,7 +21,7 @@ class OrderRecord:
 
     __slots__ = (
         "approved", "average", "cancel_asked", "filled", "fills", "instrument", "key", "local_time_ns", "owner",
-        "quantity_units", "reason", "reported", "rule", "status", "terms", "value", "venue_order_id", "venue_time_ns",
+        "partner", "quantity_units", "reason", "reported", "rule", "status", "terms", "value", "venue_order_id", "venue_time_ns",
     )  # fmt: skip
 
     def __init__(self, terms: OrderData, instrument: Instrument, owner: str, approved: ApprovedOrder | None) -> None:
@@ -42,6 +44,7 @@ class OrderRecord:
         self.rule = ""
         self.reason = ""
         self.cancel_asked = False
+        self.partner: OrderRecord | None = None
 
     @property
     def is_open(self) -> bool:
@@ -59,9 +62,17 @@ class OrderRecord:
         return self.filled if self.filled >= self.reported else self.reported
 
     @property
+    def legs(self) -> "tuple[OrderRecord, ...]":
+        """Return the orders that leave and are refused together: this one, and its partner if it has one."""
+        return (self,) if self.partner is None else (self, self.partner)
+
+    @property
     def remaining_units(self) -> int:
         """Return what may still trade at worst; 0 once the order is done."""
-        return max(0, self.quantity_units - self.filled_units) if self.status in OPEN else 0
+        if self.status not in OPEN:
+            return 0
+        by_partner = 0 if self.partner is None else self.partner.filled_units
+        return max(0, self.quantity_units - self.filled_units - by_partner)
 
     @property
     def missing_units(self) -> int:
@@ -70,8 +81,17 @@ class OrderRecord:
 
     @property
     def pending_units(self) -> int:
-        """Return by how much the order may still change a position: what may trade and what traded without a fill yet."""
-        return max(0, (self.quantity_units if self.status in OPEN else self.reported) - self.filled)
+        """Return by how much the order may still change a position: what may trade and what traded without a fill yet.
+
+        A pair of which both may trade counts once, at the one that waits for a trigger: what one fills is taken from both.
+        """
+        if self.status not in OPEN:
+            return self.missing_units
+        if self.partner is None:
+            return max(0, self.quantity_units - self.filled)
+        if self.partner.status in OPEN and not self.terms.trigger_price:
+            return self.missing_units
+        return max(0, self.quantity_units - self.filled - self.partner.filled_units)
 
     @property
     def is_as_reported(self) -> bool:

@@ -12,7 +12,7 @@ from foxtrot.trading.order_desk import OrderDesk
 from foxtrot.trading.portfolio import Portfolio
 from foxtrot.trading.protection_cover import Cover
 from foxtrot.trading.protection_facts import ProtectionFacts
-from foxtrot.trading.protection_orders import closing_order, resting_order
+from foxtrot.trading.protection_orders import closing_order, paired_target, resting_order
 from foxtrot.trading.protection_plan import Act, Move, next_move
 from foxtrot.trading.protection_state import (
     Cause,
@@ -36,6 +36,10 @@ CALM_NS = 10_000_000_000
 """How long an order must stand until the refusals before it are forgotten: one that is taken and ended at once counts as refused."""
 MARK_NS = 1_000_000_000
 """A water mark is written down at most this often."""
+_PASSING = frozenset(
+    {"gate", "journal", "not_connected", "send_permit", "self_cross", "never_reached_market", "instrument_halted"}
+)
+"""Rules that refuse an order for where it comes from, or for a while: a pair is tried again as a pair."""
 _IN_VAIN = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED})
 
 
@@ -134,14 +138,37 @@ class ProtectionDesk(ProtectionFacts):
             order_id = self._submit(ward, closing_order(state, move.units, ward.instrument, ward.capabilities))
             ward.take(replace(ward.state, exit_id=order_id))
             return bool(order_id) or ward.state.step is Step.ARMED
-        if ward.leg is VenueLeg.STOP and self._is_through(ward, market):
+        if ward.leg in (VenueLeg.STOP, VenueLeg.PAIR) and self._is_through(ward, market):
             self.begin_exit(ward, Cause.STOP)
             return True
+        if ward.leg is VenueLeg.PAIR:
+            return self._place_pair(ward, move.units, market)
         request = resting_order(state, ward.leg, move.units, ward.instrument, market)
         order_id = self._submit(ward, request)
         if order_id:
             ward.take(replace(ward.state, legs=(*ward.state.legs, order_id)))
         return bool(order_id)
+
+    def _place_pair(self, ward: Ward, units: int, market: float) -> bool:
+        """Send stop and take-profit as one; where that cannot be, the stop alone comes next and the take-profit is watched here."""
+        state, instrument = ward.state, ward.instrument
+        if self._is_taken(ward):
+            ward.take(replace(state, apart=True))
+            return True
+        stop = resting_order(state, VenueLeg.STOP, units, instrument, market)
+        names = self._desk.submit_pair(stop, paired_target(state, units, instrument), state.owner)
+        denied = self._desk.denied.get(names[0])
+        if denied is None:
+            ward.take(replace(state, legs=(*state.legs, *names)))
+            return True
+        self._refused(ward, denied.rule, denied.reason)
+        return ward.state.apart
+
+    def _is_taken(self, ward: Ward) -> bool:
+        """Tell whether any price that was heard has reached the take-profit, so that it would not rest."""
+        to_units, state = ward.instrument.price_grid.round, ward.state
+        heard = self._portfolio.view.heard_prices(state.instrument_id)
+        return any((to_units(price) - state.take_units) * state.sign >= 0 for price in heard if price)
 
     def _is_through(self, ward: Ward, market: float) -> bool:
         """Tell whether the market is beyond the stop, so that a venue would refuse it; after a refusal by any price heard."""
@@ -193,8 +220,10 @@ class ProtectionDesk(ProtectionFacts):
     def _hear_end(self, ward: Ward, order_id: str) -> None:
         """Count an order that ended without having done its work, unless we asked for its end."""
         record = self._desk.index.all.get(order_id)
-        if record is None or record.filled_units or record.cancel_asked:
+        if record is None or any(leg.filled_units or leg.cancel_asked for leg in record.legs):
             return
+        if record.partner is not None and record.partner.is_open:
+            return  # the last of a pair speaks for both
         if record.terms.time_in_force is not TimeInForce.IOC or record.status not in _IN_VAIN:
             self._refused(ward, record.rule or str(record.status), record.reason or str(record.status))
 
@@ -211,6 +240,14 @@ class ProtectionDesk(ProtectionFacts):
                 state,
                 "WARNING",
                 f"{state.instrument_id}: the venue takes no such trailing stop ({reason}); it trails here",
+            )
+            return
+        if ward.leg is VenueLeg.PAIR and rule not in _PASSING and state.step is Step.ARMED:
+            ward.take(replace(state, apart=True))
+            self._tell(
+                state,
+                "WARNING",
+                f"{state.instrument_id}: the venue takes no such pair ({reason}); the stop goes alone, the take-profit is watched here",
             )
             return
         if rule == "self_cross":

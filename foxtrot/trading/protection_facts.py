@@ -8,11 +8,12 @@ from foxtrot.trading.order_desk import OrderDesk
 from foxtrot.trading.order_record import OrderRecord
 from foxtrot.trading.portfolio import Portfolio, PositionKey
 from foxtrot.trading.position import Position
-from foxtrot.trading.protection_cover import NAKED, Cover, cover_of, resting_stop_units
+from foxtrot.trading.protection_cover import NAKED, STOPS, Cover, cover_of, resting_stop_units
 from foxtrot.trading.protection_plan import Leg, Standing
-from foxtrot.trading.protection_state import Cause, Protection
+from foxtrot.trading.protection_state import Cause, Protection, VenueLeg
 from foxtrot.trading.protection_ward import Ward
 
+_CANCELLED = OrderStatus.CANCELLED
 _AWAY = frozenset({AdapterState.LOST, AdapterState.BACKING_OFF, AdapterState.FAILED, AdapterState.CLOSED})
 
 
@@ -46,8 +47,9 @@ class ProtectionFacts:
         """Return what stands of a position, its orders counted at their worst."""
         state, instrument = ward.state, ward.instrument
         closing = {record.terms.order_id: record for record in self.closing_records(state.key, state.sign)}
-        stale = state.stale if self.may_send(state) else ()
-        legs = tuple(_leg(closing[name], stale=name in stale) for name in state.legs if name in closing)
+        records = [closing[name] for name in state.legs if name in closing]
+        renews = self.may_send(state)
+        legs = tuple(_leg(one, stale=renews and (one.key in state.stale or _is_half(one, ward.leg))) for one in records)
         mine = {*state.legs, state.exit_id}
         others = sum(record.pending_units for name, record in closing.items() if name not in mine)
         lot = instrument.lot_units
@@ -91,5 +93,21 @@ class ProtectionFacts:
 
 
 def _leg(record: OrderRecord, *, stale: bool) -> Leg:
-    """Return what a record is to a plan; one that is done and lacks fills cannot be cancelled any more."""
-    return Leg(record.terms.order_id, record.pending_units, record.cancel_asked or not record.is_open, stale)
+    """Return what a record is to a plan; one that is done and lacks fills cannot be cancelled any more.
+
+    The end that was asked for of one order of a pair is the end of both, unless the venue has ended that one itself.
+    """
+    partner = record.partner
+    asked = partner is not None and partner.cancel_asked and (partner.is_open or partner.status is _CANCELLED)
+    ending = record.cancel_asked or asked or not record.is_open
+    return Leg(record.terms.order_id, record.pending_units, ending, stale)
+
+
+def _is_half(record: OrderRecord, leg: VenueLeg) -> bool:
+    """Tell whether an order lacks the half that it should have: a take-profit its stop, or a stop its place in a pair.
+
+    A stop whose take-profit is gone was touched, and is closing the position.
+    """
+    if record.terms.order_type in STOPS:
+        return leg is VenueLeg.PAIR and record.partner is None
+    return leg is not VenueLeg.TARGET and (record.partner is None or not record.partner.is_open)

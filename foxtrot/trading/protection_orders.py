@@ -1,5 +1,7 @@
 """The orders of a protection: what rests at the venue, and what closes the position."""
 
+from msgspec.structs import replace
+
 from foxtrot.adapter.capabilities import Capabilities
 from foxtrot.domain.enums import OrderType, TimeInForce
 from foxtrot.domain.instrument import Instrument
@@ -13,14 +15,19 @@ MOVE = 1000
 def resting_order(
     protection: Protection, leg: VenueLeg, units: int, instrument: Instrument, market: float
 ) -> OrderRequest:
-    """Return the order of a leg that rests at the venue."""
-    if leg is VenueLeg.STOP:
+    """Return the order of a leg that rests at the venue; of a pair its stop."""
+    if leg in (VenueLeg.STOP, VenueLeg.PAIR):
         price = moved_price(protection.stop_units, protection.refusals, instrument, market)
         return _order(protection, OrderType.STOP, units, instrument, trigger=price)
     if leg is VenueLeg.TRAILING:
         return _order(protection, OrderType.TRAILING_STOP, units, instrument, trail=protection.trail_units)
     price = moved_price(protection.take_units, protection.refusals, instrument, market)
     return _order(protection, OrderType.LIMIT, units, instrument, price=price)
+
+
+def paired_target(protection: Protection, units: int, instrument: Instrument) -> OrderRequest:
+    """Return the take-profit that rests beside a stop, each the end of the other."""
+    return replace(_order(protection, OrderType.LIMIT, units, instrument, price=protection.take_units), post_only=True)
 
 
 def closing_order(

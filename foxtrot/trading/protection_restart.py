@@ -44,16 +44,24 @@ def _keep(desk: OrderDesk, legs: tuple[str, ...]) -> None:
 
 def _belongs(record: OrderRecord, ward: Ward) -> bool:
     """Tell whether an order is one that only reduces and of the kind that the protection would have placed."""
-    terms, state = record.terms, ward.state
+    terms = record.terms
     if record.key != terms.order_id or not (record.reduces or reduces_by_id(record.key)):
         return False
     if ward.leg is VenueLeg.TARGET:
-        return terms.order_type is OrderType.LIMIT and terms.price == ward.instrument.price(state.take_units)
-    return terms.order_type in STOPS
+        return _is_target(record, ward)
+    return terms.order_type in STOPS or (record.partner is not None and _is_target(record, ward))
 
 
 def _is_current(record: OrderRecord, ward: Ward) -> bool:
     """Tell whether an order found again has the terms that are wished for now."""
-    if ward.leg is VenueLeg.STOP:
+    if ward.leg in (VenueLeg.STOP, VenueLeg.PAIR) and record.terms.order_type in STOPS:
         return record.terms.trigger_price == ward.instrument.price(ward.state.stop_units)
+    if ward.leg is VenueLeg.PAIR:
+        return _is_target(record, ward)
     return ward.leg is VenueLeg.TARGET or record.terms.order_type is OrderType.TRAILING_STOP
+
+
+def _is_target(record: OrderRecord, ward: Ward) -> bool:
+    """Tell whether an order is a limit at the take-profit's price."""
+    terms, take_units = record.terms, ward.state.take_units
+    return terms.order_type is OrderType.LIMIT and take_units > 0 and terms.price == ward.instrument.price(take_units)

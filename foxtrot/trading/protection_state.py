@@ -30,12 +30,13 @@ class Cause(StrEnum):
 
 
 class VenueLeg(StrEnum):
-    """Which leg rests at the venue; the others are watched here."""
+    """Which leg rests at the venue; the others are watched here. A pair is a stop and a take-profit of which one ends the other."""
 
     NONE = "none"
     STOP = "stop"
     TRAILING = "trailing stop"
     TARGET = "take-profit"
+    PAIR = "stop and take-profit"
 
 
 class ProtectionTerms(msgspec.Struct, frozen=True, gc=False):
@@ -51,8 +52,9 @@ class Protection(msgspec.Struct, frozen=True, gc=False):
     """One owner's protection of one position: wishes in price units, where each leg is, and how far an exit has come.
 
     `mark_units` is the best price since a trailing stop stands; `entries` are the orders it waits for, `legs` its orders at the
-    venue, `stale` those of them whose terms are out of date, `exit_id` the order that closes the position. `refusals` counts the
-    protective orders that came to nothing since the last one that stood; `reason` says why, once that is an alarm.
+    venue (of a pair both), `stale` those of them whose terms are out of date, `exit_id` the order that closes the position. `refusals` counts the
+    protective orders that came to nothing since the last one that stood; `reason` says why, once that is an alarm. `apart` says that
+    the venue took no pair, and `trails_here` no trailing stop.
     """
 
     owner: str
@@ -72,6 +74,7 @@ class Protection(msgspec.Struct, frozen=True, gc=False):
     cause: Cause = Cause.NONE
     exit_id: str = ""
     trails_here: bool = False
+    apart: bool = False
     refusals: int = 0
     reason: str = ""
 
@@ -101,17 +104,19 @@ def protection_id(key: PositionKey) -> str:
     return "/".join(key)
 
 
-def venue_leg(protection: Protection, capabilities: Capabilities) -> VenueLeg:
+def venue_leg(protection: Protection, capabilities: Capabilities, instrument: Instrument) -> VenueLeg:
     """Return which leg the venue is to hold.
 
-    One at a time: on a spot market the first order locks what the second would sell, and anywhere two orders of the whole
-    position could both fill. The stop comes first, for it is the one that must outlive this process.
+    Stop and take-profit both where the venue keeps the two as a pair. Else one at a time: on a spot market the first order locks
+    what the second would sell, and anywhere two orders of the whole position could both fill. The stop comes first, for it is the
+    one that must outlive this process.
     """
     if protection.local:
         return VenueLeg.NONE
     can = capabilities.order_types
     if protection.stop_units and OrderType.STOP in can:
-        return VenueLeg.STOP
+        pairs = capabilities.oco and not instrument.product.is_derivative and not protection.apart
+        return VenueLeg.PAIR if pairs and protection.take_units else VenueLeg.STOP
     if protection.trail_units and not protection.stop_units:
         native = OrderType.TRAILING_STOP in can and not protection.trails_here
         return VenueLeg.TRAILING if native else VenueLeg.NONE
@@ -143,7 +148,7 @@ def wished(protection: Protection, terms: ProtectionTerms, instrument: Instrumen
     )  # fmt: skip
     return msgspec.structs.replace(
         protection, stop_units=stop, take_units=take, trail_units=trail, local=terms.local,
-        mark_units=protection.mark_units if trail else 0, trails_here=protection.trails_here and bool(trail),
+        mark_units=protection.mark_units if trail else 0, trails_here=protection.trails_here and bool(trail), apart=protection.apart and same,
         stale=protection.stale if same else protection.legs, refusals=0, reason="",
     )  # fmt: skip
 

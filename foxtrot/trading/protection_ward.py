@@ -41,5 +41,5 @@ class Ward:
         """Hold another state."""
         self.state = state
         self.entered.update(state.entries)
-        self.leg = venue_leg(state, self.capabilities)
+        self.leg = venue_leg(state, self.capabilities, self.instrument)
         self.watches = watched(state, self.leg)

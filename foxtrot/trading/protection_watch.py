@@ -13,11 +13,11 @@ from foxtrot.trading.protection_state import Cause, Protection, VenueLeg
 def watched(protection: Protection, leg: VenueLeg) -> frozenset[Cause]:
     """Return the legs that are watched here."""
     found = set()
-    if protection.stop_units and leg is not VenueLeg.STOP:
+    if protection.stop_units and leg not in (VenueLeg.STOP, VenueLeg.PAIR):
         found.add(Cause.STOP)
     if protection.trail_units and leg is not VenueLeg.TRAILING:
         found.add(Cause.TRAILING)
-    if protection.take_units and leg is not VenueLeg.TARGET:
+    if protection.take_units and leg not in (VenueLeg.TARGET, VenueLeg.PAIR):
         found.add(Cause.TAKE_PROFIT)
     return frozenset(found)
 

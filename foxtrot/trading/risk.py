@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from foxtrot.core.clock import Clock
 from foxtrot.domain.enums import PositionSide, Side
 from foxtrot.domain.errors import OrderRefused
@@ -17,6 +19,7 @@ from foxtrot.trading.market_view import MarketView
 from foxtrot.trading.order_desk import OrderDesk
 from foxtrot.trading.order_ids import reducing_id
 from foxtrot.trading.pace import Pace
+from foxtrot.trading.pair_rules import check_pair
 from foxtrot.trading.portfolio import Portfolio
 from foxtrot.trading.price_rules import PriceRules
 from foxtrot.trading.size_rules import SizeRules
@@ -77,6 +80,22 @@ class Risk:
         except OrderRefused as refusal:
             self.refusals[refusal.rule] = self.refusals.get(refusal.rule, 0) + 1
             raise
+
+    def approve_pair(
+        self, first: OrderRequest, second: OrderRequest, strategy_id: str, order_ids: tuple[str, str]
+    ) -> tuple[ApprovedOrder, ApprovedOrder]:
+        """Return two orders of which one ends the other; each is judged as though the other were not there, for one fills at most.
+
+        Raises:
+            OrderRefused: the first rule that forbids one of them, or what makes them no pair.
+        """
+        try:
+            check_pair(first, second, self._desk.adapters.get(first.account))
+        except OrderRefused as refusal:
+            self.refusals[refusal.rule] = self.refusals.get(refusal.rule, 0) + 1
+            raise
+        one, other = self.approve(first, strategy_id, order_ids[0]), self.approve(second, strategy_id, order_ids[1])
+        return replace(one, pair_id=other.order_id), replace(other, pair_id=one.order_id)
 
     def note_message(self, strategy_id: str, account: str = "") -> None:
         """Count a cancel towards the message rate; cancels themselves are never refused."""
