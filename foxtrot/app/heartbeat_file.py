@@ -56,8 +56,12 @@ class HeartbeatFile:
             make_private_folder(home)
             self._file = open(self.path, "w+b", buffering=0, opener=private_opener)  # noqa: SIM115  (kept open)
         except OSError as error:
-            raise ConfigError(f"{self.path} cannot be written: {error.strerror or error}; name another home") from None
-        self.beat()
+            raise self._refused(error) from None
+        try:
+            self.beat()
+        except OSError as error:
+            self._file.close()
+            raise self._refused(error) from None
 
     def beat(self) -> None:
         """Tell that the process lives; called some times a second."""
@@ -76,6 +80,9 @@ class HeartbeatFile:
         if not self._file.closed:
             self._write(0.0, ended=True)
             self._file.close()
+
+    def _refused(self, error: OSError) -> ConfigError:
+        return ConfigError(f"{self.path} cannot be written: {error.strerror or error}; name another home")
 
     def _write(self, silent_s: float, *, ended: bool = False) -> None:
         self._beat += 1

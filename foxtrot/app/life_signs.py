@@ -40,7 +40,7 @@ class LifeSigns:
         self._obey()
         if self.guardian is not None:
             self._wait_for(self.guardian)
-            self.guardian.start()
+            self._start(self.guardian)
 
     def look(self) -> None:
         """Give a sign of life, obey a halt or remove one from which a person has resumed, and start a guardian again that has died.
@@ -68,6 +68,13 @@ class LifeSigns:
         """
         self._heartbeat.end()
         return self.guardian.wait(END_S) if self.guardian is not None else ""
+
+    def _start(self, guardian: GuardianProcess) -> None:
+        try:
+            guardian.start()
+        except ConfigError:
+            self._heartbeat.end()  # the platform does not start: an older guardian has nothing to take for silence
+            raise
 
     def _wait_for(self, guardian: GuardianProcess) -> None:
         """Let entries wait for the guardian, if there is anything that one could guard."""

@@ -50,10 +50,9 @@ def run_live(
         platform = MainEngine(config, home, journal=journal, around=around)
         try:
             _claim(platform, locks)
-        except ConfigError:
-            platform.line.journal.close()  # it has a thread already
-            raise
-        return _run(platform, seconds, stopped, log, guarded=live or config.guardian.enabled)
+            return _run(platform, seconds, stopped, log, guarded=live or config.guardian.enabled)
+        finally:
+            platform.line.journal.close()  # it has a thread already, and whatever stands beside the platform may be refused
 
 
 def _claim(platform: MainEngine, locks: AccountLocks) -> None:
