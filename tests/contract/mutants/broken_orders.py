@@ -111,6 +111,42 @@ class LeavesOutATime(SimulatedAdapter):
         super().on_order(msgspec.structs.replace(order, venue_time_ns=0))
 
 
+@breaks(4)
+class SendsAPairApart(SimulatedAdapter):
+    """The two orders of a pair are sent one after the other, and nothing ties them."""
+
+    def send_pair(self, first: ApprovedOrder, second: ApprovedOrder) -> None:
+        self.send_order(first)
+        self.send_order(second)
+
+
+@breaks(4)
+class TellsOneOfAPair(SimulatedAdapter):
+    """The end of the one that did not trade is not told."""
+
+    def on_order(self, order: OrderData) -> None:
+        if order.reason != "oco":
+            super().on_order(order)
+
+
+@breaks(4)
+class SendsAPairThatMayAddToAPosition(SimulatedAdapter):
+    """A pair passes as reducing when one of the two is."""
+
+    def send_pair(self, first: ApprovedOrder, second: ApprovedOrder) -> None:
+        reduces = first.reduces or second.reduces
+        super().send_pair(*(msgspec.structs.replace(one, reduces=reduces) for one in (first, second)))
+
+
+@breaks(4)
+class SendsAPairTwice(SimulatedAdapter):
+    """Which pairs were sent is forgotten."""
+
+    def send_pair(self, first: ApprovedOrder, second: ApprovedOrder) -> None:
+        self.session.submit(self._orders._sent.clear)
+        super().send_pair(first, second)
+
+
 @breaks(5)
 class LosesADepthChange(SimulatedAdapter):
     """Every third depth change is lost and nobody is told."""

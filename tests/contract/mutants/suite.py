@@ -11,7 +11,7 @@ import pytest
 from tests.support.contract_rig import ContractRig
 
 MODULES = (
-    "test_1_calls", "test_2_connecting", "test_3_reconnecting", "test_4_orders",
+    "test_1_calls", "test_2_connecting", "test_3_reconnecting", "test_4_orders", "test_4_pairs",
     "test_5_bars", "test_5_depth", "test_6_books", "test_6_interface", "test_7_closing",
     "test_8_send_permit", "test_9_reconciling",
 )  # fmt: skip
@@ -41,8 +41,8 @@ def _expanded(name: str, function: Callable[..., object]) -> Iterator[Case]:
         yield Case(label, lambda rig, given=given: function(rig, **given))
 
 
-def _named(names: str, value: object) -> list[tuple[str, object]]:
-    keys = [key.strip() for key in names.split(",")]
+def _named(names: str | tuple[str, ...], value: object) -> list[tuple[str, object]]:
+    keys = [key.strip() for key in names.split(",")] if isinstance(names, str) else list(names)
     return list(zip(keys, [value] if len(keys) == 1 else value, strict=True))  # type: ignore[arg-type]
 
 
