@@ -16,6 +16,8 @@ _MARKET, _LIMIT = OrderType.MARKET, OrderType.LIMIT
 class Candidate:
     """A request that is on the grid and whose terms belong together; `check_finite` comes before it is made.
 
+    `beside` is how many orders leave with it and are not among the open ones yet.
+
     Raises (when made):
         OrderRefused: a number is off the grid, missing or does not belong to the order type.
 
@@ -23,7 +25,7 @@ class Candidate:
     """
 
     __slots__ = (
-        "display_units", "instrument", "now_ns", "owner", "position_units", "price_units", "quantity_units", "reduces",
+        "beside", "display_units", "instrument", "now_ns", "owner", "position_units", "price_units", "quantity_units", "reduces",
         "reference", "request", "sign", "trailing_units", "trigger_units", "triggered",
     )  # fmt: skip
 
@@ -34,6 +36,7 @@ class Candidate:
         self.now_ns = now_ns
         self.sign = 1 if request.side is Side.BUY else -1
         self.reduces = False
+        self.beside = 0
         self.triggered = False
         self.position_units = 0
         self.reference: Reference | None = None

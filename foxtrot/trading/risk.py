@@ -86,15 +86,18 @@ class Risk:
     ) -> tuple[ApprovedOrder, ApprovedOrder]:
         """Return two orders of which one ends the other; each is judged as though the other were not there, for one fills at most.
 
+        They are two among the open orders, though.
+
         Raises:
             OrderRefused: the first rule that forbids one of them, or what makes them no pair.
         """
         try:
             check_pair(first, second, self._desk.adapters.get(first.account))
+            one = self._approve(first, strategy_id, order_ids[0], beside=1)
+            other = self._approve(second, strategy_id, order_ids[1], beside=1)
         except OrderRefused as refusal:
             self.refusals[refusal.rule] = self.refusals.get(refusal.rule, 0) + 1
             raise
-        one, other = self.approve(first, strategy_id, order_ids[0]), self.approve(second, strategy_id, order_ids[1])
         return replace(one, pair_id=other.order_id), replace(other, pair_id=one.order_id)
 
     def note_message(self, strategy_id: str, account: str = "") -> None:
@@ -106,7 +109,8 @@ class Risk:
         if self.loss_rules.watches or self.loss_rules.locks is not None:
             self.loss_rules.look(self._clock.now_ns())
 
-    def _approve(self, request: OrderRequest, strategy_id: str, order_id: str) -> ApprovedOrder:
+    def _approve(self, request: OrderRequest, strategy_id: str, order_id: str, beside: int = 0) -> ApprovedOrder:
+        """Return the order in exact units; `beside` are the orders that leave with it and are not recorded yet."""
         check_finite(request)
         instrument = self._instruments.resolve(request.instrument_id)
         account, now_ns, steady_ns = request.account, self._clock.now_ns(), self._clock.monotonic_ns()
@@ -114,6 +118,7 @@ class Risk:
             known = ", ".join(sorted(self._desk.adapters)) or "none"
             raise OrderRefused("account", known, account or "(none)")
         order = Candidate(request, strategy_id, instrument, now_ns)
+        order.beside = beside
         order.reference = self._view.reference(instrument.instrument_id)
         if order.trigger_units:
             order.triggered = self._prices.is_reached(request, instrument.instrument_id)

@@ -34,12 +34,12 @@ class SizeRules:
                 raise OrderRefused("min_notional", f"{instrument.min_notional:f}", f"{notional:f}")
             if instrument.max_notional and notional > instrument.max_notional:
                 raise OrderRefused("max_notional", f"{instrument.max_notional:f}", f"{notional:f}")
-        if instrument.max_open_orders and self._desk.open_count >= instrument.max_open_orders:
+        if instrument.max_open_orders and self._desk.open_count + order.beside >= instrument.max_open_orders:
             account, instrument_id = order.request.account, instrument.instrument_id
-            count = sum(1 for _ in self._desk.open_records(account=account, instrument_id=instrument_id))
-            if count >= instrument.max_open_orders:
+            count = 1 + order.beside + sum(1 for _ in self._desk.open_records("", account, instrument_id))
+            if count > instrument.max_open_orders:
                 limit = f"{instrument.max_open_orders} of {instrument_id}"
-                raise OrderRefused("max_open_orders", limit, str(count + 1))
+                raise OrderRefused("max_open_orders", limit, str(count))
         if instrument.expiry_ns and order.now_ns >= instrument.expiry_ns:
             raise OrderRefused("expired", f"before {instrument.expiry_ns} ns", f"{order.now_ns} ns")
 
@@ -56,7 +56,7 @@ class SizeRules:
             if limits.max_order_notional:
                 self._check_notional(order, scope, limits)
             if limits.max_open_orders:
-                count = 1 + sum(1 for _ in self._desk.open_records(scope.owner, scope.account))
+                count = 1 + order.beside + sum(1 for _ in self._desk.open_records(scope.owner, scope.account))
                 if count > limits.max_open_orders:
                     raise _refusal("max_open_orders", limits.max_open_orders, scope, count)
             if limits.max_position:

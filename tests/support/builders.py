@@ -127,6 +127,8 @@ def a_charge(amount: str, charge_id: str, kind: str = "funding", instrument_id: 
 class TradingFloor:
     """Everything between an adapter and a strategy, wired as the platform wires it, with one scripted adapter per account."""
 
+    adapter_class = ScriptedAdapter
+
     def __init__(
         self,
         *instruments: Instrument,
@@ -149,7 +151,9 @@ class TradingFloor:
         self.desk = OrderDesk(self.dispatcher, self.instruments, self.portfolio, self.gate, OrderIds(run_id))
         self.risk = Risk(self.clock, self.view, self.desk, self.portfolio, table, LossTracker(TradingDay()))
         self.journal = journal or InMemoryJournal(self.dispatcher)
-        self.adapters = {name: ScriptedAdapter.of(name, self.dispatcher, self.permit, self.clock) for name in accounts}
+        self.adapters = {
+            name: self.adapter_class.of(name, self.dispatcher, self.permit, self.clock) for name in accounts
+        }
         self.desk.adapters = dict(self.adapters)
         self.events: list[object] = []
         self.view.subscribe(self.dispatcher)
