@@ -1,5 +1,7 @@
 """What stands beside a running platform: its heartbeat for the guardian, the guardian itself, and the halt file of whoever kills from outside."""
 
+from contextlib import ExitStack
+
 from loguru import logger
 
 from foxtrot.app.guardian import GuardianProcess
@@ -23,7 +25,7 @@ class LifeSigns:
     Thread: main; `look` about four times a second.
 
     Raises (when made):
-        ConfigError: the home cannot be written, or the guardian cannot be started.
+        ConfigError: the home cannot be written or has no room for a halt, or the guardian cannot be started.
     """
 
     def __init__(self, platform: MainEngine, *, guarded: bool) -> None:
@@ -37,10 +39,14 @@ class LifeSigns:
         self._pause_s = FIRST_PAUSE_S
         self._restart_ns = 0
         self._wait: GuardianWait | None = None
-        self._obey()
-        if self.guardian is not None:
-            self._wait_for(self.guardian)
-            self._start(self.guardian)
+        with ExitStack() as undone:
+            undone.callback(self._heartbeat.end)  # a refused start is no silence of which an older guardian need know
+            self._halt.reserve()
+            self._obey()
+            if self.guardian is not None:
+                self._wait_for(self.guardian)
+                self.guardian.start()
+            undone.pop_all()
 
     def look(self) -> None:
         """Give a sign of life, obey a halt or remove one from which a person has resumed, and start a guardian again that has died.
@@ -69,13 +75,6 @@ class LifeSigns:
         self._heartbeat.end()
         return self.guardian.wait(END_S) if self.guardian is not None else ""
 
-    def _start(self, guardian: GuardianProcess) -> None:
-        try:
-            guardian.start()
-        except ConfigError:
-            self._heartbeat.end()  # the platform does not start: an older guardian has nothing to take for silence
-            raise
-
     def _wait_for(self, guardian: GuardianProcess) -> None:
         """Let entries wait for the guardian, if there is anything that one could guard."""
         platform = self._platform
@@ -96,12 +95,16 @@ class LifeSigns:
         guardian.start()
 
     def _lift(self) -> None:
-        """Remove the halt file once a person has resumed; a halt that was left there since then stays, and is obeyed."""
+        """Remove the halt file once a person has resumed; a halt that was left there since then stays, and is obeyed.
+
+        What a halt has used of the room that is reserved for the next is taken again.
+        """
         if not self._platform.resumed.is_set():
             return
         self._platform.resumed.clear()
         try:
             self._halt.lift()
+            self._halt.reserve()
         except ConfigError as error:
             logger.error("{}", error)
 

@@ -42,6 +42,7 @@ def test_where_the_journal_works_still_a_live_kill_says_that_it_may_not_last(
     with steered(tmp_path, capsys, make=lambda config, home: recorded(config, home)[0]) as running:
         status, found = running.ask("kill", "--why", "mad", "--as", "Ann")
         assert (found["lasting"], found["fading"]) == (True, "")
+        (running.home / "halt.json").unlink()
         fill_the_disk(monkeypatch)
         status, found = running.ask("kill", "--why", "mad", "--as", "Ann")
         assert (status, found["lasting"]) == (3, False)
@@ -55,6 +56,7 @@ def test_a_cold_kill_that_leaves_no_halt_file_says_so_first(
     line = ["kill", str(config), "--why", "mad", "--as", "Ann", "--home", str(home)]
     assert main([*line, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["lasting"] is True
+    (home / "halt.json").unlink()
     fill_the_disk(monkeypatch)
     assert main(line) == 3
     told = capsys.readouterr().out.splitlines()[0]
