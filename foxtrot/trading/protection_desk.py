@@ -95,6 +95,19 @@ class ProtectionDesk(ProtectionFacts):
         why = "" if cause is Cause.CLOSE else f": the {cause} is touched"
         self._tell(ward.state, "INFO", f"{ward.state.instrument_id} is being closed{why}")
 
+    def pair_again(self, ward: Ward) -> bool:
+        """Let a stop that went alone, because the market was at the take-profit, be part of a pair; False while it stays alone.
+
+        The stop is away for as long as a cancel and a placing take, so that this waits until it has stood for a while.
+        """
+        state = ward.state
+        if not state.reached or state.step is not Step.ARMED or ward.paused or self._is_reached(ward):
+            return False
+        if not self.may_send(state) or not self._has_stood(ward):
+            return False
+        ward.take(replace(state, reached=False))
+        return True
+
     def drop(self, ward: Ward) -> None:
         """Cancel the orders of a protection that is wished for no more, and write its end down."""
         for leg in self.standing(ward).legs:
@@ -152,8 +165,8 @@ class ProtectionDesk(ProtectionFacts):
     def _place_pair(self, ward: Ward, units: int, market: float) -> bool:
         """Send stop and take-profit as one; where that cannot be, the stop alone comes next and the take-profit is watched here."""
         state, instrument = ward.state, ward.instrument
-        if self._is_taken(ward):
-            ward.take(replace(state, apart=True))
+        if self._is_reached(ward):
+            ward.take(replace(state, reached=True))
             return True
         stop = resting_order(state, VenueLeg.STOP, units, instrument, market)
         names = self._desk.submit_pair(stop, paired_target(state, units, instrument), state.owner)
@@ -162,10 +175,10 @@ class ProtectionDesk(ProtectionFacts):
             ward.take(replace(state, legs=(*state.legs, *names)))
             return True
         self._refused(ward, denied.rule, denied.reason)
-        return ward.state.apart
+        return ward.leg is not VenueLeg.PAIR
 
-    def _is_taken(self, ward: Ward) -> bool:
-        """Tell whether any price that was heard has reached the take-profit, so that it would not rest."""
+    def _is_reached(self, ward: Ward) -> bool:
+        """Tell whether any price that was heard has reached the take-profit, so that no pair would be taken."""
         to_units, state = ward.instrument.price_grid.round, ward.state
         heard = self._portfolio.view.heard_prices(state.instrument_id)
         return any((to_units(price) - state.take_units) * state.sign >= 0 for price in heard if price)
@@ -195,22 +208,29 @@ class ProtectionDesk(ProtectionFacts):
         entries = tuple(name for name in state.entries if name in pending)
         stale = tuple(name for name in state.stale if name in pending)
         tidied = replace(state, legs=legs, stale=stale, entries=entries, exit_id=exit_id)
-        ward.take(self._calmed(tidied))
+        ward.take(self._calmed(ward, tidied))
         for order_id in gone:
             self._hear_end(ward, order_id)
         if state.exit_id and not exit_id and state.cause is Cause.TAKE_PROFIT:
             self._arm_again(ward)
 
-    def _calmed(self, state: Protection) -> Protection:
+    def _calmed(self, ward: Ward, state: Protection) -> Protection:
         """Forget an alarm once an order stands, and refusals once one has stood for a while."""
-        standing = [
-            record for record in map(self._desk.index.all.get, state.legs) if record and record.status in WORKING
-        ]
-        if not standing:
+        if not self._stand_since(ward, state):
             return state
-        since_ns = min(record.local_time_ns for record in standing)
-        calm = self._clock.now_ns() - since_ns >= CALM_NS
-        return replace(state, reason="", refusals=0 if calm else state.refusals)
+        return replace(state, reason="", refusals=0 if self._has_stood(ward) else state.refusals)
+
+    def _stand_since(self, ward: Ward, state: Protection) -> bool:
+        """Note since when each order that the venue has confirmed stands, for each look at it moves its own time; tells whether one does."""
+        now_ns, records = self._clock.monotonic_ns(), ((name, self._desk.index.all.get(name)) for name in state.legs)
+        standing = [name for name, record in records if record is not None and record.status in WORKING]
+        ward.since_ns = {name: ward.since_ns.get(name, now_ns) for name in standing}
+        return bool(standing)
+
+    def _has_stood(self, ward: Ward) -> bool:
+        """Tell whether an order has stood for a while."""
+        now_ns = self._clock.monotonic_ns()
+        return any(now_ns - since_ns >= CALM_NS for since_ns in ward.since_ns.values())
 
     def _arm_again(self, ward: Ward) -> None:
         """Let what a take-profit has left be protected by its stop at once, and the take-profit wait a little."""
@@ -241,6 +261,9 @@ class ProtectionDesk(ProtectionFacts):
                 "WARNING",
                 f"{state.instrument_id}: the venue takes no such trailing stop ({reason}); it trails here",
             )
+            return
+        if ward.leg is VenueLeg.PAIR and self._is_reached(ward) and state.step is Step.ARMED:
+            ward.take(replace(state, reached=True))
             return
         if ward.leg is VenueLeg.PAIR and rule not in _PASSING and state.step is Step.ARMED:
             ward.take(replace(state, apart=True))

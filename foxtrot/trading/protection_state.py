@@ -54,7 +54,8 @@ class Protection(msgspec.Struct, frozen=True, gc=False):
     `mark_units` is the best price since a trailing stop stands; `entries` are the orders it waits for, `legs` its orders at the
     venue (of a pair both), `stale` those of them whose terms are out of date, `exit_id` the order that closes the position. `refusals` counts the
     protective orders that came to nothing since the last one that stood; `reason` says why, once that is an alarm. `apart` says that
-    the venue took no pair, and `trails_here` no trailing stop.
+    the venue took no pair, and `trails_here` no trailing stop. `reached` says that the market stood at the take-profit when a pair was
+    due: a venue takes one only on both sides of the last price, so the stop stays alone until the market is away.
     """
 
     owner: str
@@ -75,6 +76,7 @@ class Protection(msgspec.Struct, frozen=True, gc=False):
     exit_id: str = ""
     trails_here: bool = False
     apart: bool = False
+    reached: bool = False
     refusals: int = 0
     reason: str = ""
 
@@ -115,7 +117,9 @@ def venue_leg(protection: Protection, capabilities: Capabilities, instrument: In
         return VenueLeg.NONE
     can = capabilities.order_types
     if protection.stop_units and OrderType.STOP in can:
-        pairs = capabilities.oco and not instrument.product.is_derivative and not protection.apart
+        pairs = (
+            capabilities.oco and not instrument.product.is_derivative and not (protection.apart or protection.reached)
+        )
         return VenueLeg.PAIR if pairs and protection.take_units else VenueLeg.STOP
     if protection.trail_units and not protection.stop_units:
         native = OrderType.TRAILING_STOP in can and not protection.trails_here
@@ -148,7 +152,7 @@ def wished(protection: Protection, terms: ProtectionTerms, instrument: Instrumen
     )  # fmt: skip
     return msgspec.structs.replace(
         protection, stop_units=stop, take_units=take, trail_units=trail, local=terms.local,
-        mark_units=protection.mark_units if trail else 0, trails_here=protection.trails_here and bool(trail), apart=protection.apart and same,
+        mark_units=protection.mark_units if trail else 0, trails_here=protection.trails_here and bool(trail), apart=protection.apart and same, reached=protection.reached and same,
         stale=protection.stale if same else protection.legs, refusals=0, reason="",
     )  # fmt: skip
 

@@ -11,14 +11,15 @@ class Ward:
     """A protection with its instrument, the venue leg and the watched legs that follow from it.
 
     `entered` are all the entries it ever waited for. `paused` says that nothing new is sent before the timer `timer_id` fires; `said` is what was last told of it, `kept` what was
-    last written down, at `kept_ns`. No take-profit is tried before `take_after_ns`; `tape` is the last trade that a tick told of.
+    last written down, at `kept_ns`. No take-profit is tried before `take_after_ns`; `tape` is the last trade that a tick told of,
+    `since_ns` since when each of its orders is known to stand at the venue.
 
     Thread: the dispatcher's.
     """
 
     __slots__ = (
-        "capabilities", "entered", "instrument", "kept", "kept_ns", "leg", "paused", "said", "state", "take_after_ns", "tape",
-        "timer_id", "watches",
+        "capabilities", "entered", "instrument", "kept", "kept_ns", "leg", "paused", "said", "since_ns", "state", "take_after_ns",
+        "tape", "timer_id", "watches",
     )  # fmt: skip
 
     def __init__(self, state: Protection, instrument: Instrument, capabilities: Capabilities) -> None:
@@ -30,6 +31,7 @@ class Ward:
         self.paused = False
         self.timer_id = 0
         self.take_after_ns = 0
+        self.since_ns: dict[str, int] = {}
         self.tape = (0.0, 0.0)
         self.said = Cover("")
         self.state = state

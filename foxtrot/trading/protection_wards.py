@@ -139,6 +139,8 @@ class Wards:
         if cause and not early and not kept_at_venue:
             self._hands.begin_exit(ward, cause)
             self.advance(ward)
+        elif not cause and self._hands.pair_again(ward):
+            self.advance(ward)
 
 
 def _prices_of(ward: Ward, fact: TickData | MarketTrade | BarData) -> Prices:
