@@ -102,7 +102,7 @@ class Protections:
         before = self._wards.all.get(key)
         was = before.state if before is not None else None
         ward = self._ward(key, long=long)
-        ward.take(wished(ward.state, terms, ward.instrument))
+        ward.take(replace(wished(ward.state, terms, ward.instrument), enters=True))
         self._wards.all[key] = ward
         self._hands.keep(ward)  # the wish is on disk before its entry is
         order_id = ""
@@ -110,9 +110,9 @@ class Protections:
             order_id = send()
         finally:
             if order_id and order_id not in self._desk.denied:
-                ward.take(replace(ward.state, entries=(*ward.state.entries, order_id)))
-            elif was is not None:
-                ward.take(was)
+                ward.take(replace(ward.state, entries=(*ward.state.entries, order_id), enters=False))
+            else:
+                ward.take(replace(ward.state, enters=False) if was is None else was)
             self._take_in(ward)
         return order_id
 

@@ -25,13 +25,15 @@ def found_again(ward: Ward, hands: ProtectionDesk, desk: OrderDesk) -> Protectio
     found = [r for r in hands.closing_records(state.key, state.sign) if r.key not in known and _belongs(r, ward)]
     stale = tuple(record.key for record in found if not _is_current(record, ward))
     entries = state.entries
-    if not entries and not hands.held_units(state.key, state.sign):
+    if state.enters or (not entries and not hands.held_units(state.key, state.sign)):
         opening = desk.open_records(state.owner, state.account, state.instrument_id)
-        entries = tuple(record.key for record in opening if record.terms.side.sign == state.sign)
+        side, sign = state.position_side, state.sign
+        added = (r.key for r in opening if r.terms.side.sign == sign and r.terms.position_side is side)
+        entries = (*entries, *(key for key in added if key not in entries))
     legs = (*state.legs, *(record.key for record in found))
     if state.step is Step.ARMED:
         _keep(desk, legs)
-    return replace(state, legs=legs, stale=(*state.stale, *stale), entries=entries, refusals=0)
+    return replace(state, legs=legs, stale=(*state.stale, *stale), entries=entries, enters=False, refusals=0)
 
 
 def _keep(desk: OrderDesk, legs: tuple[str, ...]) -> None:

@@ -55,7 +55,8 @@ class Protection(msgspec.Struct, frozen=True, gc=False):
     venue (of a pair both), `stale` those of them whose terms are out of date, `exit_id` the order that closes the position. `refusals` counts the
     protective orders that came to nothing since the last one that stood; `reason` says why, once that is an alarm. `apart` says that
     the venue took no pair, and `trails_here` no trailing stop. `reached` says that the market stood at the take-profit when a pair was
-    due: a venue takes one only on both sides of the last price, so the stop stays alone until the market is away.
+    due: a venue takes one only on both sides of the last price, so the stop stays alone until the market is away. `enters` is true
+    while an entry is being sent that is not named yet.
     """
 
     owner: str
@@ -77,6 +78,7 @@ class Protection(msgspec.Struct, frozen=True, gc=False):
     trails_here: bool = False
     apart: bool = False
     reached: bool = False
+    enters: bool = False
     refusals: int = 0
     reason: str = ""
 

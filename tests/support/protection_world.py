@@ -9,7 +9,7 @@ from foxtrot.trading.protection import Protections
 from foxtrot.trading.protection_state import ProtectionTerms
 from foxtrot.trading.restore import Restore
 from foxtrot.trading.restored_state import fold
-from tests.support.builders import ACCOUNT, OWNER, T0, TradingFloor, a_request, a_tick, a_trade, an_order
+from tests.support.builders import ACCOUNT, OWNER, T0, TradingFloor, a_request, a_tick, a_trade, an_order, changed
 
 NAME = "BTCUSDT.PERP"
 KEY = (OWNER, ACCOUNT, NAME, PositionSide.NET)
@@ -46,6 +46,8 @@ class AtVenue:
         self.filled = 0
         self.status = S.SUBMITTED
         self.cancel_wanted = False
+        self.triggered = False
+        self.partner: AtVenue | None = None
 
     @property
     def left(self) -> int:
@@ -56,8 +58,12 @@ class AtVenue:
 class ProtectionWorld:
     """One owner with one instrument: entries, their protection, and a venue that the test plays."""
 
+    floor_class = TradingFloor
+
     def __init__(self, instrument: Instrument | None = None) -> None:
         self.instruments = () if instrument is None else (instrument,)
+        self.name = NAME if instrument is None else instrument.instrument_id
+        self.key = (OWNER, ACCOUNT, self.name, PositionSide.NET)
         self.lines: list[bytes] = []
         self.orders: dict[str, AtVenue] = {}
         self.trades: list[TradeData] = []
@@ -69,10 +75,10 @@ class ProtectionWorld:
     def _begin(self) -> None:
         self.runs += 1
         journal = KeptJournal(self.lines)
-        self.floor = TradingFloor(*self.instruments, journal=journal, run_id=f"{self.runs:010d}")
-        self.instrument = self.floor.instruments[NAME]
+        self.floor = self.floor_class(*self.instruments, journal=journal, run_id=f"{self.runs:010d}")
+        self.instrument = self.floor.instruments[self.name]
         journal.floor = self.floor
-        self.floor.put(a_tick())
+        self.floor.put(a_tick(self.name))
         self.protections = Protections(self.floor.dispatcher, self.floor.desk, self.floor.portfolio)
         self._sent = self._cancelled = 0
 
@@ -80,10 +86,10 @@ class ProtectionWorld:
 
     def enter(self, stop: float = 95.0, take: float = 0.0, trailing: float = 0.0) -> str:
         """Send an entry of ten lots with its protection."""
-        request = a_request(quantity=LOTS / 10, price=100.0)
+        request = a_request(quantity=LOTS / 10, price=100.0, instrument_id=self.name)
         terms = ProtectionTerms(stop, take, trailing)
         desk = self.floor.desk
-        order_id = self.protections.enter(KEY, long=True, terms=terms, send=lambda: desk.submit(request, OWNER))
+        order_id = self.protections.enter(self.key, long=True, terms=terms, send=lambda: desk.submit(request, OWNER))
         self.collect()
         return order_id
 
@@ -112,6 +118,10 @@ class ProtectionWorld:
         if one.left:
             self._move(one, S.CANCELLED)
 
+    def trigger(self, one: AtVenue) -> None:
+        """Let the market reach a stop."""
+        one.triggered = one.triggered or (bool(one.left) and one.order.order_type is OrderType.STOP)
+
     def fill(self, one: AtVenue, lots: int) -> None:
         lots = min(lots, one.left)
         if lots <= 0:
@@ -119,6 +129,7 @@ class ProtectionWorld:
         one.filled += lots
         terms = {
             "side": one.order.side,
+            "instrument_id": self.name,
             "venue_order_id": "v" + one.order.order_id,
             "venue_time_ns": T0 + len(self.trades),
         }
@@ -136,7 +147,7 @@ class ProtectionWorld:
         order, price, trigger = one.order, self.instrument.price(one.order.price_units), one.order.trigger_units
         return an_order(
             order.order_id, one.status, one.filled / 10, 100.0 if one.filled else 0.0, side=order.side,
-            order_type=order.order_type, quantity=one.lots / 10, price=price, venue_order_id="v" + order.order_id,
+            instrument_id=self.name, order_type=order.order_type, quantity=one.lots / 10, price=price, venue_order_id="v" + order.order_id,
             trigger_price=self.instrument.price(trigger) if trigger else 0.0, time_in_force=order.time_in_force,
         )  # fmt: skip
 
@@ -158,7 +169,7 @@ class ProtectionWorld:
 
     def quote(self, bid: float) -> None:
         """Move the market."""
-        self.floor.put(a_tick(bid=bid, ask=bid + 0.2, at=self.floor.clock.now_ns()))
+        self.floor.put(a_tick(self.name, bid=bid, ask=bid + 0.2, at=self.floor.clock.now_ns()))
         self.collect()
 
     def pass_s(self, seconds: float) -> None:
@@ -186,8 +197,17 @@ class ProtectionWorld:
         live = tuple(self.report(one) for one in self.orders.values() if one.left)
         self.floor.put(OpenOrdersLoaded(ACCOUNT, live, T0), TradesLoaded(ACCOUNT, tuple(self.trades), T0))
         self.floor.put(*(self.report(one) for one in self.orders.values() if not one.left))
+        self.floor.put(*self.never_sent())
         self.protections.rearm(ACCOUNT)
         self.collect()
+
+    def never_sent(self) -> list[OrderData]:
+        """What the adapter finds out about orders that the journal has and the venue has not."""
+        lost = [record for record in self.floor.desk.open_records() if record.key not in self.orders]
+        return [
+            changed(record.to_order(), status=S.DENIED, rule="never_reached_market", reason="not there")  # type: ignore[misc]
+            for record in lost
+        ]
 
     def settle(self) -> None:
         """Let the venue do what it is asked, tell everything, and let every pause pass."""
@@ -197,7 +217,7 @@ class ProtectionWorld:
                 self.accept(one)
                 if one.cancel_wanted:
                     self.end(one)
-                elif one.order.order_type is OrderType.MARKET or one.order.time_in_force == "ioc":
+                elif one.triggered or one.order.order_type is OrderType.MARKET or one.order.time_in_force == "ioc":
                     self.fill(one, one.left)
             while self.mail:
                 self.deliver()
@@ -215,18 +235,25 @@ class ProtectionWorld:
         """Orders of the venue that may still close the position."""
         return [one for one in self.orders.values() if one.order.side is Side.SELL and one.left]
 
+    @property
+    def at_worst(self) -> int:
+        """Lots that may still close; of two orders of which one ends the other, those of one."""
+        alone = sum(one.left for one in self.closing if one.partner is None)
+        both = {frozenset((one.order.order_id, one.partner.order.order_id)): one for one in self.closing if one.partner}
+        return alone + sum(max(one.left, one.partner.left) for one in both.values() if one.partner is not None)
+
     def check_never_too_much(self) -> None:
         """All that may close is never more than the position, whatever arrives first."""
-        assert sum(one.left for one in self.closing) <= max(0, self.position), self.story()
+        assert self.at_worst <= max(0, self.position), self.story()
 
     def check_settled(self) -> None:
-        """A position is wholly protected by stops or says why not; a flat one has nothing left."""
-        cover = self.protections.cover(KEY)
+        """What is true once nothing is on its way any more: a position is wholly protected by stops or says why not; a flat one has nothing left."""
+        cover = self.protections.cover(self.key)
         if not self.position:
             entries = any(one.left for one in self.orders.values())
             assert self.closing == [], self.story()
             assert cover.protection == ""
-            assert entries or self.protections.view(KEY) is None
+            assert entries or self.protections.view(self.key) is None
             return
         stops = [one for one in self.closing if one.order.order_type is OrderType.STOP]
         assert sum(one.left for one in stops) == self.position, (cover, self.story())

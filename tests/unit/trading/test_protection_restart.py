@@ -7,7 +7,7 @@ from foxtrot.domain.enums import OrderStatus, OrderType
 from foxtrot.domain.errors import ConfigError
 from foxtrot.storage.journal_records import ProtectionKept, decode_record
 from foxtrot.trading.protection_state import ProtectionTerms, decode_protection
-from tests.support.builders import ACCOUNT, OWNER, T0, an_order
+from tests.support.builders import ACCOUNT, OWNER, T0, a_request, an_order
 from tests.support.protection_world import KEY, ProtectionWorld
 
 
@@ -124,6 +124,46 @@ def test_an_entry_that_waited_keeps_its_protection() -> None:
     world.settle()
     world.check_settled()
     assert world.position == 4
+
+
+@pytest.mark.parametrize("lots", [0, 10])
+def test_a_second_entry_that_was_sent_and_never_named_is_protected_though_all_else_is_over_before_it_fills(
+    lots: int,
+) -> None:
+    world = ProtectionWorld()
+    first = world.orders[world.enter()]
+    world.fill(first, lots)
+    world.settle()
+    world.quote(100.0)
+    second = world.orders[world.enter(take=110.0)]
+    world.crash(torn=True)
+    for stop in world.closing:
+        world.fill(stop, lots)
+    world.end(first)
+    world.settle()
+    assert world.position == 0
+    world.fill(second, 4)
+    world.settle()
+    assert world.position == 4
+    world.check_settled()
+
+
+def test_an_entry_that_was_named_leaves_none_to_be_looked_for() -> None:
+    world = ProtectionWorld()
+    entry = world.orders[world.enter()]
+    world.fill(entry, 10)
+    world.settle()
+    assert [decode_protection(record.state).enters for record in kept(world)][:2] == [True, False]
+    world.quote(100.0)
+    desk = world.floor.desk
+    alone = desk.submit(a_request(price=99.0), OWNER)
+    world.collect()
+    world.crash(torn=False)
+    for stop in world.closing:
+        world.fill(stop, 10)
+    world.settle()
+    assert world.orders[alone].left
+    assert world.protections.view(KEY) is None
 
 
 def test_it_is_armed_when_its_account_is_reconciled_and_says_so_until_then() -> None:
