@@ -29,7 +29,7 @@ from foxtrot.trading.order_ids import make_run_id
 from foxtrot.trading.portfolio import PositionKey
 from foxtrot.trading.position import Position
 from foxtrot.trading.restored_state import RestoredState, fold
-from foxtrot.trading.snapshots import TOLD_AGAIN_NS
+from foxtrot.trading.snapshots import asked_since_ns
 
 WITHOUT_JOURNAL_NS = 7 * 86_400 * 1_000_000_000
 """How far back fills are asked for where no journal tells what strategies own."""
@@ -45,8 +45,9 @@ class Ownership(msgspec.Struct, frozen=True):
 
     def fills_since_ns(self, account: str) -> int:
         """Return from when on the fills of an account are needed."""
-        last_ns = self.restored.last_fill_ns.get(account, 0) if self.restored is not None else 0
-        return max(0, last_ns - TOLD_AGAIN_NS if last_ns else self.now_ns - WITHOUT_JOURNAL_NS)
+        if self.restored is None or not self.restored.last_fill_ns.get(account, 0):
+            return max(0, self.now_ns - WITHOUT_JOURNAL_NS)
+        return asked_since_ns(self.restored, account)
 
 
 def ownership_of(config: Config, home: Path, clock: Clock) -> Ownership:

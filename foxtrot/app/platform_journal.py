@@ -18,7 +18,7 @@ from foxtrot.storage.journal_reader import open_journal
 from foxtrot.storage.journal_records import RunStarted, RunStopped, Snapshot
 from foxtrot.strategy.line import Line
 from foxtrot.trading.restored_state import UNFOLDED, encode_state, fold
-from foxtrot.trading.snapshots import REMEMBERED_NS, TOLD_AGAIN_NS, state_of
+from foxtrot.trading.snapshots import REMEMBERED_NS, asked_since_ns, state_of
 
 NAME = "journal.db"
 SNAPSHOT_AFTER = 20_000
@@ -59,8 +59,7 @@ class PlatformJournal:
 
     def fills_since_ns(self, account: str) -> int:
         """Return the venue's time before which every fill of an account is known; 0 when nothing is."""
-        last_ns = self.restored.last_fill_ns.get(account, 0) if self.restored is not None else 0
-        return max(0, last_ns - TOLD_AGAIN_NS)
+        return asked_since_ns(self.restored, account) if self.restored is not None else 0
 
     def note_start(self, line: Line, config: Config, run_id: str) -> None:
         """Write who starts what, and a snapshot if much was read."""

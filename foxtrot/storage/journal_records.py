@@ -224,6 +224,13 @@ class ProtectionKept(Record, frozen=True, gc=False, tag="protection_kept"):
     state: str
 
 
+class FillsWhole(Record, frozen=True, gc=False, tag="fills_whole"):
+    """The fills of an account are whole up to a time of its venue (UTC): whoever starts after this asks for those since then."""
+
+    account: str
+    until_ns: int
+
+
 class KeyUsed(Record, frozen=True, gc=False, tag="key_used"):
     """A key was used to log in: for which account and environment, and a fingerprint that tells keys apart without showing them."""
 
@@ -250,7 +257,7 @@ class Snapshot(Record, frozen=True, gc=False, tag="snapshot"):
 JournalRecord = (
     RunStarted | RunStopped | Intent | NotSent | Handed | CancelAsked | OrderTold | FillBooked | ChargeBooked | BalancesFound
     | PositionsFound | InstrumentListed | Adjusted | DifferenceSettled | OrderResolved | GateMoved | StrategyHalted | StrategyRearmed
-    | LossesMarked | SettingChanged | ProtectionKept | KeyUsed | VenueSaid | Snapshot
+    | LossesMarked | SettingChanged | ProtectionKept | FillsWhole | KeyUsed | VenueSaid | Snapshot
 )  # fmt: skip
 
 _ENCODER = msgspec.json.Encoder()

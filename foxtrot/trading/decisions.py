@@ -1,4 +1,4 @@
-"""What was decided and stands until it is decided otherwise: gate, strategies that may not trade, losses so far, protections, differences."""
+"""What was decided and stands until it is decided otherwise: gate, strategies that may not trade, losses so far, protections, differences, whole fills."""
 
 from collections.abc import Collection
 
@@ -8,6 +8,7 @@ from foxtrot.domain.enums import GateState
 from foxtrot.storage.journal_records import (
     Adjusted,
     DifferenceSettled,
+    FillsWhole,
     GateMoved,
     JournalRecord,
     LossesMarked,
@@ -24,6 +25,7 @@ class Decisions(msgspec.Struct):
     """The latest of each decision; a copy of it is in every snapshot.
 
     `gate` holds the moves that stand, oldest first. `adjustments` are the ids of what was adjusted, so that nothing is adjusted twice.
+    `fills_whole` are, by account, the times of the venue before which no fill can be missing.
     """
 
     gate: list[GateMoved] = []
@@ -32,6 +34,7 @@ class Decisions(msgspec.Struct):
     settled: dict[str, DifferenceSettled] = {}
     adjustments: dict[str, int] = {}
     losses: dict[str, LossesMarked] = {}
+    fills_whole: dict[str, int] = {}
 
     def without(self, accounts: Collection[str], owners: Collection[str]) -> "Decisions":
         """Return them without protections and losses of what some accounts held, and `owners` in them: what these made is gone too."""
@@ -41,6 +44,7 @@ class Decisions(msgspec.Struct):
             self,
             protections={key: kept for key, kept in self.protections.items() if kept.account not in accounts},
             losses={scope: mark for scope, mark in self.losses.items() if scope not in lost},
+            fills_whole={name: until_ns for name, until_ns in self.fills_whole.items() if name not in accounts},
         )
 
     def take(self, record: JournalRecord) -> None:
@@ -60,6 +64,8 @@ class Decisions(msgspec.Struct):
                 self._take_protection(record)
             case DifferenceSettled():
                 self.settled[record.difference_id] = record
+            case FillsWhole(account=account, until_ns=until_ns):
+                self.fills_whole[account] = until_ns
             case Adjusted():
                 self.adjustments[record.adjustment_id] = record.time_ns
             case _:

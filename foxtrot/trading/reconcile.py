@@ -17,7 +17,7 @@ from foxtrot.core.notices import (
 )
 from foxtrot.domain.enums import AdapterState, GateState
 from foxtrot.domain.errors import ConfigError
-from foxtrot.storage.journal_records import DifferenceSettled
+from foxtrot.storage.journal_records import DifferenceSettled, FillsWhole
 from foxtrot.trading.difference import Comparison, plain
 from foxtrot.trading.difference_book import CAUSE, DifferenceBook, OpenDifference
 from foxtrot.trading.gate import Gate
@@ -32,6 +32,8 @@ from foxtrot.trading.reconcile_runs import OWNER, ReconcileRuns
 from foxtrot.trading.reconcile_settings import ReconcileSettings
 
 NOT_YET = "not reconciled yet"
+KEEP_NS = 300_000_000_000
+"""So much later fills must be whole than the journal says, and that is written anew."""
 _GONE = frozenset({AdapterState.LOST, AdapterState.BACKING_OFF, AdapterState.FAILED})
 
 
@@ -83,7 +85,7 @@ class Reconciler:
     def begin(self) -> None:
         """Take what was restored: each adapter is told from when on fills are to be told at the log-in; before any connects."""
         for account in self._accounts.values():
-            self._asking.begin(account)
+            self._asking.begin(account, self._journal.decisions.fills_whole.get(account.name))
 
     def restore(self, settled: Iterable[DifferenceSettled]) -> None:
         """Take over what people have decided in earlier runs."""
@@ -195,11 +197,18 @@ class Reconciler:
         elif run.is_whole and not error:
             account.checked_ns = self._clock.monotonic_ns()
             account.retries = 0
+            self._keep_cursor(account)
             self._open(account)
         if not run.is_whole and not error:
             return  # the orders alone were looked at: who waits for the account to be reconciled must not take it for that
         count = self._book.count(account.name)
         self._sink.put(AccountReconciled(account.name, run.cause, count, error, self._clock.now_ns()))
+
+    def _keep_cursor(self, account: AccountWatch) -> None:
+        """Write down, now and then, up to when an account's fills are whole: the next start asks for those since then."""
+        kept_ns = self._journal.decisions.fills_whole.get(account.name, 0)
+        if account.cursor_ns - kept_ns >= KEEP_NS and self._journal.keeps_reports:
+            self._journal.append(FillsWhole(self._clock.now_ns(), account.name, account.cursor_ns))
 
     def _open(self, account: AccountWatch) -> None:
         """Let the account trade, and look at it regularly from now on."""

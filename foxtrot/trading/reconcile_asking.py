@@ -9,7 +9,7 @@ from foxtrot.trading.difference import BALANCE, Comparison, Finding
 from foxtrot.trading.order_desk import OrderDesk
 from foxtrot.trading.order_record import OrderRecord
 from foxtrot.trading.portfolio import Portfolio
-from foxtrot.trading.reconcile_account import AccountWatch
+from foxtrot.trading.reconcile_account import OVERLAP_NS, AccountWatch
 from foxtrot.trading.reconcile_run import EVERYTHING, Run, Single
 
 FIRST = ("orders", "positions", "account")
@@ -32,13 +32,16 @@ class Asking:
         self._portfolio = portfolio
         self._comparison = comparison
 
-    def begin(self, account: AccountWatch) -> None:
-        """Take the fills that were restored as known, and let the log-in tell those of the instruments that were."""
+    def begin(self, account: AccountWatch, whole_ns: int | None) -> None:
+        """Take the fills that were restored as known, and let the log-in tell those of the instruments that were.
+
+        `whole_ns` is up to when fills were whole by the runs before, None when they do not say.
+        """
         latest_ns = max((trade.venue_time_ns for trade in self._desk.fills(account.name)), default=0)
         known_ns = latest_ns or self._portfolio.account(account.name).opening_time_ns
         account.note_fill(known_ns)
         if known_ns:
-            account.note_listed(known_ns)
+            account.note_listed(known_ns if whole_ns is None else min(known_ns, whole_ns + OVERLAP_NS))
         account.adapter.watched = self._places(account.name)
 
     def of_login(self, account: AccountWatch) -> Run:

@@ -33,7 +33,7 @@ def state_of(desk: OrderDesk, portfolio: Portfolio, decisions: Decisions, since_
         state.accounts[name] = _account_of(book)
         fills = [trade.venue_time_ns for trade in desk.fills(name)]
         state.last_fill_ns[name] = max(fills, default=book.opening_time_ns)
-    again_ns = {name: last_ns - TOLD_AGAIN_NS for name, last_ns in state.last_fill_ns.items()}
+    again_ns = {name: asked_since_ns(state, name) for name in state.last_fill_ns}
     _put_orders(state, desk, again_ns, since_ns)
     state.loose = [FillBooked(0, "", trade) for account in portfolio.accounts for trade in desk.early.all(account)]
     for (owner, account, instrument_id, side), position in portfolio.positions():
@@ -44,6 +44,15 @@ def state_of(desk: OrderDesk, portfolio: Portfolio, decisions: Decisions, since_
         recent_ns = min(since_ns, again_ns.get(account, since_ns))
         state.positions.append(_totals_of(position, "", account, side, recent_ns))
     return state
+
+
+def asked_since_ns(state: RestoredState, account: str) -> int:
+    """Return the venue's time from which on a start asks for the fills of an account; 0 when none of it is known.
+
+    It is never later than the fills were whole: while a venue lists no fills, others are heard by the stream.
+    """
+    since_ns = max(0, state.last_fill_ns.get(account, 0) - TOLD_AGAIN_NS)
+    return min(since_ns, state.decisions.fills_whole.get(account, since_ns))
 
 
 def _put_orders(state: RestoredState, desk: OrderDesk, again_ns: dict[str, int], since_ns: int) -> None:

@@ -36,6 +36,7 @@ from foxtrot.strategy.line import Line, LineSettings
 from foxtrot.trading.limits import Limits, LimitTable
 from foxtrot.trading.reconcile_settings import ReconcileSettings
 from foxtrot.trading.restored_state import RestoredState, fold
+from foxtrot.trading.snapshots import asked_since_ns
 from tests.support.builders import a_tick
 from tests.support.once_only_venue import (
     GIVEN_UP_NS,
@@ -333,8 +334,8 @@ class Life:
         settings = LineSettings(run_id=f"life{number:06d}", limits=LIMITS, reconcile=ReconcileSettings())
         self.journal = ModelJournal(world.path, self.dispatcher)
         self.line = Line(self.dispatcher, permit, settings, make_journal=lambda _: self.journal, restored=restored)
-        since_ns = restored.last_fill_ns.get(ACCOUNT, 0) - 600 * SECOND if restored is not None else 0
-        context = AdapterContext(ACCOUNT, self.dispatcher, permit, world.clock, {}, {}, fills_since_ns=max(0, since_ns))
+        since_ns = asked_since_ns(restored, ACCOUNT) if restored is not None else 0
+        context = AdapterContext(ACCOUNT, self.dispatcher, permit, world.clock, {}, {}, fills_since_ns=since_ns)
         self.adapter = ModelAdapter(context, world)
         self.line.add_adapter(self.adapter)
         self.line.start_housekeeping()

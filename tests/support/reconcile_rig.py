@@ -4,11 +4,13 @@ from collections.abc import Callable
 from decimal import Decimal
 from random import Random
 
+import msgspec
+
 from foxtrot.adapter.base_adapter import AdapterContext
 from foxtrot.adapter.simulated.adapter import SimulatedAdapter
 from foxtrot.core.commands import ReconcileNow
 from foxtrot.core.dispatcher import Dispatcher
-from foxtrot.core.notices import AccountReconciled
+from foxtrot.core.notices import AccountReconciled, TradesLoaded
 from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.account import AccountCharge
 from foxtrot.domain.enums import OrderType, Side
@@ -26,6 +28,7 @@ from foxtrot.trading.limits import LimitTable
 from foxtrot.trading.reconcile import Reconciler
 from foxtrot.trading.reconcile_settings import ReconcileSettings
 from foxtrot.trading.restored_state import fold
+from foxtrot.trading.snapshots import asked_since_ns
 from tests.support.line_rig import CROWD, LIMITS, LineRig
 
 UNASKED = (OrderData, TradeData, AccountCharge)
@@ -36,6 +39,7 @@ ACCOUNT = "main"
 class UnsteadyLink:
     """What an adapter tells passes through here; `fate` says how often an event that nobody asked for is heard, 1 being right.
 
+    The log-in tells fills since `login_since_ns`, as an adapter does whose venue outlives the platform.
     While `held`, such events wait, and come in an order of their own at `release`; with `mixes` the answers do too.
     """
 
@@ -45,11 +49,14 @@ class UnsteadyLink:
         self.deaf: tuple[type, ...] = ()
         self.held: list[object] | None = None
         self.mixes = False
+        self.login_since_ns = 0
         self.lost: list[object] = []
 
     def put(self, event: object) -> None:
         if isinstance(event, self.deaf):
             return
+        if type(event) is TradesLoaded and not event.since_ns:
+            event = self._since_then(event)
         unasked = isinstance(event, UNASKED)
         times = self.fate(event) if unasked else 1
         if not times:
@@ -59,6 +66,11 @@ class UnsteadyLink:
                 self.held.append(event)
             else:
                 self.dispatcher.put(event)
+
+    def _since_then(self, told: TradesLoaded) -> TradesLoaded:
+        since_ns = self.login_since_ns
+        trades = tuple(trade for trade in told.trades if trade.venue_time_ns >= since_ns)
+        return msgspec.structs.replace(told, trades=trades, since_ns=since_ns)
 
     def tell(self, events: list[object]) -> None:
         """Let some events come now."""
@@ -121,8 +133,8 @@ class ReconcileRig(LineRig):
         self.adapter.close()
         self.dispatcher.drain()
 
-    def restart(self) -> None:
-        """Begin another run, with what the journal tells of the ones before."""
+    def restart(self, *deaf: type) -> None:
+        """Begin another run, with what the journal tells of the ones before; what it is deaf to is lost until that is undone."""
         self._runs += 1
         restored = fold(decode_record(encode_record(record)) for record in self.records)
         self.dispatcher, self.events = Dispatcher(self.clock), []
@@ -131,6 +143,8 @@ class ReconcileRig(LineRig):
         settings = LineSettings(run_id=run_id, limits=self._limits, reconcile=ReconcileSettings(enabled=False))
         self.line = Line(self.dispatcher, permit, settings, make_journal=self._make_journal, restored=restored)
         link = self._make_link(self.dispatcher)
+        link.deaf = deaf
+        link.login_since_ns = asked_since_ns(restored, ACCOUNT)
         self.line.add_adapter(SimulatedAdapter(AdapterContext(ACCOUNT, link, permit, self.clock, {}, {}), self.session))
         self._take_parts()
         self.reconciler.begin()

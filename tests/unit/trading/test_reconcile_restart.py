@@ -2,10 +2,14 @@
 
 from decimal import Decimal
 
+import pytest
+
 from foxtrot.core.commands import SettleDifference
-from foxtrot.core.notices import AccountAdjusted, AccountReconciled, DifferenceFound, TradeBooked
+from foxtrot.core.notices import AccountAdjusted, AccountReconciled, DifferenceFound, TradeBooked, TradesLoaded
 from foxtrot.domain.enums import OrderStatus, PositionSide, Side
-from foxtrot.storage.journal_records import Adjusted
+from foxtrot.storage.journal_records import Adjusted, FillsWhole
+from foxtrot.trading.restored_state import decode_state, encode_state
+from foxtrot.trading.snapshots import asked_since_ns, state_of
 from tests.support.builders import a_perpetual, a_spot
 from tests.support.reconcile_rig import ACCOUNT, OWNER, ReconcileRig
 
@@ -94,6 +98,41 @@ def test_fills_are_counted_once_over_a_restart() -> None:
     assert rig.told(TradeBooked) == []
     assert rig.line.portfolio.position(OWNER, ACCOUNT, PERP.instrument_id).quantity == 1000  # type: ignore[union-attr]
     assert rig.differences() == []
+
+
+@pytest.mark.parametrize("lost", [(), (TradesLoaded,)], ids=["told at the log-in", "asked for after it"])
+def test_a_fill_lost_long_before_the_last_one_is_found_after_a_restart(lost: tuple[type, ...]) -> None:
+    rig = ReconcileRig(PERP, SPOT)
+    rig.wait(1)
+    rig.order(BUY, 1.0)
+    assert rig.reconcile().error == ""
+    rig.link.deaf, rig.link.fate = (TradesLoaded,), lambda _event: 0
+    rig.elsewhere(BUY, 3.0)
+    rig.wait(900)  # the venue lists no fills for longer than a start asks back from the last one that was heard
+    rig.link.fate = lambda _event: 1
+    rig.order(BUY, 2.0, instrument=SPOT)
+    rig.crash()
+    rig.restart(*lost)
+    rig.link.deaf = ()
+    rig.wait(40)
+    last = rig.told(AccountReconciled)[-1]
+    assert (last.error, last.differences, rig.differences()) == ("", 0, [])
+    assert rig.line.portfolio.net_position(ACCOUNT, PERP.instrument_id).quantity == 4000  # type: ignore[union-attr]
+
+
+def test_up_to_when_fills_are_whole_is_written_now_and_then_and_carried_along() -> None:
+    rig = ReconcileRig(PERP)
+    for _ in range(4):
+        rig.order(BUY, 1.0)
+        rig.wait(200)
+        assert rig.reconcile().error == ""
+    whole = [record for record in rig.records if isinstance(record, FillsWhole)]
+    assert len(whole) == 2, "the first, and one five minutes of fills later"
+    line = rig.line
+    state = state_of(line.desk, line.portfolio, line.notes.decisions, rig.clock.now_ns())
+    assert asked_since_ns(decode_state(encode_state(state)), ACCOUNT) <= whole[-1].until_ns
+    assert state.decisions.fills_whole == {ACCOUNT: whole[-1].until_ns}
+    assert state.decisions.without([ACCOUNT], []).fills_whole == {}
 
 
 def test_an_unexplained_difference_stands_over_a_restart_and_an_ignored_one_is_not_told_again() -> None:
