@@ -67,6 +67,17 @@ class OrderRecord:
         return (self,) if self.partner is None else (self, self.partner)
 
     @property
+    def end_asked(self) -> bool:
+        """Tell whether the end of the order was asked for.
+
+        That of one order of a pair is the end of both, unless the venue has ended that one itself.
+        """
+        partner = self.partner
+        if self.cancel_asked or partner is None or not partner.cancel_asked:
+            return self.cancel_asked
+        return partner.status in OPEN or partner.status is OrderStatus.CANCELLED
+
+    @property
     def remaining_units(self) -> int:
         """Return what may still trade at worst; 0 once the order is done."""
         if self.status not in OPEN:

@@ -29,7 +29,7 @@ def resting_stop_units(records: Iterable[OrderRecord], sign: int) -> int:
         if record.terms.order_type in STOPS
         and record.terms.side.sign == -sign
         and record.status in WORKING
-        and not record.cancel_asked
+        and not record.end_asked
     )
 
 

@@ -13,7 +13,6 @@ from foxtrot.trading.protection_plan import Leg, Standing
 from foxtrot.trading.protection_state import Cause, Protection, VenueLeg
 from foxtrot.trading.protection_ward import Ward
 
-_CANCELLED = OrderStatus.CANCELLED
 _AWAY = frozenset({AdapterState.LOST, AdapterState.BACKING_OFF, AdapterState.FAILED, AdapterState.CLOSED})
 
 
@@ -93,14 +92,8 @@ class ProtectionFacts:
 
 
 def _leg(record: OrderRecord, *, stale: bool) -> Leg:
-    """Return what a record is to a plan; one that is done and lacks fills cannot be cancelled any more.
-
-    The end that was asked for of one order of a pair is the end of both, unless the venue has ended that one itself.
-    """
-    partner = record.partner
-    asked = partner is not None and partner.cancel_asked and (partner.is_open or partner.status is _CANCELLED)
-    ending = record.cancel_asked or asked or not record.is_open
-    return Leg(record.terms.order_id, record.pending_units, ending, stale)
+    """Return what a record is to a plan; one that is done and lacks fills cannot be cancelled any more."""
+    return Leg(record.terms.order_id, record.pending_units, record.end_asked or not record.is_open, stale)
 
 
 def _is_half(record: OrderRecord, leg: VenueLeg) -> bool:

@@ -9,4 +9,4 @@ from tests.support.protection_world import ProtectionWorld
 @settings(max_examples=200, deadline=None)
 @given(stories())
 def test_closing_orders_never_exceed_the_position_and_what_settles_is_protected(story: Story) -> None:
-    play_to_the_end(ProtectionWorld(), story)
+    play_to_the_end(ProtectionWorld(), story, [("enter", 0, 1)])

@@ -97,11 +97,11 @@ class PairWorld(ProtectionWorld):
         del self.orders[order.order_id], self.orders[order.pair_id]
         self.lines[last:] = []
 
-    def settle(self) -> None:
+    def settle(self, rounds: int = 40) -> None:
         """As its base; and the market moves once more when every order has stood for a while."""
-        super().settle()
+        super().settle(rounds)
         self.quote(100.0)
-        super().settle()
+        super().settle(rounds // 3)
 
     # --- what is true -----------------------------------------------------------------------------------------------
 

@@ -26,14 +26,15 @@ Story = list[tuple[str, int, int]]
 BIDS = (99.9, 96.0, 103.0, 110.5)
 
 
-def stories(*more: str) -> st.SearchStrategy[Story]:
-    """Any story of those acts, and of more that a world knows."""
-    return st.lists(st.tuples(st.sampled_from((*ACTS, *more)), st.integers(0, 11), st.integers(1, 10)), max_size=40)
+def stories(*more: str, least: int = 0) -> st.SearchStrategy[Story]:
+    """Any story of those acts and more, of at least so many."""
+    acts = st.sampled_from((*ACTS, *more))
+    return st.lists(st.tuples(acts, st.integers(0, 11), st.integers(1, 10)), min_size=least, max_size=40)
 
 
-def play_to_the_end(world: ProtectionWorld, story: Story) -> None:
-    """Play a story after an entry, let everything come to rest, and hold what must be true then."""
-    for act, which, much in [("enter", 0, 1), *story]:
+def play_to_the_end(world: ProtectionWorld, story: Story, begin: Story) -> None:
+    """Play a beginning and a story, let everything come to rest, and hold what must be true then."""
+    for act, which, much in [*begin, *story]:
         play(world, act, which, much)
     world.quote(100.0)
     world.settle()
@@ -59,9 +60,20 @@ def play(world: ProtectionWorld, act: str, which: int, much: int) -> None:
         world.pass_s(much / 5)
     elif act == "crash":
         world.crash(torn=much > 5)
+    elif act in ("hit", "drop"):
+        closing_act(world, act, which, much)
     elif one is not None:
         order_act(world, act, one, much)
     world.check_never_too_much()
+
+
+def closing_act(world: ProtectionWorld, act: str, which: int, much: int) -> None:
+    """Let the market, or somebody, do something with one of the orders that close the position."""
+    closing = world.closing
+    if closing and act == "hit":
+        world.fill(closing[which % len(closing)], much)
+    elif closing:
+        world.end(closing[which % len(closing)])
 
 
 def order_act(world: ProtectionWorld, act: str, one: AtVenue, much: int) -> None:

@@ -209,9 +209,9 @@ class ProtectionWorld:
             for record in lost
         ]
 
-    def settle(self) -> None:
-        """Let the venue do what it is asked, tell everything, and let every pause pass."""
-        for _ in range(40):
+    def settle(self, rounds: int = 40) -> None:
+        """Let the venue do what it is asked, tell everything, and let every pause pass, three seconds a round."""
+        for _ in range(rounds):
             self.collect()
             for one in list(self.orders.values()):
                 self.accept(one)

@@ -1,6 +1,7 @@
 """Pairs at the desk and in risk: two orders that leave together or not at all, and that count once whatever is told when."""
 
 from decimal import Decimal
+from functools import partial
 from itertools import permutations
 
 import pytest
@@ -12,6 +13,7 @@ from foxtrot.storage.journal_records import Intent, JournalRecord, NotSent
 from foxtrot.trading.exposure import Exposure
 from foxtrot.trading.journal_wait import JOURNAL_DEADLINE_NS
 from foxtrot.trading.limits import Limits
+from foxtrot.trading.protection_cover import resting_stop_units
 from tests.support.builders import (
     ACCOUNT,
     OWNER,
@@ -461,3 +463,18 @@ def test_a_part_that_the_limit_has_filled_frees_the_stop_of_as_much() -> None:
     assert made.send(a_request(SELL, 0.001, reduce_only=True)).rule == "reduce_only"
     made.put(an_order(limit, S.CANCELLED, 0.4, 110.0, side=SELL))
     assert made.send(a_request(SELL, 0.6, reduce_only=True)).status is S.SUBMITTED
+
+
+def test_the_end_that_is_asked_of_one_is_asked_of_both_unless_the_venue_has_ended_that_one_itself() -> None:
+    made = a_floor()
+    stop, limit = send(made)
+    made.put(*(an_order(name, side=SELL) for name in (stop, limit)))
+    records = {record.key: record for record in made.desk.records()}
+    stops = partial(resting_stop_units, tuple(records.values()), 1)
+    assert ([record.end_asked for record in records.values()], stops()) == ([False, False], 1000)
+    made.desk.cancel(limit)
+    assert ([record.end_asked for record in records.values()], stops()) == ([True, True], 0)
+    made.put(an_order(limit, S.EXPIRED, side=SELL))  # the stop was touched first, and sells
+    assert (records[stop].end_asked, stops()) == (False, 1000)
+    made.put(an_order(limit, S.CANCELLED, side=SELL))
+    assert (records[stop].end_asked, stops()) == (True, 0)
