@@ -10,6 +10,9 @@ from foxtrot.domain.order import OrderData, TradeData
 from foxtrot.trading.order_index import OrderIndex
 from foxtrot.trading.order_record import OrderRecord
 
+_ADAPTERS_OWN = frozenset({OrderStatus.DENIED, OrderStatus.UNKNOWN})
+"""What no venue says: the adapter's own word, which before contracts are known has no figures."""
+
 
 class EchoCheck:
     """Holds instrument, side and quantity of what is told against the order that this platform sent under the same id.
@@ -37,8 +40,8 @@ class EchoCheck:
         record = self._index.all.get(fact.order_id)
         if record is None or record.approved is None or record.terms.account != fact.account:
             return False
-        if type(fact) is OrderData and fact.status is OrderStatus.DENIED:
-            return False  # the adapter's own word, which may know no figures; no venue says it
+        if type(fact) is OrderData and fact.status in _ADAPTERS_OWN:
+            return False
         terms = record.terms
         if fact.instrument_id == terms.instrument_id and fact.side is terms.side and not _is_other_size(fact, record):
             return False

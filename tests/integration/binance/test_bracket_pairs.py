@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,9 @@ from foxtrot.exchange.reports import OrderReport
 from foxtrot.trading.protection_cover import Cover
 from foxtrot.trading.protection_state import ProtectionTerms
 from tests.support.binance_platform import ACCOUNT
+from tests.support.pair_scene import START_S, PairScene
 from tests.support.protected_platform import ProtectedPlatform
+from tests.support.waiting import wait_until
 
 PLACE = "POST */orderList/oco"
 Pair = tuple[OrderReport, OrderReport]
@@ -292,3 +295,55 @@ def test_on_contracts_the_stop_rests_and_the_take_profit_is_watched() -> None:
         platform.wait(lambda: is_flat(platform))
         platform.settle()
         assert platform.at_venue() == []
+
+
+@pytest.mark.timeout(180)
+def test_a_killed_platform_leaves_both_orders_and_the_next_one_goes_on_with_them(tmp_path: Path) -> None:
+    with PairScene(tmp_path) as scene:
+        scene.quote(99.0, 101.0)
+        with scene.running("run", "platform.toml") as platform:
+            scene.await_pair()
+            before = scene.resting()
+            platform.kill()
+            platform.wait()
+        assert scene.resting() == before
+        with scene.running("run", "platform.toml"):
+            wait_until(lambda: scene.protection() == ["at the venue"], START_S)
+            assert scene.resting() == before
+            assert scene.lists_received() == 1
+            scene.quote(110.5, 111.0)
+            wait_until(lambda: scene.resting() == [] and scene.protection() in ([], [""]), START_S)
+            assert scene.sold() == [scene.instrument.quantity(before[0].quantity)]
+
+
+@pytest.mark.timeout(180)
+def test_the_verb_kill_leaves_the_pair_and_with_flatten_sells_once(tmp_path: Path) -> None:
+    with PairScene(tmp_path) as scene:
+        scene.quote(99.0, 101.0)
+        with scene.running("run", "platform.toml"):
+            scene.await_pair()
+            before = scene.resting()
+            assert scene.ask("kill", "--why", "all is lost")
+            assert scene.resting() == before
+            assert scene.ask("kill", "--flatten", "--why", "all is lost")
+            wait_until(lambda: scene.resting() == [], START_S)
+            assert scene.sold() == [scene.instrument.quantity(before[0].quantity)]
+            assert scene.lists_received() == 1
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_flattening_without_a_platform_withdraws_the_pair_and_sells_once(tmp_path: Path) -> None:
+    with PairScene(tmp_path) as scene:
+        scene.quote(99.0, 101.0)
+        with scene.running("run", "platform.toml") as platform:
+            scene.await_pair()
+            before = scene.resting()
+            platform.kill()
+            platform.wait()
+        assert scene.ask("kill", "platform.toml", "--why", "all is lost")
+        assert scene.resting() == before
+        found = scene.ask("kill", "platform.toml", "--flatten", "--why", "all is lost")
+        assert found["flatten"]["left"] == []
+        assert scene.resting() == []
+        assert scene.sold() == [scene.instrument.quantity(before[0].quantity)]

@@ -80,3 +80,11 @@ def test_a_reduce_only_order_may_be_told_smaller_for_venues_make_it_so_when_the_
     larger = floor.send(a_request(Side.SELL, 1.0, 110.0, reduce_only=True))
     floor.put(an_order(larger.order_id, OrderStatus.ACCEPTED, quantity=1.4, **same))
     assert floor.desk.echo.alarms == 1
+
+
+def test_that_the_adapter_does_not_know_is_believed_though_it_tells_no_figures(floor: TradingFloor) -> None:
+    order = floor.send(a_request(Side.BUY, 1.0, 100.0))
+    floor.put(an_order(order.order_id, OrderStatus.UNKNOWN, quantity=0.0))
+    assert floor.desk.order(order.order_id).status is OrderStatus.UNKNOWN  # type: ignore[union-attr]
+    assert floor.desk.echo.alarms == 0
+    assert floor.heard(RequestFailed) == []
