@@ -11,7 +11,7 @@ from foxtrot.storage.journal_records import ProtectionKept
 from foxtrot.trading.order_desk import OrderDesk
 from foxtrot.trading.portfolio import Portfolio
 from foxtrot.trading.protection_cover import Cover
-from foxtrot.trading.protection_facts import ProtectionFacts
+from foxtrot.trading.protection_facts import ProtectionFacts, lacks_news
 from foxtrot.trading.protection_orders import closing_order, paired_target, resting_order
 from foxtrot.trading.protection_plan import Act, Move, next_move
 from foxtrot.trading.protection_state import (
@@ -211,8 +211,16 @@ class ProtectionDesk(ProtectionFacts):
         ward.take(self._calmed(ward, tidied))
         for order_id in gone:
             self._hear_end(ward, order_id)
+        self._await_news(ward)
         if state.exit_id and not exit_id and state.cause is Cause.TAKE_PROFIT:
             self._arm_again(ward)
+
+    def _await_news(self, ward: Ward) -> None:
+        """Wait a moment for what a take-profit has traded, where its stop's end is heard first: it may be all of it."""
+        lacking = {name for name in ward.state.legs if (one := self._desk.index.all.get(name)) and lacks_news(one)}
+        if lacking - ward.awaited:
+            self._pause(ward, RETRY_NS)
+        ward.awaited = lacking
 
     def _calmed(self, ward: Ward, state: Protection) -> Protection:
         """Forget an alarm once an order stands, and refusals once one has stood for a while."""

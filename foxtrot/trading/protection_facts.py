@@ -13,6 +13,7 @@ from foxtrot.trading.protection_plan import Leg, Standing
 from foxtrot.trading.protection_state import Cause, Protection, VenueLeg
 from foxtrot.trading.protection_ward import Ward
 
+_EXPIRED = OrderStatus.EXPIRED
 _AWAY = frozenset({AdapterState.LOST, AdapterState.BACKING_OFF, AdapterState.FAILED, AdapterState.CLOSED})
 
 
@@ -48,7 +49,7 @@ class ProtectionFacts:
         closing = {record.terms.order_id: record for record in self.closing_records(state.key, state.sign)}
         records = [closing[name] for name in state.legs if name in closing]
         renews = self.may_send(state)
-        legs = tuple(_leg(one, stale=renews and (one.key in state.stale or _is_half(one, ward.leg))) for one in records)
+        legs = tuple(_leg(one, stale=renews and (one.key in state.stale or _is_to_go(one, ward))) for one in records)
         mine = {*state.legs, state.exit_id}
         others = sum(record.pending_units for name, record in closing.items() if name not in mine)
         lot = instrument.lot_units
@@ -94,6 +95,17 @@ class ProtectionFacts:
 def _leg(record: OrderRecord, *, stale: bool) -> Leg:
     """Return what a record is to a plan; one that is done and lacks fills cannot be cancelled any more."""
     return Leg(record.terms.order_id, record.pending_units, record.end_asked or not record.is_open, stale)
+
+
+def lacks_news(record: OrderRecord) -> bool:
+    """Tell whether the venue has ended a stop for its take-profit traded, of which nothing was heard yet."""
+    partner = record.partner
+    return partner is not None and partner.status is _EXPIRED and record.is_open and not record.filled_units
+
+
+def _is_to_go(record: OrderRecord, ward: Ward) -> bool:
+    """Tell whether an order that is only half of what it should be is to go now, and not to be awaited for a moment."""
+    return _is_half(record, ward.leg) and not (ward.paused and record.key in ward.awaited and lacks_news(record))
 
 
 def _is_half(record: OrderRecord, leg: VenueLeg) -> bool:

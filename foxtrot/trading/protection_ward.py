@@ -12,13 +12,14 @@ class Ward:
 
     `entered` are all the entries it ever waited for. `paused` says that nothing new is sent before the timer `timer_id` fires; `said` is what was last told of it, `kept` what was
     last written down, at `kept_ns`. No take-profit is tried before `take_after_ns`; `tape` is the last trade that a tick told of,
-    `since_ns` since when each of its orders is known to stand at the venue.
+    `since_ns` since when each of its orders is known to stand at the venue, and
+    `awaited` the take-profits whose stop is gone, so that news of their trades must be on its way.
 
     Thread: the dispatcher's.
     """
 
     __slots__ = (
-        "capabilities", "entered", "instrument", "kept", "kept_ns", "leg", "paused", "said", "since_ns", "state", "take_after_ns",
+        "awaited", "capabilities", "entered", "instrument", "kept", "kept_ns", "leg", "paused", "said", "since_ns", "state", "take_after_ns",
         "tape", "timer_id", "watches",
     )  # fmt: skip
 
@@ -32,6 +33,7 @@ class Ward:
         self.timer_id = 0
         self.take_after_ns = 0
         self.since_ns: dict[str, int] = {}
+        self.awaited: set[str] = set()
         self.tape = (0.0, 0.0)
         self.said = Cover("")
         self.state = state

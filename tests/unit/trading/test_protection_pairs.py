@@ -1,6 +1,8 @@
 """Protections where the venue keeps stop and take-profit as a pair: both rest there, one ends the other, none sells twice."""
 
-from foxtrot.core.notices import ProtectionChanged, StrategyLog
+from msgspec.structs import replace
+
+from foxtrot.core.notices import ProtectionChanged, RequestFailed, StrategyLog
 from foxtrot.domain.enums import OrderStatus, OrderType, Side
 from foxtrot.domain.order import OrderData
 from foxtrot.strategy.base import Strategy
@@ -161,5 +163,33 @@ def test_what_somebody_cancels_of_a_pair_is_placed_again() -> None:
     rig.line.desk.cancel(limit.order_id)
     rig.settle()
     rig.wait(1.0)
+    again, _ = pair_of(trader)
+    assert again.order_id != stop.order_id
+
+
+def test_the_end_of_the_stop_alone_lets_the_news_of_its_take_profit_come() -> None:
+    rig, trader = rig_of()
+    trader.buy(1.0, stop_loss=95.0, take_profit=110.0)
+    rig.settle()
+    stop, limit = pair_of(trader)
+    rig.quote(108.0, 112.0)
+    rig.put(replace(stop, status=OrderStatus.EXPIRED))
+    assert not rig.line.desk.index.all[limit.order_id].cancel_asked
+    rig.wait(0.2)
+    rig.hit(Side.BUY, 1.0, 110.0)
+    rig.wait(1.0)
+    assert last(rig, limit.order_id) is OrderStatus.FILLED
+    assert rig.told(RequestFailed) == []
+    assert trader.protection() is None
+
+
+def test_news_of_a_take_profit_that_never_comes_is_not_waited_for_long() -> None:
+    rig, trader = rig_of()
+    trader.buy(1.0, stop_loss=95.0, take_profit=110.0)
+    rig.settle()
+    stop, limit = pair_of(trader)
+    rig.put(replace(stop, status=OrderStatus.EXPIRED))
+    rig.wait(0.3)
+    assert last(rig, limit.order_id) is OrderStatus.CANCELLED
     again, _ = pair_of(trader)
     assert again.order_id != stop.order_id
