@@ -10,8 +10,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 
+from foxtrot.app.control_client import find_platform
+from foxtrot.app.control_requests import ListPositions, Positions
 from foxtrot.core.clock import SystemClock
 from foxtrot.domain.enums import OrderType, Side
+from foxtrot.domain.errors import FoxtrotError
 from foxtrot.exchange.commands import CancelAll, PlaceOrder
 from foxtrot.exchange.reports import OrderReport
 from foxtrot.exchange.server import ExchangeServer
@@ -165,8 +168,11 @@ class PairScene:
 
     def protection(self) -> list[str]:
         """How the running platform says that the strategy's position is protected."""
-        rows = self.ask("positions").get("positions", [])
-        return [row["protection"] for row in rows if row["owner"] == "holder"]
+        try:
+            found = find_platform(self.folder / "home").ask(ListPositions(strategy="holder"), Positions)
+        except FoxtrotError:
+            return ["no answer"]
+        return [row.protection for row in found.positions]
 
     def await_pair(self) -> None:
         """Wait until the strategy has bought and its pair rests."""

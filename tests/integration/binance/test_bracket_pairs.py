@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from foxtrot.core.commands import KillSwitch
-from foxtrot.core.notices import ProtectionChanged, StrategyLog
+from foxtrot.core.notices import ProtectionChanged, RequestFailed, StrategyLog
 from foxtrot.domain.enums import OrderStatus, OrderType, Side
 from foxtrot.domain.order import OrderData
 from foxtrot.exchange.reports import OrderReport
@@ -99,6 +99,7 @@ def ended(platform: ProtectedPlatform) -> None:
     assert platform.resting() == []
     assert platform.line.protections.view(platform.key) is None
     assert locked(platform) == 0
+    assert platform.of(RequestFailed) == []
 
 
 def last(platform: ProtectedPlatform, order_id: str) -> OrderData:
@@ -316,6 +317,7 @@ def test_a_killed_platform_leaves_both_orders_and_the_next_one_goes_on_with_them
             assert scene.sold() == [scene.instrument.quantity(before[0].quantity)]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(180)
 def test_the_verb_kill_leaves_the_pair_and_with_flatten_sells_once(tmp_path: Path) -> None:
     with PairScene(tmp_path) as scene:
