@@ -61,12 +61,16 @@ class Slippage(msgspec.Struct, frozen=True):
 
 
 class OrderStory(msgspec.Struct, frozen=True, kw_only=True):
-    """One order's life; `arrival` is what was known when it was wished for, `messages` are raw, without signatures and keys."""
+    """One order's life; `arrival` is what was known when it was wished for, `messages` are raw, without signatures and keys.
+
+    `pair_id` is the other order of a pair of which one ends the other, "" for an order alone.
+    """
 
     order_id: str
     strategy_id: str
     account: str
     instrument_id: str
+    pair_id: str
     status: str
     reason: str
     order: dict[str, object]
@@ -108,6 +112,7 @@ def story_of(view: JournalView, order_id: str) -> OrderStory:
         strategy_id=strategy_id,
         account=account,
         instrument_id=instrument_id,
+        pair_id=intent.order.pair_id if intent else "",
         status=status,
         reason=reason,
         order=_terms(intent, told, instrument),

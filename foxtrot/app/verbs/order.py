@@ -51,6 +51,10 @@ def _lines(story: "OrderStory") -> list[str]:
         ", ".join(f"{name} {value}" for name, value in story.order.items()),
         f"it is {story.status}{because}; {story.filled!r} filled",
     ]
+    if story.pair_id:
+        lines.append(
+            f"it is one of a pair with {story.pair_id}: what one fills the other cannot, and the end of one is the end of both"
+        )
     if story.strategy_hash:
         lines.append(f"strategy file SHA-256 {story.strategy_hash}")
     known = story.arrival

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from foxtrot.app.order_life import OrderStory, story_of
+from foxtrot.cli import main
 from foxtrot.domain.enums import OrderStatus, OrderType, PositionSide, Side, TimeInForce
 from foxtrot.domain.errors import InputError
 from foxtrot.domain.order import ApprovedOrder
@@ -31,11 +32,11 @@ INSTRUMENT = a_perpetual()
 ARRIVAL = Arrival("DepthData", 36, T0 - 9 * MS, T0 - 2 * MS, 99.9, 100.1, 100.0, T0 - 2 * MS, "live")
 
 
-def intent(side: Side = Side.BUY, arrival: Arrival | None = ARRIVAL) -> Intent:
+def intent(side: Side = Side.BUY, arrival: Arrival | None = ARRIVAL, pair_id: str = "") -> Intent:
     quantity, price = INSTRUMENT.quantity_grid.from_float(2.0), INSTRUMENT.price_grid.from_float(100.1)
     order = ApprovedOrder(
         ID, "alpha", "main", INSTRUMENT.instrument_id, side, OrderType.LIMIT, quantity, price, 0, TimeInForce.GTC,
-        False, False, PositionSide.NET, 0, 0, 0, T0,
+        False, False, PositionSide.NET, 0, 0, 0, T0, pair_id=pair_id,
     )  # fmt: skip
     return Intent(T0, order, "ab" * 32, arrival)
 
@@ -126,3 +127,12 @@ def test_an_order_that_is_not_there_is_refused(tmp_path: Path) -> None:
     write_all(tmp_path / "journal.db", intent())
     with read_only(tmp_path / "journal.db") as view, pytest.raises(InputError, match="F-other is not in"):
         story_of(view, "F-other")
+
+
+def test_a_leg_names_the_other_order_of_its_pair(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = "R-alpha-run0000001-2"
+    assert life(tmp_path / "a", intent(pair_id=other)).pair_id == other
+    assert life(tmp_path / "b", intent()).pair_id == ""
+    for folder, count in (("a", 1), ("b", 0)):
+        assert main(["order", ID, "--data", str(tmp_path / folder)]) == 0
+        assert capsys.readouterr().out.count(f"one of a pair with {other}") == count
