@@ -11,7 +11,7 @@ from foxtrot.storage.journal_records import ProtectionKept
 from foxtrot.trading.order_desk import OrderDesk
 from foxtrot.trading.portfolio import Portfolio
 from foxtrot.trading.protection_cover import Cover
-from foxtrot.trading.protection_facts import ProtectionFacts, lacks_news
+from foxtrot.trading.protection_facts import ProtectionFacts, is_refused_stop, lacks_news
 from foxtrot.trading.protection_orders import closing_order, paired_target, resting_order
 from foxtrot.trading.protection_plan import Act, Move, next_move
 from foxtrot.trading.protection_state import (
@@ -209,9 +209,9 @@ class ProtectionDesk(ProtectionFacts):
         stale = tuple(name for name in state.stale if name in pending)
         tidied = replace(state, legs=legs, stale=stale, entries=entries, exit_id=exit_id)
         ward.take(self._calmed(ward, tidied))
+        self._await_news(ward)
         for order_id in gone:
             self._hear_end(ward, order_id)
-        self._await_news(ward)
         if state.exit_id and not exit_id and state.cause is Cause.TAKE_PROFIT:
             self._arm_again(ward)
 
@@ -220,6 +220,8 @@ class ProtectionDesk(ProtectionFacts):
         lacking = {name for name in ward.state.legs if (one := self._desk.index.all.get(name)) and lacks_news(one)}
         if lacking - ward.awaited:
             self._pause(ward, RETRY_NS)
+        elif ward.awaited and not lacking:
+            self._resume(ward)
         ward.awaited = lacking
 
     def _calmed(self, ward: Ward, state: Protection) -> Protection:
@@ -248,10 +250,14 @@ class ProtectionDesk(ProtectionFacts):
     def _hear_end(self, ward: Ward, order_id: str) -> None:
         """Count an order that ended without having done its work, unless we asked for its end."""
         record = self._desk.index.all.get(order_id)
-        if record is None or any(leg.filled_units or leg.cancel_asked for leg in record.legs):
+        if record is None or any(leg.filled_units for leg in record.legs):
             return
         if record.partner is not None and record.partner.is_open:
             return  # the last of a pair speaks for both
+        refused = next((leg for leg in record.legs if is_refused_stop(leg)), None)
+        if refused is None and any(leg.cancel_asked for leg in record.legs):
+            return
+        record = refused or record
         if record.terms.time_in_force is not TimeInForce.IOC or record.status not in _IN_VAIN:
             self._refused(ward, record.rule or str(record.status), record.reason or str(record.status))
 

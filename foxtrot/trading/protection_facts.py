@@ -14,6 +14,7 @@ from foxtrot.trading.protection_state import Cause, Protection, VenueLeg
 from foxtrot.trading.protection_ward import Ward
 
 _EXPIRED = OrderStatus.EXPIRED
+_IN_VAIN = frozenset({OrderStatus.DENIED, OrderStatus.REJECTED, OrderStatus.EXPIRED})
 _AWAY = frozenset({AdapterState.LOST, AdapterState.BACKING_OFF, AdapterState.FAILED, AdapterState.CLOSED})
 
 
@@ -101,6 +102,12 @@ def lacks_news(record: OrderRecord) -> bool:
     """Tell whether the venue has ended a stop for its take-profit traded, of which nothing was heard yet."""
     partner = record.partner
     return partner is not None and partner.status is _EXPIRED and record.is_open and not record.filled_units
+
+
+def is_refused_stop(record: OrderRecord) -> bool:
+    """Tell whether a stop of a pair came to an end that nobody asked for; its take-profit's was asked for because of that."""
+    ended = record.status in _IN_VAIN
+    return ended and record.partner is not None and record.terms.order_type in STOPS and not record.cancel_asked
 
 
 def _is_to_go(record: OrderRecord, ward: Ward) -> bool:

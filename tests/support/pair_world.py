@@ -74,6 +74,12 @@ class PairWorld(ProtectionWorld):
             self._end_partner(one)
         super().fill(one, lots)
 
+    def tell(self, one: AtVenue, status: OrderStatus) -> None:
+        """Let an order end for no reason that anybody knows, and be told of at once; the other of its pair is another call."""
+        self.disturbed = True
+        self._move(one, status)
+        self.deliver(len(self.mail) - 1)
+
     def _end_partner(self, one: AtVenue) -> None:
         if one.partner is not None and one.partner.left:
             self._move(one.partner, S.EXPIRED)
