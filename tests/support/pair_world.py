@@ -4,7 +4,7 @@ from foxtrot.domain.enums import OrderStatus, OrderType
 from foxtrot.domain.instrument import Grid
 from foxtrot.storage.journal_records import Intent, ProtectionKept, decode_record
 from foxtrot.trading.protection_state import Protection, decode_protection
-from tests.support.builders import a_spot
+from tests.support.builders import a_spot, changed
 from tests.support.pair_floor import PairAdapter, PairFloor
 from tests.support.protection_world import AtVenue, ProtectionWorld
 
@@ -74,11 +74,12 @@ class PairWorld(ProtectionWorld):
             self._end_partner(one)
         super().fill(one, lots)
 
-    def tell(self, one: AtVenue, status: OrderStatus) -> None:
-        """Let an order end for no reason that anybody knows, and be told of at once; the other of its pair is another call."""
+    def tell(self, one: AtVenue, status: OrderStatus, rule: str = "") -> None:
+        """Let an order end for no reason but a rule, and be told of at once; the other of its pair is another call."""
         self.disturbed = True
-        self._move(one, status)
-        self.deliver(len(self.mail) - 1)
+        one.status = status
+        self.floor.put(changed(self.report(one), rule=rule))
+        self.collect()
 
     def _end_partner(self, one: AtVenue) -> None:
         if one.partner is not None and one.partner.left:

@@ -87,6 +87,22 @@ def submitted(world: PairWorld) -> tuple[AtVenue, AtVenue]:
     return pair_of(world)
 
 
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("rule", ["send_permit", "never_reached_market", "not_connected"])
+def test_a_pair_that_never_came_to_its_venue_is_tried_again_as_a_pair_after_a_pause(rule: str, first: int) -> None:
+    world = PairWorld()
+    pair = submitted(world)
+    world.tell(pair[first], S.DENIED, rule)
+    world.tell(pair[1 - first], S.DENIED, rule)
+    assert world.closing == []
+    world.pass_s(0.3)
+    again, _ = pair_of(world)
+    assert again is not pair[0]
+    assert warnings(world) == []
+    world.settle()
+    world.check_settled()
+
+
 def test_other_terms_are_tried_as_a_pair_after_one_was_refused() -> None:
     world = PairWorld()
     world.fill(world.orders[world.enter(take=110.0)], 10)
@@ -201,3 +217,19 @@ def test_a_restart_keeps_a_pair_that_rests_and_names_both_its_own() -> None:
     tell_all(world)
     assert world.protections.view(world.key) is None
     assert sold(world) == 10
+
+
+def test_a_pair_that_a_crash_left_unnamed_is_the_protections_own_in_both_its_orders() -> None:
+    world, stop, limit = a_bracket()
+    world.crash(torn=True)
+    world.quote(100.0)
+    world.settle()
+    assert pair_of(world) == (stop, limit)
+    assert not stop.cancel_wanted
+    view = world.protections.view(world.key)
+    assert view is not None
+    assert set(view.order_ids) == {stop.order.order_id, limit.order.order_id}
+    world.fill(limit, 4)
+    world.settle()
+    again, target = pair_of(world)
+    assert (again.lots, target.lots) == (6, 6)
