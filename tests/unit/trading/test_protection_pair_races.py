@@ -70,8 +70,9 @@ def test_a_refused_pair_leaves_the_stop_alone_at_once_and_the_take_profit_watche
 @pytest.mark.parametrize("status", [S.EXPIRED, S.DENIED])
 def test_a_pair_that_comes_to_nothing_is_not_sent_again_and_again(status: OrderStatus, first: int) -> None:
     world, *pair = a_bracket() if status is S.EXPIRED else (fresh := PairWorld(), *submitted(fresh))
-    for one in (pair[first], pair[1 - first]):
-        world.tell(one, status)
+    world.tell(pair[first], status)
+    world.pass_s(0.3)  # the news that the end of a stop promises does not come
+    world.tell(pair[1 - first], status)
     world.settle()
     (stop,) = world.closing
     assert (stop.partner, stop.lots) == (None, 10)
@@ -101,6 +102,20 @@ def test_a_pair_that_never_came_to_its_venue_is_tried_again_as_a_pair_after_a_pa
     assert warnings(world) == []
     world.settle()
     world.check_settled()
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_pair_that_is_refused_while_it_is_to_be_replaced_says_nothing_of_its_successor(first: int) -> None:
+    world = PairWorld()
+    pair = submitted(world)
+    world.protections.protect(world.key, ProtectionTerms(96.0, 110.0))
+    world.collect()
+    assert pair[0].cancel_wanted
+    world.tell(pair[first], S.REJECTED)
+    world.tell(pair[1 - first], S.REJECTED)
+    again, _ = pair_of(world)
+    assert again.order.trigger_units == 960
+    assert warnings(world) == []
 
 
 def test_other_terms_are_tried_as_a_pair_after_one_was_refused() -> None:
