@@ -244,6 +244,19 @@ def test_what_the_take_profit_sold_in_part_while_nobody_lived_is_protected_anew(
     assert lists_received(platform) == 2
 
 
+def test_a_refused_pair_leaves_the_stop_alone_and_the_take_profit_to_us(platform: ProtectedPlatform) -> None:
+    platform.fault("error_code", endpoint=PLACE, code=-1013, msg="OCO is not allowed here.", count=1)
+    platform.enter(1.0, 101.0, stop=95.0, take_profit=110.0)
+    platform.wait(lambda: platform.position > 0.99 and is_stop_alone(platform))
+    platform.settle()
+    assert platform.line.protections.cover(platform.key).protection == "at the venue"
+    (told,) = alarms(platform)
+    assert "the venue takes no such pair" in told
+    platform.quote(110.5, 111.0)
+    ended(platform)
+    assert lists_received(platform) == 1
+
+
 @pytest.mark.parametrize("kind", ["ack_lost", "http_status"])
 def test_a_lost_answer_brings_no_second_pair(platform: ProtectedPlatform, kind: str) -> None:
     platform.enter(1.0, 100.0, stop=95.0, take_profit=110.0)
