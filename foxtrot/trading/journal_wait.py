@@ -11,6 +11,7 @@ from foxtrot.trading.gate import Gate
 from foxtrot.trading.order_index import OrderIndex
 from foxtrot.trading.order_record import OrderRecord
 
+RULE = "journal"
 JOURNAL_DEADLINE_NS = 2_000_000_000
 
 
@@ -24,7 +25,7 @@ class JournalWait:
         gate: closed when the journal fails or is silent.
         clock: tells the time.
         send: takes an order whose intent is durable on to the gate.
-        deny: ends an order that could not be journalled, for a reason.
+        deny: ends an order that could not be journalled, by a rule and for a reason.
     """
 
     def __init__(
@@ -33,7 +34,7 @@ class JournalWait:
         gate: Gate,
         clock: Clock,
         send: Callable[[OrderRecord, ApprovedOrder], None],
-        deny: Callable[[OrderRecord, str], None],
+        deny: Callable[[OrderRecord, str, str], None],
     ) -> None:
         self._index = index
         self._gate = gate
@@ -68,7 +69,7 @@ class JournalWait:
             self._due_ns.pop(order_id, None)
             record = self._index.all.get(order_id)
             if record is not None and record.status is OrderStatus.CREATED:
-                self._deny(record, notice.error)
+                self._deny(record, RULE, notice.error)
 
     def check(self) -> None:
         """Close the gate when the journal has not answered in time; called by a timer."""
@@ -78,4 +79,4 @@ class JournalWait:
             del self._due_ns[order_id]
             record = self._index.all[order_id]
             if record.status is OrderStatus.CREATED:  # of a pair the other's silence has ended it already
-                self._deny(record, "no answer within the deadline")
+                self._deny(record, RULE, "no answer within the deadline")

@@ -79,7 +79,7 @@ class OrderDesk(OrderRecords):
         self.strategy_ids = StrategyIds()
         self.echo = EchoCheck(self.index, self._doubt, dispatcher, dispatcher.clock)
         self.orphans = Orphans(instruments, gate, dispatcher, dispatcher.clock)
-        self.journal_wait = JournalWait(self.index, gate, dispatcher.clock, self._send, self._deny_unjournalled)
+        self.journal_wait = JournalWait(self.index, gate, dispatcher.clock, self._send, self._end_unsent)
         self.resolutions = Resolutions(self, self._settle, dispatcher, dispatcher.clock)
         self.late_fills = 0
         self.duplicate_fills = 0
@@ -153,19 +153,15 @@ class OrderDesk(OrderRecords):
 
         With "" those of every owner but EXTERNAL: what somebody else placed is cancelled only by that name.
         """
-        records = [r for r in self.index.open.values() if r.owner == owner or (not owner and r.owner != EXTERNAL)]
-        records = [record for record in records if not (keep_reducing and record.reduces)]
-        records = [record for record in records if account in ("", record.terms.account)]
+        records = [record for record in self.ours(owner, account) if not (keep_reducing and record.reduces)]
         for record in records:
             self._ask_cancel(record)
         return len(records)
 
     def take_restored(self, record: OrderRecord) -> None:
         """File an order of an earlier run; nobody is told."""
-        terms = record.terms
         self.index.add(record)
-        if record.status is OrderStatus.UNKNOWN:
-            self._gate.unknown.note(terms.account, terms.instrument_id, terms.order_id)
+        _note_unknown(self._gate, record)
 
     # --- up -------------------------------------------------------------------------------------------------------
 
@@ -221,12 +217,12 @@ class OrderDesk(OrderRecords):
     def _send(self, record: OrderRecord, approved: ApprovedOrder) -> None:
         """Send an order, or a pair of orders, whose intents are durable."""
         if any(leg.cancel_asked for leg in record.legs):
-            self._end_unsent(record, OrderStatus.CANCELLED, "cancel", "cancelled before it was sent")
+            self._end_unsent(record, "cancel", "cancelled before it was sent", OrderStatus.CANCELLED)
             return
         try:
             self._gate.check(approved)
         except OrderRefused as refusal:
-            self._end_unsent(record, OrderStatus.DENIED, refusal.rule, str(refusal))
+            self._end_unsent(record, refusal.rule, str(refusal))
             return
         for leg in record.legs:
             leg.status = OrderStatus.SUBMITTED
@@ -284,10 +280,9 @@ class OrderDesk(OrderRecords):
             self._settle(record, was_unknown=before is OrderStatus.UNKNOWN, news=news)
         self._sink.put(TradeBooked(owner, trade, late))
 
-    def _deny_unjournalled(self, record: OrderRecord, reason: str) -> None:
-        self._end_unsent(record, OrderStatus.DENIED, "journal", reason)
-
-    def _end_unsent(self, record: OrderRecord, status: OrderStatus, rule: str, reason: str) -> None:
+    def _end_unsent(
+        self, record: OrderRecord, rule: str, reason: str, status: OrderStatus = OrderStatus.DENIED
+    ) -> None:
         """End an order that never left; of a pair both."""
         for leg in record.legs:
             self.journal.not_sent(leg.terms.order_id, rule, reason, status)
@@ -296,12 +291,8 @@ class OrderDesk(OrderRecords):
 
     def _settle(self, record: OrderRecord, *, was_unknown: bool, news: bool = True) -> None:
         """Keep the open index and the gate's list of unknowns true, then tell the owner if there is news."""
-        terms = record.terms
         self.index.place(record)
-        if record.status is OrderStatus.UNKNOWN:
-            self._gate.unknown.note(terms.account, terms.instrument_id, terms.order_id)
-        elif was_unknown:
-            self._gate.unknown.forget(terms.account, terms.instrument_id, terms.order_id)
+        _note_unknown(self._gate, record, was_unknown=was_unknown)
         if news:
             order = record.to_order()
             self.journal.told(record.owner, order)
@@ -317,6 +308,15 @@ class OrderDesk(OrderRecords):
         self.early.hand_over(record)
         self.index.add(record)
         return record
+
+
+def _note_unknown(gate: Gate, record: OrderRecord, *, was_unknown: bool = False) -> None:
+    """Keep the gate's list of orders whose outcome is unknown true for a record."""
+    place = record.terms.account, record.terms.instrument_id, record.terms.order_id
+    if record.status is OrderStatus.UNKNOWN:
+        gate.unknown.note(*place)
+    elif was_unknown:
+        gate.unknown.forget(*place)
 
 
 def _adopted(data: OrderData, instruments: InstrumentTable, owner: str) -> OrderRecord:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from foxtrot.domain.account import EXTERNAL
 from foxtrot.domain.order import OrderData, TradeData
 from foxtrot.trading.early_fills import EarlyFills
 from foxtrot.trading.order_index import OrderIndex
@@ -36,6 +37,12 @@ class OrderRecords:
     def open_records(self, owner: str = "", account: str = "", instrument_id: str = "") -> Iterator[OrderRecord]:
         """Yield the records of open orders, narrowed by whatever is given."""
         return self.index.open_records(owner, account, instrument_id)
+
+    def ours(self, owner: str = "", account: str = "") -> list[OrderRecord]:
+        """Return the open orders of an owner, or for "" of every one but EXTERNAL, in one account or all."""
+        records = self.index.open.values()
+        mine = [one for one in records if one.owner == owner or (not owner and one.owner != EXTERNAL)]
+        return [one for one in mine if account in ("", one.terms.account)]
 
     def pending_records(self, owner: str = "", account: str = "", instrument_id: str = "") -> Iterator[OrderRecord]:
         """Yield the records of orders that may still change a position: open, or filled with fills yet to come."""

@@ -19,7 +19,8 @@ from foxtrot.trading.gate import Gate
 from foxtrot.trading.order_desk import OrderDesk
 from foxtrot.trading.portfolio import Portfolio, PositionKey
 from foxtrot.trading.protection_cover import NAKED, Cover
-from foxtrot.trading.protection_desk import OWNER, ProtectionDesk
+from foxtrot.trading.protection_desk import ProtectionDesk
+from foxtrot.trading.protection_refusals import OWNER
 from foxtrot.trading.protection_restart import found_again
 from foxtrot.trading.protection_state import (
     Cause,

@@ -10,7 +10,8 @@ from foxtrot.core.notices import AccountAdjusted, AdapterStatus, GateChanged, Or
 from foxtrot.domain.enums import AdapterState, GateState
 from foxtrot.domain.market import BarData, MarketTrade, TickData
 from foxtrot.trading.portfolio import PositionKey
-from foxtrot.trading.protection_desk import OWNER, ProtectionDesk
+from foxtrot.trading.protection_desk import ProtectionDesk
+from foxtrot.trading.protection_refusals import OWNER
 from foxtrot.trading.protection_state import Cause, Step
 from foxtrot.trading.protection_ward import Ward
 from foxtrot.trading.protection_watch import Prices, better_mark, prices_of, prices_of_tick, touched
