@@ -26,13 +26,17 @@ NEVER_REACHED = "never_reached_market"
 
 
 class Unknown(msgspec.Struct):
-    """An order without an answer: when it may have left last, and how often since the bound it was not found."""
+    """An order without an answer: when it may have left last, and how often since the bound it was not found.
+
+    `of_earlier_run` says that this run never sent it, so that its account's stream need not tell of it.
+    """
 
     order: ApprovedOrder
     sent_ns: int
     left_ns: int
     asked: int = 0
     not_found: int = 0
+    of_earlier_run: bool = False
 
 
 class OrderWatch:
@@ -76,7 +80,9 @@ class OrderWatch:
         if self._is_settled(order.order_id):
             return
         logger.warning("{} order {}: no answer ({}); asking for it", self._adapter.account, order.order_id, cause)
-        self._unknown[order.order_id] = Unknown(order, clock.monotonic_ns(), left_ns or clock.now_ns())
+        self._unknown[order.order_id] = Unknown(
+            order, clock.monotonic_ns(), left_ns or clock.now_ns(), of_earlier_run=left_ns is not None
+        )
         self._start_pursuit(order.order_id)
 
     def note_fills(self) -> None:
@@ -150,7 +156,7 @@ class OrderWatch:
         try:
             found = await self._queries.ask(order_id, unknown.order.instrument_id)
             unknown.asked += 1
-            if found:
+            if found and not unknown.of_earlier_run:
                 self.on_found(unknown.sent_ns)
             if not found and self._is_past_bound(unknown, asked_ns):
                 unknown.not_found += 1

@@ -451,6 +451,24 @@ def test_an_order_of_an_earlier_run_is_asked_for_since_it_was_written_and_never_
     assert session.asked("privateGetAllOrders")[0]["startTime"] == str(START_MS - 7_200_000 - 60_000)
 
 
+@pytest.mark.parametrize("earlier", [True, False])
+def test_only_of_an_order_of_this_run_the_stream_must_tell_what_was_found_by_asking(earlier: bool) -> None:
+    taken: list[int] = []
+
+    async def story(session: ScriptedSession, orders: Orders) -> None:
+        orders.tell_taken(taken.append)
+        session.reply("privateGetOrder", row("CANCELED"))
+        session.reply("privatePostOrder", SILENCE[0])
+        if earlier:
+            orders.recover(approved(), (START_MS - 7_200_000) * 1_000_000)
+        else:
+            await orders.place(approved())
+        await session.advance(20)
+
+    assert told(play(story))[-1] is S.CANCELLED
+    assert bool(taken) is not earlier
+
+
 def test_without_a_bound_an_order_stays_unknown_for_ever() -> None:
     async def story(session: ScriptedSession, orders: Orders) -> None:
         unbounded = msgspec.structs.replace(session.adapter.capabilities, unknown_bound_s=0.0)
