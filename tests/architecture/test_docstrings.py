@@ -7,7 +7,7 @@ from tests.architecture.source_tree import Module, definitions, imported_names, 
 
 STARTS_A_THREAD = {"threading.Thread", "threading.Timer", "concurrent.futures.ThreadPoolExecutor"}
 CODEC = re.compile(
-    r"foxtrot/adapter/\w+/(codec|\w+_codec)\.py|foxtrot/exchange/wire/(?!.*(connection|endpoint|venue_side)\.py).*\.py"
+    r"foxtrot/adapter/\w+/(codec|\w+_codec)\.py|foxtrot/exchange/wire/(?!.*(connection|endpoint|venue_side|message_types)\.py).*\.py"
 )
 """Files that speak a venue's language; what only carries calls and connections about is Foxtrot's own."""
 

@@ -1,0 +1,1 @@
+"""FutuOpenD's protocol, from the server's side: bytes in, bytes out, never a socket."""
