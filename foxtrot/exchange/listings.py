@@ -1,14 +1,16 @@
 """Instruments that the embedded venue lists when nothing else is said, as the venues they are named after would.
 
-Source: Binance exchangeInfo (filters of BTCUSDT and ETHUSDT, spot and USD-M), HKEX and NASDAQ price steps; rounded figures,
-made for trading without a network, not for live orders.
+Source: Binance exchangeInfo (filters of BTCUSDT and ETHUSDT, spot and USD-M), rounded figures;
+the price steps of shares are the newest of `domain.price_steps`. Made for trading without a network, not for live orders.
 """
 
 from decimal import Decimal
+from typing import NamedTuple
 
 from foxtrot.domain.enums import Product
 from foxtrot.domain.errors import ConfigError
 from foxtrot.domain.instrument import Grid, Instrument, PriceBand
+from foxtrot.domain.price_steps import HK_PRICE_GRID, HK_SPREADS, US_PRICE_GRID, hk_price_bands, us_price_bands
 
 
 def _spot(symbol: str, base: str, lot: str) -> Instrument:
@@ -32,31 +34,38 @@ def _perpetual(symbol: str, base: str, price_step: str, step: str) -> Instrument
     )  # fmt: skip
 
 
-_HK_BANDS = (
-    ("0", "0.001"), ("0.25", "0.005"), ("0.5", "0.01"), ("10", "0.02"), ("20", "0.05"), ("100", "0.1"), ("200", "0.2"),
-    ("500", "0.5"), ("1000", "1"), ("2000", "2"), ("5000", "5"),
-)  # fmt: skip
+class _StockMarket(NamedTuple):
+    """What the shares of one venue have in common."""
+
+    venue: str
+    currency: str
+    calendar: str
+    grid: Grid
+    bands: tuple[PriceBand, ...]
 
 
-def _stock(symbol: str, venue: str, currency: str, lot: int, calendar: str, bands: tuple[PriceBand, ...]) -> Instrument:
-    grid = Grid.of("0.001") if venue == "SEHK" else Grid.of("0.01")
+def _stock(symbol: str, market: _StockMarket, lot: int) -> Instrument:
     return Instrument(
-        instrument_id=f"{symbol}.{venue}", symbol=symbol, venue=venue, product=Product.STOCK, base_asset=symbol,
-        quote_asset=currency, settle_asset=currency, price_grid=grid, quantity_grid=Grid.of(1), price_bands=bands,
-        lot_units=lot, min_quantity_units=lot, calendar=calendar,
+        instrument_id=f"{symbol}.{market.venue}", symbol=symbol, venue=market.venue, product=Product.STOCK,
+        base_asset=symbol, quote_asset=market.currency, settle_asset=market.currency, price_grid=market.grid,
+        quantity_grid=Grid.of(1), price_bands=market.bands, lot_units=lot, min_quantity_units=lot,
+        calendar=market.calendar,
     )  # fmt: skip
+
+
+_HONG_KONG = _StockMarket("SEHK", "HKD", "XHKG", HK_PRICE_GRID, hk_price_bands(HK_SPREADS[-1].holds_from))
+_NASDAQ = _StockMarket("NASDAQ", "USD", "XNYS", US_PRICE_GRID, us_price_bands())
 
 
 def default_listings() -> tuple[Instrument, ...]:
     """Return BTCUSDT and ETHUSDT, spot and USD-M, 00700.SEHK and AAPL.NASDAQ."""
-    hk = tuple(PriceBand(int(Decimal(low) * 1000), int(Decimal(step) * 1000)) for low, step in _HK_BANDS)
     return (
         _spot("BTCUSDT", "BTC", "0.00001"),
         _spot("ETHUSDT", "ETH", "0.0001"),
         _perpetual("BTCUSDT", "BTC", "0.1", "0.001"),
         _perpetual("ETHUSDT", "ETH", "0.01", "0.001"),
-        _stock("00700", "SEHK", "HKD", 100, "XHKG", hk),
-        _stock("AAPL", "NASDAQ", "USD", 1, "XNYS", (PriceBand(0, 1),)),
+        _stock("00700", _HONG_KONG, 100),
+        _stock("AAPL", _NASDAQ, 1),
     )
 
 
