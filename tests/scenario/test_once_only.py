@@ -14,8 +14,8 @@ from loguru import logger
 from foxtrot.adapter.binance import order_watch
 from foxtrot.adapter.binance.order_codec import order_call
 from foxtrot.adapter.binance.order_queries import OrderQueries
-from foxtrot.adapter.binance.order_watch import OrderWatch, Unknown
 from foxtrot.adapter.binance.orders import Orders
+from foxtrot.adapter.order_watch import OrderWatch, Unknown
 from foxtrot.core.notices import IntentDurable
 from foxtrot.domain.enums import OrderStatus
 from foxtrot.domain.errors import AdapterError

@@ -10,9 +10,9 @@ from foxtrot.adapter.binance.exact import read
 from foxtrot.adapter.binance.frames import to_ns
 from foxtrot.adapter.binance.order_frames import OrderRow, TradeRow
 from foxtrot.adapter.binance.order_queries import rows_of
-from foxtrot.adapter.binance.order_tracker import OrderTracker
 from foxtrot.adapter.binance.report_codec import ReportCodec
 from foxtrot.adapter.binance.session import BinanceSession
+from foxtrot.adapter.order_tracker import OrderTracker
 from foxtrot.domain.enums import Product
 from foxtrot.domain.errors import VenueRejected
 from foxtrot.domain.order import TradeData

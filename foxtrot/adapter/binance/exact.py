@@ -1,7 +1,7 @@
 """What every private answer of Binance is read with: exact decimals that are numbers, and one error for all that is not."""
 
 from collections.abc import Callable
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import TypeVar
 
 import msgspec
@@ -13,7 +13,6 @@ T = TypeVar("T")
 LARGEST = Decimal(10) ** 24
 """No amount, price or quantity at Binance comes near it; what does is a fault of the message."""
 
-EXACT = Context(prec=60)
 _BAD = (msgspec.MsgspecError, ValueError, LookupError, ArithmeticError, TypeError, RecursionError)
 
 
@@ -76,8 +75,3 @@ def bad(what: str, text: str) -> BadMessage:
 def number(value: Decimal) -> float:
     """Return the correctly rounded float of an exact decimal."""
     return float(value)
-
-
-def average_of(cost: Decimal, quantity: Decimal) -> float:
-    """Return cost / quantity, 0.0 without a quantity."""
-    return float(EXACT.divide(cost, quantity)) if quantity else 0.0

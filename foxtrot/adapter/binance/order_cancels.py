@@ -7,9 +7,9 @@ from foxtrot.adapter.binance.errors import Kind, kind_of_code
 from foxtrot.adapter.binance.order_codec import is_conditional
 from foxtrot.adapter.binance.order_lists import rows_of_answer
 from foxtrot.adapter.binance.order_queries import NOT_FOUND, OrderQueries, name_of
-from foxtrot.adapter.binance.order_tracker import OrderTracker
-from foxtrot.adapter.binance.order_watch import OrderWatch, is_open
 from foxtrot.adapter.binance.session import BinanceSession
+from foxtrot.adapter.order_tracker import OrderTracker
+from foxtrot.adapter.order_watch import OrderWatch, is_open
 from foxtrot.domain.enums import Product
 from foxtrot.domain.errors import AdapterError, LoginFailed, RateLimited, VenueRejected
 from foxtrot.domain.instrument import Instrument

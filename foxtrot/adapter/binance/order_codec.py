@@ -7,10 +7,10 @@ from decimal import ROUND_HALF_EVEN, Decimal
 import msgspec
 
 from foxtrot.adapter.binance.contract_codec import MarketLot
-from foxtrot.domain.enums import OrderStatus, OrderType, PositionSide, Product, Side, TimeInForce
+from foxtrot.domain.enums import OrderType, PositionSide, Product, Side, TimeInForce
 from foxtrot.domain.errors import OrderRefused
 from foxtrot.domain.instrument import Instrument
-from foxtrot.domain.order import ApprovedOrder, OrderData
+from foxtrot.domain.order import ApprovedOrder
 
 CLIENT_ID = re.compile(r"[.A-Z:/a-z0-9_-]{1,36}", re.ASCII)
 """What a client order id may look like at Binance, both products."""
@@ -75,31 +75,6 @@ def is_conditional(order_type: OrderType, product: Product) -> bool:
     Source: USDⓈ-M Futures, Trade, New Algo Order (conditional orders moved there from New Order).
     """
     return product is not Product.SPOT and order_type not in _PLAIN
-
-
-def denied_order(order: ApprovedOrder, instrument: Instrument | None, now_ns: int, rule: str, reason: str) -> OrderData:
-    """Return an order that never left; without an instrument, which no grid can be known of, its figures are 0.0.
-
-    Source: domain/order.py, ApprovedOrder.
-    """
-    return own_order(order, instrument, now_ns, OrderStatus.DENIED, rule, reason)
-
-
-def own_order(
-    order: ApprovedOrder, instrument: Instrument | None, now_ns: int, status: OrderStatus, rule: str, reason: str
-) -> OrderData:
-    """Return what we know of an order ourselves, with a status that the venue did not report.
-
-    Source: domain/order.py, ApprovedOrder.
-    """
-    quantity = instrument.quantity(order.quantity_units) if instrument else 0.0
-    price = instrument.price(order.price_units) if instrument else 0.0
-    trigger = instrument.price(order.trigger_units) if instrument else 0.0
-    return OrderData(
-        order.order_id, order.account, order.instrument_id, order.side, order.order_type, quantity, price, status, 0.0, 0.0,
-        "", now_ns, now_ns, order.strategy_id, trigger, order.time_in_force, order.reduce_only, order.post_only,
-        order.position_side, rule, reason,
-    )  # fmt: skip
 
 
 def check_market_lot(order: ApprovedOrder, instrument: Instrument, lot: MarketLot) -> None:

@@ -8,9 +8,9 @@ from loguru import logger
 from foxtrot.adapter.base_adapter import BaseAdapter
 from foxtrot.adapter.binance.order_codec import is_conditional
 from foxtrot.adapter.binance.order_queries import OrderQueries
-from foxtrot.adapter.binance.order_tracker import OrderTracker
-from foxtrot.adapter.binance.order_watch import OrderWatch
 from foxtrot.adapter.binance.session import BinanceSession
+from foxtrot.adapter.order_tracker import OrderTracker
+from foxtrot.adapter.order_watch import OrderWatch
 from foxtrot.domain.enums import Product
 from foxtrot.domain.errors import AdapterError, BadMessage
 from foxtrot.domain.order import OrderData, TradeData

@@ -9,9 +9,9 @@ from foxtrot.adapter.binance.errors import VENUE
 from foxtrot.adapter.binance.exact import Exact, read
 from foxtrot.adapter.binance.order_codec import is_conditional
 from foxtrot.adapter.binance.order_lists import check_pair, rows_of_answer
-from foxtrot.adapter.binance.order_tracker import OrderTracker
 from foxtrot.adapter.binance.report_codec import ReportCodec
 from foxtrot.adapter.binance.session import BinanceSession
+from foxtrot.adapter.order_tracker import OrderTracker
 from foxtrot.domain.enums import Product
 from foxtrot.domain.errors import BadMessage, OffGrid, VenueRejected
 from foxtrot.domain.instrument import Instrument

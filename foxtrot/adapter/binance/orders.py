@@ -12,20 +12,19 @@ from foxtrot.adapter.binance.order_cancels import OrderCancels
 from foxtrot.adapter.binance.order_codec import (
     OrderCall,
     check_market_lot,
-    denied_order,
     order_call,
-    own_order,
 )
 from foxtrot.adapter.binance.order_events import OrderEvents, unwrapped
 from foxtrot.adapter.binance.order_lists import pair_call
-from foxtrot.adapter.binance.order_look_up import OrderLookUp
 from foxtrot.adapter.binance.order_queries import OrderQueries, take_pair
-from foxtrot.adapter.binance.order_tracker import OrderTracker
-from foxtrot.adapter.binance.order_watch import OrderWatch
 from foxtrot.adapter.binance.permit_request import ORDER_LEFT
 from foxtrot.adapter.binance.raw_messages import RawMessages
-from foxtrot.adapter.binance.sent_ids import SentIds
 from foxtrot.adapter.binance.session import BinanceSession
+from foxtrot.adapter.order_look_up import OrderLookUp
+from foxtrot.adapter.order_tracker import OrderTracker
+from foxtrot.adapter.order_watch import OrderWatch
+from foxtrot.adapter.own_order import denied_order, own_order
+from foxtrot.adapter.sent_ids import SentIds
 from foxtrot.domain.enums import OrderStatus, OrderType
 from foxtrot.domain.errors import (
     AdapterError,
@@ -76,7 +75,7 @@ class Orders:
         self._watch = OrderWatch(adapter, session, self.tracker, self._queries)
         self._events = OrderEvents(adapter, session, self.tracker, self._queries, self._watch)
         self._cancels = OrderCancels(adapter, session, self.tracker, self._queries, self._watch)
-        self.look_up = OrderLookUp(adapter, self.tracker, self._queries)
+        self.look_up = OrderLookUp(adapter, VENUE, self.tracker, self._queries)
         self._sent = SentIds(REMEMBERED)
         self._open_at_venue: frozenset[str] | None = None
         self._on_taken: Callable[[int], None] = _ignore

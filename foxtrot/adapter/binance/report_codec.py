@@ -6,7 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from foxtrot.adapter.binance.codec import VENUE_OF_PRODUCT
-from foxtrot.adapter.binance.exact import EXACT, average_of, maybe, number, read, read_with
+from foxtrot.adapter.binance.exact import maybe, number, read, read_with
 from foxtrot.adapter.binance.frames import to_ns
 from foxtrot.adapter.binance.order_frames import (
     AlgoRow,
@@ -16,6 +16,7 @@ from foxtrot.adapter.binance.order_frames import (
     OrderTradeUpdate,
     TradeRow,
 )
+from foxtrot.adapter.exact_sums import EXACT, average_of
 from foxtrot.domain.enums import Liquidity, OrderStatus, OrderType, PositionSide, Product, Side, TimeInForce
 from foxtrot.domain.market import REST
 from foxtrot.domain.order import OrderData, TradeData

@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from foxtrot.adapter.base_adapter import BaseAdapter
-from foxtrot.adapter.binance.order_look_up import RECENT, OrderLookUp
 from foxtrot.adapter.binance.order_queries import OrderQueries
-from foxtrot.adapter.binance.order_tracker import OrderTracker
+from foxtrot.adapter.order_look_up import RECENT, OrderLookUp
+from foxtrot.adapter.order_tracker import OrderTracker
 from foxtrot.domain.enums import OrderStatus, OrderType, Side
 from foxtrot.domain.errors import AdapterError
 from foxtrot.domain.order import OrderData
@@ -40,7 +40,7 @@ class Rig:
             on_order=lambda _order: None,
         )
         queries = SimpleNamespace(ask=self._ask, is_listed=self._ask)
-        self.look_up = OrderLookUp(cast(BaseAdapter, adapter), self.tracker, cast(OrderQueries, queries))
+        self.look_up = OrderLookUp(cast(BaseAdapter, adapter), "BINANCE", self.tracker, cast(OrderQueries, queries))
 
     def ask(self, at_s: float) -> str:
         """Ask at a time; returns why that proves nothing."""

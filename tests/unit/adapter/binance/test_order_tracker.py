@@ -7,7 +7,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foxtrot.adapter.binance.order_tracker import OrderTracker
+from foxtrot.adapter.order_tracker import OrderTracker
 from foxtrot.domain.enums import Liquidity, OrderStatus, OrderType, Side
 from foxtrot.domain.order import OrderData, TradeData
 from foxtrot.domain.order_state import may_move

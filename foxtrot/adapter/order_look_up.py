@@ -3,9 +3,8 @@
 from typing import Final
 
 from foxtrot.adapter.base_adapter import BaseAdapter
-from foxtrot.adapter.binance.errors import VENUE
-from foxtrot.adapter.binance.order_queries import OrderQueries
-from foxtrot.adapter.binance.order_tracker import OrderTracker
+from foxtrot.adapter.order_tracker import OrderTracker
+from foxtrot.adapter.order_watch import OrderQuestions
 from foxtrot.domain.errors import AdapterError
 
 LOOK_BACK_NS: Final = 86_400_000_000_000
@@ -19,11 +18,12 @@ class OrderLookUp:
 
     It must have said so at least twice, with nothing heard of the order in between.
 
-    Thread: binance-io.
+    Thread: the adapter's own.
     """
 
-    def __init__(self, adapter: BaseAdapter, tracker: OrderTracker, queries: OrderQueries) -> None:
+    def __init__(self, adapter: BaseAdapter, venue: str, tracker: OrderTracker, queries: OrderQuestions) -> None:
         self._adapter = adapter
+        self._venue = venue
         self._tracker = tracker
         self._queries = queries
         self._not_found: dict[str, tuple[int, int]] = {}
@@ -40,7 +40,7 @@ class OrderLookUp:
             self._forget(order_id)
             last = self._tracker.last(order_id)
             if last is None:
-                raise AdapterError(VENUE, "another_id", f"the venue tells order {order_id} under another id")
+                raise AdapterError(self._venue, "another_id", f"the venue tells order {order_id} under another id")
             self._adapter.on_order(last)
             return
         self._judge(order_id, instrument_id)
@@ -60,7 +60,7 @@ class OrderLookUp:
             while len(self._not_found) > REMEMBERED:
                 del self._not_found[next(iter(self._not_found))]
             text = f"not found, which proves nothing within {bound_s:g} s of the first time; it is asked for again"
-            raise AdapterError(VENUE, "not_found_yet", text)
+            raise AdapterError(self._venue, "not_found_yet", text)
         self._adapter.on_order_missing(order_id, instrument_id)
 
     def _forget(self, order_id: str) -> None:

@@ -10,7 +10,7 @@ from foxtrot.domain.order import ApprovedOrder
 class SentIds:
     """Remembers the newest ids, and which of them are under way.
 
-    Thread: binance-io.
+    Thread: the adapter's own.
     """
 
     def __init__(self, most: int) -> None:

@@ -1,18 +1,18 @@
 """Orders that need asking after: those whose outcome is unknown, and those of which fills are missing."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
 
 import msgspec
 from loguru import logger
 
 from foxtrot.adapter.base_adapter import BaseAdapter
-from foxtrot.adapter.binance.order_codec import own_order
-from foxtrot.adapter.binance.order_queries import OrderQueries
-from foxtrot.adapter.binance.order_tracker import OrderTracker
-from foxtrot.adapter.binance.session import BinanceSession
+from foxtrot.adapter.order_tracker import OrderTracker
+from foxtrot.adapter.own_order import own_order
 from foxtrot.domain.enums import OrderStatus
 from foxtrot.domain.errors import AdapterError
+from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.order import ApprovedOrder, OrderData
 from foxtrot.domain.order_state import OPEN
 
@@ -23,6 +23,55 @@ NEEDED = 2
 LATE_FILLS_S = 2.0
 """How long after a state its fills may come by the user stream before they are asked for."""
 NEVER_REACHED = "never_reached_market"
+
+
+class OrderQuestions(Protocol):
+    """How a venue is asked about orders; answers go to the tracker."""
+
+    async def ask(self, order_id: str, instrument_id: str) -> bool:
+        """Ask for one order and tell what came; False when the venue has no such order.
+
+        Raises:
+            AdapterError: no answer, or one that says nothing about the order.
+        """
+        ...
+
+    async def ask_fills(self, order: OrderData) -> None:
+        """Ask for all fills of one order and tell those that are new.
+
+        Raises:
+            AdapterError: no answer, or not a list of fills.
+        """
+        ...
+
+    async def is_listed(self, order_id: str, instrument_id: str, since_ns: int) -> bool:
+        """Look for an order in every list of the venue since a time, and tell it when it is there.
+
+        Raises:
+            AdapterError: a list could not be had.
+        """
+        ...
+
+
+class OrderSession(Protocol):
+    """What an order is asked for over."""
+
+    @property
+    def linked(self) -> bool:
+        """Tell whether the venue can be asked."""
+        ...
+
+    def find_instrument(self, instrument_id: str) -> Instrument | None:
+        """Return a contract that is listed, or None."""
+        ...
+
+    def spawn(self, coroutine: Coroutine[Any, Any, None], name: str) -> "asyncio.Task[None]":
+        """Run something on the adapter's own loop."""
+        ...
+
+    async def wait_s(self, seconds: float) -> None:
+        """Wait by the adapter's clock."""
+        ...
 
 
 class Unknown(msgspec.Struct):
@@ -44,11 +93,11 @@ class OrderWatch:
 
     Nothing is ever sent again. Where the capability table gives no bound, an order stays unknown until it is found.
 
-    Thread: binance-io.
+    Thread: the adapter's own.
     """
 
     def __init__(
-        self, adapter: BaseAdapter, session: BinanceSession, tracker: OrderTracker, queries: OrderQueries
+        self, adapter: BaseAdapter, session: OrderSession, tracker: OrderTracker, queries: OrderQuestions
     ) -> None:
         self._adapter = adapter
         self._session = session

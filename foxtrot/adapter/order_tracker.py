@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
-from foxtrot.adapter.binance.exact import EXACT, average_of
+from foxtrot.adapter.exact_sums import EXACT, average_of, exact_of
 from foxtrot.domain.enums import OrderStatus
 from foxtrot.domain.order import OrderData, TradeData
 from foxtrot.domain.order_state import OPEN, TERMINAL, merge_status
@@ -53,15 +53,15 @@ class _Tracked:
     def lacks(self) -> bool:
         """Tell whether the venue counts more as filled than its fills that came."""
         known = EXACT.add(self.filled, EXACT.subtract(self.baseline, self.old))
-        return self.last is not None and known < _exact(self.last.filled_quantity)
+        return self.last is not None and known < exact_of(self.last.filled_quantity)
 
     def begin_with(self, order: OrderData) -> None:
         """Take what was filled of an order when it was first listed as known."""
-        self.baseline, self.baseline_ns = _exact(order.filled_quantity), order.venue_time_ns
+        self.baseline, self.baseline_ns = exact_of(order.filled_quantity), order.venue_time_ns
 
     def is_old(self, trade: TradeData) -> bool:
         """Tell whether a fill is part of the baseline."""
-        within = EXACT.add(self.old, _exact(trade.quantity)) <= self.baseline
+        within = EXACT.add(self.old, exact_of(trade.quantity)) <= self.baseline
         return within and trade.venue_time_ns <= self.baseline_ns
 
     def count(self, trade: TradeData, *, old: bool = False) -> bool:
@@ -71,11 +71,11 @@ class _Tracked:
         if isinstance(self.counted, frozenset):
             self.counted = set()
         self.counted.add(trade.trade_id)
-        quantity = _exact(trade.quantity)
+        quantity = exact_of(trade.quantity)
         if old:
             self.old = EXACT.add(self.old, quantity)
         self.filled = EXACT.add(self.filled, quantity)
-        self.cost = EXACT.add(self.cost, EXACT.multiply(quantity, _exact(trade.price)))
+        self.cost = EXACT.add(self.cost, EXACT.multiply(quantity, exact_of(trade.price)))
         return True
 
 
@@ -86,7 +86,7 @@ class OrderTracker:
     of; each fill is told once, after a state that counts it. Whatever the order and number of messages, the end is the same.
     `instruments` are the ids of all instruments of which an order was heard.
 
-    Thread: binance-io.
+    Thread: the adapter's own.
     """
 
     def __init__(
@@ -154,7 +154,7 @@ class OrderTracker:
         if order.status not in _NEVER_SENT:
             self.on_told(order.order_id)
         tracked = self._tracked(order)
-        listed = _exact(order.filled_quantity) <= tracked.baseline
+        listed = exact_of(order.filled_quantity) <= tracked.baseline
         new = [trade for trade in trades if tracked.count(trade, old=listed and tracked.is_old(trade))]
         if not tracked.accepted and order.status not in _UNTOLD:
             tracked.accepted = True
@@ -225,7 +225,7 @@ class OrderTracker:
             self._tell_order(order)
 
     def _tell_fill(self, tracked: _Tracked, trade: TradeData) -> None:
-        if tracked.last is None or _exact(tracked.last.filled_quantity) < tracked.filled:
+        if tracked.last is None or exact_of(tracked.last.filled_quantity) < tracked.filled:
             tracked.early = (*tracked.early, trade)
         else:
             self._tell_trade(trade)
@@ -237,11 +237,6 @@ class OrderTracker:
         gone = done if done is not None else next(iter(self._orders))
         del self._orders[gone]
         self._lacking.discard(gone)
-
-
-def _exact(value: float) -> Decimal:
-    """Return the decimal that a float of a fact was read from."""
-    return Decimal(repr(value))
 
 
 def _accepted(order: OrderData) -> OrderData:
@@ -277,8 +272,8 @@ def _merged(tracked: _Tracked, order: OrderData) -> OrderData:
 
 
 def _with_average(tracked: _Tracked, order: OrderData) -> OrderData:
-    """Return a report with the exact average where all of its fills are known; Binance rounds its own on USD-M."""
-    if not order.filled_quantity or tracked.filled != _exact(order.filled_quantity):
+    """Return a report with the exact average where all of its fills are known; some venues round their own."""
+    if not order.filled_quantity or tracked.filled != exact_of(order.filled_quantity):
         return order
     return msgspec.structs.replace(order, average_price=average_of(tracked.cost, tracked.filled))
 
