@@ -10,8 +10,9 @@ from foxtrot.domain.instrument import Instrument
 from foxtrot.exchange.faults import Fault
 from foxtrot.exchange.wire.binance.surface_settings import SurfaceSettings
 from foxtrot.exchange.wire.binance.venue_side import ApiKey
+from foxtrot.exchange.wire.futu.surface_settings import FutuSettings
 
-SPOT, USDM = "spot", "usdm"
+SPOT, USDM, FUTU = "spot", "usdm", "futu"
 """Products by the name that faults, accounts and the control port use."""
 
 
@@ -22,17 +23,18 @@ class ServerPorts(msgspec.Struct, frozen=True):
     binance_usdm: int | None = None
     binance_spot_tls: int | None = None
     binance_usdm_tls: int | None = None
+    futu: int | None = None
     control: int | None = None
 
 
 class AccountSetup(msgspec.Struct, frozen=True):
-    """An account opened at the start: its keys, what it has, and the products on which its keys trade."""
+    """An account opened at the start: its keys, what it has, and the products on which it trades."""
 
     name: str
     keys: tuple[ApiKey, ...] = ()
     balances: Mapping[str, Decimal] = {}
     position_mode: PositionMode = PositionMode.NETTING
-    products: tuple[str, ...] = (SPOT, USDM)
+    products: tuple[str, ...] = (SPOT, USDM, FUTU)
 
 
 class ServerSettings(msgspec.Struct, frozen=True):
@@ -46,8 +48,9 @@ class ServerSettings(msgspec.Struct, frozen=True):
         agents: other traders making the market, 0 for none; `seed` is theirs.
         longest_absence_s: how much of the time between two rounds they make up for: less makes a market that slows down on
             a busy machine, rather than one that acts in lumps.
-        surface: settings of both surfaces: limits, lives, and how often the server pings.
-        queue_bytes: what may wait for a client that reads slowly; more closes its connection with 1008.
+        surface: settings of both Binance surfaces: limits, lives, and how often the server pings.
+        futu: settings of the Futu surface.
+        queue_bytes: what may wait for a client that reads slowly; more closes its connection (Binance: with 1008).
         faults: what goes wrong from the start.
         tick_ms: the pause between two rounds of the venue, in real time; what is due is judged by the clock.
     """
@@ -60,6 +63,7 @@ class ServerSettings(msgspec.Struct, frozen=True):
     seed: int = 1
     longest_absence_s: float = 1.0
     surface: SurfaceSettings = SurfaceSettings()
+    futu: FutuSettings = FutuSettings()
     queue_bytes: int = 4_194_304
     faults: tuple[Fault, ...] = ()
     tick_ms: int = 10

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from foxtrot.domain.errors import ConfigError
-from foxtrot.exchange.server_settings import SPOT, USDM
+from foxtrot.exchange.server_settings import FUTU, SPOT, USDM
 from foxtrot.exchange.serving.certificate import make_tls
 from foxtrot.exchange.serving.control import ControlListener, RestartUnderWay
 from foxtrot.exchange.serving.listener import BinanceListener, SharedParts
@@ -20,6 +20,7 @@ from foxtrot.exchange.serving.surface_port import AnnouncesShutdown
 
 if TYPE_CHECKING:
     from foxtrot.exchange.server import ExchangeServer
+    from foxtrot.exchange.serving.futu_listener import FutuListener
 
 HOST = "127.0.0.1"
 _PRODUCT = {"binance_spot": SPOT, "binance_usdm": USDM, "binance_spot_tls": SPOT, "binance_usdm_tls": USDM}
@@ -36,7 +37,7 @@ class Doors:
     """
 
     def __init__(self, server: "ExchangeServer") -> None:
-        self.ports: dict[str, int | None] = dict.fromkeys((*_PRODUCT, "control"))
+        self.ports: dict[str, int | None] = dict.fromkeys((*_PRODUCT, FUTU, "control"))
         self.ca_file: Path | None = None
         self.shared = SharedParts(server.host, server.guard, server.settings.surface)
         self._server = server
@@ -47,6 +48,7 @@ class Doors:
             name: BinanceListener(name, server.faults, self.shared, server.settings.queue_bytes)
             for name in server.host.sides
         }
+        self._futu = _futu_listener(server, self.shared)
         self._control = ControlListener(server, self)
         self._restarting: asyncio.Task[None] | None = None
         self._moving = asyncio.Lock()  # held while the products close and open again
@@ -111,6 +113,8 @@ class Doors:
         for product, listener in self._listeners.items():
             run(f"the surface of {product}", partial(host.publish, product))
             run(f"the pings of {product}", partial(listener.tick, host.now_ns()))
+        if self._futu is not None:
+            run("the surface of futu", partial(host.publish, FUTU))
 
     async def drained(self) -> None:
         """Return when what was sent is on the sockets; who does not read is not waited for."""
@@ -130,7 +134,12 @@ class Doors:
                 tls = self._certified() if name.endswith("_tls") else None
                 await self._listeners[product].open(self._bind(name, wanted), tls)
 
+        if self._futu is not None and ports.futu is not None:
+            await self._futu.open(self._bind(FUTU, ports.futu))
+
     async def _close_products(self) -> None:
+        if self._futu is not None:
+            await self._futu.close()
         for listener in self._listeners.values():
             await listener.close()
 
@@ -162,6 +171,19 @@ class Doors:
         raise ConfigError(
             f"{name}: port {wanted} of {HOST} is taken or not allowed; choose another, or 0 to have one picked"
         )
+
+
+def _futu_listener(server: "ExchangeServer", shared: SharedParts) -> "FutuListener | None":
+    """Return the listener of FutuOpenD's protocol where it is served; imported then, for it needs protobuf."""
+    side = server.host.futu
+    if side is None:
+        return None
+    from foxtrot.exchange.serving.futu_listener import FutuListener
+    from foxtrot.exchange.wire.futu.surface import futu_surface
+
+    gateway = futu_surface(side)
+    server.host.join(FUTU, gateway)
+    return FutuListener(gateway, server.faults, shared, server.settings.queue_bytes)
 
 
 def _check_restart(lower_by: int, down_s: float) -> None:

@@ -8,6 +8,21 @@ from foxtrot.exchange.wire.binance.connection import Connection, HttpAnswer, Htt
 from foxtrot.exchange.wire.binance.venue_side import VenueSide
 
 
+class EventHearer(Protocol):
+    """Whoever is told what happens at the venue, and when time passes.
+
+    Thread: exchange-io.
+    """
+
+    def on_event(self, event: VenueEvent) -> None:
+        """Hear one event of the venue, after the command that made it has returned."""
+        ...
+
+    def tick(self, now_ns: int) -> None:
+        """Publish what is due."""
+        ...
+
+
 class Surface(Protocol):
     """One product in the venue's protocol: text in, text out, never a socket.
 

@@ -1,6 +1,6 @@
 """The venue as the server runs it: surfaces, feeds and observers around it, one operation after the other."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import TypeVar
 
@@ -14,22 +14,28 @@ from foxtrot.exchange.events import VenueEvent
 from foxtrot.exchange.listings import REFERENCE_PRICES, default_listings
 from foxtrot.exchange.market_maker import Population
 from foxtrot.exchange.result import CommandResult
-from foxtrot.exchange.server_settings import SPOT, USDM, AccountSetup, ServerPorts, ServerSettings
-from foxtrot.exchange.serving.surface_port import Surface
+from foxtrot.exchange.server_settings import FUTU, SPOT, USDM, AccountSetup, ServerPorts, ServerSettings
+from foxtrot.exchange.serving.surface_port import EventHearer, Surface
 from foxtrot.exchange.update_ids import lower_update_ids
 from foxtrot.exchange.venue import Venue
 from foxtrot.exchange.wire.binance.venue_side import SUFFIX, ApiKey, VenueSide
+from foxtrot.exchange.wire.futu.futu_hours import HK
+from foxtrot.exchange.wire.futu.venue_side import MARKETS, FutuSide
 
 Feed = Callable[[int], tuple[VenueCommand, ...]]
 """What comes in from outside at a moment (UTC ns): commands to execute."""
 SurfaceFactory = Callable[[VenueSide], Surface]
 Result = TypeVar("Result")
 PRODUCTS = {SPOT: Product.SPOT, USDM: Product.PERPETUAL}
-_FEES = {SUFFIX[Product.SPOT]: "binance_spot", SUFFIX[Product.PERPETUAL]: "binance_usdm"}
+_FEES = {
+    SUFFIX[Product.SPOT]: "binance_spot",
+    SUFFIX[Product.PERPETUAL]: "binance_usdm",
+    **{venue: "futu_hk" if market == HK else "futu_us" for venue, market in MARKETS.items()},
+}
 
 
 class VenueHost:
-    """Owns the venue, its two sides, their surfaces and everybody else who trades.
+    """Owns the venue, its sides, their surfaces and everybody else who trades.
 
     Events are told to the surfaces when the operation that made them has returned, never in its middle.
 
@@ -51,10 +57,13 @@ class VenueHost:
         self._heard: list[VenueEvent] = []
         self._busy = False
         served = served_products(settings.ports)
-        self.sides = {name: VenueSide(PRODUCTS[name], self.venue, self.now_ns) for name in served}
+        self.sides = {name: VenueSide(PRODUCTS[name], self.venue, self.now_ns) for name in served if name in PRODUCTS}
+        self.futu = FutuSide(self.venue, self.now_ns, settings.futu) if FUTU in served else None
         self.surfaces: dict[str, Surface] = {}
+        self._hearers: dict[str, EventHearer] = {}
         self._open(settings)
         self.surfaces = {name: surface(side) for name, side in self.sides.items()}
+        self._hearers.update(self.surfaces)
 
     def now_ns(self) -> int:
         """Return the server's time of day, its skew included."""
@@ -82,8 +91,12 @@ class VenueHost:
 
     def publish(self, product: str) -> None:
         """Let the surface of a product do what it has due."""
-        now_ns, surface = self.now_ns(), self.surfaces[product]
-        self.run(lambda: surface.tick(now_ns))
+        now_ns, hearer = self.now_ns(), self._hearers[product]
+        self.run(lambda: hearer.tick(now_ns))
+
+    def join(self, product: str, hearer: EventHearer) -> None:
+        """Let a surface of another protocol hear the venue, and be told when to publish."""
+        self._hearers[product] = hearer
 
     def reload(self, lower_by: int = 0) -> None:
         """Replace the venue by one restored from its snapshot, as after a restart; update ids may come back lower."""
@@ -108,10 +121,11 @@ class VenueHost:
             if key.account != account.name:
                 raise ConfigError(f"account {account.name} has a key of account {key.account}; they must be the same")
             self._let_trade(key, account)
-        if not self.execute(OpenAccount(self.now_ns(), account.name, account.position_mode)).ok:
-            return
-        for asset, amount in account.balances.items():
-            self.deposit(account.name, asset, amount)
+        is_new = self.execute(OpenAccount(self.now_ns(), account.name, account.position_mode)).ok
+        if is_new:
+            self._fill(account.name, account.balances)
+        if self.futu is not None and FUTU in account.products:
+            self._join_futu(self.futu, account, is_new=is_new)
 
     def deposit(self, account: str, asset: str, amount: Decimal) -> None:
         """Pay into an account.
@@ -132,20 +146,41 @@ class VenueHost:
 
     def _let_trade(self, key: ApiKey, account: AccountSetup) -> None:
         for name in account.products:
-            if name not in PRODUCTS:
-                raise ConfigError(f"account {account.name}: product {name!r} is not {SPOT} or {USDM}")
+            if name not in (*PRODUCTS, FUTU):
+                raise ConfigError(f"account {account.name}: product {name!r} is not {SPOT}, {USDM} or {FUTU}")
             if name in self.sides:
                 self.sides[name].add_key(key)
+
+    def _join_futu(self, side: FutuSide, account: AccountSetup, *, is_new: bool) -> None:
+        """Let an account be seen by Futu's clients; its SIMULATE twin has the same money.
+
+        An account that was open before Futu was served gets the money of stock markets now.
+        """
+        simulate = side.add_account(account.name)[1].account
+        if not self.execute(OpenAccount(self.now_ns(), simulate)).ok:
+            return
+        self._fill(simulate, account.balances)
+        if not is_new:
+            currencies = {one.quote_asset for one in side.stocks().values()}
+            self._fill(
+                account.name, {asset: amount for asset, amount in account.balances.items() if asset in currencies}
+            )
+
+    def _fill(self, account: str, balances: Mapping[str, Decimal]) -> None:
+        for asset, amount in balances.items():
+            self.deposit(account, asset, amount)
 
     def _open(self, settings: ServerSettings) -> None:
         now_ns = self.now_ns()
         instruments = settings.instruments
         if instruments is None:
             venues = {SUFFIX[side.product] for side in self.sides.values()}
+            venues.update(() if self.futu is None else MARKETS)
             instruments = tuple(one for one in default_listings() if one.venue in venues)
         for instrument in instruments:
             fees = load_preset(_FEES.get(instrument.venue, "binance_spot"))
-            result = self.venue.execute(AddInstrument(now_ns, instrument, "price_time", fees, "received"))
+            mode = "quote" if instrument.venue in MARKETS else "received"
+            result = self.venue.execute(AddInstrument(now_ns, instrument, "price_time", fees, mode))
             if not result.ok:
                 raise ConfigError(f"instrument {instrument.instrument_id} cannot be listed: {result.message}")
         for account in settings.accounts:
@@ -188,13 +223,17 @@ class VenueHost:
             while self._heard:
                 heard, self._heard = self._heard, []
                 for event in heard:
-                    for surface in self.surfaces.values():
-                        surface.on_event(event)
+                    for hearer in self._hearers.values():
+                        hearer.on_event(event)
         finally:
             self._busy = False
 
 
 def served_products(ports: ServerPorts) -> tuple[str, ...]:
     """Return the products that some port serves."""
-    wanted = {SPOT: (ports.binance_spot, ports.binance_spot_tls), USDM: (ports.binance_usdm, ports.binance_usdm_tls)}
+    wanted = {
+        SPOT: (ports.binance_spot, ports.binance_spot_tls),
+        USDM: (ports.binance_usdm, ports.binance_usdm_tls),
+        FUTU: (ports.futu,),
+    }
     return tuple(name for name, any_of in wanted.items() if any(port is not None for port in any_of))

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from foxtrot.domain.errors import ConfigError
+from foxtrot.exchange.wire.futu.refusal import INVALID, FutuRefused
 
 PROTOCOLS: Final[dict[int, str]] = {
     1001: "InitConnect", 1002: "GetGlobalState", 1003: "Notify", 1004: "KeepAlive", 1005: "GetUserInfo",
@@ -45,14 +46,23 @@ def messages(name: str) -> ModuleType:
     return importlib.import_module(f"{name}_pb2")
 
 
+def _decode_error() -> type[Exception]:
+    """Return what protobuf raises; it comes with the SDK, so it is not imported before it is needed."""
+    error = importlib.import_module("google.protobuf.message").DecodeError
+    return error if isinstance(error, type) else ValueError
+
+
 def request_of(proto_id: int, plain: bytes) -> Any:
     """Return the C2S of a request.
 
     Raises:
-        google.protobuf.message.DecodeError: the body is none.
+        FutuRefused: the body is none, or a field that it must have is missing.
     """
     request = messages(PROTOCOLS[proto_id]).Request()
-    request.ParseFromString(plain)
+    try:
+        request.ParseFromString(plain)
+    except _decode_error():
+        raise FutuRefused(f"the body is no {PROTOCOLS[proto_id]} request", INVALID) from None
     return request.c2s
 
 

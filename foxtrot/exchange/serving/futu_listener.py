@@ -1,0 +1,84 @@
+"""FutuOpenD's protocol on sockets: bytes of asyncio in, the surface's frames out, faults between."""
+
+import asyncio
+import socket
+
+from foxtrot.exchange.serving.fault_desk import FaultDesk
+from foxtrot.exchange.serving.futu_socket import FutuSocket
+from foxtrot.exchange.serving.listener import SharedParts, settled, stop_accepting
+from foxtrot.exchange.wire.futu.connection import FutuClient
+from foxtrot.exchange.wire.futu.frame import Frame
+from foxtrot.exchange.wire.futu.gateway import FutuGateway
+from foxtrot.exchange.wire.futu.message_types import PROTOCOLS
+from foxtrot.exchange.wire.futu.refusal import FutuRefused
+
+FUTU = "futu"
+_PARTING_TURNS = 50
+"""How many milliseconds clients are given to take the rest of what was sent before a stop."""
+
+
+class FutuListener:
+    """Serves FutuOpenD's surface on any number of sockets.
+
+    Thread: exchange-io.
+    """
+
+    def __init__(self, gateway: FutuGateway, desk: FaultDesk, shared: SharedParts, queue_bytes: int) -> None:
+        self.gateway = gateway
+        self._desk = desk
+        self._shared = shared
+        self._queue_bytes = queue_bytes
+        self._sockets: dict[int, FutuSocket] = {}
+        self._servers: list[asyncio.Server] = []
+
+    async def open(self, listening: socket.socket) -> None:
+        """Accept on a socket that is bound."""
+        loop = asyncio.get_running_loop()
+        self._servers.append(await loop.create_server(self._protocol, sock=listening))
+
+    async def close(self) -> None:
+        """Stop accepting and drop every connection."""
+        await stop_accepting(self._servers)
+        for one in self.sockets():
+            one.close()
+        for _ in range(_PARTING_TURNS):
+            if not self._sockets:
+                break
+            await asyncio.sleep(0.001)
+        for one in self.sockets():
+            one.outlet.abort()
+        await settled()
+        self._servers = []
+
+    def sockets(self) -> tuple[FutuSocket, ...]:
+        """Return the open connections."""
+        return tuple(self._sockets.values())
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _protocol(self) -> FutuSocket:
+        return FutuSocket(self._hear, self._open, self._gone, self._queue_bytes)
+
+    def _open(self, one: FutuSocket) -> FutuClient:
+        host = self._shared.host
+        client = FutuClient(
+            self._shared.numbers.take(), host.now_ns(), send=one.put, push=one.put_latest, close=one.close
+        )
+        self._sockets[client.number] = one
+        self._shared.traffic.connections[FUTU] += 1
+        self._shared.guard.run("a new connection", lambda: host.run(lambda: self.gateway.open(client)))
+        return client
+
+    def _gone(self, one: FutuSocket) -> None:
+        self._sockets.pop(one.client.number, None)
+        self._shared.guard.run("closed", lambda: self._shared.host.run(lambda: self.gateway.closed(one.client)))
+
+    def _hear(self, one: FutuSocket, frame: Frame) -> None:
+        name = PROTOCOLS.get(frame.proto_id, str(frame.proto_id))
+        self._shared.traffic.note_request(FUTU, name, is_known=self.gateway.knows(frame.proto_id))
+        self._execute(one, frame, name)
+
+    def _execute(self, one: FutuSocket, frame: Frame, name: str) -> None:
+        host = self._shared.host
+        if not self._shared.guard.run(name, lambda: host.run(lambda: self.gateway.receive(one.client, frame))):
+            self.gateway.refuse(one.client, frame, FutuRefused("An unknown error occurred in the server"))

@@ -1,0 +1,144 @@
+"""One accepted connection of FutuOpenD's protocol: frames in, frames out, pushes conflated while the client is slow."""
+
+import asyncio
+from collections.abc import Callable
+
+from foxtrot.exchange.serving.outlet import Outlet
+from foxtrot.exchange.wire.futu.connection import FutuClient
+from foxtrot.exchange.wire.futu.frame import BadFrame, Frame, FrameReader
+
+SLOW_BYTES = 65_536
+"""With so much waiting in the transport a client counts as slow."""
+
+
+class FutuSocket(asyncio.Protocol):
+    """A client's connection with its way out and what faults know of it.
+
+    Thread: exchange-io.
+
+    Args:
+        hear: takes each frame.
+        opened: makes the surface's side of it, once there is a transport.
+        gone: hears that it has ended.
+        limit: what may wait for it, in bytes; more closes it.
+    """
+
+    product = "futu"
+
+    def __init__(
+        self,
+        hear: "Callable[[FutuSocket, Frame], None]",
+        opened: "Callable[[FutuSocket], FutuClient]",
+        gone: "Callable[[FutuSocket], None]",
+        limit: int,
+    ) -> None:
+        self.account = ""
+        self.kinds: tuple[str, ...] = ()
+        self.is_closing = False
+        self.is_stalled = False
+        """A fault makes it look as if the client did not read."""
+        self.sent = 0
+        self._hear = hear
+        self._opened = opened
+        self._gone = gone
+        self._limit = limit
+        self._reader = FrameReader()
+        self._is_slow = False
+        self._latest: dict[str, bytes] = {}
+        self._stalled: list[bytes] = []
+        self._stalled_bytes = 0
+
+    # --- asyncio ----------------------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        if not isinstance(transport, asyncio.Transport):
+            transport.close()
+            return
+        transport.set_write_buffer_limits(high=SLOW_BYTES, low=SLOW_BYTES // 4)
+        self.outlet = Outlet(transport, asyncio.get_running_loop(), self._limit)
+        self.client = self._opened(self)
+        self.outlet.release()
+
+    def data_received(self, data: bytes) -> None:
+        """Hear what a client sends; bytes that are no frame end the connection."""
+        if self.is_closing or self.outlet.is_mute:
+            return
+        try:
+            frames = self._reader.feed(data)
+        except BadFrame:
+            self.close()
+            return
+        for frame in frames:
+            self._hear(self, frame)
+
+    def pause_writing(self) -> None:
+        """Hear that the client reads slowly."""
+        self._is_slow = True
+
+    def resume_writing(self) -> None:
+        """Hear that the client has caught up: the newest of each key goes out."""
+        self._is_slow = False
+        self._catch_up()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Hear that it is over."""
+        self.is_closing = True
+        self._latest.clear()
+        self._gone(self)
+
+    # --- out --------------------------------------------------------------------------------------------------------
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Return how much the client has not taken yet."""
+        return self.outlet.waiting_bytes + self._stalled_bytes + sum(map(len, self._latest.values()))
+
+    def put(self, data: bytes) -> None:
+        """Send one frame; a client that does not take what it gets is dropped."""
+        if self.is_closing:
+            return
+        self.sent += 1
+        if self.is_stalled:
+            self._stalled.append(data)
+            self._stalled_bytes += len(data)
+        else:
+            self.outlet.write(data)
+        if self.waiting_bytes > self._limit:
+            self.is_closing = True
+            self.outlet.abort()
+
+    def put_latest(self, data: bytes, key: str) -> None:
+        """Send one frame, in place of an older one of the same key where the client is slow."""
+        if self._is_slow or self.is_stalled:
+            self._latest[key] = data
+        else:
+            self.put(data)
+
+    def stall(self, *, is_stalled: bool) -> None:
+        """Stop writing, or go on: what waits leaves, then the newest of each key."""
+        if is_stalled == self.is_stalled:
+            return
+        self.is_stalled = is_stalled
+        if not is_stalled:
+            waiting, self._stalled, self._stalled_bytes = self._stalled, [], 0
+            for data in waiting:
+                self.outlet.write(data)
+            self._catch_up()
+
+    def close(self) -> None:
+        """End the connection (FIN) once what is queued is out."""
+        self.is_closing = True
+        self.outlet.end()
+
+    def cut(self, data: bytes) -> None:
+        """Send the first half of a frame and close the connection."""
+        self.outlet.write(data[: max(1, len(data) // 2)])
+        self.close()
+
+    def _catch_up(self) -> None:
+        if self.is_stalled or self._is_slow:
+            return
+        waiting, self._latest = self._latest, {}
+        for data in waiting.values():
+            self.put(data)
