@@ -10,7 +10,11 @@ import msgspec
 from foxtrot.domain.calendar import DAY_S, CalendarRules, Hours, TradingCalendar
 from foxtrot.domain.errors import ConfigError
 
-CALENDAR_NAMES = ("24x7", "FX", "XHKG", "XNYS")
+CALENDAR_NAMES = ("24x7", "FX", "XHKG", "XNYS", "XNYS_EXT")
+"""XNYS is the regular session of the United States; XNYS_EXT begins with pre-market and ends with after-hours trading."""
+
+_FILES = {"XHKG": "xhkg.json", "XNYS": "xnys.json", "XNYS_EXT": "xnys.json"}
+_BY_VENUE = {"SEHK": "XHKG", "NASDAQ": "XNYS", "NYSE": "XNYS", "AMEX": "XNYS", "ARCA": "XNYS"}
 _FOLDER = resources.files("foxtrot.domain") / "data" / "calendars"
 _FX_CLOSE_S = 17 * 3_600
 
@@ -25,6 +29,15 @@ FX = TradingCalendar(
 """Currencies between banks: Sunday 17:00 to Friday 17:00 New York without a break, a day ending at 17:00; no holidays."""
 
 
+class _Extended(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Trading before and after the regular hours: from `opens` until `closes_after` (a length) past the regular close."""
+
+    name: str
+    opens: str
+    closes_after: str
+    source: str
+
+
 class _CalendarFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     timezone: str
@@ -36,6 +49,7 @@ class _CalendarFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hours: tuple[tuple[str, str], ...]
     holidays: frozenset[date]
     special: dict[date, tuple[tuple[str, str], ...]]
+    extended: _Extended | None = None
 
 
 @cache
@@ -54,24 +68,33 @@ def calendar_named(name: str) -> TradingCalendar:
     return FX if name == FX.name else _from_file(name)
 
 
+def calendar_of_venue(venue: str) -> str:
+    """Return the name of the calendar of a venue's shares; of a venue that is not known, that of markets that never close."""
+    return _BY_VENUE.get(venue, ALWAYS_OPEN.name)
+
+
 def _from_file(name: str) -> TradingCalendar:
-    content = (_FOLDER / f"{name.lower()}.json").read_bytes()
+    content = (_FOLDER / _FILES[name]).read_bytes()
     file = msgspec.json.decode(content, type=_CalendarFile)
+    extended = file.extended if file.extended is not None and file.extended.name == name else None
     return TradingCalendar(
         CalendarRules(
-            name=file.name,
+            name=name,
             timezone=file.timezone,
-            weekly=(_hours(file.hours),) * 5 + ((), ()),
+            weekly=(_hours(file.hours, extended),) * 5 + ((), ()),
             holidays=file.holidays,
-            special={day: _hours(hours) for day, hours in file.special.items()},
+            special={day: _hours(hours, extended) for day, hours in file.special.items()},
             first_day=file.first_day,
             last_day=file.last_day,
         )
     )
 
 
-def _hours(texts: tuple[tuple[str, str], ...]) -> Hours:
-    return tuple((_seconds(opens), _seconds(closes)) for opens, closes in texts)
+def _hours(texts: tuple[tuple[str, str], ...], extended: _Extended | None) -> Hours:
+    hours = tuple((_seconds(opens), _seconds(closes)) for opens, closes in texts)
+    if extended is None:
+        return hours
+    return ((_seconds(extended.opens), hours[-1][1] + _seconds(extended.closes_after)),)
 
 
 def _seconds(text: str) -> int:

@@ -4,9 +4,9 @@ A stock's counting unit is fixed for its life, so it is the finest step that the
 Kong, 0.0001 USD in the United States (a stock that trades at 200 USD may one day trade below 1). The bands change when the
 market changes its rules; the unit does not.
 
-Not enforced here: Hong Kong's table begins at 0.01 and ends at 9,995 HKD, and United States rules allow 0.005 USD for some
-stocks, chosen twice a year by their spread, once the relief from that rule ends (promised for November 2026, not verified to
-have happened). Both are coarser or equal in the bands below, so that what is legal here is legal there too.
+Not enforced here: Hong Kong's table begins at 0.01 and ends at 9,995 HKD. United States rules name 0.005 USD for some stocks, chosen
+twice a year by their spread, once the relief from that rule ends (said for November 2026, NOT VERIFIED to have happened): the
+0.01 below is coarser, and so legal in any case.
 """
 
 from datetime import date
