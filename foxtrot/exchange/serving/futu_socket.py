@@ -51,7 +51,7 @@ class FutuSocket(asyncio.Protocol):
     # --- asyncio ----------------------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
+        """Hear that there is a transport: what is sent leaves from now on."""
         if not isinstance(transport, asyncio.Transport):
             transport.close()
             return

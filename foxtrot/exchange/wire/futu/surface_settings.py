@@ -2,7 +2,6 @@
 
 import msgspec
 
-
 DEMO_PASSWORD = "foxtrot"  # noqa: S105  # of accounts that exist nowhere else
 
 
