@@ -42,6 +42,7 @@ ALLOWED: dict[str, tuple[set[str], str]] = {
         "owns an asyncio loop's thread for one adapter, for the hub or for one of its clients",
     ),
     "foxtrot/adapter/*/session.py": ({"thread", "clock", "sleep"}, "owns a venue's connection and its thread"),
+    "foxtrot/adapter/futu/worker.py": ({"thread"}, "owns the threads that make blocking calls of Futu's SDK"),
     "foxtrot/exchange/server.py": ({"thread", "clock"}, "owns exchange-io"),
     "foxtrot/exchange/serving/*.py": ({"sleep"}, "waits on exchange-io for sockets and delays that a fault asks for"),
     "foxtrot/backtest/runner.py": ({"clock"}, "measures how long the backtest took, for elapsed_s and bars_per_s"),

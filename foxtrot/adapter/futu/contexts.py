@@ -1,0 +1,194 @@
+"""The SDK's contexts, made without dialling, dialled once and thrown away when their connection is lost.
+
+The SDK's own ways are not used: its constructors wait for ever, it tries again after 6 s by itself, subscribes anew unasked, and
+keeps the password to unlock again. A new connection is a new context here.
+
+Source: seen with futu-api 10.11.7108 (open_context_base.py, network_manager.py, callback_executor.py).
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from foxtrot.adapter.futu.errors import ANSWERLESS, CUT, RET_OK, UNLINKED, VENUE, NotLinked, refusal_of
+from foxtrot.adapter.futu.sdk import Sdk
+from foxtrot.domain.errors import BadMessage, ConnectionLost, RequestTimedOut
+
+PRIVATE: Final = (
+    "_init_connect_sync", "_connect_sync", "_send_init_connect_sync", "_query_sync", "_auto_reconnect",
+    "_callback_executor",
+)  # fmt: skip
+"""The private names of the SDK's contexts that are used here."""
+HANDLERS: Final = {
+    "ticker": "TickerHandlerBase",
+    "order_book": "OrderBookHandlerBase",
+    "quote": "StockQuoteHandlerBase",
+    "kline": "CurKlineHandlerBase",
+    "order": "TradeOrderHandlerBase",
+    "deal": "TradeDealHandlerBase",
+    "notice": "SysNotifyHandlerBase",
+}
+"""The SDK's class of handler for each kind of push."""
+CALLBACK_THREAD: Final = "futu-push"
+"""The SDK's thread of each context that calls our handlers."""
+Hear = Callable[[Any], None]
+Ended = Callable[[str], None]
+
+
+class FutuContext:
+    """What both kinds of context are besides the SDK's own.
+
+    Thread: made and dialled by a worker; `discard` any; `on_disconnect` is called by the SDK's network thread with the context's
+        lock held, so that it only tells.
+    """
+
+    _callback_executor: Any
+    _connect_sync: Callable[[], int]
+    _send_init_connect_sync: Callable[[], tuple[int, str]]
+    _query_sync: Callable[..., tuple[int, str, Any]]
+    close: Callable[[], None]
+    get_sync_conn_id: Callable[[], int]
+    set_handler: Callable[[Any], int]
+    set_sync_query_connect_timeout: Callable[[float], None]
+
+    def __init__(self, on_end: Ended, **arguments: Any) -> None:
+        self._on_end = on_end
+        self._turn = threading.Lock()  # guards these three
+        self._dialled = self._connecting = self._discarded = False
+        self._gone = threading.Event()
+        super().__init__(**arguments)
+        self._auto_reconnect = False
+        self._callback_executor._thread.name = CALLBACK_THREAD
+        self.set_sync_query_connect_timeout(0.5)
+
+    def _init_connect_sync(self) -> int:
+        """Do nothing: the constructor calls this again and again until it succeeds."""
+        return RET_OK
+
+    def dial(self) -> None:
+        """Connect and introduce ourselves.
+
+        Blocks: until OpenD has answered, 20 s, or `discard`.
+
+        Raises:
+            ConnectionLost: it does not listen, does not answer, or the context is discarded.
+            VenueRejected: it refused.
+        """
+        with self._turn:
+            if self._discarded:
+                raise NotLinked(VENUE, "connect", "not wanted any more")
+            self._dialled = self._connecting = True
+        connected = self._connect_sync() == RET_OK
+        with self._turn:
+            self._connecting = False
+            if self._discarded:
+                self.close()
+        if not connected:
+            self._gone.set()
+            raise ConnectionLost(VENUE, "connect", "OpenD did not take the connection")
+        ret, text = self._send_init_connect_sync()
+        if ret != RET_OK:
+            raise _unheard("InitConnect", text) or refusal_of("InitConnect", -1, text)
+
+    def on_disconnect(self, conn_id: int, reason: Any, msg: str) -> None:
+        """Tell that the connection is gone, unless it was we who ended it."""
+        super().on_disconnect(conn_id, reason, msg)  # type: ignore[misc]  # the SDK's, the next in line
+        self._gone.set()
+        if not self._discarded:
+            self._on_end(reason.name)
+
+    def discard(self) -> None:
+        """End the connection and the callbacks; every call in progress returns at once.
+
+        Who is just connecting ends afterwards: the SDK's close would let it wait for ever then.
+        """
+        with self._turn:
+            self._discarded = True
+            if not self._connecting:
+                self.close()
+        self._callback_executor.close()  # the SDK's close leaves it when the connection failed before
+
+    def join(self, deadline_s: float) -> bool:
+        """Wait until socket and callback thread are gone after `discard`; tells whether they are.
+
+        Blocks: at most twice `deadline_s`; not for the callback thread on that thread itself.
+        """
+        gone = not self._dialled or self._gone.wait(deadline_s)
+        thread = self._callback_executor._thread
+        if thread is threading.current_thread():
+            return gone
+        thread.join(deadline_s)
+        return gone and not thread.is_alive()
+
+    def ask(self, pack: Callable[..., tuple[Any, ...]], **arguments: Any) -> Any:
+        """Make one of the SDK's requests and return its answer's `s2c` as it is, without pandas and without asking for accounts.
+
+        Blocks: at most 12 s.
+
+        Args:
+            pack: `pack_req` of one of the SDK's classes of requests.
+            arguments: what it takes; `conn_id` is given.
+
+        Raises:
+            VenueRejected: OpenD refused, or the SDK could not make such a request: nothing was done.
+            NotLinked: there is no connection: nothing left.
+            ConnectionLost: it went away before the answer came.
+            RequestTimedOut: no answer in time.
+            BadMessage: the answer cannot be read.
+            RateLimited: OpenD refused because of too many calls.
+        """
+        name = pack.__qualname__.partition(".")[0]
+        packed = pack(conn_id=self.get_sync_conn_id(), **arguments)
+        if packed[0] != RET_OK:
+            raise refusal_of(name, -1, str(packed[1]))
+        ret, text, response = self._query_sync(lambda: packed, lambda answer: (RET_OK, "", answer))
+        if ret != RET_OK:
+            raise _unheard(name, text) or BadMessage(VENUE, name, str(text))
+        if response.retType != RET_OK:
+            raise refusal_of(name, response.retType, response.retMsg)
+        return response.s2c
+
+
+def _unheard(name: str, text: object) -> ConnectionLost | RequestTimedOut | None:
+    if text in UNLINKED:
+        return NotLinked(VENUE, name, str(text))
+    if text in CUT:
+        return ConnectionLost(VENUE, name, "the connection to OpenD went away before it answered")
+    return RequestTimedOut(VENUE, name, "OpenD did not answer in time") if text in ANSWERLESS else None
+
+
+def make_quote_context(sdk: Sdk, on_end: Ended, on_push: Mapping[str, Hear], **where: Any) -> Any:
+    """Return a context for market data that is not dialled yet.
+
+    Args:
+        sdk: the SDK.
+        on_end: hears why the connection is gone, on the SDK's network thread.
+        on_push: by kind who hears a push, on the context's callback thread.
+        where: host, port and is_encrypt.
+    """
+    return _make(sdk, sdk.futu.OpenQuoteContext, on_end, on_push, where)
+
+
+def make_trade_context(sdk: Sdk, on_end: Ended, on_push: Mapping[str, Hear], **where: Any) -> Any:
+    """Return a context for accounts of any market that is not dialled yet; see `make_quote_context`."""
+    where = {**where, "filter_trdmarket": sdk.futu.TrdMarket.NONE}
+    return _make(sdk, sdk.futu.OpenSecTradeContext, on_end, on_push, where)
+
+
+def _make(sdk: Sdk, base: Any, on_end: Ended, on_push: Mapping[str, Hear], where: Mapping[str, Any]) -> Any:
+    kind = type(f"Foxtrot{base.__name__}", (FutuContext, base), {})
+    context = kind(on_end, **where)
+    for name, hear in on_push.items():
+        context.set_handler(_handler(getattr(sdk.futu, HANDLERS[name]), hear))
+    return context
+
+
+def _handler(base: Any, hear: Hear) -> Any:
+    """Return a handler that reads the message as it is; the SDK's own make a table of each, ten times slower."""
+
+    def on_recv_rsp(_handler: Any, response: Any) -> tuple[int, None]:
+        if response.retType == RET_OK:
+            hear(response.s2c)
+        return RET_OK, None
+
+    return type(f"Foxtrot{base.__name__}", (base,), {"on_recv_rsp": on_recv_rsp})()

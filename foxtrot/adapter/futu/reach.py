@@ -1,0 +1,97 @@
+"""How OpenD is found and whether it listens, without the SDK, which would wait for ever for either."""
+
+import asyncio
+from ipaddress import AddressValueError, IPv4Address
+from typing import Final
+
+from foxtrot.adapter.bridge import AsyncBridge
+from foxtrot.adapter.futu.config import FutuSettings
+from foxtrot.adapter.futu.errors import VENUE
+from foxtrot.adapter.futu.link import look_up
+from foxtrot.adapter.futu.worker import Worker
+from foxtrot.domain.errors import ConnectionLost, RequestTimedOut
+
+LOOK_S: Final = 5.0
+"""How long a name may be looked up, and a connection made."""
+PROBE_S: Final = 0.4
+"""How often it is tried whether OpenD listens again, while the next attempt is not due yet."""
+
+
+class Reach:
+    """Looks the host up and tries its port.
+
+    Thread: futu-io; names are looked up on a thread of its own, `futu-resolver`, another one when one hangs.
+    """
+
+    def __init__(self, settings: FutuSettings, bridge: AsyncBridge) -> None:
+        self.host = settings.host
+        self.port = settings.port
+        self._bridge = bridge
+        self._resolver = Worker("futu-resolver")
+        self._address: tuple[str, int] | None = None
+
+    async def address(self) -> tuple[str, int]:
+        """Return the dotted address and the port.
+
+        Raises:
+            ConnectionLost: the host has no IPv4 address, or none is found in time.
+        """
+        try:
+            found = str(IPv4Address(self.host))
+        except AddressValueError:
+            found = await self._look_up()
+        self._address = (found, self.port)
+        return self._address
+
+    async def _look_up(self) -> str:
+        try:
+            return await self._bridge.within(self._resolver.run(lambda: look_up(self.host)), LOOK_S)
+        except (OSError, UnicodeError) as error:
+            text = f"host {self.host!r} has no IPv4 address ({error}); mend host"
+            raise ConnectionLost(VENUE, "host", text) from error
+        except RequestTimedOut as error:
+            self._resolver.end()
+            self._resolver = Worker("futu-resolver")
+            text = f"host {self.host!r} was not found in {LOOK_S:g} s; write its IPv4 address"
+            raise ConnectionLost(VENUE, "host", text) from error
+
+    async def probe(self, address: tuple[str, int]) -> None:
+        """Return when the port takes connections.
+
+        Raises:
+            ConnectionLost: it does not.
+        """
+        where = f"{address[0]}:{address[1]}"
+        try:
+            _, writer = await self._bridge.within(asyncio.open_connection(*address), LOOK_S)
+        except OSError as error:
+            text = f"nobody listens on {where} ({error.strerror or error}); is OpenD running?"
+            raise ConnectionLost(VENUE, "connect", text) from error
+        except RequestTimedOut as error:
+            raise ConnectionLost(VENUE, "connect", f"{where} did not take the connection in {LOOK_S:g} s") from error
+        writer.close()
+
+    async def listens(self) -> bool:
+        """Tell whether the last address takes connections now; False without one."""
+        if self._address is None:
+            return False
+        try:
+            await self.probe(self._address)
+        except ConnectionLost:
+            return False
+        return True
+
+    async def wait(self, seconds: float) -> None:
+        """Wait, but less long when a port that was closed takes connections again."""
+        left_s, closed = seconds, False
+        while left_s > 0.0:
+            await self._bridge.wait_s(min(left_s, PROBE_S))
+            left_s -= PROBE_S
+            listens = left_s > 0.0 and await self.listens()
+            if listens and closed:
+                return
+            closed = closed or not listens
+
+    def end(self) -> None:
+        """Look nothing up any more."""
+        self._resolver.end()
