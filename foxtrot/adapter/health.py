@@ -11,6 +11,7 @@ from foxtrot.adapter.connection_counts import ConnectionCounts, ConnectionFigure
 from foxtrot.adapter.percentiles import Percentiles, percentiles, quantile
 from foxtrot.adapter.reconnect import CircuitBreaker
 from foxtrot.domain.calendar import TradingCalendar
+from foxtrot.domain.sessions import silence_counts
 
 __all__ = [
     "AdapterHealth", "BookFigures", "BookPaths", "HealthFigures", "PathFigures", "Percentiles", "StalenessRule", "StreamFigures",
@@ -113,7 +114,8 @@ class StreamHealth:
     Thread: the adapter's own; `figures` from any.
 
     Args:
-        calendar: when its market trades; outside its sessions silence does not count. None is always.
+        calendar: when its market trades; outside its sessions its clock stops: silence does not count, nothing is stale, and the
+            time over a break is no interval to learn from. A session begins with all its patience. None is always.
     """
 
     def __init__(self, name: str, rule: StalenessRule | None = None, calendar: TradingCalendar | None = None) -> None:
@@ -123,6 +125,8 @@ class StreamHealth:
         self.rest_fallbacks = 0
         self.silent_s = 0.0
         self._calendar = calendar
+        self._closed = self._spans_break = False
+        """Whether the market was closed at the last beat, and whether it was so at any since the last message."""
         self._uptime = _Uptime()
         self._last_ns: int | None = None
         self._intervals_s: deque[float] = deque(maxlen=KEPT)
@@ -144,9 +148,9 @@ class StreamHealth:
         self, now_ns: int, *, venue_ms: float | None = None, engine_ms: float | None = None, messages: int = 1
     ) -> None:
         """Note messages that came together; `now_ns` is monotonic, the latencies are what could be measured of the last one."""
-        if self._last_ns is not None:
+        if self._last_ns is not None and not self._spans_break:
             self._intervals_s.append((now_ns - self._last_ns) / SECOND_NS)
-        self._last_ns = now_ns
+        self._last_ns, self._spans_break = now_ns, self._closed
         self.messages += messages
         self.silent_s = 0.0
         second = now_ns // SECOND_NS
@@ -165,9 +169,13 @@ class StreamHealth:
 
     def beat(self, utc_ns: int, elapsed_s: float) -> None:
         """Count silence, at most LONGEST_BEAT_S at a time, while the stream is up and its market is open."""
-        if self._uptime.since_ns is None or not self._open(utc_ns):
-            return
-        self.silent_s += min(elapsed_s, LONGEST_BEAT_S)
+        opens = silence_counts(self._calendar, utc_ns)
+        if self._closed and opens:
+            self.silent_s = 0.0
+        self._closed = not opens
+        self._spans_break = self._spans_break or self._closed
+        if opens and self._uptime.since_ns is not None:
+            self.silent_s += min(elapsed_s, LONGEST_BEAT_S)
 
     @property
     def stale_after_s(self) -> float:
@@ -180,8 +188,8 @@ class StreamHealth:
 
     @property
     def stale(self) -> bool:
-        """Tell whether the stream has been silent for too long."""
-        return self.silent_s > self.stale_after_s
+        """Tell whether the stream has been silent for too long in a market that is open."""
+        return not self._closed and self.silent_s > self.stale_after_s
 
     def figures(self, now_ns: int) -> StreamFigures:
         """Return the figures at a monotonic time."""
@@ -196,7 +204,7 @@ class StreamHealth:
             last_age_s=None if last_ns is None else (now_ns - last_ns) / SECOND_NS,
             silent_s=self.silent_s,
             stale_after_s=limit_s,
-            stale=self.silent_s > limit_s,
+            stale=self.stale,
             venue_latency=percentiles(self._venue_ms),
             engine_latency=percentiles(self._engine_ms),
             rest_fallbacks=self.rest_fallbacks,
@@ -205,10 +213,6 @@ class StreamHealth:
     def _rate(self, now_ns: int) -> float:
         since = now_ns // SECOND_NS - RATE_WINDOW_S
         return sum(number for second, number in tuple(self._seconds) if second > since) / RATE_WINDOW_S
-
-    def _open(self, utc_ns: int) -> bool:
-        calendar = self._calendar
-        return calendar is None or calendar.always_open or calendar.is_open(utc_ns)
 
 
 class AdapterHealth:

@@ -29,6 +29,7 @@ from foxtrot.core.commands import BeginStop
 from foxtrot.core.dispatcher import Dispatcher
 from foxtrot.core.notices import AccountReconciled, AdapterStatus, HandlerFailed, StrategyStatus
 from foxtrot.domain.errors import ConfigError, FoxtrotError
+from foxtrot.domain.sessions import market_silence_counts
 from foxtrot.storage.journal import InMemoryJournal, Journal
 from foxtrot.strategy.line import Line, LineSettings
 from foxtrot.strategy.loader import load_strategy
@@ -92,7 +93,11 @@ class MainEngine:
 
     def _build(self, environment: Mapping[str, str], around: Surroundings) -> None:
         dispatcher = self.events.dispatcher
-        self.connections = VenueConnections(self.line.adapters, self.events, self.clock, self.config.alerts.rule())
+        rule, listed = self.config.alerts.rule(), self.line.instruments
+        self.connections = VenueConnections(
+            self.line.adapters, self.events, self.clock, rule,
+            lambda name, ns: market_silence_counts(listed.get(name), ns),
+        )  # fmt: skip
         self._starts = StrategyStarts(self.line, self.failures)
         EventLog(dispatcher)
         PartHalts(self.line)

@@ -1,6 +1,6 @@
 """Every venue's connections in one place: started, stopped, looked at, and told of when they fall back too often."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -17,7 +17,8 @@ SECOND_NS = 1_000_000_000
 class Connection(msgspec.Struct, frozen=True, kw_only=True):
     """One row of the table: an account's link at one moment.
 
-    `cause` is what was said with the state; `unready_s` is for how long it has not been READY, 0 while it is; `sick_books` are the streamed books that are not LIVE, each with how long, in seconds.
+    `cause` is what was said with the state; `unready_s` is for how long it has not been READY, 0 while it is; `sick_books` are the streamed
+    books that are not LIVE, each with how long while its market was open, in seconds.
     """
 
     account: str
@@ -44,17 +45,26 @@ class VenueConnections:
         sink: takes VenueUnsteady.
         clock: tells the time.
         rule: when a link is unsteady.
+        trades: tells whether the market of an instrument is open at a moment (UTC ns); a book that is not LIVE counts as sick only
+            while it is. None is always.
     """
 
     def __init__(
-        self, adapters: Mapping[str, BaseAdapter], sink: EventSink, clock: Clock, rule: UnsteadyRule | None = None
+        self,
+        adapters: Mapping[str, BaseAdapter],
+        sink: EventSink,
+        clock: Clock,
+        rule: UnsteadyRule | None = None,
+        trades: Callable[[str, int], bool] | None = None,
     ) -> None:
         self.rule = rule or UnsteadyRule()
         self._adapters = adapters
         self._sink = sink
         self._clock = clock
         self._judges: dict[str, UnsteadyLink] = {}
-        self._sick_since: dict[tuple[str, str], int] = {}
+        self._trades = trades
+        self._sick: dict[tuple[str, str], tuple[int, int]] = {}
+        """By account and instrument: for how long the book has been sick, and when it was last looked at; both monotonic ns."""
 
     def start(self) -> None:
         """Let every adapter begin to connect; each goes on by itself from there."""
@@ -113,9 +123,15 @@ class VenueConnections:
         return 0.0 if since_ns is None else max(0.0, (now_ns - since_ns) / SECOND_NS)
 
     def _sick_books(self, account: str, health: HealthFigures, now_ns: int) -> dict[str, float]:
-        sick = [name for name, figures in health.books.items() if figures.state != BookState.LIVE]
-        for known in [key for key in self._sick_since if key[0] == account and key[1] not in sick]:
-            del self._sick_since[known]
-        return {
-            name: (now_ns - self._sick_since.setdefault((account, name), now_ns)) / SECOND_NS for name in sorted(sick)
-        }
+        sick = sorted(name for name, figures in health.books.items() if figures.state != BookState.LIVE)
+        for known in [key for key in self._sick if key[0] == account and key[1] not in sick]:
+            del self._sick[known]
+        return {name: self._sick_ns((account, name), now_ns) / SECOND_NS for name in sick}
+
+    def _sick_ns(self, key: tuple[str, str], now_ns: int) -> int:
+        """Count the time since the last look, unless the market of the book is closed."""
+        sick_ns, looked_ns = self._sick.get(key, (0, now_ns))
+        if self._trades is None or self._trades(key[1], self._clock.now_ns()):
+            sick_ns += now_ns - looked_ns
+        self._sick[key] = sick_ns, now_ns
+        return sick_ns

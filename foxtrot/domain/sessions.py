@@ -5,13 +5,14 @@ them, and the overnight session that some brokers offer in the United States.
 """
 
 import enum
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 
 import msgspec
 
 from foxtrot.domain.calendar import Session, TradingCalendar
 from foxtrot.domain.calendar_presets import calendar_named
+from foxtrot.domain.errors import ConfigError
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.interval import SECOND_NS
 
@@ -102,6 +103,47 @@ def hours_text(instrument: Instrument, ns: int) -> str:
     zone = calendar_named(instrument.calendar).zone
     begins = datetime.fromtimestamp(hours.next_regular_ns // SECOND_NS, UTC).astimezone(zone)
     return f"{said}; regular trading begins {begins:%a %Y-%m-%d %H:%M} {zone.key}"
+
+
+def silence_counts(calendar: TradingCalendar | None, ns: int) -> bool:
+    """Tell whether silence of a market means anything at a moment: it trades then, or nobody knows whether it does.
+
+    Clocks of silence and of sick books ask this, so that a break, a weekend and a holiday raise no alert; None never closes. A year
+    that the calendar does not know counts as open: an alert too many is better than none.
+    """
+    if calendar is None or calendar.always_open:
+        return True
+    try:
+        return calendar.is_open(ns)
+    except ConfigError:
+        return True
+
+
+def market_silence_counts(instrument: Instrument | None, ns: int) -> bool:
+    """Tell whether silence of an instrument's market means anything; it does where instrument or calendar are not known."""
+    try:
+        return silence_counts(None if instrument is None else calendar_named(instrument.calendar), ns)
+    except ConfigError:
+        return True
+
+
+def traded_time(calendar: TradingCalendar, since_ns: int, until_ns: int) -> tuple[int, int]:
+    """Return for how long a market was open between two moments, in ns, and in how many sessions.
+
+    Raises:
+        ConfigError: the calendar does not know one of the days.
+    """
+    if calendar.always_open:
+        return max(0, until_ns - since_ns), int(until_ns > since_ns)
+    traded_ns = number = 0
+    day = datetime.fromtimestamp(since_ns // SECOND_NS, calendar.zone).date() - timedelta(days=1)
+    last = datetime.fromtimestamp(until_ns // SECOND_NS, calendar.zone).date() + timedelta(days=1)
+    while day <= last:
+        for session in calendar.sessions_on(day):
+            shared_ns = min(session.close_ns, until_ns) - max(session.open_ns, since_ns)
+            traded_ns, number = traded_ns + max(0, shared_ns), number + (shared_ns > 0)
+        day += timedelta(days=1)
+    return traded_ns, number
 
 
 @cache

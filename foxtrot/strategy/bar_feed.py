@@ -10,6 +10,7 @@ from foxtrot.domain.enums import AdapterState
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.interval import Interval
 from foxtrot.domain.market import BarData, MarketTrade, TickData
+from foxtrot.domain.sessions import traded_time
 from foxtrot.domain.subscription import HistoryRequest
 from foxtrot.strategy.bar_facts import BarOutput, BarSettings
 from foxtrot.strategy.bars import BarBuilder
@@ -28,13 +29,13 @@ class _Feed:
     """One builder, and what only the venue can tell whole.
 
     `partial` is the bar that had begun when the feed did, or when the link came back; it is asked of the venue at its close.
-    `missed` is the time whose bars closed while the link was lost. Bars that opened in `withheld` are never the builder's own.
-    `told_ns` is up to when bars have been told.
+    `missed` is the time whose bars closed while the link was lost, `missed_bars` how many there are at most: a break or a weekend
+    has none. Bars that opened in `withheld` are never the builder's own. `told_ns` is up to when bars have been told.
     """
 
     __slots__ = (
-        "adapter", "asked_ns", "builder", "due_ns", "from_trades", "heard", "held", "instrument_id", "lost", "missed", "partial",
-        "rounds", "told_ns", "withheld",
+        "adapter", "asked_ns", "builder", "due_ns", "from_trades", "heard", "held", "instrument_id", "lost", "missed",
+        "missed_bars", "partial", "rounds", "told_ns", "withheld",
     )  # fmt: skip
 
     def __init__(self, instrument_id: str, settings: BarSettings, adapter: BaseAdapter, now_ns: int) -> None:
@@ -49,6 +50,7 @@ class _Feed:
         self.asked_ns = 0
         self.due_ns = 0
         self.missed: tuple[int, int] | None = None
+        self.missed_bars = 0
         self.partial = self.forming(now_ns)
         self.told_ns = self.partial[0] if self.partial else now_ns
         self.withheld = self.partial or (0, 0)
@@ -93,7 +95,10 @@ class _Feed:
         self.lost = False
         self.partial = self.forming(now_ns)
         until_ns = self.partial[0] if self.partial else now_ns
-        self.missed = (self.told_ns, until_ns) if self.told_ns < until_ns else None
+        calendar = self.builder.settings.calendar
+        traded_ns, sessions = traded_time(calendar, self.told_ns, until_ns)
+        self.missed = (self.told_ns, until_ns) if sessions else None
+        self.missed_bars = traded_ns // self.builder.settings.interval.duration_ns + sessions
         self.withheld = (self.told_ns, self.partial[1] if self.partial else until_ns)
 
     def is_withheld(self, bar: BarData) -> bool:
@@ -217,9 +222,7 @@ class BarFeed:
     def _come_back(self, feed: _Feed) -> None:
         feed.come_back(self._clock.now_ns())
         if feed.missed is not None:
-            since_ns, until_ns = feed.missed
-            most = (until_ns - since_ns) // feed.builder.settings.interval.duration_ns + 1
-            self._ask(feed, most, until_ns, MISSED_NS)
+            self._ask(feed, feed.missed_bars, feed.missed[1], MISSED_NS)
         elif feed.partial is not None:
             self._wake(feed, feed.partial[1] + GRACE_NS)
 

@@ -2,8 +2,9 @@
 
 from math import inf
 
+from foxtrot.domain.calendar_presets import ALWAYS_OPEN, calendar_named
 from foxtrot.domain.enums import BookState, OrderType, Side
-from foxtrot.domain.errors import OrderRefused
+from foxtrot.domain.errors import ConfigError, OrderRefused
 from foxtrot.domain.order import OrderData, OrderRequest
 from foxtrot.trading.candidate import Candidate
 from foxtrot.trading.limits import Limits, Scope
@@ -47,10 +48,13 @@ class PriceRules:
         reference = order.reference
         if reference is None:
             raise OrderRefused("reference", "a price heard from the market", "none yet")
-        live = bool(self._view.book_states) and self._is_live(order)
+        begun_ns = _session_begun_ns(order)
+        live = bool(self._view.book_states) and self._is_live(order, begun_ns)
         age_s = (order.now_ns - reference.time_ns) / 1e9
         for scope in scopes:
             limits = scope.limits
+            if limits.quote_age_s and reference.time_ns < begun_ns:
+                raise _of_an_earlier_session(scope, age_s, reference.source)
             if limits.quote_age_s and not live and not -STEP_S <= age_s <= limits.quote_age_s:
                 raise OrderRefused(
                     "quote_age", f"{limits.quote_age_s} s of {scope}", f"{age_s:.1f} s ({reference.source})"
@@ -89,15 +93,21 @@ class PriceRules:
         """Tell whether an open order is in the book: a limit whose trigger, if it has one, was reached."""
         return terms.price > 0.0 and (not terms.trigger_price or self.is_reached(terms, terms.instrument_id))
 
-    def _is_live(self, order: Candidate) -> bool:
-        """Tell whether a book vouches for the price; a book that is there but not LIVE forbids to rely on any."""
+    def _is_live(self, order: Candidate, begun_ns: int) -> bool:
+        """Tell whether a book vouches for the price; a book that is there but not LIVE forbids to rely on any.
+
+        One that was last heard before the session began says nothing of this one.
+        """
         account, instrument_id = order.request.account, order.instrument.instrument_id
         state = self._view.book_states.get((account, instrument_id))
         if state is None:
             return False
         if state is not BookState.LIVE:
             raise OrderRefused("book_state", f"a {BookState.LIVE} book of {instrument_id} in {account}", str(state))
-        return self._view.has_live_book(account, instrument_id)
+        heard = self._view.depths.get(instrument_id)
+        return (
+            self._view.has_live_book(account, instrument_id) and heard is not None and heard.local_time_ns >= begun_ns
+        )
 
     def _reach(self, order: Candidate) -> float:
         """Return the worst price an order may trade at; 0.0 when nothing is known."""
@@ -145,6 +155,27 @@ class PriceRules:
         if abs(last - best) > limits.market_sweep * best * _ROUNDING:
             swept = abs(last / best - 1.0)
             raise OrderRefused("market_sweep", f"{limits.market_sweep:.2%} from {best}", f"{swept:.2%}, to {last}")
+
+
+def _session_begun_ns(order: Candidate) -> int:
+    """Return when the session began in which the order is judged; 0 while its market is closed and for one that never closes.
+
+    Raises:
+        OrderRefused: rule quote_age, because the calendar does not know this day.
+    """
+    name = order.instrument.calendar
+    if name == ALWAYS_OPEN.name:
+        return 0
+    try:
+        session = calendar_named(name).session_of(order.now_ns)
+    except ConfigError as error:
+        raise OrderRefused("quote_age", f"a day that the calendar {name} knows", str(error)) from None
+    return 0 if session is None else session.open_ns
+
+
+def _of_an_earlier_session(scope: Scope, age_s: float, source: str) -> OrderRefused:
+    limit = f"a price of this session, by the limit {scope.limits.quote_age_s} s of {scope}"
+    return OrderRefused("quote_age", limit, f"one of before it began, {age_s:.1f} s old ({source})")
 
 
 def _check_collar(order: Candidate, limits: Limits, reference: float) -> None:
