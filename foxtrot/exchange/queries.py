@@ -157,6 +157,15 @@ class VenueQueries:
         book = self._market(instrument_id).book
         return (book.update_id, *book.depth(levels))
 
+    def order_counts(self, instrument_id: str, levels: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return how many orders rest on the best levels of bids and asks, best first."""
+        book = self._market(instrument_id).book
+        bids, asks = book.depth(levels)
+        return (
+            tuple(len(book.bids[price].orders) for price, _ in bids),
+            tuple(len(book.asks[price].orders) for price, _ in asks),
+        )
+
     def take_depth_changes(self, instrument_id: str) -> DepthChanges:
         """Return the levels changed since the last call; the first call tells all since the book was empty."""
         market = self._market(instrument_id)
