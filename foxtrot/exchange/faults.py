@@ -31,13 +31,19 @@ class Scope(enum.Enum):
     ACTION = "action"
 
 
+BINANCE: Final = "Binance"
+FUTU: Final = "Futu"
+BOTH: Final = "Binance and Futu"
+
+
 class Kind(msgspec.Struct, frozen=True):
-    """What a kind of fault is: where it acts, how often unless told (0: until it ends), which settings it takes."""
+    """What a kind of fault is: where it acts, how often unless told (0: until it ends), which settings it takes, whose it is."""
 
     scope: Scope
     count: int = 1
     takes: tuple[str, ...] = ()
     stream: str = ""
+    venues: str = BINANCE
 
 
 _FILLS: Final = "fills"
@@ -45,44 +51,48 @@ _HOW: Final = ("status", "code", "msg", "retry_after_s", "executed")
 
 KINDS: Final[Mapping[str, Kind]] = {
     # answers of REST and ws-api
-    "ack_lost": Kind(Scope.REQUEST, 1, ("code", "msg", "status", "hang", "reset")),
-    "delay": Kind(Scope.REQUEST, 1, ("delay_s", "executed")),
+    "ack_lost": Kind(Scope.REQUEST, 1, ("code", "msg", "status", "hang", "reset"), venues=BOTH),
+    "delay": Kind(Scope.REQUEST, 1, ("delay_s", "executed"), venues=BOTH),
     "http_status": Kind(Scope.REQUEST, 1, _HOW),
-    "error_code": Kind(Scope.REQUEST, 1, _HOW),
+    "error_code": Kind(Scope.REQUEST, 1, _HOW, venues=BOTH),
     "html": Kind(Scope.REQUEST, 1, ("status", "executed")),
-    "too_many_requests": Kind(Scope.REQUEST, 0, ("retry_after_s",)),
+    "too_many_requests": Kind(Scope.REQUEST, 0, ("retry_after_s",), venues=BOTH),
     "banned": Kind(Scope.REQUEST, 0, ("retry_after_s",)),
     "stale_snapshot": Kind(Scope.REQUEST, 1, ("lag",)),
-    "cut_answer": Kind(Scope.REQUEST, 1),
+    "cut_answer": Kind(Scope.REQUEST, 1, venues=BOTH),
     # the handshake and what a client asks over a WebSocket
-    "refuse_handshake": Kind(Scope.HANDSHAKE, 1, ("status", "retry_after_s")),
-    "refuse_websockets": Kind(Scope.HANDSHAKE, 0),
+    "refuse_handshake": Kind(Scope.HANDSHAKE, 1, ("status", "retry_after_s", "msg"), venues=BOTH),
+    "refuse_websockets": Kind(Scope.HANDSHAKE, 0, venues=BOTH),
     "reject_subscribe": Kind(Scope.INCOMING, 1, ("code", "msg")),
     "drop_subscribe_reply": Kind(Scope.INCOMING, 1),
     "reject_user_stream": Kind(Scope.INCOMING, 1, ("code", "msg", "status")),
     # frames to a client
-    "duplicate_fills": Kind(Scope.FRAME, 1, (), _FILLS),
+    "duplicate_fills": Kind(Scope.FRAME, 1, (), _FILLS, BOTH),
     "reorder_fills": Kind(Scope.FRAME, 1, ("delay_s",), _FILLS),
-    "gap": Kind(Scope.FRAME, 1, (), "*@depth*"),
-    "go_silent": Kind(Scope.FRAME, 0),
+    "gap": Kind(Scope.FRAME, 1, (), "*@depth*", BOTH),
+    "go_silent": Kind(Scope.FRAME, 0, venues=BOTH),
     "malformed_number": Kind(Scope.FRAME, 1, ("text",)),
-    "malformed_frame": Kind(Scope.FRAME, 1, ("text",)),
-    "cut_mid_frame": Kind(Scope.FRAME, 1),
+    "malformed_frame": Kind(Scope.FRAME, 1, ("text",), venues=BOTH),
+    "cut_mid_frame": Kind(Scope.FRAME, 1, venues=BOTH),
     # connections
-    "close": Kind(Scope.CONNECTION, 1, ("code", "msg")),
-    "close_without_frame": Kind(Scope.CONNECTION),
-    "reset": Kind(Scope.CONNECTION),
-    "half_open": Kind(Scope.CONNECTION),
+    "close": Kind(Scope.CONNECTION, 1, ("code", "msg"), venues=BOTH),
+    "close_without_frame": Kind(Scope.CONNECTION, venues=BOTH),
+    "reset": Kind(Scope.CONNECTION, venues=BOTH),
+    "half_open": Kind(Scope.CONNECTION, venues=BOTH),
     # as long as it lasts
     "stop_pongs": Kind(Scope.STATE, 0),
-    "one_byte_writes": Kind(Scope.STATE, 0),
-    "clock_skew": Kind(Scope.STATE, 0, ("skew_ms",)),
+    "one_byte_writes": Kind(Scope.STATE, 0, venues=BOTH),
+    "clock_skew": Kind(Scope.STATE, 0, ("skew_ms",), venues=BOTH),
+    "mute": Kind(Scope.STATE, 0, ("executed",), venues=FUTU),
+    "slow_reader": Kind(Scope.STATE, 0, venues=FUTU),
+    "upstream_lost": Kind(Scope.STATE, 0, venues=FUTU),
     # done once
     "expire_listen_key": Kind(Scope.ACTION),
     "rotate_listen_key": Kind(Scope.ACTION),
     "terminate_user_stream": Kind(Scope.ACTION),
-    "restart": Kind(Scope.ACTION, 1, ("down_s", "lag")),
-    "other_order": Kind(Scope.ACTION, 1, ("symbol", "side", "quantity", "price")),
+    "lock_trade": Kind(Scope.ACTION, venues=FUTU),
+    "restart": Kind(Scope.ACTION, 1, ("down_s", "lag"), venues=BOTH),
+    "other_order": Kind(Scope.ACTION, 1, ("symbol", "side", "quantity", "price"), venues=BOTH),
 }
 """Every kind of fault. Their settings are explained in docs/exchange_faults.md."""
 
@@ -100,8 +110,8 @@ _PLACES: Final[Mapping[Scope, tuple[str, ...]]] = {
     Scope.ACTION: (),
 }
 _VALUES: Final[Mapping[str, tuple[str, ...]]] = {
-    "product": ("spot", "usdm"),
-    "connection": ("public", "market", "private", "ws_api", "stream", "user"),
+    "product": ("spot", "usdm", "futu"),
+    "connection": ("public", "market", "private", "ws_api", "stream", "user", "quote", "trade"),
     "side": ("BUY", "SELL"),
 }
 
@@ -109,9 +119,9 @@ _VALUES: Final[Mapping[str, tuple[str, ...]]] = {
 class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One thing to do wrong.
 
-    Where: `product` spot or usdm, `endpoint` as "METHOD /path" or ws-api method, `stream` as "btcusdt@depth*" or the type of a
-    user event, `connection` public, market, private, ws_api, stream (a path that says nothing) or user (private, ws_api and
-    sockets of a listen key), `account`; "" is any. When: from `at_s` seconds after it is set, for `for_s` seconds (0: until
+    Where: `product` spot, usdm or futu, `endpoint` as "METHOD /path", ws-api method or Futu's name of a request, `stream` as
+    "btcusdt@depth*", the type of a user event or Futu's name of a push, `connection` public, market, private, ws_api, stream (a
+    path that says nothing) or user (private, ws_api and sockets of a listen key), at Futu quote or trade, `account`; "" is any. When: from `at_s` seconds after it is set, for `for_s` seconds (0: until
     removed), after `after` matches, `count` times (0: no limit; None: as its kind does).
     """
 
@@ -164,7 +174,8 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def streams(self) -> str:
         """Return the pattern of the streams it concerns, the kind's own where none was told."""
-        return self.stream or KINDS[self.kind].stream
+        own = KINDS[self.kind].stream
+        return self.stream or (own if self.product != "futu" or own == _FILLS else "")
 
 
 def read_fault(table: object, name: str = "fault") -> Fault:
@@ -198,6 +209,10 @@ def _checked(fault: Fault, name: str) -> Fault:
         value = getattr(fault, key)
         if value is not None and not 0 <= value < _MOST:
             raise ConfigError(f"{name}: {key} = {value} must be 0 or above, and less than {_MOST}")
+    venue = {"": "", "futu": FUTU}.get(fault.product, BINANCE)
+    if venue not in KINDS[fault.kind].venues:
+        kinds = ", ".join(kind for kind, spec in KINDS.items() if venue in spec.venues)
+        raise ConfigError(f"{name}: product = {fault.product!r} has no fault {fault.kind}; there are: {kinds}")
     if abs(fault.skew_ms) > _MOST_SKEW_MS:
         raise ConfigError(f"{name}: skew_ms = {fault.skew_ms} must be at most a year: {_MOST_SKEW_MS} either way")
     lowest, highest = (0, 65_535) if fault.kind == "close" else (-99_999, 99_999)

@@ -97,7 +97,9 @@ class ControlListener:
             return _json(400, _error(str(error)))
 
     async def _state(self, _body: Body, _query: dict[str, list[str]]) -> object:
-        return self._server.host.run(lambda: state_of(self._server, self._doors.shared.traffic))
+        return self._server.host.run(
+            lambda: state_of(self._server, self._doors.shared.traffic, self._doors.futu_sockets())
+        )
 
     async def _faults(self, _body: Body, _query: dict[str, list[str]]) -> object:
         return {"faults": fault_rows(self._server)}

@@ -21,6 +21,7 @@ from foxtrot.exchange.serving.surface_port import AnnouncesShutdown
 if TYPE_CHECKING:
     from foxtrot.exchange.server import ExchangeServer
     from foxtrot.exchange.serving.futu_listener import FutuListener
+    from foxtrot.exchange.serving.futu_socket import FutuSocket
 
 HOST = "127.0.0.1"
 _PRODUCT = {"binance_spot": SPOT, "binance_usdm": USDM, "binance_spot_tls": SPOT, "binance_usdm_tls": USDM}
@@ -105,6 +106,10 @@ class Doors:
                 if not self._is_closing:
                     await self._open_products()
 
+    def futu_sockets(self) -> "tuple[FutuSocket, ...]":
+        """Return the open connections of FutuOpenD's protocol."""
+        return () if self._futu is None else self._futu.sockets()
+
     def tick(self) -> None:
         """Do what is due: faults, the venue, then each product with its pings; one that fails holds up no other."""
         run, host = self._server.guard.run, self._server.host
@@ -121,8 +126,12 @@ class Doors:
         for one in tuple(self._server.faults.sockets.values()):
             if not one.outlet.is_trickling:
                 one.outlet.flush()
+        futu = self.futu_sockets()
+        for other in futu:
+            other.outlet.flush()
         for _ in range(_DRAIN_TURNS):
-            if not any(one.outlet.waiting_bytes for one in self._server.faults.sockets.values()):
+            outlets = [one.outlet for one in self._server.faults.sockets.values()] + [one.outlet for one in futu]
+            if not any(outlet.waiting_bytes for outlet in outlets):
                 return
             await asyncio.sleep(0.001)
 
@@ -183,6 +192,7 @@ def _futu_listener(server: "ExchangeServer", shared: SharedParts) -> "FutuListen
 
     gateway = futu_surface(side)
     server.host.join(FUTU, gateway)
+    server.faults.actions.lock_trade = gateway.lock_trade
     return FutuListener(gateway, server.faults, shared, server.settings.queue_bytes)
 
 

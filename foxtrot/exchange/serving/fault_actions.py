@@ -9,6 +9,7 @@ from foxtrot.domain.instrument import Instrument
 from foxtrot.exchange.commands import PlaceOrder
 from foxtrot.exchange.faults import Fault
 from foxtrot.exchange.result import CommandResult
+from foxtrot.exchange.server_settings import FUTU
 from foxtrot.exchange.serving.surface_port import EndsUserStreams, Surface
 from foxtrot.exchange.serving.venue_host import VenueHost
 
@@ -21,6 +22,7 @@ class FaultActions:
 
     def __init__(self, host: VenueHost) -> None:
         self.restart: Callable[[float, int], None] | None = None
+        self.lock_trade: Callable[[], None] | None = None
         self._host = host
         self._orders = 0
         self._table: dict[str, Callable[[Fault], object]] = {
@@ -28,6 +30,7 @@ class FaultActions:
             "rotate_listen_key": self._expire,
             "terminate_user_stream": self._terminate,
             "restart": self._restart,
+            "lock_trade": self._lock_trade,
             "other_order": self._order,
         }
 
@@ -76,6 +79,11 @@ class FaultActions:
         for surface in self._surfaces(fault):
             surface.terminate_user_stream(fault.account)
 
+    def _lock_trade(self, _fault: Fault) -> None:
+        if self.lock_trade is None:
+            raise ConfigError("nothing can be locked: Futu is not served; start the server with a port for it")
+        self.lock_trade()
+
     def _restart(self, fault: Fault) -> None:
         if self.restart is None:
             raise ConfigError("the server does not run; start it before it is told to restart")
@@ -87,13 +95,19 @@ class FaultActions:
 
     def _instrument(self, order: Fault) -> Instrument:
         known: list[str] = []
-        for name, side in self._host.sides.items():
+        for name, symbols in self._symbols().items():
             if order.product in ("", name):
-                found = side.symbols().get(order.symbol)
+                found = symbols.get(order.symbol)
                 if found is not None:
                     return found
-                known.extend(side.symbols())
+                known.extend(symbols)
         raise ConfigError(f"symbol {order.symbol!r} is not listed; there are: {', '.join(dict.fromkeys(known))}")
+
+    def _symbols(self) -> dict[str, dict[str, Instrument]]:
+        found = {name: side.symbols() for name, side in self._host.sides.items()}
+        if self._host.futu is not None:
+            found[FUTU] = {code: one for (_, code), one in self._host.futu.stocks().items()}
+        return found
 
 
 def _number(key: str, text: str) -> Decimal:

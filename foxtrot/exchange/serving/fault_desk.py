@@ -2,6 +2,7 @@
 
 import asyncio
 from heapq import heappop, heappush
+from typing import Protocol
 
 from foxtrot.domain.errors import FoxtrotError
 from foxtrot.exchange.fault_script import ArmedFault, FaultScript
@@ -13,6 +14,21 @@ from foxtrot.exchange.serving.venue_host import VenueHost
 
 _SECOND_NS = 1_000_000_000
 _MS_NS = 1_000_000
+
+
+class Guest(Protocol):
+    """The faults of another protocol, which act on connections of its own.
+
+    Thread: exchange-io.
+    """
+
+    def bend(self, now_ns: int) -> None:
+        """Bring what lasts to what the script says now."""
+        ...
+
+    def sweep(self, armed: ArmedFault) -> None:
+        """Strike the connections that are open now."""
+        ...
 
 
 class FaultDesk:
@@ -28,6 +44,7 @@ class FaultDesk:
         self.sockets: dict[int, ClientSocket] = {}
         self.frames = FrameFaults(self.script, self.now_ns)
         self.actions = FaultActions(host)
+        self.guests: list[Guest] = []
         self._host = host
         self._waits: list[tuple[int, int, asyncio.Future[None]]] = []
         self._waited = 0
@@ -86,6 +103,8 @@ class FaultDesk:
         self._host.skew_ns = sum(skews) * _MS_NS
         for socket in self.sockets.values():
             self._bend(socket, now_ns)
+        for guest in self.guests:
+            guest.bend(now_ns)
         for armed in self.script.active(Scope.CONNECTION, now_ns):
             self._sweep(armed)
         for armed in self.script.active(Scope.ACTION, now_ns):
@@ -111,3 +130,5 @@ class FaultDesk:
                 return
             if not socket.is_closing and armed.take(socket_place(socket)):
                 self.frames.strike(armed, socket)
+        for guest in self.guests:
+            guest.sweep(armed)

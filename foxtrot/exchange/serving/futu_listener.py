@@ -4,6 +4,7 @@ import asyncio
 import socket
 
 from foxtrot.exchange.serving.fault_desk import FaultDesk
+from foxtrot.exchange.serving.futu_faults import FutuFaults
 from foxtrot.exchange.serving.futu_socket import FutuSocket
 from foxtrot.exchange.serving.listener import SharedParts, settled, stop_accepting
 from foxtrot.exchange.wire.futu.connection import FutuClient
@@ -13,6 +14,7 @@ from foxtrot.exchange.wire.futu.message_types import PROTOCOLS
 from foxtrot.exchange.wire.futu.refusal import FutuRefused
 
 FUTU = "futu"
+_TRADE_IDS = range(2000, 3000)
 _PARTING_TURNS = 50
 """How many milliseconds clients are given to take the rest of what was sent before a stop."""
 
@@ -30,6 +32,8 @@ class FutuListener:
         self._queue_bytes = queue_bytes
         self._sockets: dict[int, FutuSocket] = {}
         self._servers: list[asyncio.Server] = []
+        self.faults = FutuFaults(desk, gateway.side, self.sockets, self._refuse)
+        desk.guests.append(self.faults)
 
     async def open(self, listening: socket.socket) -> None:
         """Accept on a socket that is bound."""
@@ -62,10 +66,15 @@ class FutuListener:
     def _open(self, one: FutuSocket) -> FutuClient:
         host = self._shared.host
         client = FutuClient(
-            self._shared.numbers.take(), host.now_ns(), send=one.put, push=one.put_latest, close=one.close
+            self._shared.numbers.take(),
+            host.now_ns(),
+            send=lambda data: self.faults.send(one, data),
+            push=lambda data, key: self.faults.send(one, data, key),
+            close=one.close,
         )
         self._sockets[client.number] = one
         self._shared.traffic.connections[FUTU] += 1
+        self.faults.bend_one(one, self._desk.now_ns())
         self._shared.guard.run("a new connection", lambda: host.run(lambda: self.gateway.open(client)))
         return client
 
@@ -76,9 +85,14 @@ class FutuListener:
     def _hear(self, one: FutuSocket, frame: Frame) -> None:
         name = PROTOCOLS.get(frame.proto_id, str(frame.proto_id))
         self._shared.traffic.note_request(FUTU, name, is_known=self.gateway.knows(frame.proto_id))
-        self._execute(one, frame, name)
+        if frame.proto_id in _TRADE_IDS:
+            one.kind = "trade"
+        self.faults.request(one, frame, lambda: self._execute(one, frame, name))
+
+    def _refuse(self, one: FutuSocket, frame: Frame, refused: FutuRefused) -> None:
+        self.gateway.refuse(one.client, frame, refused)
 
     def _execute(self, one: FutuSocket, frame: Frame, name: str) -> None:
         host = self._shared.host
         if not self._shared.guard.run(name, lambda: host.run(lambda: self.gateway.receive(one.client, frame))):
-            self.gateway.refuse(one.client, frame, FutuRefused("An unknown error occurred in the server"))
+            self._refuse(one, frame, FutuRefused("An unknown error occurred in the server"))

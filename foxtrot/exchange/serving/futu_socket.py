@@ -32,8 +32,8 @@ class FutuSocket(asyncio.Protocol):
         gone: "Callable[[FutuSocket], None]",
         limit: int,
     ) -> None:
-        self.account = ""
-        self.kinds: tuple[str, ...] = ()
+        self.kind = "quote"
+        """quote, or trade from the first request about trading on."""
         self.is_closing = False
         self.is_stalled = False
         """A fault makes it look as if the client did not read."""
@@ -47,6 +47,7 @@ class FutuSocket(asyncio.Protocol):
         self._latest: dict[str, bytes] = {}
         self._stalled: list[bytes] = []
         self._stalled_bytes = 0
+        self._held: list[bytes] | None = None
 
     # --- asyncio ----------------------------------------------------------------------------------------------------
 
@@ -98,6 +99,9 @@ class FutuSocket(asyncio.Protocol):
         """Send one frame; a client that does not take what it gets is dropped."""
         if self.is_closing:
             return
+        if self._held is not None and not self._held:
+            self._held.append(data)
+            return
         self.sent += 1
         if self.is_stalled:
             self._stalled.append(data)
@@ -114,6 +118,21 @@ class FutuSocket(asyncio.Protocol):
             self._latest[key] = data
         else:
             self.put(data)
+
+    def withheld(self, execute: Callable[[], None]) -> list[bytes]:
+        """Execute a request and return its answer, which is not sent; what it pushes is."""
+        held: list[bytes] = []
+        self._held = held
+        try:
+            execute()
+        finally:
+            self._held = None
+        return held
+
+    def reset(self) -> None:
+        """End the connection with a TCP reset."""
+        self.is_closing = True
+        self.outlet.reset()
 
     def stall(self, *, is_stalled: bool) -> None:
         """Stop writing, or go on: what waits leaves, then the newest of each key."""

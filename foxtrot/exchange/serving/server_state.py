@@ -10,12 +10,13 @@ from foxtrot.exchange.serving.traffic import Traffic
 
 if TYPE_CHECKING:
     from foxtrot.exchange.server import ExchangeServer
+    from foxtrot.exchange.serving.futu_socket import FutuSocket
     from foxtrot.exchange.venue import Venue
 
 Row = dict[str, object]
 
 
-def state_of(server: "ExchangeServer", traffic: Traffic) -> Row:
+def state_of(server: "ExchangeServer", traffic: Traffic, futu: "tuple[FutuSocket, ...]" = ()) -> Row:
     """Return accounts, connections and counters; agents' accounts are left out."""
     host, venue = server.host, server.host.venue
     listed = {one.instrument_id: one for one in venue.instruments()}
@@ -27,7 +28,7 @@ def state_of(server: "ExchangeServer", traffic: Traffic) -> Row:
         "ports": server.ports,
         "instruments": list(listed),
         "accounts": {name: _account(venue, name, listed) for name in names},
-        "connections": [_connection(one) for one in server.faults.sockets.values()],
+        "connections": [_connection(one) for one in server.faults.sockets.values()] + [_futu(one) for one in futu],
         "counters": {
             "connections": dict(traffic.connections),
             "requests": dict(traffic.requests),
@@ -110,4 +111,25 @@ def _connection(one: ClientSocket) -> Row:
         "frames_sent": one.sent,
         "pongs": one.pongs,
         "waiting_bytes": one.outlet.waiting_bytes,
+    }
+
+
+def _futu(one: "FutuSocket") -> Row:
+    client = one.client
+    return {
+        "number": client.number,
+        "product": one.product,
+        "path": "",
+        "kinds": (one.kind,),
+        "account": "",
+        "accounts": sorted(client.accounts),
+        "streams": sorted(
+            f"{market}.{code}:{subscribed}"
+            for (market, code), kinds in client.subscriptions.items()
+            for subscribed in kinds
+        ),
+        "opened_ns": client.opened_ns,
+        "frames_sent": one.sent,
+        "pongs": 0,
+        "waiting_bytes": one.waiting_bytes,
     }

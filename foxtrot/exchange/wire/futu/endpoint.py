@@ -1,7 +1,7 @@
 """What the parts of the surface promise the gateway: who answers which request, and how pushes leave."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from foxtrot.exchange.events import VenueEvent
 from foxtrot.exchange.wire.futu.connection import FutuClient
@@ -38,4 +38,13 @@ class FutuPart(Protocol):
 
     def closed(self, client: FutuClient) -> None:
         """Hear that a connection is gone."""
+        ...
+
+
+@runtime_checkable
+class LocksTrading(Protocol):
+    """A part that keeps whether trading is unlocked."""
+
+    def lock(self) -> None:
+        """Lock trading on all REAL accounts."""
         ...

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from foxtrot.exchange.events import VenueEvent
 from foxtrot.exchange.wire.futu.connection import FutuClient
-from foxtrot.exchange.wire.futu.endpoint import FutuPart, Handler
+from foxtrot.exchange.wire.futu.endpoint import FutuPart, Handler, LocksTrading
 from foxtrot.exchange.wire.futu.frame import PROTOBUF, Frame, digest_of, encode_frame
 from foxtrot.exchange.wire.futu.handshake import INIT_CONNECT, Handshake
 from foxtrot.exchange.wire.futu.message_types import answer_bytes, refusal_bytes, request_of
@@ -125,6 +125,15 @@ class FutuGateway:
         """
         for part in self._parts:
             part.tick(now_ns)
+
+    def lock_trade(self) -> None:
+        """Lock trading on all REAL accounts, as OpenD does by itself after a while or when it is told by hand.
+
+        Source: Futu OpenAPI documentation, Unlock Trade: the state is OpenD's.
+        """
+        for part in self._parts:
+            if isinstance(part, LocksTrading):
+                part.lock()
 
     # --- inside -----------------------------------------------------------------------------------------------------
 

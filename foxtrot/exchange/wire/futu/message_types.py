@@ -30,6 +30,10 @@ Source: Futu OpenAPI documentation, Protocol ID Introduction.
 """
 
 
+PUSHES: Final = frozenset((1003, 2208, 2218, 3005, 3007, 3011, 3013))
+"""Protocol ids that are pushed, never asked for."""
+
+
 @cache
 def messages(name: str) -> ModuleType:
     """Return the module of a protocol, such as "Trd_PlaceOrder", or of shared types, such as "Qot_Common".
