@@ -1,0 +1,95 @@
+"""Instruments from Futu's static information: whose lots come from there, whose price steps from the market's own tables."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any, Final
+
+from loguru import logger
+
+from foxtrot.adapter.futu.codec import MARKETS, MarketFacts
+from foxtrot.domain.enums import Product
+from foxtrot.domain.errors import ConfigError
+from foxtrot.domain.instrument import Grid, Instrument, PriceBand
+from foxtrot.domain.price_steps import HK_PRICE_GRID, US_PRICE_GRID, hk_price_bands, us_price_bands
+
+STOCK, ETF = "STOCK", "ETF"
+SECURITY_TYPES: Final = {"HK": (STOCK,), "US": (STOCK, ETF)}
+"""What is listed of a market. Hong Kong's funds have price steps of their own, Part B and D of its rules, which are not known here."""
+_NUMBERS: Final = {STOCK: 3, ETF: 4}
+"""Source: Qot_Common.proto, SecurityType; futu-api 10.11.7108, constant.SecurityType."""
+VENUES: Final = {1: "SEHK", 2: "SEHK", 3: "SEHK", 4: "NYSE", 5: "NASDAQ", 6: "OTC", 7: "AMEX", 13: "CBOE"}
+"""Source: Qot_Common.proto, ExchType."""
+VENUE_UNSAID: Final = {"HK": "SEHK", "US": "NASDAQ"}
+"""Where a security is listed when Futu does not say."""
+WHOLE: Final = Grid.of(1)
+
+
+def instruments_of(prefix: str, rows: Iterable[Any], day: date) -> tuple[Instrument, ...]:
+    """Return the instruments of a market's static information; what is delisted or cannot be traded here is left out.
+
+    Source: Qot_GetStaticInfo.proto, SecurityStaticBasic; Futu OpenAPI, Get Static Information.
+
+    Args:
+        prefix: the market's, as in codes.
+        rows: of the answer's staticInfoList.
+        day: on which the price steps hold, in the market's zone.
+    """
+    market, bands = MARKETS[prefix], bands_of(prefix, day)
+    kinds = {_NUMBERS[kind] for kind in SECURITY_TYPES[prefix]}
+    found: dict[str, Instrument] = {}
+    left_out = 0
+    for row in rows:
+        basic = row.basic
+        if basic.security.market != market.qot_market or basic.delisting or basic.secType not in kinds:
+            left_out += 1
+            continue
+        try:
+            instrument = _instrument(basic, market, bands)
+        except ConfigError as error:
+            logger.warning("{} of Futu is left out: {}", basic.security.code, error)
+            continue
+        found[instrument.instrument_id] = instrument
+    if left_out:
+        logger.debug("{} securities of {} are delisted or of another kind and left out", left_out, prefix)
+    return tuple(found.values())
+
+
+def bands_of(prefix: str, day: date) -> tuple[PriceBand, ...]:
+    """Return a market's legal price steps on a day.
+
+    Source: the market's own rules, see domain/price_steps.py; Futu's static information has none.
+    """
+    return hk_price_bands(day) if prefix == "HK" else us_price_bands()
+
+
+def code_of_instrument(instrument: Instrument) -> str:
+    """Return Futu's code of an instrument, such as HK.00700.
+
+    Raises:
+        ConfigError: its calendar is of no market that Futu has here.
+    """
+    for market in MARKETS.values():
+        if market.calendar == instrument.calendar:
+            return f"{market.prefix}.{instrument.symbol}"
+    raise ConfigError(f"{instrument.instrument_id} is of no market of Futu's; there are {', '.join(MARKETS)}")
+
+
+def _instrument(basic: Any, market: MarketFacts, bands: tuple[PriceBand, ...]) -> Instrument:
+    code = basic.security.code
+    venue = VENUES.get(basic.exchType, VENUE_UNSAID[market.prefix])
+    return Instrument(
+        instrument_id=f"{code}.{venue}",
+        symbol=code,
+        venue=venue,
+        product=Product.STOCK,
+        base_asset=code,
+        quote_asset=market.currency,
+        settle_asset=market.currency,
+        price_grid=HK_PRICE_GRID if market.prefix == "HK" else US_PRICE_GRID,
+        quantity_grid=WHOLE,
+        price_bands=bands,
+        lot_units=basic.lotSize,
+        min_quantity_units=basic.lotSize,
+        calendar=market.calendar,
+        name=basic.name,
+    )
