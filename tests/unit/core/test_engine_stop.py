@@ -139,7 +139,10 @@ def test_handlers_that_put_for_ever_are_cut_off_at_the_deadline() -> None:
     engine.put(CloseGate("again"))
     result = engine.stop(0.05)
     assert result.overran == ""
-    assert result.left == {"CloseGate": 1}
+    # One is queued; another was in hand if the thread got no processor between its handler and the deadline's end.
+    assert result.left in ({"CloseGate": 1}, {"CloseGate": 2})
+    statistics = engine.statistics()
+    assert statistics.accepted == statistics.handled + statistics.left
 
 
 def test_producers_racing_a_stop_have_each_event_handled_listed_or_refused() -> None:
