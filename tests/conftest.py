@@ -17,6 +17,8 @@ from hypothesis import HealthCheck, settings
 REPOSITORY = Path(__file__).resolve().parent.parent
 LOCAL_NAMES = ("localhost", "")
 JOIN_DEADLINE_S = 1.0
+LASTING = ("pytest_timeout", "futu-sdk-network")
+"""Threads that stay: pytest's own, and the one that Futu's SDK has for the whole process, see docs/threads.md."""
 
 # Locks of accounts are for a whole machine; tests that run beside each other are not one platform beside another.
 LOCKS = tempfile.mkdtemp(prefix="foxtrot-locks-")
@@ -42,11 +44,9 @@ def left_behind(before: set[threading.Thread], deadline_s: float = JOIN_DEADLINE
     ends_at = time.monotonic() + deadline_s
     started = [thread for thread in threading.enumerate() if thread not in before]
     for thread in started:
-        if thread is not threading.current_thread() and thread.name != "pytest_timeout":
+        if thread is not threading.current_thread() and not thread.name.startswith(LASTING):
             thread.join(max(0.0, ends_at - time.monotonic()))
-    return sorted(
-        thread.name for thread in started if thread.is_alive() and not thread.name.startswith("pytest_timeout")
-    )
+    return sorted(thread.name for thread in started if thread.is_alive() and not thread.name.startswith(LASTING))
 
 
 @pytest.fixture(autouse=True)

@@ -50,7 +50,8 @@ class Life:
             attempt = session.backoff.attempt
             self._say(AdapterState.LOST, cause)
             self._say(AdapterState.BACKING_OFF, cause, attempt, delay_s)
-            await session.reach.wait(delay_s)
+            if await session.reach.wait(delay_s):
+                session.backoff.attempt = 0  # it was closed and listens again: what follows is another story
 
     def lose(self, cause: str) -> None:
         """Give the link up."""
@@ -88,7 +89,8 @@ class Life:
             return f"{type(error).__name__}: {error}", 0.0
 
     async def _hold_link(self, user: "LinkUser") -> str:
-        lost = self._lost = asyncio.get_running_loop().create_future()
+        lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._lost = lost
         await self._session.dial()
         beat = self._session.spawn(self._session.beat(), "futu beat")
         try:
@@ -113,15 +115,17 @@ class Life:
                 self._say(AdapterState.CONNECTING, told)
             self._news.clear()
             news = asyncio.ensure_future(self._news.wait())
+            waited: set[asyncio.Future[Any]] = {news, lost}
             try:
-                await asyncio.wait({news, lost}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 news.cancel()
 
     async def _open_and_hold(self, user: "LinkUser", lost: "asyncio.Future[str]") -> str:
         """Bring the user up to date and hold the link; returns why it cannot be used any more."""
         session = self._session
-        cut = self._cut = asyncio.get_running_loop().create_future()
+        cut: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._cut = cut
         session.linked = self.opening = True
         session.health.up(self._clock.monotonic_ns())
         self._say(AdapterState.CONNECTED)
@@ -135,7 +139,7 @@ class Life:
                 self.opening = False
                 self._say(AdapterState.READY)
                 await asyncio.wait({lost, cut}, return_when=asyncio.FIRST_COMPLETED)
-            return str(lost.result() if lost.done() else cut.result())
+            return lost.result() if lost.done() else cut.result()
         finally:
             self._cut = None
             opening.cancel()

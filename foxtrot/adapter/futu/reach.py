@@ -29,6 +29,7 @@ class Reach:
         self._bridge = bridge
         self._resolver = Worker("futu-resolver")
         self._address: tuple[str, int] | None = None
+        self._closed = False
 
     async def address(self) -> tuple[str, int]:
         """Return the dotted address and the port.
@@ -61,7 +62,7 @@ class Reach:
         Raises:
             ConnectionLost: it does not.
         """
-        where = f"{address[0]}:{address[1]}"
+        where, self._closed = f"{address[0]}:{address[1]}", True
         try:
             _, writer = await self._bridge.within(asyncio.open_connection(*address), LOOK_S)
         except OSError as error:
@@ -69,28 +70,29 @@ class Reach:
             raise ConnectionLost(VENUE, "connect", text) from error
         except RequestTimedOut as error:
             raise ConnectionLost(VENUE, "connect", f"{where} did not take the connection in {LOOK_S:g} s") from error
+        self._closed = False
         writer.close()
 
-    async def listens(self) -> bool:
-        """Tell whether the last address takes connections now; False without one."""
+    async def wait(self, seconds: float) -> bool:
+        """Wait, but less long when a port that was closed takes connections again; tells whether it does."""
+        left_s = seconds
+        while left_s > 0.0:
+            await self._bridge.wait_s(min(left_s, PROBE_S))
+            left_s -= PROBE_S
+            if left_s > 0.0 and await self._is_back():
+                return True
+        return False
+
+    async def _is_back(self) -> bool:
+        """Tell whether a port that was closed takes connections now."""
         if self._address is None:
             return False
+        was_closed = self._closed
         try:
             await self.probe(self._address)
         except ConnectionLost:
             return False
-        return True
-
-    async def wait(self, seconds: float) -> None:
-        """Wait, but less long when a port that was closed takes connections again."""
-        left_s, closed = seconds, False
-        while left_s > 0.0:
-            await self._bridge.wait_s(min(left_s, PROBE_S))
-            left_s -= PROBE_S
-            listens = left_s > 0.0 and await self.listens()
-            if listens and closed:
-                return
-            closed = closed or not listens
+        return was_closed
 
     def end(self) -> None:
         """Look nothing up any more."""
