@@ -9,7 +9,14 @@ from pathlib import Path
 import msgspec
 
 from foxtrot.app.config_reader import TomlFile, nearest, read_mapping, read_struct
-from foxtrot.app.exchange_tables import ExchangeAccount, ExchangeTable, FeeTable, InstrumentTable
+from foxtrot.app.exchange_tables import (
+    STOCK_BALANCES,
+    ExchangeAccount,
+    ExchangeTable,
+    FeeTable,
+    FutuTable,
+    InstrumentTable,
+)
 from foxtrot.app.secrets import from_environment
 from foxtrot.domain.errors import ConfigError
 from foxtrot.domain.fees import FeeSchedule, load_preset
@@ -19,9 +26,12 @@ from foxtrot.exchange.listings import REFERENCE_PRICES, default_listings
 from foxtrot.exchange.server_settings import AccountSetup
 from foxtrot.exchange.wire.binance.venue_side import ApiKey
 
-TABLES = dict.fromkeys(("exchange", "account", "instrument", "fees", "fault"))
+TABLES = dict.fromkeys(("exchange", "futu", "account", "instrument", "fees", "fault"))
 DEFAULT_ACCOUNT = "main"
-VENUES = {"BINANCE": "spot", "BINANCE_USDM": "usdm"}
+VENUES = {"BINANCE": "spot", "BINANCE_USDM": "usdm", "SEHK": "futu", "NASDAQ": "futu"}
+"""Which product an instrument belongs to, by the venue part of its id."""
+_FEES = {"BINANCE": "binance_spot", "BINANCE_USDM": "binance_usdm", "SEHK": "futu_hk", "NASDAQ": "futu_us"}
+_TOLD_FEES = ("spot", "usdm")
 _KEY_LENGTH = 64
 _KEY_LETTERS = string.ascii_letters + string.digits
 _PEM = "-----BEGIN"
@@ -31,6 +41,7 @@ class ExchangeConfig(msgspec.Struct, frozen=True, kw_only=True):
     """A whole configuration; without a file, all defaults."""
 
     exchange: ExchangeTable = ExchangeTable()
+    futu: FutuTable = FutuTable()
     accounts: dict[str, ExchangeAccount] = msgspec.field(default_factory=lambda: {DEFAULT_ACCOUNT: ExchangeAccount()})
     instruments: tuple[InstrumentTable, ...] = ()
     fees: dict[str, FeeTable] = {}
@@ -50,9 +61,8 @@ class ExchangeConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     def fee_schedule(self, instrument: Instrument) -> FeeSchedule:
         """Return what trading an instrument costs."""
-        product = VENUES[instrument.venue]
-        told = self.fees.get(product)
-        return load_preset(f"binance_{product}") if told is None else told.schedule()
+        told = self.fees.get(VENUES[instrument.venue])
+        return load_preset(_FEES[instrument.venue]) if told is None else told.schedule()
 
 
 def load_exchange_config(path: Path, environment: Mapping[str, str]) -> ExchangeConfig:
@@ -71,6 +81,7 @@ def load_exchange_config(path: Path, environment: Mapping[str, str]) -> Exchange
             raise file.fault((name,), f"unknown table {name!r}{nearest(name, TABLES)}")
     config = ExchangeConfig(
         exchange=read_struct(file, ("exchange",), file.tables.get("exchange", {}), ExchangeTable),
+        futu=_futu(file, environment),
         accounts=_accounts(file, environment) or {DEFAULT_ACCOUNT: ExchangeAccount()},
         instruments=tuple(
             read_struct(file, ("instrument", ""), raw, InstrumentTable) for raw in _tables(file, "instrument")
@@ -84,9 +95,15 @@ def load_exchange_config(path: Path, environment: Mapping[str, str]) -> Exchange
     return config
 
 
-def account_setup(name: str, account: ExchangeAccount) -> AccountSetup:
-    """Return an account as the server opens it; a key that it does not tell is random."""
-    return AccountSetup(name, (_key(name, account),), account.balances, account.position_mode, account.products)
+def account_setup(name: str, account: ExchangeAccount, *, has_stocks: bool = False) -> AccountSetup:
+    """Return an account as the server opens it; a key that it does not tell is random.
+
+    Where stocks are served, an account whose balances nobody told has the money of their markets too.
+    """
+    balances = account.balances
+    if has_stocks and balances == ExchangeAccount().balances:
+        balances = {**balances, **STOCK_BALANCES}
+    return AccountSetup(name, (_key(name, account),), balances, account.position_mode, account.products)
 
 
 def _key(name: str, account: ExchangeAccount) -> ApiKey:
@@ -137,28 +154,43 @@ def _with_secrets(
                 raise file.fault((*key, f"{name}_env"), str(error)) from None
             told[f"{name}_env"] = ""
     if account.public_key and not account.public_key.lstrip().startswith(_PEM):
-        told["public_key"] = _pem(file, (*key, "public_key"), account.public_key)
+        told["public_key"] = _pem(file, (*key, "public_key"), account.public_key, "public_key", "PUBLIC")
     return msgspec.structs.replace(account, **told) if told else account
 
 
-def _pem(file: TomlFile, key: tuple[str, ...], name: str) -> str:
+def _pem(file: TomlFile, key: tuple[str, ...], name: str, what: str, half: str) -> str:
     path = file.path.absolute().parent / Path(name).expanduser()
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError):
-        raise file.fault(key, f"public_key {name!r} is neither a readable PEM file nor its text") from None
-    if "PUBLIC KEY-----" not in text:
+        raise file.fault(key, f"{what} {name!r} is neither a readable PEM file nor its text") from None
+    if f"{half} KEY-----" not in text:
         raise file.fault(
-            key, f"public_key {name!r} holds no '-----BEGIN PUBLIC KEY-----'; name the public half of the key"
+            key, f"{what} {name!r} holds no '-----BEGIN {half} KEY-----'; name the {half.lower()} half of the key"
         )
     return text
+
+
+def _futu(file: TomlFile, environment: Mapping[str, str]) -> FutuTable:
+    """Return the table with its password and its key taken in."""
+    table = read_struct(file, ("futu",), file.tables.get("futu", {}), FutuTable)
+    told: dict[str, str] = {}
+    if table.trade_password_env:
+        try:
+            told["trade_password"] = from_environment(table.trade_password_env, environment).reveal()
+        except ConfigError as error:
+            raise file.fault(("futu", "trade_password_env"), str(error)) from None
+        told["trade_password_env"] = ""
+    if table.rsa_key and not table.rsa_key.lstrip().startswith(_PEM):
+        told["rsa_key"] = _pem(file, ("futu", "rsa_key"), table.rsa_key, "rsa_key", "PRIVATE")
+    return msgspec.structs.replace(table, **told) if told else table
 
 
 def _fees(file: TomlFile) -> dict[str, FeeTable]:
     found: dict[str, FeeTable] = {}
     for product, raw in read_mapping(file, ("fees",), file.tables.get("fees", {})).items():
-        if product not in VENUES.values():
-            raise file.fault(("fees", product), f"unknown key {product!r}; known: {', '.join(VENUES.values())}")
+        if product not in _TOLD_FEES:
+            raise file.fault(("fees", product), f"unknown key {product!r}; known: {', '.join(_TOLD_FEES)}")
         found[product] = read_struct(file, ("fees", product), raw, FeeTable)
     return found
 

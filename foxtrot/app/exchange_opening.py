@@ -3,6 +3,7 @@
 from foxtrot.app.exchange_config import VENUES, ExchangeConfig
 from foxtrot.app.exchange_feed import RecordedFeed
 from foxtrot.app.exchange_store import VENUE_FILE, ExchangeStore
+from foxtrot.domain.enums import Product
 from foxtrot.domain.errors import ConfigError, InputError
 from foxtrot.domain.instrument import Instrument
 from foxtrot.exchange.commands import AddInstrument, Deposit, OpenAccount
@@ -55,9 +56,8 @@ class VenueOpening:
 
     def _list(self, instrument: Instrument) -> None:
         fees = self._config.fee_schedule(instrument)
-        result = self._host.execute(
-            AddInstrument(self._host.now_ns(), instrument, fees=fees, fee_asset_mode="received")
-        )
+        mode = "quote" if instrument.product is Product.STOCK else "received"
+        result = self._host.execute(AddInstrument(self._host.now_ns(), instrument, fees=fees, fee_asset_mode=mode))
         if not result.ok:
             raise ConfigError(f"instrument {instrument.instrument_id} cannot be listed: {result.message}")
 

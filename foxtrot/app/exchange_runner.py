@@ -19,9 +19,10 @@ from foxtrot.app.verbs.history_arguments import HistoryFile
 from foxtrot.domain.errors import ConfigError, FoxtrotError
 from foxtrot.exchange.events import OrderAccepted, OrderFilled, OrderRejected, TradePrinted, VenueEvent
 from foxtrot.exchange.server import ExchangeServer
-from foxtrot.exchange.server_settings import ServerPorts, ServerSettings
+from foxtrot.exchange.server_settings import FUTU, ServerPorts, ServerSettings
 from foxtrot.exchange.serving.venue_host import served_products
 from foxtrot.exchange.wire.binance.surface_settings import SurfaceSettings
+from foxtrot.exchange.wire.futu.surface_settings import DEMO_PASSWORD, FutuSettings
 
 Json = dict[str, object]
 LOOK_S = 1.0
@@ -58,7 +59,10 @@ class ExchangeRun:
         self._told: PortFacts | None = None
         self._store = None if options.data is None else ExchangeStore(options.data)
         accounts = config.accounts if self._store is None else self._store.with_keys(config.accounts)
-        self._accounts = tuple(account_setup(name, account) for name, account in accounts.items())
+        served = served_products(options.ports)
+        self._accounts = tuple(
+            account_setup(name, account, has_stocks=FUTU in served) for name, account in accounts.items()
+        )
         self._counts: Counter[str] = Counter(dict.fromkeys((*_COUNTED.values(), "prints"), 0))
         self._names = {account.name for account in self._accounts}
         surface = SurfaceSettings(
@@ -66,11 +70,15 @@ class ExchangeRun:
             legacy_listen_key=config.exchange.legacy_listen_key,
             strict_routing=config.exchange.strict_routing,
         )
-        settings = ServerSettings(ports=options.ports, instruments=(), agents=0, surface=surface)
+        settings = ServerSettings(
+            ports=options.ports, instruments=(), agents=0, surface=surface, futu=_futu_settings(config)
+        )
         self._replayed = None if options.replay is None else _replay(config, options, options.replay)
         self.server = ExchangeServer(settings)
         self._started_ns = self.server.clock.monotonic_ns()
         VenueOpening(self.server, config).open(self._accounts, self._store, self._replayed)
+        if self.server.host.futu is not None:
+            self._names |= {account.account for account in self.server.host.futu.accounts.values()}
         for number, fault in enumerate(config.faults, 1):  # after the accounts that they may name
             if error := self.server.faults.arm(fault).error:
                 raise ConfigError(f"fault {number}: {fault.kind}: {error}")
@@ -133,11 +141,11 @@ class ExchangeRun:
         )
 
     def _tell(self) -> None:
-        scheme = {name: "https" if name.endswith("_tls") else "http" for name in self.server.ports}
         listening = ", ".join(
-            f"{name} {scheme[name]}://127.0.0.1:{port}" for name, port in self.server.ports.items() if port is not None
+            f"{name} {_address(name, port)}" for name, port in self.server.ports.items() if port is not None
         )
-        logger.info("exchange: {}; keys of {} in {}", listening, ", ".join(sorted(self._names)), self._port_file.path)
+        names = ", ".join(sorted(account.name for account in self._accounts))
+        logger.info("exchange: {}; keys of {} in {}", listening, names, self._port_file.path)
 
     def _count(self, event: VenueEvent) -> None:
         kind = type(event)
@@ -158,12 +166,28 @@ class ExchangeRun:
             "seconds": round((clock.monotonic_ns() - self._started_ns) / 1e9, 3),
             **self._counts,
             "open_orders": sum(len(host.venue.open_orders(name)) for name in self._names),
-            "accounts": sorted(self._names),
+            "accounts": sorted(account.name for account in self._accounts),
             "agents": len(host.traders),
             "replay": None if self._replayed is None else {**self._replayed.counters, "ended": self._replayed.ended},
             "saved": saved,
             "failures": list(self.server.failures),
         }
+
+
+def _address(name: str, port: int) -> str:
+    if name == FUTU:
+        return f"127.0.0.1:{port}"
+    return f"{'https' if name.endswith('_tls') else 'http'}://127.0.0.1:{port}"
+
+
+def _futu_settings(config: ExchangeConfig) -> FutuSettings:
+    told = config.futu
+    return FutuSettings(
+        always_open=told.always_open,
+        limits=told.limits,
+        password=told.trade_password or DEMO_PASSWORD,
+        rsa_key=told.rsa_key,
+    )
 
 
 def _replay(config: ExchangeConfig, options: ExchangeOptions, file: HistoryFile) -> RecordedFeed:

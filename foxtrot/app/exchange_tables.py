@@ -14,7 +14,10 @@ from foxtrot.exchange.market_maker import DEFAULT_AGENTS
 
 Text = Annotated[str, Meta(min_length=1)]
 BinanceProduct = Literal["spot", "usdm"]
+TradedProduct = Literal["spot", "usdm", "futu"]
 DEFAULT_BALANCES = {"USDT": Decimal(1_000_000), "BTC": Decimal(10), "ETH": Decimal(100), "BNB": Decimal(100)}
+STOCK_BALANCES = {"HKD": Decimal(1_000_000), "USD": Decimal(1_000_000)}
+"""What an account has beside the default balances where stocks are served."""
 SPOT_QUANTITY_STEP = Decimal("0.00000001")
 
 
@@ -28,6 +31,28 @@ class ExchangeTable(msgspec.Struct, frozen=True, kw_only=True):
     seed: Annotated[int, Meta(ge=1)] = 1
 
 
+class FutuTable(msgspec.Struct, frozen=True, kw_only=True):
+    """How FutuOpenD's protocol is served: hours, the password that unlocks trading, and the key of encrypted clients (a PEM file)."""
+
+    always_open: bool = True
+    limits: bool = True
+    trade_password: str = ""
+    trade_password_env: str = ""
+    rsa_key: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a password that is told twice.
+
+        Raises:
+            ConfigError: it is.
+        """
+        if self.trade_password and self.trade_password_env:
+            raise ConfigError("trade_password and trade_password_env are both set; keep one of them")
+
+    def __repr__(self) -> str:
+        return f"FutuTable(always_open={self.always_open}, limits={self.limits})"
+
+
 class ExchangeAccount(msgspec.Struct, frozen=True, kw_only=True):
     """One account. A key that is not told is made up; `public_key` (a PEM file or its text) makes it an Ed25519 key."""
 
@@ -37,7 +62,7 @@ class ExchangeAccount(msgspec.Struct, frozen=True, kw_only=True):
     api_secret: str = ""
     api_secret_env: str = ""
     public_key: str = ""
-    products: tuple[BinanceProduct, ...] = ("spot", "usdm")
+    products: tuple[TradedProduct, ...] = ("spot", "usdm", "futu")
     position_mode: PositionMode = PositionMode.NETTING
     can_trade: bool = True
     can_withdraw: bool = False
@@ -51,7 +76,7 @@ class ExchangeAccount(msgspec.Struct, frozen=True, kw_only=True):
             ConfigError: no product, a balance that is none, a key or secret told twice, or a secret without its key.
         """
         if not self.products:
-            raise ConfigError('products must name "spot", "usdm" or both')
+            raise ConfigError('products must name at least one of "spot", "usdm" and "futu"')
         for asset, amount in self.balances.items():
             if amount <= 0:
                 raise ConfigError(

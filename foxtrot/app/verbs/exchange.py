@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from foxtrot.app.exchange_runner import ExchangeOptions
 
 DESCRIPTION = (
-    "Serve the embedded exchange on 127.0.0.1 over Binance's own protocol, with agents that make a living market, until\n"
+    "Serve the embedded exchange on 127.0.0.1 over the venues' own protocols, with agents that make a living market, until\n"
     "SIGINT or SIGTERM. Port 0 picks one; with no port named, Binance spot, USD-M and the control port are served. The port\n"
     "file (mode 0600) says what listens where and holds the keys; it is written when everything accepts and removed at the end."
 )
 EXAMPLE = (
     "  foxtrot exchange --port-file ports.json\n"
+    "  foxtrot exchange --futu 11111 --control 0\n"
     "  foxtrot exchange --binance-spot 8080 --control 8081 --config exchange.toml --data state\n"
     "  foxtrot exchange --replay BTCUSDT-aggTrades-2024-08-08.zip --speed 10"
 )
@@ -33,11 +34,12 @@ LAST_PORT = 65_535
 MOST_AGENTS = 1_000
 MOST_SPEED = 1e6
 EXTRA = ("aiohttp", "cryptography")
-SERVED = ("binance_spot", "binance_usdm", "binance_spot_tls", "binance_usdm_tls", "control")
-NOT_YET = ("futu", "ib", "api")
+SERVED = ("binance_spot", "binance_usdm", "binance_spot_tls", "binance_usdm_tls", "futu", "control")
+NOT_YET = ("ib", "api")
 _WORDS = {
     "binance_spot": "Binance spot", "binance_usdm": "Binance USD-M", "binance_spot_tls": "Binance spot behind TLS",
-    "binance_usdm_tls": "Binance USD-M behind TLS", "control": "the control port: faults, and what the exchange knows",
+    "binance_usdm_tls": "Binance USD-M behind TLS", "futu": "FutuOpenD: Hong Kong and US stocks",
+    "control": "the control port: faults, and what the exchange knows",
     **dict.fromkeys(NOT_YET, "not in this version"),
 }  # fmt: skip
 
@@ -98,7 +100,7 @@ def check(told: Mapping[str, object]) -> None:
     for name in NOT_YET:
         if told[name] is not None:
             raise UsageError(
-                f"--{name} is not in this version; leave it out (--binance-spot and --binance-usdm are served)"
+                f"--{name} is not in this version; leave it out (--binance-spot, --binance-usdm and --futu are served)"
             )
     chosen = [told[name] for name in SERVED if told[name]]
     twice = next((one for one in chosen if chosen.count(one) > 1), None)

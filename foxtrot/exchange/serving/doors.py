@@ -183,13 +183,19 @@ class Doors:
 
 
 def _futu_listener(server: "ExchangeServer", shared: SharedParts) -> "FutuListener | None":
-    """Return the listener of FutuOpenD's protocol where it is served; imported then, for it needs protobuf."""
+    """Return the listener of FutuOpenD's protocol where it is served; imported then, for it needs protobuf.
+
+    Raises:
+        ConfigError: the SDK, which has the messages, is not installed.
+    """
     side = server.host.futu
     if side is None:
         return None
     from foxtrot.exchange.serving.futu_listener import FutuListener
+    from foxtrot.exchange.wire.futu.message_types import messages
     from foxtrot.exchange.wire.futu.surface import futu_surface
 
+    messages("KeepAlive")  # says now what is missing, not to the first client
     gateway = futu_surface(side)
     server.host.join(FUTU, gateway)
     server.faults.actions.lock_trade = gateway.lock_trade

@@ -80,7 +80,7 @@ def test_a_whole_file_is_read(tmp_path: Path) -> None:
     assert (solana.lot_units, solana.quantity_grid.step) == (100_000, Decimal("0.00000001"))
     assert listings["SOLUSDT.BINANCE_USDM"][1] == 150
     assert {"BTCUSDT.BINANCE", "ETHUSDT.BINANCE", "BTCUSDT.BINANCE_USDM", "ETHUSDT.BINANCE_USDM"} < set(listings)
-    assert "AAPL.NASDAQ" not in listings
+    assert config.fee_schedule(listings["AAPL.NASDAQ"][0]).name == "futu_us"
     assert config.fee_schedule(solana).items[0].tiers[0].taker == Decimal("0.002")
     assert config.fee_schedule(listings["SOLUSDT.BINANCE_USDM"][0]).name == "binance_usdm"
     assert [fault.kind for fault in config.faults] == ["ack_lost"]

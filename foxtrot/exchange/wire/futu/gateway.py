@@ -1,6 +1,5 @@
 """How a request gets in: handshake first, then body, then its handler; how answers and pushes get out."""
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 from foxtrot.exchange.events import VenueEvent
@@ -25,19 +24,16 @@ class FutuGateway:
 
     Args:
         side: the venue as the surface needs it.
-        handshake: opens connections.
-        parts: who answers what; they are added with `add`, for they need the gateway's `push`.
+        handshake: opens connections; the other parts are added with `add`, for they need the gateway's `push`.
     """
 
-    def __init__(self, side: FutuSide, handshake: Handshake, parts: Sequence[FutuPart] = ()) -> None:
+    def __init__(self, side: FutuSide, handshake: Handshake) -> None:
         self.side = side
         self.clients: dict[int, FutuClient] = {}
         self._handshake = handshake
         self._parts: list[FutuPart] = []
         self._handlers: dict[int, tuple[FutuPart, Handler]] = {}
         self.add(handshake)
-        for part in parts:
-            self.add(part)
 
     def add(self, part: FutuPart) -> None:
         """Let a part answer what it answers.

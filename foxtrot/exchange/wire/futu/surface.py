@@ -5,6 +5,8 @@ from typing import Any
 from foxtrot.exchange.wire.futu.connection import FutuClient
 from foxtrot.exchange.wire.futu.gateway import FutuGateway
 from foxtrot.exchange.wire.futu.handshake import Handshake
+from foxtrot.exchange.wire.futu.quotes import Quotes
+from foxtrot.exchange.wire.futu.trading import Trading
 from foxtrot.exchange.wire.futu.trading import Trading
 from foxtrot.exchange.wire.futu.venue_side import FutuSide
 
@@ -19,5 +21,7 @@ def futu_surface(side: FutuSide) -> FutuGateway:
         gateway.push(client, proto_id, s2c, key)
 
     gateway = FutuGateway(side, Handshake(side, push))
+    gateway.add(Quotes(side, push))
+    gateway.add(Trading(side, push))
     gateway.add(Trading(side, push))
     return gateway
