@@ -25,7 +25,8 @@ Source: Futu OpenAPI, trade, SecurityFirm.
 CURRENCIES: Final = ("HKD", "USD", "CNH", "JPY", "SGD", "AUD", "CAD", "MYR")
 REFUSE: Final = "refuse"
 QUEUE: Final = "queue"
-OUTSIDE: Final = (REFUSE, QUEUE)
+SEND: Final = "send"
+OUTSIDE: Final = (REFUSE, QUEUE, SEND)
 SECRETS: Final = ("unlock_password",)
 KEY_BITS: Final = 1024
 """The SDK cuts into blocks of this key's size, whatever the key.
@@ -58,7 +59,7 @@ class FutuSettings(msgspec.Struct, frozen=True, kw_only=True):
     encrypt: bool = False
     rsa_file: str = ""
     outside_session: str = REFUSE
-    """What becomes of an order while its market is closed: refused here, or queued with OpenD."""
+    """What becomes of an order while its market is closed: refused here, queued here until it opens, or sent for OpenD to judge."""
     extended_hours: bool = False
     """Whether US orders may fill before and after the session."""
     poll_s: float = 3.0

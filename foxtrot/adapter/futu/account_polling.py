@@ -1,0 +1,91 @@
+"""Looks after what Futu does not tell: money and holdings every few seconds and after each fill, and orders whose pushes were lost."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from loguru import logger
+
+from foxtrot.adapter.futu.account import AccountAnswers
+from foxtrot.adapter.futu.order_questions import OrderQuestions
+from foxtrot.adapter.futu.order_reports import OrderReports
+from foxtrot.adapter.futu.session import FutuSession
+from foxtrot.adapter.futu.trade_requests import TradeRequests
+from foxtrot.domain.errors import AdapterError
+
+EVERY: Final = 3
+"""In so many polls of the account the orders are asked for once: of ten questions of a kind in half a minute some stay free."""
+
+
+class AccountPolling:
+    """Asks while the link stands; what is told of orders goes to the tracker, which knows what is new.
+
+    Thread: futu-io.
+    """
+
+    def __init__(
+        self,
+        session: FutuSession,
+        requests: TradeRequests,
+        answers: AccountAnswers,
+        questions: OrderQuestions,
+        reports: OrderReports,
+    ) -> None:
+        self._session = session
+        self._requests = requests
+        self._answers = answers
+        self._questions = questions
+        self._reports = reports
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self.polls = 0
+
+    def start(self) -> None:
+        """Begin to ask."""
+        self.stop()
+        self._wake.clear()
+        self._task = self._session.spawn(self._run(), "futu account")
+
+    def stop(self) -> None:
+        """Ask no more."""
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+
+    def hear_fill(self) -> None:
+        """Ask soon: money and holdings have changed."""
+        self._wake.set()
+
+    async def _run(self) -> None:
+        while True:
+            await self._pause()
+            self.polls += 1
+            await self._quietly("account", self._answers.poll)
+            if self.polls % EVERY == 0:
+                await self._quietly("orders", self.look_at_orders)
+
+    async def _pause(self) -> None:
+        """Wait for the next time, or for a fill."""
+        alarm = asyncio.ensure_future(self._session.wait_s(self._session.settings.poll_s))
+        fill = asyncio.ensure_future(self._wake.wait())
+        try:
+            await asyncio.wait({alarm, fill}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            alarm.cancel()
+            fill.cancel()
+        self._wake.clear()
+
+    async def look_at_orders(self) -> None:
+        """Tell what pushes have not told: states, and fills of orders that have some.
+
+        Raises:
+            AdapterError: a list could not be had.
+        """
+        for order in await self._requests.orders():
+            self._questions.tell(order)
+
+    async def _quietly(self, what: str, job: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await job()
+        except AdapterError as error:
+            logger.warning("{}: the {} could not be asked for: {}", self._session.account, what, error)

@@ -1,0 +1,162 @@
+"""Fills of accounts for which Futu tells none: derived from how much of an order is dealt, and at which average price.
+
+Each growth of an order's dealt quantity is one fill: its size is the growth, its price what the growth adds to the cost. Where
+several real fills grew together, that price is their average and may lie between two legal prices; it is then told exactly as it is,
+and the id of the fill ends in "avg". Ids are made of the order's number at Futu and the dealt quantity, and what was derived is
+written to a file before it is told, so that a later run derives the same fills and no other.
+"""
+
+import os
+from collections import OrderedDict
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+import msgspec
+from loguru import logger
+
+from foxtrot.adapter.exact_sums import EXACT
+from foxtrot.adapter.futu.report_codec import OrderRow
+from foxtrot.domain.errors import InputError
+from foxtrot.domain.instrument import Instrument
+
+REMEMBERED: Final = 20_000
+"""How many orders with fills are remembered; the oldest go first."""
+FOLDER: Final = "futu"
+AVERAGED: Final = "avg"
+SECOND_NS: Final = 1_000_000_000
+DECIMALS: Final = 3
+"""Futu tells prices with three decimals at least. Source: Trd_Common.proto, Order ("3位精度")."""
+SHOWN: Final = 12
+ZERO: Final = Decimal(0)
+_DOUBLE: Final = Decimal(2) ** -52
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One fill: an order's dealt quantity grew by `size` to `dealt`; `placed_s` is the second in which the order was placed."""
+
+    order: str
+    placed_s: int
+    dealt: Decimal
+    size: Decimal
+    price: Decimal
+    on_grid: bool
+    time_ns: int
+
+    @property
+    def trade_id(self) -> str:
+        """Return the id of the fill, the same in every run."""
+        return f"{self.order}-{self.dealt.normalize(EXACT):f}{'' if self.on_grid else AVERAGED}"
+
+
+class DerivedTrades:
+    """Derives the fills of one account.
+
+    Where there is no `home` they are forgotten at the end: what a later run derives of an order that was partly dealt before is
+    then one fill of the whole.
+
+    Thread: futu-io.
+    Blocks: a fill is written to the disk before it is returned.
+    """
+
+    def __init__(self, home: Path | None, account: str) -> None:
+        self._path = None if home is None else home / FOLDER / f"derived-{quote(account, safe='')}.jsonl"
+        self._orders: OrderedDict[str, list[Step]] = OrderedDict()
+        if self._path is not None and self._path.exists():
+            self._load(self._path)
+
+    def steps(self, row: OrderRow, instrument: Instrument) -> tuple[Step, ...]:
+        """Return all fills of an order up to what a report of it says; an older report adds nothing."""
+        known = self._known(row)
+        dealt = known[-1].dealt if known else ZERO
+        if row.filled <= dealt:
+            return tuple(known)
+        step = _growth(row, instrument, known)
+        if not step.on_grid:
+            words = "{} of order {} were dealt at {} on average, which is no price of {}: several fills in one"
+            logger.info(words, step.size, step.order, step.price, instrument.instrument_id)
+        self._orders[row.venue_order_id] = [*known, step]
+        self._make_room()
+        self._write(step)
+        return (*known, step)
+
+    def _known(self, row: OrderRow) -> list[Step]:
+        known = self._orders.get(row.venue_order_id, [])
+        placed_s = row.created_ns // SECOND_NS
+        if known and placed_s and known[0].placed_s and known[0].placed_s != placed_s:
+            return []  # a venue that begins anew gives its numbers again
+        return known
+
+    def _make_room(self) -> None:
+        while len(self._orders) > REMEMBERED:
+            self._orders.popitem(last=False)
+
+    def _write(self, step: Step) -> None:
+        if self._path is None:
+            return
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._path.open("ab") as file:
+            file.write(msgspec.json.encode(step) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _load(self, path: Path) -> None:
+        """Read what earlier runs derived; the last line may have been cut short by the end of one, and is then mended."""
+        lines = path.read_bytes().split(b"\n")
+        whole = [line for line in lines if line]
+        for number, line in enumerate(whole, 1):
+            try:
+                step = msgspec.json.decode(line, type=Step)
+            except msgspec.MsgspecError as error:
+                if number < len(whole):
+                    raise InputError(f"{path}, line {number} cannot be read ({error}); move the file away") from None
+                logger.warning("{}: the last line was cut short and is left out", path)
+                break
+            before = self._orders.get(step.order, [])
+            fits = before and before[0].placed_s == step.placed_s
+            self._orders[step.order] = [*before, step] if fits else [step]
+        self._make_room()
+        self._rewrite(path)
+
+    def _rewrite(self, path: Path) -> None:
+        """Write the file anew with what is remembered of it."""
+        rows = [msgspec.json.encode(step) + b"\n" for steps in self._orders.values() for step in steps]
+        beside = path.with_suffix(".new")
+        with beside.open("wb") as file:
+            file.writelines(rows)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+
+
+def _growth(row: OrderRow, instrument: Instrument, known: list[Step]) -> Step:
+    dealt, cost = ZERO, ZERO
+    for step in known:
+        dealt = step.dealt
+        cost = EXACT.add(cost, EXACT.multiply(step.size, step.price))
+    size = EXACT.subtract(row.filled, dealt)
+    exact = EXACT.divide(EXACT.subtract(EXACT.multiply(row.filled, row.average), cost), size)
+    if exact <= 0:  # averages that contradict each other
+        exact = row.average
+    slack = EXACT.divide(EXACT.multiply(row.filled, _rounding(row.average)), size)
+    price, on_grid = _on_grid(exact, slack, instrument)
+    placed_s = row.created_ns // SECOND_NS
+    return Step(row.venue_order_id, placed_s, row.filled, size, price, on_grid, row.updated_ns or row.created_ns)
+
+
+def _rounding(average: Decimal) -> Decimal:
+    """Return by how much a told average may miss the true one: half of its last decimal, but of the third at most, and a double's error."""
+    exponent = average.as_tuple().exponent
+    decimals = max(DECIMALS, -exponent if isinstance(exponent, int) else DECIMALS)
+    return Decimal(5).scaleb(-decimals - 1) + average * _DOUBLE
+
+
+def _on_grid(exact: Decimal, slack: Decimal, instrument: Instrument) -> tuple[Decimal, bool]:
+    """Return the legal price that a price must have been, or the price itself when it is none."""
+    units = instrument.round_price_units(exact)
+    legal = instrument.price_grid.to_decimal(units)
+    quarter = instrument.price_grid.step * instrument.step_units(units) / 4
+    if abs(legal - exact) <= min(slack, quarter):
+        return legal, True
+    return round(exact, SHOWN), False
