@@ -13,6 +13,7 @@ from foxtrot.domain.errors import ConfigError, OffGrid
 from foxtrot.domain.instrument import Instrument
 from foxtrot.exchange.commands import PlaceOrder
 from foxtrot.exchange.wire.futu.futu_hours import HK, US
+from foxtrot.exchange.wire.futu.refusal import FutuRefused
 from foxtrot.exchange.wire.futu.trade_hours import TradeHours
 from foxtrot.exchange.wire.futu.trade_orders import DAY, GTC, GTD, IOC
 from foxtrot.exchange.wire.futu.trade_texts import refused
@@ -251,7 +252,7 @@ def price_units(instrument: Instrument, c2s: Any, price: float) -> int:
     except OffGrid as error:
         if c2s.adjustPrice and c2s.adjustSideAndLimit:
             return _adjusted(instrument, exact, c2s.adjustSideAndLimit)
-        raise refused("spread", price=exact.normalize(), below=error.below, above=error.above) from None
+        raise _off_spread(exact, error.below, error.above) from None
 
 
 def _adjusted(instrument: Instrument, price: Decimal, limit: float) -> int:
@@ -260,8 +261,13 @@ def _adjusted(instrument: Instrument, price: Decimal, limit: float) -> int:
     if moved > price * Decimal(repr(abs(limit))) or units <= 0:
         below, above = instrument.round_price_units(price, "down"), instrument.round_price_units(price, "up")
         to_text = instrument.price_grid.to_text
-        raise refused("spread", price=price.normalize(), below=to_text(below), above=to_text(above))
+        raise _off_spread(price, to_text(below), to_text(above))
     return units
+
+
+def _off_spread(price: Decimal, below: str, above: str) -> FutuRefused:
+    plain = [format(Decimal(figure).normalize(), "f") for figure in (price, below, above)]
+    return refused("spread", price=plain[0], below=plain[1], above=plain[2])
 
 
 def _cut(price: float) -> Decimal:
