@@ -7,7 +7,6 @@ from foxtrot.exchange.wire.futu.gateway import FutuGateway
 from foxtrot.exchange.wire.futu.handshake import Handshake
 from foxtrot.exchange.wire.futu.quotes import Quotes
 from foxtrot.exchange.wire.futu.trading import Trading
-from foxtrot.exchange.wire.futu.trading import Trading
 from foxtrot.exchange.wire.futu.venue_side import FutuSide
 
 
@@ -22,6 +21,5 @@ def futu_surface(side: FutuSide) -> FutuGateway:
 
     gateway = FutuGateway(side, Handshake(side, push))
     gateway.add(Quotes(side, push))
-    gateway.add(Trading(side, push))
     gateway.add(Trading(side, push))
     return gateway
