@@ -65,7 +65,7 @@ TEXTS: Final[dict[str, Text]] = {
         "{code} {kind} was subscribed {age} s ago: you can unsubscribe after at least one minute",
         "DOC Q&A, Quote related: its last half",
     ),
-    "too_often": Text("Request with high frequency: at most {calls} times in {seconds} s", "SEEN in its first half by users"),
+    "too_often": Text("Request with high frequency: at most {calls} times in {seconds} seconds", "SEEN in its first half by users"),
     "bad_type": Text("Data type {kind} cannot be subscribed here; there are {known}", "OWN"),
     "bad_rehab": Text("Rehabilitation type {value} is unknown; there are 0 (none), 1 (forward), 2 (backward)", "OWN"),
     "bad_kline": Text("K-line type {value} is unknown; there are {known}", "OWN"),

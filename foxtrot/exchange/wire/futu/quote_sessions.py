@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import msgspec
 
-from foxtrot.exchange.wire.futu.futu_hours import calendar_of
+from foxtrot.exchange.wire.futu.futu_hours import HOURS, calendar_of
 from foxtrot.exchange.wire.futu.quote_times import MINUTE_NS, local_day, midnight_ns, next_midnight_ns
 from foxtrot.exchange.wire.futu.quote_types import DAY, KlineKind
 from foxtrot.exchange.wire.futu.venue_side import FutuSide
@@ -82,9 +82,9 @@ class Stretches:
         sessions = calendar_of(self._market).sessions_on(day)
         first, last = sessions[0], sessions[-1]
         if phase == "pre":
-            return Stretch(midnight_ns(day, self.zone), first.open_ns, day, "pre")
+            return Stretch(first.open_ns - HOURS[self._market].before_ns, first.open_ns, day, "pre")
         if phase == "after":
-            return Stretch(last.close_ns, next_midnight_ns(day, self.zone), day, "after")
+            return Stretch(last.close_ns, last.close_ns + HOURS[self._market].after_ns, day, "after")
         if phase == "auction":
             near = first if ns < first.open_ns else last
         else:

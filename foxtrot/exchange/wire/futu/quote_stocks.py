@@ -141,6 +141,7 @@ class StockTable:
         found = self._by_key.get((security.market, security.code))
         if found is None:
             raise refused("unknown_stock", code=security.code)
+        self.memory(found)  # between two commands: now is the time to see that the venue was replaced
         return found
 
     def by_key(self, key: tuple[int, str]) -> Stock | None:
