@@ -59,9 +59,19 @@ class Sdk:
                     key="rsa_file",
                 )
             if file != self._key:
-                self.futu.SysConfig.set_init_rsa_file(file)
+                self._set_key(file)
             self._key = file
             self._users += 1
+
+    def _set_key(self, file: str) -> None:
+        """Give the SDK a key; reading it here, for the SDK leaves the file open and prints what fails."""
+        place = sys.modules["futu.common.sys_config"]
+        try:
+            key = place.RSA.import_key(Path(file).read_bytes()) if file else None
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"rsa_file = {file!r} cannot be read ({error})", key="rsa_file") from error
+        place.SysConfig.set_init_rsa_file(file)
+        place.SysConfig.RSA_OBJ = key
 
     def drop_key(self) -> None:
         """Use the key no more."""
