@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from typing import Any
 
 from foxtrot.exchange.serving.fault_desk import FaultDesk
 from foxtrot.exchange.serving.futu_faults import FutuFaults
@@ -14,6 +15,7 @@ from foxtrot.exchange.wire.futu.message_types import PROTOCOLS
 from foxtrot.exchange.wire.futu.refusal import FutuRefused
 
 FUTU = "futu"
+_PLACE_ORDER = 2202
 _TRADE_IDS = range(2000, 3000)
 _PARTING_TURNS = 50
 """How many milliseconds clients are given to take the rest of what was sent before a stop."""
@@ -34,6 +36,7 @@ class FutuListener:
         self._servers: list[asyncio.Server] = []
         self.faults = FutuFaults(desk, gateway.side, self.sockets, self._refuse)
         desk.guests.append(self.faults)
+        gateway.observers.append(self._note)
 
     async def open(self, listening: socket.socket) -> None:
         """Accept on a socket that is bound."""
@@ -88,6 +91,13 @@ class FutuListener:
         if frame.proto_id in _TRADE_IDS:
             one.kind = "trade"
         self.faults.request(one, frame, lambda: self._execute(one, frame, name))
+
+    def _note(self, _client: FutuClient, proto_id: int, c2s: Any) -> None:
+        """Keep the customer's mark of an order that came."""
+        if proto_id == _PLACE_ORDER:
+            account = self.gateway.side.accounts.get(c2s.header.accID)
+            place = (FUTU, PROTOCOLS[proto_id], "" if account is None else account.account)
+            self._shared.traffic.note_orders(self._shared.host.now_ns(), place, [str(c2s.remark)])
 
     def _refuse(self, one: FutuSocket, frame: Frame, refused: FutuRefused) -> None:
         self.gateway.refuse(one.client, frame, refused)

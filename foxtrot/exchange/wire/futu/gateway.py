@@ -1,5 +1,6 @@
 """How a request gets in: handshake first, then body, then its handler; how answers and pushes get out."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from foxtrot.exchange.events import VenueEvent
@@ -30,6 +31,8 @@ class FutuGateway:
     def __init__(self, side: FutuSide, handshake: Handshake) -> None:
         self.side = side
         self.clients: dict[int, FutuClient] = {}
+        self.observers: list[Callable[[FutuClient, int, Any], None]] = []
+        """Hear every request that can be read, before anybody judges it: client, protocol id, C2S."""
         self._handshake = handshake
         self._parts: list[FutuPart] = []
         self._handlers: dict[int, tuple[FutuPart, Handler]] = {}
@@ -76,7 +79,10 @@ class FutuGateway:
         try:
             plain = self._plain(client, frame)
             part, handler = self._handler(client, frame.proto_id)
-            s2c = handler(client, request_of(frame.proto_id, plain))
+            c2s = request_of(frame.proto_id, plain)
+            for observer in self.observers:
+                observer(client, frame.proto_id, c2s)
+            s2c = handler(client, c2s)
         except FutuRefused as refused:
             self.refuse(client, frame, refused)
         else:
