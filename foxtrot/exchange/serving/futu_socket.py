@@ -44,7 +44,9 @@ class FutuSocket(asyncio.Protocol):
         self._limit = limit
         self._reader = FrameReader()
         self._is_slow = False
+        self._catches_up = False
         self._latest: dict[str, bytes] = {}
+        self._latest_bytes = 0
         self._stalled: list[bytes] = []
         self._stalled_bytes = 0
         self._held: list[bytes] | None = None
@@ -57,7 +59,8 @@ class FutuSocket(asyncio.Protocol):
             transport.close()
             return
         transport.set_write_buffer_limits(high=SLOW_BYTES, low=SLOW_BYTES // 4)
-        self.outlet = Outlet(transport, asyncio.get_running_loop(), self._limit)
+        self._loop = asyncio.get_running_loop()
+        self.outlet = Outlet(transport, self._loop, self._limit)
         self.client = self._opened(self)
         self.outlet.release()
 
@@ -85,7 +88,7 @@ class FutuSocket(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """Hear that it is over."""
         self.is_closing = True
-        self._latest.clear()
+        self._latest, self._latest_bytes = {}, 0
         self._gone(self)
 
     # --- out --------------------------------------------------------------------------------------------------------
@@ -93,7 +96,7 @@ class FutuSocket(asyncio.Protocol):
     @property
     def waiting_bytes(self) -> int:
         """Return how much the client has not taken yet."""
-        return self.outlet.waiting_bytes + self._stalled_bytes + sum(map(len, self._latest.values()))
+        return self.outlet.waiting_bytes + self._stalled_bytes + self._latest_bytes
 
     def put(self, data: bytes) -> None:
         """Send one frame; a client that does not take what it gets is dropped."""
@@ -114,10 +117,15 @@ class FutuSocket(asyncio.Protocol):
 
     def put_latest(self, data: bytes, key: str) -> None:
         """Send one frame, in place of an older one of the same key where the client is slow."""
-        if self._is_slow or self.is_stalled:
-            self._latest[key] = data
-        else:
+        if not (self._is_slow or self.is_stalled or self._catches_up or self.outlet.waiting_bytes > SLOW_BYTES):
             self.put(data)
+            return
+        self._latest_bytes += len(data) - len(self._latest.get(key, b""))
+        self._latest[key] = data
+        if not (self._is_slow or self.is_stalled or self._catches_up):
+            # So much was sent in this turn of the loop that the transport had no say yet.
+            self._catches_up = True
+            self._loop.call_soon(self._catch_up)
 
     def withheld(self, execute: Callable[[], None]) -> list[bytes]:
         """Execute a request and return its answer, which is not sent; what it pushes is."""
@@ -156,8 +164,13 @@ class FutuSocket(asyncio.Protocol):
         self.close()
 
     def _catch_up(self) -> None:
+        self._catches_up = False
+        if self.is_closing:
+            return
+        if not self.outlet.is_trickling:
+            self.outlet.flush()
         if self.is_stalled or self._is_slow:
             return
-        waiting, self._latest = self._latest, {}
+        waiting, self._latest, self._latest_bytes = self._latest, {}, 0
         for data in waiting.values():
             self.put(data)
