@@ -7,7 +7,6 @@ have reads as 0, so that a 0 in a field that may be absent counts as absent.
 from collections.abc import Iterable
 from datetime import date, datetime
 from functools import cache
-from math import isnan
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -23,7 +22,7 @@ SECOND_NS: Final = 1_000_000_000
 KNOWN_PRICES: Final = 4_096
 """How many prices of an instrument are kept with the grid point that each is."""
 _ABSENT: Final = frozenset({"", "N/A", "--"})
-"""What stands in a text field that has no value; the SDK's tables have "N/A" in number fields, too."""
+"""What stands in a text field that has no value."""
 
 
 class MarketFacts(msgspec.Struct, frozen=True):
@@ -48,7 +47,6 @@ MARKETS: Final = {
 }
 """By Futu's prefix. Source: Futu OpenAPI, Quote Definitions, QotMarket and TradeDateMarket; Qot_Common.proto."""
 
-_PREFIX_OF: Final = {facts.qot_market: facts.prefix for facts in MARKETS.values()}
 _SIDES: Final = {1: Side.BUY, 2: Side.SELL}
 """Source: Futu OpenAPI, Quote Definitions, TickerDirection: 1 is an active buy, 2 an active sell, 3 neither."""
 
@@ -84,25 +82,6 @@ class Quote(msgspec.Struct, frozen=True, gc=False):
     previous_close: float
 
 
-def number(value: object) -> float:
-    """Return a figure of the SDK's tables, where one that is absent is the text N/A; 0.0 stands for absent.
-
-    Source: seen with futu-api 10.11.7108: cells without a value hold the text "N/A", never NaN.
-
-    Raises:
-        BadMessage: it is neither a number nor absent.
-    """
-    if isinstance(value, int | float):
-        return 0.0 if isnan(value) else float(value)
-    text = str(value).strip()
-    if value is None or text in _ABSENT:
-        return 0.0
-    try:
-        return float(text)
-    except ValueError:
-        raise BadMessage(NAME, "number", f"{text!r} is no number") from None
-
-
 def time_ns(text: str, timestamp: float, zone: ZoneInfo) -> int:
     """Return a moment in UTC ns, by its timestamp where there is one, else by its text in the market's zone; 0 when it has neither.
 
@@ -130,15 +109,6 @@ def local_day(now_ns: int, zone: ZoneInfo) -> date:
     Source: Futu OpenAPI, Request Historical Candlesticks: begin and end are dates in the market's time zone.
     """
     return datetime.fromtimestamp(now_ns // SECOND_NS, zone).date()
-
-
-def code_of(market: int, code: str) -> str:
-    """Return the SDK's text of a security, "" for a market that is not known here.
-
-    Source: seen with futu-api 10.11.7108: prefix, dot, code, as in HK.00700.
-    """
-    prefix = _PREFIX_OF.get(market, "")
-    return f"{prefix}.{code}" if prefix else ""
 
 
 class PriceSnap:
