@@ -1,8 +1,13 @@
 """Accounts as Futu's clients see them: list, lock, who hears of what."""
 
 import hashlib
+from importlib.util import find_spec
+
+import pytest
 
 from tests.support.futu_trade_rig import BOB, HK, ORDER_PUSH, REAL, SIMULATE, US, TradeRig
+
+pytestmark = pytest.mark.skipif(find_spec("futu") is None, reason="futu-api is not installed: foxtrot[futu] has it")
 
 
 def test_each_account_shows_as_one_real_and_one_simulate_id() -> None:

@@ -1,5 +1,7 @@
 """Orders and the hours of their market: the day's end, waiting for the opening, lunch, extended hours."""
 
+from importlib.util import find_spec
+
 import pytest
 
 from foxtrot.exchange.commands import TradingState
@@ -14,6 +16,8 @@ from tests.support.futu_trade_rig import (
     TradeRig,
     local,
 )
+
+pytestmark = pytest.mark.skipif(find_spec("futu") is None, reason="futu-api is not installed: foxtrot[futu] has it")
 
 MORNING, LUNCH = local(HONG_KONG, "2026-03-10 10:00:00"), local(HONG_KONG, "2026-03-10 12:30:00")
 AFTERNOON, CLOSE = local(HONG_KONG, "2026-03-10 13:00:00"), local(HONG_KONG, "2026-03-10 16:00:00")

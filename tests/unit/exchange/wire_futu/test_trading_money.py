@@ -1,11 +1,14 @@
 """Funds, positions and what more could be traded, against the venue's own books."""
 
 from decimal import Decimal
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
 
 from tests.support.futu_trade_rig import BOB, HK, REAL, SELL, US, TradeRig
+
+pytestmark = pytest.mark.skipif(find_spec("futu") is None, reason="futu-api is not installed: foxtrot[futu] has it")
 
 
 @pytest.fixture

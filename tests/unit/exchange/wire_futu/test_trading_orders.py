@@ -1,6 +1,7 @@
 """Orders: the path of their statuses, each type and time in force, modifying and cancelling."""
 
 from decimal import Decimal
+from importlib.util import find_spec
 
 import pytest
 
@@ -16,6 +17,8 @@ from tests.support.futu_trade_rig import (
     SIMULATE,
     TradeRig,
 )
+
+pytestmark = pytest.mark.skipif(find_spec("futu") is None, reason="futu-api is not installed: foxtrot[futu] has it")
 
 
 @pytest.fixture

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
 
 from tests.support.futu_trade_rig import BOB, HONG_KONG, REAL, SELL, SIMULATE, TradeRig, local
+
+pytestmark = pytest.mark.skipif(find_spec("futu") is None, reason="futu-api is not installed: foxtrot[futu] has it")
 
 HOUR_NS = 3600 * 10**9
 

@@ -1,5 +1,6 @@
 """What is refused at once, in which words, and that nothing of it reaches the venue."""
 
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from foxtrot.exchange.result import CommandResult, ResultCode
 from foxtrot.exchange.wire.futu.trade_limits import LIMITS, FrequencyLimit
 from foxtrot.exchange.wire.futu.trade_texts import TEXTS, venue_text
 from tests.support.futu_trade_rig import BOB, MODIFY, PLACE, REAL, SELL, SIMULATE, TradeRig
+
+pytestmark = pytest.mark.skipif(find_spec("futu") is None, reason="futu-api is not installed: foxtrot[futu] has it")
 
 SHORT = "Not enough position to sell, and short selling is not allowed"
 ROWS: list[tuple[str, dict[str, Any], str]] = [
