@@ -11,6 +11,7 @@ from foxtrot.exchange.wire.futu.endpoint import Handler, Push
 from foxtrot.exchange.wire.futu.frame import Frame, digest_of
 from foxtrot.exchange.wire.futu.futu_hours import HK, US, Phase
 from foxtrot.exchange.wire.futu.message_types import messages, new_answer
+from foxtrot.exchange.wire.futu.quote_limits import FIGURES
 from foxtrot.exchange.wire.futu.refusal import INVALID, FutuRefused
 from foxtrot.exchange.wire.futu.rsa_blocks import RsaBlocks
 from foxtrot.exchange.wire.futu.venue_side import FutuSide
@@ -184,6 +185,6 @@ class Handshake:
         self._push(client, NOTIFY, s2c, "")
 
 
-SUBSCRIPTION_QUOTA: Final = 300
-HISTORY_QUOTA: Final = 300
+SUBSCRIPTION_QUOTA: Final = FIGURES["subscription_quota"].value
+HISTORY_QUOTA: Final = FIGURES["history_quota"].value
 _LEVEL_2: Final = 3

@@ -31,8 +31,8 @@ class Text(msgspec.Struct, frozen=True):
 
 
 FIGURES: Final[dict[str, Figure]] = {
-    "subscription_quota": Figure(1000, f"{DOC_AUTHORITY}: 100, 300, 1000 or 2000 by assets and trading"),
-    "history_quota": Figure(1000, f"{DOC_AUTHORITY}: 100, 300, 1000 or 2000 securities"),
+    "subscription_quota": Figure(300, f"{DOC_AUTHORITY}: 100, 300, 1000 or 2000 by assets and trading"),
+    "history_quota": Figure(300, f"{DOC_AUTHORITY}: 100, 300, 1000 or 2000 securities"),
     "history_days": Figure(30, f"{DOC_AUTHORITY}: of the last 30 days"),
     "shortest_s": Figure(60, f"{DOC_SUB}: a subscription can be ended after one minute"),
     "calls_s": Figure(30, f"{DOC_AUTHORITY}, Interface Frequency Limitations: per 30 seconds"),

@@ -37,7 +37,7 @@ def test_every_type_is_subscribed_for_every_security(rig: QuoteRig) -> None:
     client.subscribe([TENCENT, APPLE], [QUOTE, BOOK])
     held = {(key, kind) for key, by_type in client.client.subscriptions.items() for kind in by_type}
     assert held == {(TENCENT, QUOTE), (TENCENT, BOOK), (APPLE, QUOTE), (APPLE, BOOK)}
-    assert used(client) == (4, 996)
+    assert used(client) == (4, 296)
 
 
 def test_all_types_of_the_table_can_be_subscribed(rig: QuoteRig) -> None:
@@ -64,7 +64,7 @@ def test_an_unknown_code_refuses_the_whole_request(rig: QuoteRig) -> None:
     assert refusal(client, 3001, securityList=wanted, subTypeList=[QUOTE], isSubOrUnSub=True) == "Unknown stock 99999"
     assert refusal(client, 3001, securityList=securities((11, "00700")), subTypeList=[QUOTE], isSubOrUnSub=True)
     assert client.client.subscriptions == {}
-    assert used(client) == (0, 1000)
+    assert used(client) == (0, 300)
 
 
 def test_a_market_without_quote_right_is_refused() -> None:
@@ -73,7 +73,7 @@ def test_a_market_without_quote_right_is_refused() -> None:
     asked = {"securityList": securities(TENCENT, APPLE), "subTypeList": [QUOTE], "isSubOrUnSub": True}
     assert refusal(client, 3001, **asked) == "No right to subscribe AAPL"
     assert refusal(client, 3203, securityList=securities(APPLE)) == "No right to get the quote for US.AAPL"
-    assert used(client) == (0, 1000)
+    assert used(client) == (0, 300)
 
 
 def test_level_one_shows_one_level() -> None:
@@ -96,11 +96,11 @@ def test_nothing_can_be_unsubscribed_before_its_minute_and_then_all_of_it(rig: Q
         client.unsubscribe([TENCENT], [QUOTE, BOOK])
     assert client.client.subscriptions[TENCENT].keys() == {QUOTE, BOOK}
     client.unsubscribe([TENCENT], [QUOTE])
-    assert used(client) == (1, 999)
+    assert used(client) == (1, 299)
     assert "subscribed 1 s ago" in refusal(client, 3001, isSubOrUnSub=False, isUnsubAll=True)
     rig.wait(MINUTE_S)
     client.ask(3001, isSubOrUnSub=False, isUnsubAll=True)
-    assert used(client) == (0, 1000)
+    assert used(client) == (0, 300)
 
 
 def test_subscribing_again_does_not_begin_the_minute_anew(rig: QuoteRig) -> None:
@@ -108,7 +108,7 @@ def test_subscribing_again_does_not_begin_the_minute_anew(rig: QuoteRig) -> None
     client.subscribe([TENCENT], [QUOTE])
     rig.wait(MINUTE_S - 1)
     client.subscribe([TENCENT], [QUOTE])
-    assert used(client) == (1, 999)
+    assert used(client) == (1, 299)
     rig.wait(1)
     client.unsubscribe([TENCENT], [QUOTE])
 
@@ -121,12 +121,12 @@ def test_connections_share_a_slot_until_the_last_has_left_it(rig: QuoteRig) -> N
     one, two = rig.open(), rig.open()
     one.subscribe([TENCENT], [QUOTE, BOOK])
     two.subscribe([TENCENT], [QUOTE])
-    assert used(one) == (2, 998)
+    assert used(one) == (2, 298)
     rig.wait(MINUTE_S)
     one.unsubscribe([TENCENT], [QUOTE, BOOK])
-    assert used(one) == (1, 999)
+    assert used(one) == (1, 299)
     two.unsubscribe([TENCENT], [QUOTE])
-    assert used(one) == (0, 1000)
+    assert used(one) == (0, 300)
 
 
 def test_a_connection_that_closes_early_leaves_its_slots_taken_until_their_minute_is_over(rig: QuoteRig) -> None:
@@ -135,15 +135,15 @@ def test_a_connection_that_closes_early_leaves_its_slots_taken_until_their_minut
     rig.wait(MINUTE_S - 10)
     one.subscribe([TENCENT], [TICKER])
     rig.close(one)
-    assert used(two) == (3, 997)
+    assert used(two) == (3, 297)
     rig.wait(10)
-    assert used(two) == (1, 999)
+    assert used(two) == (1, 299)
     rig.wait(MINUTE_S)
-    assert used(two) == (0, 1000)
+    assert used(two) == (0, 300)
     two.subscribe([TENCENT], [QUOTE])
     rig.wait(MINUTE_S)
     rig.close(two)
-    assert used(rig.open()) == (0, 1000)
+    assert used(rig.open()) == (0, 300)
 
 
 def test_a_slot_that_was_left_early_costs_nothing_when_it_is_taken_again() -> None:
@@ -211,7 +211,7 @@ def test_pushes_are_registered_and_let_go_without_touching_the_subscription(rig:
     assert client.take() == []
     client.ask(3002, isRegOrUnReg=True, **asked)
     assert [told.proto_id for told in client.take()] == [3005]
-    assert used(client) == (1, 999)
+    assert used(client) == (1, 299)
 
 
 def test_pushes_of_what_is_not_subscribed_are_refused_but_may_be_let_go(rig: QuoteRig) -> None:
