@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-from typing import Any
 
 from foxtrot.exchange.serving.fault_desk import FaultDesk
 from foxtrot.exchange.serving.futu_faults import FutuFaults
@@ -36,7 +35,7 @@ class FutuListener:
         self._servers: list[asyncio.Server] = []
         self.faults = FutuFaults(desk, gateway.side, self.sockets, self._refuse)
         desk.guests.append(self.faults)
-        gateway.observers.append(self._note)
+        gateway.on_order = self._note_order
 
     async def open(self, listening: socket.socket) -> None:
         """Accept on a socket that is bound."""
@@ -92,12 +91,10 @@ class FutuListener:
             one.kind = "trade"
         self.faults.request(one, frame, lambda: self._execute(one, frame, name))
 
-    def _note(self, _client: FutuClient, proto_id: int, c2s: Any) -> None:
+    def _note_order(self, account: str, remark: str) -> None:
         """Keep the customer's mark of an order that came."""
-        if proto_id == _PLACE_ORDER:
-            account = self.gateway.side.accounts.get(c2s.header.accID)
-            place = (FUTU, PROTOCOLS[proto_id], "" if account is None else account.account)
-            self._shared.traffic.note_orders(self._shared.host.now_ns(), place, [str(c2s.remark)])
+        place = (FUTU, PROTOCOLS[_PLACE_ORDER], account)
+        self._shared.traffic.note_orders(self._shared.host.now_ns(), place, [remark])
 
     def _refuse(self, one: FutuSocket, frame: Frame, refused: FutuRefused) -> None:
         self.gateway.refuse(one.client, frame, refused)

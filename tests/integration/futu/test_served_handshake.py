@@ -3,6 +3,7 @@
 from types import ModuleType
 
 from foxtrot.exchange.server import ExchangeServer
+from foxtrot.exchange.wire.futu.quote_limits import FIGURES
 from foxtrot.exchange.wire.futu.surface_settings import FutuSettings
 from tests.support.futu_rig import futu_port, served_futu
 from tests.support.futu_sdk import FutuContexts
@@ -30,7 +31,7 @@ def test_global_state_and_user_info_are_what_the_sdk_can_read(futu_contexts: Fut
         assert (state["market_hk"], state["market_us"], state["market_sh"]) == ("MORNING", "MORNING", "CLOSED")
         assert (state["qot_logined"], state["trd_logined"], state["program_status_type"]) == (True, True, "READY")
         result, info = context.get_user_info()
-        assert (result, info["hk_qot_right"], info["sub_quota"]) == (0, "LV2", 300)
+        assert (result, info["hk_qot_right"], info["sub_quota"]) == (0, "LV2", FIGURES["subscription_quota"].value)
 
 
 def test_each_connection_has_an_id_of_its_own(futu_contexts: FutuContexts) -> None:

@@ -12,6 +12,7 @@ from foxtrot.exchange.wire.futu.message_types import answer_bytes, refusal_bytes
 from foxtrot.exchange.wire.futu.refusal import FAILED, INVALID, FutuRefused
 from foxtrot.exchange.wire.futu.venue_side import FutuSide
 
+_PLACE_ORDER: Final = 2202
 _TRADE_IDS: Final = range(2000, 3000)
 _QUOTE_IDS: Final = range(3000, 4000)
 
@@ -31,8 +32,8 @@ class FutuGateway:
     def __init__(self, side: FutuSide, handshake: Handshake) -> None:
         self.side = side
         self.clients: dict[int, FutuClient] = {}
-        self.observers: list[Callable[[FutuClient, int, Any], None]] = []
-        """Hear every request that can be read, before anybody judges it: client, protocol id, C2S."""
+        self.on_order: Callable[[str, str], None] = lambda _account, _remark: None
+        """Hears of every order request before anybody judges it: the account of the venue, and the customer's mark."""
         self._handshake = handshake
         self._parts: list[FutuPart] = []
         self._handlers: dict[int, tuple[FutuPart, Handler]] = {}
@@ -80,8 +81,9 @@ class FutuGateway:
             plain = self._plain(client, frame)
             part, handler = self._handler(client, frame.proto_id)
             c2s = request_of(frame.proto_id, plain)
-            for observer in self.observers:
-                observer(client, frame.proto_id, c2s)
+            if frame.proto_id == _PLACE_ORDER:
+                account = self.side.accounts.get(c2s.header.accID)
+                self.on_order("" if account is None else account.account, str(c2s.remark))
             s2c = handler(client, c2s)
         except FutuRefused as refused:
             self.refuse(client, frame, refused)

@@ -67,6 +67,9 @@ def request_of(proto_id: int, plain: bytes) -> Any:
         request.ParseFromString(plain)
     except _decode_error():
         raise FutuRefused(f"the body is no {PROTOCOLS[proto_id]} request", INVALID) from None
+    if not request.IsInitialized():  # parsing alone does not say so
+        missing = ", ".join(request.FindInitializationErrors())
+        raise FutuRefused(f"{PROTOCOLS[proto_id]} lacks {missing}", INVALID)
     return request.c2s
 
 
