@@ -112,7 +112,7 @@ class FutuMarketRig:
         self.server.start()
         context = AdapterContext(
             "ours", self.heard, SendPermit(), self.clock,
-            {"port": self.server.ports["futu"] or 0, "account_id": 1_000_001, **settings}, {},
+            {"port": self.server.ports["futu"] or 0, "account_id": 1_000_001, "mute_after_s": 30.0, **settings}, {},
         )  # fmt: skip
         self.session = FutuSession(context, read_settings(context), Random(1))
         self.up = Up(self.heard, self.clock)
@@ -157,8 +157,15 @@ class FutuMarketRig:
             step_ns = min(left_ns, int(step_s * 1e9))
             self.clock.advance(step_ns)
             left_ns -= step_ns
-            self.server.call(lambda _server: None)
-            self.do(lambda: None)
+            self.settle()
+
+    def settle(self) -> None:
+        """Wait until what was asked before is answered, the beats of the link among them."""
+        link = self.session._link
+        if link is not None and self.session.linked:
+            for context in ("quote", "trade"):
+                self.session.bridge.submit(link.state(context)).result(5.0)
+        self.idle()
 
     def order(self, side: Side, price: str, quantity: int, account: str = "alice", name: str = HK) -> None:
         """Let somebody place a limit order."""

@@ -213,11 +213,13 @@ def kline(row: Any, snap: PriceSnap, zone: ZoneInfo) -> Kline:
     Source: Qot_Common.proto, KLine; Futu OpenAPI, Real-time Candlestick Callback.
 
     Raises:
-        BadMessage: its time cannot be read.
+        BadMessage: its time cannot be read, or it has no prices and does not say that it is blank.
     """
     stamp_ns = time_ns(row.time, row.timestamp, zone)
     if row.isBlank:
         return Kline(stamp_ns, True, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    if min(row.openPrice, row.highPrice, row.lowPrice, row.closePrice) <= 0.0:
+        raise BadMessage(NAME, "kline", f"the K-line of {row.time} lacks prices")
     return Kline(
         stamp_ns,
         False,

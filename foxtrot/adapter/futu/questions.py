@@ -14,7 +14,8 @@ NO_SESSION, EXTENDED_SESSION = "N/A", "ETH"
 """Source: futu-api 10.11.7108, constant.Session: NONE leaves it to the server, ETH is with the hours before and after."""
 PAGE: Final = 1_000
 """Source: Futu OpenAPI, Get Historical Candlesticks: 1,000 a page at most."""
-ALL_FIELDS: Final = "ALL"
+ALL_FIELDS: Final = ""
+"""Source: futu-api 10.11.7108, constant.KL_FIELD.ALL; a name that is not known asks for no field at all."""
 Call = Callable[[Any], Any]
 
 

@@ -118,6 +118,13 @@ def test_a_blank_kline_has_a_time_alone() -> None:
     )
 
 
+def test_a_kline_without_prices_is_no_bar_at_zero() -> None:
+    row = read("klines_hk").s2c.klList[0]
+    row.ClearField("closePrice")
+    with pytest.raises(BadMessage, match="2026-03-10 10:00:00 lacks prices"):
+        codec.kline(row, PriceSnap(stock()), ZONE)
+
+
 @pytest.mark.parametrize(
     ("text", "timestamp", "expected"),
     [

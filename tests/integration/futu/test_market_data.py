@@ -1,0 +1,286 @@
+"""Market data of the Futu client, by the unmodified SDK, against the served exchange."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+
+from foxtrot.core.notices import BookStateChanged, ContractsLoaded, Gap, HistoryLoaded, RequestFailed
+from foxtrot.domain.enums import AdapterState, BookState, Side
+from foxtrot.domain.market import BarData, DepthData, MarketTrade, TickData
+from foxtrot.domain.subscription import HistoryRequest, SubscribeRequest
+from tests.support.futu_market_rig import HK, MORNING_NS, US, FutuMarketRig, hong_kong
+
+pytestmark = pytest.mark.usefixtures("futu_sdk")
+MINUTE_NS = 60_000_000_000
+
+
+@pytest.fixture
+def rig() -> Iterator[FutuMarketRig]:
+    with FutuMarketRig() as made:
+        made.order(Side.BUY, "399.8", 500)
+        made.order(Side.SELL, "400.2", 700)
+        yield made.start()
+
+
+def subscribe(rig: FutuMarketRig, name: str = HK, **wishes: object) -> int:
+    """Wish for something and wait until it is subscribed; returns how much was heard before."""
+    since = len(rig.heard)
+    request = SubscribeRequest(name, **({"ticks": False} | wishes))  # type: ignore[arg-type]
+    rig.do(lambda: rig.data.add(request))
+    rig.idle()
+    return since
+
+
+def test_contracts_of_both_markets_come_before_ready(rig: FutuMarketRig) -> None:
+    (contracts,) = rig.heard.of(ContractsLoaded)
+    assert [(one.instrument_id, one.lot_units, one.quote_asset) for one in contracts.instruments] == [
+        (HK, 100, "HKD"),
+        (US, 1, "USD"),
+    ]
+
+
+def test_depth_comes_at_once_and_with_every_change(rig: FutuMarketRig) -> None:
+    since = subscribe(rig, depth_levels=5)
+    rig.wait(lambda: len(rig.heard.of(DepthData, since)) == 1)
+    rig.order(Side.BUY, "400.0", 300)
+    rig.wait(lambda: len(rig.heard.of(DepthData, since)) == 2)
+    first, second = rig.heard.of(DepthData, since)
+    assert (first.bids, first.asks) == (((399.8, 500.0),), ((400.2, 700.0),))
+    assert second.bids == ((400.0, 300.0), (399.8, 500.0))
+    assert first.update_id < second.update_id
+    assert [change.state for change in rig.heard.of(BookStateChanged)] == [BookState.LIVE]
+    assert not rig.heard.of(TickData) and not rig.heard.of(MarketTrade)
+
+
+def test_prints_are_told_once_each_with_side_and_sequence(rig: FutuMarketRig) -> None:
+    rig.trade("400.0", 100)
+    since = subscribe(rig, trades=True)
+    rig.trade("400.0", 300, Side.BUY)
+    rig.trade("400.0", 200, Side.SELL)
+    rig.wait(lambda: len(rig.heard.of(MarketTrade, since)) == 2)
+    told = rig.heard.of(MarketTrade, since)
+    assert [(one.price, one.size, one.aggressor) for one in told] == [
+        (400.0, 300.0, Side.BUY),
+        (400.0, 200.0, Side.SELL),
+    ]
+    assert len({one.trade_id for one in told}) == 2
+    assert rig.heard.threads(since).isdisjoint({"futu-io", "futu-quote"}), "they are told on the SDK's own thread"
+
+
+def test_a_tick_has_the_best_prices_the_last_print_and_the_totals(rig: FutuMarketRig) -> None:
+    since = subscribe(rig, ticks=True)
+    rig.trade("400.0", 300)
+    rig.wait(lambda: any(one.volume == 300.0 for one in rig.heard.of(TickData, since)))
+    rig.wait(lambda: (tick := rig.heard.of(TickData)[-1]).ask_price == 400.2 and tick.last_size == 300.0)
+    tick = rig.heard.of(TickData)[-1]
+    assert (tick.bid_price, tick.bid_size, tick.ask_size) == (399.8, 500.0, 700.0)
+    assert (tick.last_price, tick.turnover, tick.open_price) == (400.0, 120_000.0, 400.0)
+    assert rig.heard.of(DepthData) == []
+
+
+def test_wishes_add_up_and_only_what_is_new_is_asked_for(rig: FutuMarketRig) -> None:
+    subscribe(rig, trades=True)
+    subscribe(rig, depth_levels=1)
+    before = rig.requests("Qot_Sub")
+    subscribe(rig, trades=True, depth_levels=1)
+    assert rig.requests("Qot_Sub") == before == 2
+    rig.idle()
+    assert rig.session.quota.used == 2
+
+
+def test_the_book_in_memory_is_exact(rig: FutuMarketRig) -> None:
+    assert rig.data.exact_book(HK) is None
+    subscribe(rig, depth_levels=5)
+    rig.wait(lambda: rig.data.exact_book(HK) is not None)
+    book, best = rig.data.exact_book(HK), rig.data.best(HK)
+    assert book is not None
+    assert best is not None
+    assert book.bids == ((Decimal("399.8"), Decimal(500)),)
+    assert (best.ask, best.ask_size, best.source) == (Decimal("400.2"), Decimal(700), "stream")
+
+
+def test_a_book_that_nobody_streams_is_asked_for_and_its_slot_given_back(rig: FutuMarketRig) -> None:
+    book = rig.session.bridge.submit(rig.data.read_book(HK, 5)).result(5.0)
+    assert (book.source, book.bids, book.asks) == (
+        "rest", ((Decimal("399.8"), Decimal(500)),), ((Decimal("400.2"), Decimal(700)),)
+    )  # fmt: skip
+    assert rig.session.quota.used == 1
+    rig.advance(62, 2)
+    rig.wait(lambda: rig.session.quota.used == 0)
+    assert rig.heard.of(DepthData) == []
+
+
+def test_a_bar_is_told_at_its_close_once_with_the_venues_figures(rig: FutuMarketRig) -> None:
+    since = subscribe(rig, bars=("1m",))
+    rig.trade("400.0", 300)
+    rig.advance(35)
+    rig.trade("399.8", 400, Side.SELL)
+    assert rig.heard.of(BarData, since) == []
+    rig.advance(6)
+    rig.wait(lambda: len(rig.heard.of(BarData, since)) == 1)
+    rig.trade("400.2", 100)
+    rig.advance(61)
+    rig.wait(lambda: len(rig.heard.of(BarData, since)) == 2)
+    first, second = rig.heard.of(BarData, since)
+    assert (first.open_time_ns, first.close_time_ns) == (
+        hong_kong("2026-03-10 10:00:00"),
+        hong_kong("2026-03-10 10:01:00"),
+    )
+    assert (first.open, first.low, first.close) == (400.0, 399.8, 399.8)
+    assert (first.backfilled, second.backfilled) == (False, False)
+    assert second.open_time_ns == first.close_time_ns
+
+
+def test_an_interval_that_futu_has_not_is_refused_and_the_rest_is_streamed(rig: FutuMarketRig) -> None:
+    since = subscribe(rig, bars=("7m", "1m"))
+    (failed,) = rig.heard.of(RequestFailed, since)
+    assert failed.what == f"subscribe {HK} 7m"
+    assert "it has 1m" in failed.error
+    assert rig.data.wanted[HK].bars == ("1m",)
+
+
+def test_depth_changes_are_refused_in_words_and_depth_comes_instead(rig: FutuMarketRig) -> None:
+    since = subscribe(rig, depth_changes=True)
+    (failed,) = rig.heard.of(RequestFailed, since)
+    assert "no change follows" in failed.error
+    rig.wait(lambda: len(rig.heard.of(DepthData, since)) == 1)
+
+
+def test_an_instrument_that_is_not_listed_is_refused(rig: FutuMarketRig) -> None:
+    since = subscribe(rig, "NOPE.SEHK", ticks=True)
+    (failed,) = rig.heard.of(RequestFailed, since)
+    assert "does not list NOPE.SEHK" in failed.error
+    assert rig.data.wanted == {}
+
+
+def test_nothing_is_told_after_unsubscribing_and_the_slots_are_free_a_minute_later(rig: FutuMarketRig) -> None:
+    subscribe(rig, ticks=True, trades=True, depth_levels=5, bars=("1m",))
+    rig.do(lambda: rig.data.remove(HK))
+    since = len(rig.heard)
+    rig.trade("400.0", 300)
+    rig.advance(50, 2)
+    assert rig.session.quota.used == 4
+    rig.advance(12, 2)
+    rig.wait(lambda: rig.session.quota.used == 0)
+    assert rig.heard.events(since) == []
+    assert rig.data.exact_book(HK) is None
+
+
+def test_history_is_the_last_closed_bars_and_not_adjusted(rig: FutuMarketRig) -> None:
+    for price in ("400.0", "400.2", "399.8"):
+        rig.trade(price, 100)
+        rig.advance(60, 10)
+    since = len(rig.heard)
+    request = HistoryRequest("r1", HK, "1m", 2, rig.clock.now_ns())
+    rig.session.bridge.submit(rig.data.tell_history(request)).result(5.0)
+    (answer,) = rig.heard.of(HistoryLoaded, since)
+    assert (answer.error, answer.request_id, answer.interval) == ("", "r1", "1m")
+    assert [bar.close_time_ns - MORNING_NS for bar in answer.bars] == [100 * 10**9, 160 * 10**9]
+    assert [bar.close for bar in answer.bars][-1] == 399.8
+
+
+def test_a_history_that_cannot_be_had_says_why(rig: FutuMarketRig) -> None:
+    for interval, count in (("7m", 5), ("1m", 0)):
+        request = HistoryRequest("r", HK, interval, count, rig.clock.now_ns())
+        rig.session.bridge.submit(rig.data.tell_history(request)).result(5.0)
+    assert [(one.bars, one.error[:4]) for one in rig.heard.of(HistoryLoaded)] == [((), "Futu"), ((), "0 ba")]
+
+
+# --- a lost link ----------------------------------------------------------------------------------------------------------
+
+
+def lose(rig: FutuMarketRig) -> int:
+    """Lose the link and wait until that is told."""
+    since = len(rig.heard)
+    rig.session.call_soon(lambda: rig.session.lose("cable pulled"))
+    rig.wait(lambda: AdapterState.LOST in rig.heard.states(since))
+    return since
+
+
+def test_after_a_loss_everything_is_subscribed_once_and_told_anew(rig: FutuMarketRig) -> None:
+    subscribe(rig, ticks=True, trades=True, depth_levels=5)
+    rig.wait(lambda: rig.data.exact_book(HK) is not None)
+    before = rig.requests("Qot_Sub")
+    since = lose(rig)
+    assert rig.data.exact_book(HK) is None
+    assert rig.data.best(HK) is None
+    rig.come_back(since)
+    rig.wait(lambda: rig.data.exact_book(HK) is not None)
+    assert rig.requests("Qot_Sub") - before == 2, "one with a first push and one without"
+    assert [one.state for one in rig.heard.of(BookStateChanged, since)] == [BookState.STALE, BookState.LIVE]
+    assert len(rig.heard.of(DepthData, since)) == 1
+    rig.trade("400.0", 300)
+    rig.wait(lambda: len(rig.heard.of(MarketTrade, since)) == 1)
+
+
+def test_prints_of_a_lost_link_are_told_before_newer_ones(rig: FutuMarketRig) -> None:
+    subscribe(rig, trades=True)
+    rig.trade("400.0", 100)
+    rig.wait(lambda: len(rig.heard.of(MarketTrade)) == 1)
+    since = lose(rig)
+    rig.trade("400.0", 200)
+    rig.trade("400.0", 300)
+    rig.come_back(since)
+    rig.trade("400.0", 400)
+    rig.wait(lambda: len(rig.heard.of(MarketTrade)) == 4)
+    assert [one.size for one in rig.heard.of(MarketTrade)] == [100.0, 200.0, 300.0, 400.0]
+    assert rig.heard.of(Gap) == []
+
+
+def test_bars_of_a_lost_link_are_told_before_ready(rig: FutuMarketRig) -> None:
+    subscribe(rig, bars=("1m",))
+    rig.trade("400.0", 100)
+    rig.advance(42)
+    rig.wait(lambda: len(rig.heard.of(BarData)) == 1)
+    since = lose(rig)
+    for price in ("400.0", "399.8"):
+        rig.trade(price, 200)
+        rig.clock.advance(MINUTE_NS)
+    rig.come_back(since)
+    kinds = [event for event in rig.heard.events(since) if isinstance(event, BarData)]
+    assert len(kinds) >= 2
+    assert [one.backfilled for one in kinds][0]
+    rig.trade("400.2", 300)
+    rig.advance(62, 2)
+    rig.wait(lambda: rig.heard.of(BarData)[-1].close == 400.2)
+    opens = [bar.open_time_ns for bar in rig.heard.of(BarData)]
+    assert opens == sorted(set(opens))
+
+
+def test_wishes_before_the_link_are_kept_for_it() -> None:
+    with FutuMarketRig() as rig:
+        rig.session.bridge.start()
+        rig.do(lambda: rig.data.add(SubscribeRequest(HK, ticks=False, depth_levels=5)))
+        rig.order(Side.BUY, "399.8", 500)
+        rig.start()
+        rig.wait(lambda: len(rig.heard.of(DepthData)) == 1)
+
+
+# --- sessions and silence --------------------------------------------------------------------------------------------------
+
+
+def test_a_lunch_break_and_a_weekend_are_no_silence() -> None:
+    with FutuMarketRig(hong_kong("2026-03-13 11:59:30")) as rig:
+        rig.order(Side.BUY, "399.8", 500)
+        rig.start()
+        subscribe(rig, ticks=True, depth_levels=5)
+        asked = rig.requests("Qot_GetOrderBook")
+        rig.advance(31, 1)
+        rig.advance(3_400, 10)
+        stale = [
+            stream.name for stream in rig.session.health.snapshot(rig.clock.monotonic_ns()).streams if stream.stale
+        ]
+        assert stale == []
+        assert rig.requests("Qot_GetOrderBook") == asked
+        assert BookState.STALE not in [one.state for one in rig.heard.of(BookStateChanged)]
+
+
+def test_a_quiet_market_is_looked_at_and_its_book_is_believed(rig: FutuMarketRig) -> None:
+    subscribe(rig, depth_levels=5)
+    rig.wait(lambda: rig.data.exact_book(HK) is not None)
+    asked = rig.requests("Qot_GetOrderBook")
+    rig.advance(70, 1)
+    rig.wait(lambda: rig.requests("Qot_GetOrderBook") > asked)
+    rig.idle()
+    assert BookState.STALE not in [one.state for one in rig.heard.of(BookStateChanged)]
