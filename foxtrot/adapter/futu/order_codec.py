@@ -140,7 +140,7 @@ def _times(order: ApprovedOrder, instrument: Instrument, *, real: bool) -> froze
     if not real:
         return SIMULATED_TIMES
     if order.order_type is not OrderType.LIMIT:
-        return at_once - {TimeInForce.IOC}
+        return at_once
     return TIMES if code_of_instrument(instrument).startswith("HK.") else at_once
 
 
