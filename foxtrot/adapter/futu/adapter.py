@@ -1,0 +1,141 @@
+"""FutuAdapter: one account at Futu, its stocks of Hong Kong and the United States, over a FutuOpenD gateway."""
+
+from functools import partial
+from random import Random
+
+from foxtrot.adapter.base_adapter import AdapterContext, BestBidOffer, ExactBook
+from foxtrot.adapter.futu.capabilities import FUTU
+from foxtrot.adapter.futu.config import ENVIRONMENTS, REAL, SECRETS, SIMULATE, read_settings
+from foxtrot.adapter.futu.market_data import FutuMarketData
+from foxtrot.adapter.futu.orders import NOT_CONNECTED
+from foxtrot.adapter.futu.sdk import check_installed
+from foxtrot.adapter.futu.session import FutuSession
+from foxtrot.adapter.futu.trading import FutuTrading
+from foxtrot.adapter.session_adapter import SessionAdapter
+from foxtrot.core.notices import HistoryLoaded
+from foxtrot.domain.order import ApprovedOrder, CancelRequest
+from foxtrot.domain.subscription import HistoryRequest, SubscribeRequest
+
+
+class FutuAdapter(SessionAdapter):
+    """Trades one account of Futu, simulated unless the environment is `real`.
+
+    Settings: see adapter/futu/config.py. The SDK is imported when the session first dials.
+
+    Thread: public methods, any; orders and answers are heard on futu-io, market data on the SDK's threads.
+
+    Raises:
+        ConfigError: a setting is wrong, or the SDK is not installed.
+    """
+
+    adapter_name = "futu"
+    capabilities = FUTU
+    secret_names: tuple[str, ...] = SECRETS
+    safest_environment = SIMULATE
+    environments: tuple[str, ...] = ENVIRONMENTS
+    not_connected = NOT_CONNECTED
+
+    def __init__(self, context: AdapterContext, random: Random | None = None) -> None:
+        settings = read_settings(context)
+        check_installed()
+        self.session = FutuSession(context, settings, random)
+        super().__init__(context, self.session)
+        self.market_data = FutuMarketData(self, self.session)
+        self.trading = FutuTrading(self, self.session, self.market_data)
+
+    @classmethod
+    def real_money(cls, environment: str) -> bool:
+        """Tell whether orders in an environment spend real money."""
+        return environment == REAL
+
+    # --- the link ---------------------------------------------------------------------------------------------------
+
+    def start_session(self) -> None:
+        """Start the session with this adapter as the user of its link."""
+        self.session.start(self)
+
+    async def open_link(self) -> None:
+        """Tell contracts, account, positions, open orders and trades since the cursor, and resume the streams."""
+        await self.trading.open()
+        await self.market_data.open()
+
+    def link_lost(self) -> None:
+        """Stop what needs the link."""
+        self.market_data.lost()
+        self.trading.lost()
+
+    # --- streams ----------------------------------------------------------------------------------------------------
+
+    def subscribe(self, request: SubscribeRequest) -> None:
+        """Add to the desired streams, also before connecting; an unknown instrument comes back as RequestFailed."""
+        self.wish(f"subscribe {request.instrument_id}", partial(self.market_data.add, request))
+
+    def unsubscribe(self, instrument_id: str) -> None:
+        """Remove an instrument from the desired streams."""
+        self.wish(f"unsubscribe {instrument_id}", partial(self.market_data.remove, instrument_id))
+
+    def request_snapshot(self, instrument_id: str) -> None:
+        """Publish a fresh depth snapshot."""
+
+        async def publish() -> None:
+            self.market_data.publish_snapshot(instrument_id)
+
+        self.ask(f"snapshot of {instrument_id}", publish)
+
+    def book_in_memory(self, instrument_id: str) -> ExactBook | None:
+        """Return the stream's book from memory."""
+        return self.market_data.exact_book(instrument_id) if self.session.linked else None
+
+    def best_in_memory(self, instrument_id: str) -> BestBidOffer | None:
+        """Return the stream's best prices."""
+        quote = self.market_data.best(instrument_id) if self.session.linked else None
+        return quote or super().best_in_memory(instrument_id)
+
+    async def read_book(self, instrument_id: str, levels: int) -> ExactBook:
+        """Ask OpenD for a book."""
+        return await self.market_data.read_book(instrument_id, levels)
+
+    # --- orders -----------------------------------------------------------------------------------------------------
+
+    def send_order(self, order: ApprovedOrder) -> None:
+        """Send an order; the permit is read as the last act before its bytes go to the socket."""
+        if not self.submit(partial(self.trading.place, order), order.order_id):
+            self.trading.deny(order, "not_connected", NOT_CONNECTED)
+
+    def recover_order(self, order: ApprovedOrder, sent_ns: int) -> None:
+        """Find out what became of an order of an earlier run."""
+        self.wish(f"recovery of {order.order_id}", partial(self.trading.recover, order, sent_ns))
+
+    def cancel_order(self, request: CancelRequest) -> None:
+        """Cancel an order; one that Futu does not have comes back as RequestFailed."""
+        self.ask(f"cancel of {request.order_id}", partial(self.trading.cancel, request))
+
+    # --- queries ----------------------------------------------------------------------------------------------------
+
+    def query_account(self) -> None:
+        """Ask for balances."""
+        self.ask("account", self.trading.tell_account)
+
+    def query_positions(self) -> None:
+        """Ask for positions."""
+        self.ask("positions", self.trading.tell_positions)
+
+    def query_orders(self) -> None:
+        """Ask for open orders."""
+        self.ask("orders", self.trading.tell_orders)
+
+    def query_order(self, order_id: str, instrument_id: str) -> None:
+        """Ask for one order."""
+        self.ask(f"order {order_id}", partial(self.trading.tell_order, order_id, instrument_id))
+
+    def query_trades(self, since_ns: int) -> None:
+        """Ask for our trades since a time, or since `trades_since_hours` before the start if that is later."""
+        self.ask("trades", partial(self.trading.tell_trades, since_ns))
+
+    def query_history(self, request: HistoryRequest) -> None:
+        """Ask for closed bars."""
+
+        def refuse(error: str) -> None:
+            self.on_history(HistoryLoaded(request.request_id, request.instrument_id, request.interval, (), error))
+
+        self.ask_or(partial(self.market_data.tell_history, request), refuse, "history")
