@@ -65,8 +65,9 @@ class QuotePushes:
 
         Source: Futu OpenAPI documentation, Real-time Quote Callback.
         """
+        side = self._table.side
         hearers = self._desk.hearers((stock.key, BASIC))
-        if hearers and self._table.side.quote_is_up:
+        if hearers and side.quote_is_up and side.phase(stock.market, side.now_ns()) not in QUIET:
             s2c = self._basic(stock)
             for client, _ in hearers:
                 self._push(client, UPDATE_BASIC, s2c, _key(UPDATE_BASIC, stock))

@@ -12,7 +12,7 @@ from foxtrot.domain.instrument import Instrument
 from foxtrot.exchange.commands import TradingState
 from foxtrot.exchange.events import TradePrinted
 from foxtrot.exchange.wire.futu.kline_series import Bar, StockMemory
-from foxtrot.exchange.wire.futu.quote_sessions import Stretches
+from foxtrot.exchange.wire.futu.quote_sessions import TRADED, Stretches
 from foxtrot.exchange.wire.futu.quote_stocks import Stock, StockTable
 from foxtrot.exchange.wire.futu.quote_times import (
     BARS_STAMPED_AT_END,
@@ -145,11 +145,14 @@ def set_day_volume(row: Any, instrument: Instrument, memory: StockMemory) -> Non
 
 
 def is_suspended(table: StockTable, stock: Stock) -> bool:
-    """Tell whether trading in a stock is halted.
+    """Tell whether trading in a stock is halted while its market trades; the venue halts all of them for the night too.
 
     Source: Qot_Common.proto, BasicQot.isSuspended.
     """
-    return table.side.venue.trading_state(stock.instrument.instrument_id) is TradingState.HALTED
+    side = table.side
+    if side.venue.trading_state(stock.instrument.instrument_id) is not TradingState.HALTED:
+        return False
+    return side.phase(stock.market, side.now_ns()) in TRADED
 
 
 def fill_extended(row: Any, stock: Stock, memory: StockMemory) -> None:

@@ -14,6 +14,11 @@ QUIET = frozenset({"closed", "rest"})
 
 Source: Futu OpenAPI documentation, Market State Definition: closed and lunch break.
 """
+TRADED = frozenset({"morning", "afternoon", "pre", "after"})
+"""Parts of the day in which trades happen all the time.
+
+Source: Futu OpenAPI documentation, Market State Definition.
+"""
 
 
 class Stretch(msgspec.Struct, frozen=True, gc=False):

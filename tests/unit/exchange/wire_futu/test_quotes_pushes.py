@@ -137,6 +137,17 @@ def test_a_halt_is_told_in_the_quote() -> None:
     assert (told.s2c.basicQotList[0].isSuspended, told.s2c.basicQotList[0].secStatus) == (True, 9)
 
 
+@pytest.mark.parametrize("time", ["09:10:00", "12:30:00", "16:05:00", "20:00:00"])
+def test_a_stock_that_the_venue_halts_for_a_break_is_not_suspended(time: str) -> None:
+    rig = QuoteRig(at(TENCENT, f"{DAY} {time}"))
+    rig.do(SetTradingState(rig.now_ns, "00700.SEHK", TradingState.HALTED))
+    client = rig.open()
+    [told] = client.subscribe([TENCENT], [QUOTE])
+    assert (told.s2c.basicQotList[0].isSuspended, told.s2c.basicQotList[0].secStatus) == (False, 1)
+    [row] = client.ask(3203, securityList=[told.s2c.basicQotList[0].security]).snapshotList
+    assert (row.basic.isSuspend, row.basic.secStatus) == (False, 1)
+
+
 def test_nothing_is_pushed_while_opend_is_cut_off_from_its_server() -> None:
     rig = QuoteRig()
     client = rig.open()
