@@ -56,8 +56,9 @@ class QuotePushes:
         for client, held in self._desk.hearers((stock.key, TICKER)):
             if stretch.is_regular or held.is_extended:
                 self._push(client, UPDATE_TICKER, self._ticker(stock, (trade,), REALTIME), "")
-        for kind in KLINES_BY_SUB.values():
-            self._push_kline(stock, kind, stretch)
+        for kind in self._desk.slots.kinds(stock.key):
+            if kind in KLINES_BY_SUB:
+                self._push_kline(stock, KLINES_BY_SUB[kind], stretch)
         self.on_quote(stock)
 
     def on_quote(self, stock: Stock) -> None:

@@ -19,6 +19,7 @@ class SlotTable:
     def __init__(self, quota: int) -> None:
         self.quota = quota
         self._holders: dict[Slot, dict[int, FutuClient]] = {}
+        self._kinds: dict[tuple[int, str], dict[int, None]] = {}
         self._left_until: dict[Slot, int] = {}
 
     @property
@@ -50,6 +51,7 @@ class SlotTable:
         Source: Futu OpenAPI documentation, Authorities and Limitations (Subscription Quota).
         """
         self._holders.setdefault(slot, {})[client.number] = client
+        self._kinds.setdefault(slot[0], {})[slot[1]] = None
 
     def give_back(self, slot: Slot, client: FutuClient, kept_until_ns: int = 0) -> None:
         """Give a slot back; it is free when no other connection holds it and its minute is over.
@@ -60,6 +62,7 @@ class SlotTable:
         holders.pop(client.number, None)
         if not holders:
             self._holders.pop(slot, None)
+            self._kinds.get(slot[0], {}).pop(slot[1], None)
         if kept_until_ns:
             self._left_until[slot] = max(kept_until_ns, self._left_until.get(slot, 0))
 
@@ -70,6 +73,13 @@ class SlotTable:
         """
         if self._left_until:
             self._left_until = {slot: until for slot, until in self._left_until.items() if until > now_ns}
+
+    def kinds(self, key: tuple[int, str]) -> tuple[int, ...]:
+        """Return the subscription types that somebody holds of a stock.
+
+        Source: none; a look-up of our own.
+        """
+        return tuple(self._kinds.get(key, ()))
 
     def clients(self, slot: Slot) -> tuple[FutuClient, ...]:
         """Return the connections that hold a slot.
