@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from foxtrot.backtest.settings import History, InstrumentTerms
+from foxtrot.domain.calendar_presets import calendar_named, calendar_of_venue
 from foxtrot.domain.instrument import Grid, Instrument
 
 
@@ -14,6 +15,9 @@ def instrument_for(history: History, terms: InstrumentTerms, also: Sequence[Hist
         history: its bars, trades, quotes or depth.
         terms: what is told.
         also: further files of the same instrument.
+
+    Raises:
+        ConfigError: there is no calendar of that name.
     """
     files = (history, *also)
     tick = terms.tick or Decimal(1).scaleb(-max(file.price_decimals for file in files))
@@ -24,4 +28,5 @@ def instrument_for(history: History, terms: InstrumentTerms, also: Sequence[Hist
         instrument_id=history.instrument_id, symbol=symbol, venue=venue or "HISTORY", product=terms.product,
         base_asset=base, quote_asset=terms.currency, settle_asset=terms.currency, price_grid=Grid.of(tick),
         quantity_grid=Grid.of(lot), multiplier=terms.multiplier,
+        calendar=calendar_named(terms.calendar or calendar_of_venue(venue)).name,
     )  # fmt: skip

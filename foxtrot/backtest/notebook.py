@@ -40,6 +40,7 @@ class Assumptions(TypedDict, total=False):
     interval: bars built from ticks ("1m"); bars that are given tell their own.
     product: "perpetual" (long and short, no margin limit), "spot", "stock", "future" or "forex".
     tick, lot, multiplier, currency: terms of the instruments; by default the smallest decimal steps found, 1 and "USDT".
+    calendar: when the market trades, such as "XNYS_EXT" (by default that of the venue in the symbol, else it never closes).
     balance: money at the start (1,000,000).
     fee: fraction of a fill's value such as 0.001, the name of a preset such as "binance_spot", or a FeeSchedule (0).
     slippage: money per unit on market and stop orders (0).
@@ -57,6 +58,7 @@ class Assumptions(TypedDict, total=False):
     lot: float | str
     multiplier: float | str
     currency: str
+    calendar: str
     balance: float | str
     fee: float | str | FeeSchedule
     slippage: float
@@ -154,6 +156,7 @@ def _terms(assume: Assumptions) -> InstrumentTerms:
         lot=Decimal(str(assume.get("lot", 0))),
         multiplier=Decimal(str(assume.get("multiplier", 1))),
         currency=assume.get("currency", "USDT"),
+        calendar=assume.get("calendar", ""),
     )
 
 

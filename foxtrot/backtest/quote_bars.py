@@ -2,6 +2,8 @@
 
 from foxtrot.core.dispatcher import Dispatcher
 from foxtrot.core.notices import TimerFired
+from foxtrot.domain.calendar_presets import calendar_named
+from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.interval import Interval
 from foxtrot.domain.market import TickData
 from foxtrot.strategy.bar_facts import BarOutput, BarSettings, PriceSource
@@ -9,14 +11,15 @@ from foxtrot.strategy.bars import BarBuilder
 
 
 class QuoteBars:
-    """Publishes the bars of one instrument and interval.
+    """Publishes the bars of one instrument and interval, by its calendar.
 
     Thread: the dispatcher's.
     """
 
-    def __init__(self, dispatcher: Dispatcher, instrument_id: str, interval: str) -> None:
+    def __init__(self, dispatcher: Dispatcher, instrument: Instrument, interval: str) -> None:
+        instrument_id, calendar = instrument.instrument_id, calendar_named(instrument.calendar)
         self._dispatcher = dispatcher
-        settings = BarSettings(interval=Interval.parse(interval), price=PriceSource.MID)
+        settings = BarSettings(interval=Interval.parse(interval), calendar=calendar, price=PriceSource.MID)
         self._builder = BarBuilder(instrument_id, settings)
         self._due_ns = 0
         self._owner = f"quote_bars {instrument_id} {interval}"

@@ -20,6 +20,7 @@ from foxtrot.backtest.refusals import denied_by_rule, refused_by_reason
 from foxtrot.backtest.replay import Replay
 from foxtrot.backtest.result import BacktestResult
 from foxtrot.backtest.round_trips import Fill, match_round_trips
+from foxtrot.backtest.session_rows import in_sessions
 from foxtrot.backtest.settings import ACCOUNT, BacktestSettings, watches_losses
 from foxtrot.backtest.start_moment import check_captures, rows_until, start_moment
 from foxtrot.backtest.statistics import EquityCurve, statistics
@@ -51,7 +52,7 @@ class Backtest:
 
     def __init__(self, settings: BacktestSettings, progress: Progress | None = None, hear: Hear | None = None) -> None:
         check_settings(settings)
-        self.settings = settings
+        self.settings = settings = in_sessions(settings)
         self._start_ns, self._end_ns = _span(settings)
         self._progress = progress or _silent
         self._hear = hear
@@ -176,7 +177,7 @@ class Backtest:
             if symbol in quoted and kind.on_bar is not Strategy.on_bar
         }
         for symbol, interval in sorted(heard):
-            QuoteBars(self.dispatcher, symbol, interval)
+            QuoteBars(self.dispatcher, self.line.instruments[symbol], interval)
 
     def _settle_latency(self) -> None:
         """Let what was said before the first moment arrive, without time passing."""

@@ -96,10 +96,14 @@ class BacktestSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class InstrumentTerms(msgspec.Struct, frozen=True, kw_only=True):
-    """Terms of an instrument that a file does not say; 0 takes the smallest decimal step found in the file."""
+    """Terms of an instrument that a file does not say; 0 takes the smallest decimal step found in the file.
+
+    `calendar` says when its market trades; "" takes that of the venue in its id, which never closes where the venue is not known.
+    """
 
     product: Product = Product.PERPETUAL
     tick: Decimal = Decimal(0)
     lot: Decimal = Decimal(0)
     multiplier: Decimal = Decimal(1)
     currency: str = "USDT"
+    calendar: str = ""

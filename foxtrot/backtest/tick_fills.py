@@ -7,6 +7,8 @@ The rules are listed in docs/backtest_rules.md:
 - Without depth it fills when the other side's quote reaches it, or when a print goes through it (`touch`: meets it).
 - One print fills at most its own size, best-priced order first, then the oldest.
 - Stops and take-profits are set off by prints, by the other side's quote where there are no prints.
+- Outside the sessions of the instrument's calendar nothing fills and nothing is set off; what arrives then, or before anything of its
+  session was shown, waits for the first quote or print of the session.
 """
 
 from foxtrot.backtest.fill_model import FillModel
@@ -14,6 +16,7 @@ from foxtrot.backtest.fill_settings import FillOn, FillSettings
 from foxtrot.backtest.offered import Offered, Quote
 from foxtrot.backtest.parked_order import AT_ONCE, Parked
 from foxtrot.books.depth_book import DepthBook
+from foxtrot.domain.calendar_presets import calendar_named
 from foxtrot.domain.enums import Liquidity, OrderType, Side, TimeInForce
 from foxtrot.domain.errors import BookOutOfSync
 from foxtrot.domain.instrument import Instrument
@@ -36,6 +39,9 @@ class TickFills(FillModel):
         self._touch = settings.fill_on is FillOn.TOUCH
         self._queue = settings.queue
         self._market = Offered(instrument, book)
+        self._calendar = calendar_named(instrument.calendar)
+        self._shown_ns = -1
+        """When the recording last showed anything of the market."""
         self._last = 0
         self._printed: dict[tuple[Side, int], int] = {}
 
@@ -50,7 +56,9 @@ class TickFills(FillModel):
             aggressor: +1 buyer, -1 seller, 0 unknown.
             time_ns: now.
         """
-        self._last = price
+        if not self._trades(time_ns):
+            return
+        self._last, self._shown_ns = price, time_ns
         if not self.parked:
             return
         self._set_off(price, time_ns)
@@ -64,7 +72,8 @@ class TickFills(FillModel):
     def on_quote(self, bid: Quote, ask: Quote, time_ns: int) -> None:
         """Take in a best bid and ask."""
         self._market.set_quote(bid, ask)
-        if self.parked:
+        self._shown_ns = time_ns
+        if self.parked and self._trades(time_ns):
             self._meet_other_side(time_ns)
 
     def on_snapshot(self, snapshot: DepthData, time_ns: int) -> None:
@@ -72,8 +81,10 @@ class TickFills(FillModel):
         if self._market.book is not None:
             self._market.book.load(snapshot)
             self._market.book_changed(None)
+            self._shown_ns = time_ns
             self._join_queues()
-            self._meet_other_side(time_ns)
+            if self._trades(time_ns):
+                self._meet_other_side(time_ns)
 
     def on_change(self, change: DepthChange, time_ns: int) -> bool:
         """Take in a change of depth; returns whether the book changed.
@@ -94,18 +105,33 @@ class TickFills(FillModel):
                 order.ahead = -1
             raise
         self._market.book_changed(change)
+        self._shown_ns = time_ns
         if queued:
             self._move_queues(queued, before, book)
-        if self.parked:
+        if self.parked and self._trades(time_ns):
             self._meet_other_side(time_ns)
         return True
 
     def settle(self, time_ns: int) -> None:
         """Let the orders that arrived meet the market."""
         arrived, self.arrived = self.arrived, []
+        if arrived and not self._is_shown(time_ns):
+            return
         for order in arrived:
             if order.order_id in self.parked:
                 self._arrive(order, time_ns)
+
+    # --- sessions ---------------------------------------------------------------------------------------------------
+
+    def _trades(self, time_ns: int) -> bool:
+        return self._calendar.always_open or self._calendar.is_open(time_ns)
+
+    def _is_shown(self, time_ns: int) -> bool:
+        """Tell whether the market trades and the recording has shown something of this session."""
+        if self._calendar.always_open:
+            return True
+        session = self._calendar.session_of(time_ns)
+        return session is not None and self._shown_ns >= session.open_ns
 
     # --- arriving ---------------------------------------------------------------------------------------------------
 

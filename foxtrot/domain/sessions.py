@@ -127,6 +127,21 @@ def market_silence_counts(instrument: Instrument | None, ns: int) -> bool:
         return True
 
 
+def day_end_ns(calendar: TradingCalendar, ns: int) -> int:
+    """Return when the trading day ends that a moment counts for; outside the sessions that is the day of the next one.
+
+    Raises:
+        ConfigError: the calendar does not know that year, or no later session.
+    """
+    session = calendar.session_of(ns)
+    opens_ns = calendar.next_open_ns(ns) if session is None else None
+    if opens_ns is not None:
+        session = calendar.session_of(opens_ns)
+    if session is None:
+        raise ConfigError(f"calendar {calendar.name} knows no session after {ns} ns")
+    return calendar.sessions_on(session.day)[-1].close_ns
+
+
 def traded_time(calendar: TradingCalendar, since_ns: int, until_ns: int) -> tuple[int, int]:
     """Return for how long a market was open between two moments, in ns, and in how many sessions.
 

@@ -3,7 +3,10 @@
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 
+from foxtrot.domain.calendar_presets import ALWAYS_OPEN, calendar_named
 from foxtrot.domain.enums import TimeInForce
+from foxtrot.domain.errors import ConfigError
+from foxtrot.domain.sessions import day_end_ns
 from foxtrot.exchange.expiry import settle_contract
 from foxtrot.exchange.funding import pay_funding
 from foxtrot.exchange.market import Market
@@ -29,7 +32,11 @@ class Clockwork:
         self.timers: list[_Timer] = []
 
     def time_order(self, market: Market, order: WorkingOrder) -> None:
-        """Set the end of a GTD or DAY order; a DAY order of a market whose day end is not known ends when it closes."""
+        """Set the end of a GTD or DAY order.
+
+        DAY ends with the trading day of the instrument's calendar, that of the next session while its market is closed there; where
+        the calendar does not know the year, when the market is closed by command.
+        """
         if order.time_in_force is TimeInForce.DAY and not order.expire_time_ns:
             order.expire_time_ns = self._day_end(market)
         if order.expire_time_ns and order.order_id in self._state.orders:
@@ -92,4 +99,10 @@ class Clockwork:
         now = self._state.stream.time_ns
         if market.day_end_ns > now:
             return market.day_end_ns
-        return now - now % DAY_NS + DAY_NS if market.instrument.calendar == "24x7" else 0
+        name = market.instrument.calendar
+        if name == ALWAYS_OPEN.name:
+            return now - now % DAY_NS + DAY_NS
+        try:
+            return day_end_ns(calendar_named(name), now)
+        except ConfigError:
+            return 0

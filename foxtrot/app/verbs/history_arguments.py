@@ -15,6 +15,7 @@ from foxtrot.app.verbs.command_parser import (
     share,
     whole,
 )
+from foxtrot.domain.calendar_presets import CALENDAR_NAMES
 
 UNNAMED_VENUE = "HISTORY"
 _FILE_SYMBOL = re.compile(r"[A-Za-z0-9]+")
@@ -91,6 +92,12 @@ def _add_instrument(parser: CommandParser) -> None:
         "--multiplier", type=positive_amount, default=Decimal(1), metavar="X", help="money per point and contract (1)"
     )
     grid.add_argument("--currency", default="USDT", metavar="C", help="currency of prices and balance (USDT)")
+    grid.add_argument(
+        "--calendar",
+        default="",
+        metavar="NAME",
+        help=f"when the market trades: {', '.join(CALENDAR_NAMES)} (that of the venue, such as XHKG of 00700.SEHK; else 24x7)",
+    )
 
 
 def _add_assumptions(parser: CommandParser) -> None:

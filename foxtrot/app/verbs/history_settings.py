@@ -52,6 +52,7 @@ def history_settings(arguments: Namespace) -> BacktestSettings:
         lot=arguments.lot,
         multiplier=arguments.multiplier,
         currency=arguments.currency,
+        calendar=arguments.calendar,
     )
     settings = _settings(arguments, chosen, fees)
     if config is not None:
