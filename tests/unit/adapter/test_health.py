@@ -64,6 +64,52 @@ def test_silence_outside_the_session_does_not_count() -> None:
     assert stream.silent_s == 1.0
 
 
+def _nine_to_ten() -> tuple[TradingCalendar, int]:
+    hours = (((9 * 3_600, 10 * 3_600),),) * 7
+    rules = CalendarRules(
+        name="short", timezone="UTC", weekly=hours, first_day=date(2020, 1, 1), last_day=date(2030, 1, 1)
+    )
+    return TradingCalendar(rules), (1_700_006_400 // 86_400 * 86_400 + 9 * 3_600) * SECOND_NS
+
+
+def test_what_was_stale_at_the_close_is_not_while_the_market_is_closed_and_a_session_begins_with_all_patience() -> None:
+    calendar, nine = _nine_to_ten()
+    health = AdapterHealth("ours")
+    stream = health.stream("book", lambda name: StreamHealth(name, RULE, calendar))
+    stream.up(0)
+    for _ in range(31):
+        found = health.beat(nine + SECOND_NS, 2.0)
+    assert found == [stream]
+    assert health.beat(nine + 3_600 * SECOND_NS, 2.0) == []
+    assert not stream.figures(0).stale
+    assert health.beat(nine + 86_400 * SECOND_NS, 2.0) == []
+    assert stream.silent_s == 2.0
+    for _ in range(30):
+        found = health.beat(nine + 86_401 * SECOND_NS, 2.0)
+    assert found == [stream]
+
+
+def test_the_time_over_a_break_teaches_nothing() -> None:
+    calendar, nine = _nine_to_ten()
+    stream = _up(StalenessRule(quantile=1.0, factor=1.0, floor_s=1.0, ceiling_s=600.0), calendar)
+    for second in range(30):
+        stream.heard(second * SECOND_NS)
+        stream.beat(nine + second * SECOND_NS, 1.0)
+    stream.beat(nine + 3_600 * SECOND_NS, 1.0)
+    stream.beat(nine + 86_400 * SECOND_NS, 1.0)
+    stream.heard(500 * SECOND_NS)
+    assert stream.stale_after_s == 1.0
+    stream.heard(502 * SECOND_NS)
+    assert stream.stale_after_s == 2.0
+
+
+def test_a_year_that_the_calendar_does_not_know_counts_as_open() -> None:
+    calendar, nine = _nine_to_ten()
+    stream = _up(calendar=calendar)
+    stream.beat(nine + 10 * 366 * 86_400 * SECOND_NS, 1.0)
+    assert stream.silent_s == 1.0
+
+
 def test_a_stream_that_is_down_is_not_silent() -> None:
     stream = _up()
     stream.down()

@@ -114,6 +114,23 @@ def test_a_book_is_sick_from_when_it_was_first_seen_so_until_it_is_live_again() 
     assert scene.connections.look()[0].sick_books == {"X.V": 0.0}
 
 
+def test_a_book_is_sick_only_while_its_market_is_open() -> None:
+    scene, opens = Scene(), [False]
+    scene.connections = VenueConnections(
+        {"good": scene.good}, scene.heard, scene.clock, trades=lambda name, _ns: name == "X.V" and opens[0]
+    )
+    scene.good.link.books["X.V"] = lambda: BookFigures(implementation="full_snapshot", state="crossed")
+    scene.connections.look()
+    scene.pass_s(3_600)
+    assert scene.connections.look()[0].sick_books == {"X.V": 0.0}
+    opens[0] = True
+    scene.pass_s(5)
+    assert scene.connections.look()[0].sick_books == {"X.V": 5.0}
+    opens[0] = False
+    scene.pass_s(3_600)
+    assert scene.connections.look()[0].sick_books == {"X.V": 5.0}
+
+
 def test_a_status_keeps_the_cause_it_was_told_with() -> None:
     scene = Scene()
     scene.good.on_status(AdapterState.READY, "by REST: no WebSockets")
