@@ -25,19 +25,18 @@ class FutuGateway:
     Thread: exchange-io.
 
     Args:
-        side: the venue as the surface needs it.
-        handshake: opens connections; the other parts are added with `add`, for they need the gateway's `push`.
+        side: the venue as the surface needs it; parts that answer about it are added with `add`.
     """
 
-    def __init__(self, side: FutuSide, handshake: Handshake) -> None:
+    def __init__(self, side: FutuSide) -> None:
         self.side = side
         self.clients: dict[int, FutuClient] = {}
         self.on_order: Callable[[str, str], None] = lambda _account, _remark: None
         """Hears of every order request before anybody judges it: the account of the venue, and the customer's mark."""
-        self._handshake = handshake
+        self._handshake = Handshake(side, self.push)
         self._parts: list[FutuPart] = []
         self._handlers: dict[int, tuple[FutuPart, Handler]] = {}
-        self.add(handshake)
+        self.add(self._handshake)
 
     def add(self, part: FutuPart) -> None:
         """Let a part answer what it answers.

@@ -1,10 +1,6 @@
 """FutuOpenD's surface put together from its parts."""
 
-from typing import Any
-
-from foxtrot.exchange.wire.futu.connection import FutuClient
 from foxtrot.exchange.wire.futu.gateway import FutuGateway
-from foxtrot.exchange.wire.futu.handshake import Handshake
 from foxtrot.exchange.wire.futu.quotes import Quotes
 from foxtrot.exchange.wire.futu.trading import Trading
 from foxtrot.exchange.wire.futu.venue_side import FutuSide
@@ -15,11 +11,7 @@ def futu_surface(side: FutuSide) -> FutuGateway:
 
     Source: Futu OpenAPI documentation, Protocol ID Introduction.
     """
-
-    def push(client: FutuClient, proto_id: int, s2c: Any, key: str = "") -> None:
-        gateway.push(client, proto_id, s2c, key)
-
-    gateway = FutuGateway(side, Handshake(side, push))
-    gateway.add(Quotes(side, push))
-    gateway.add(Trading(side, push))
+    gateway = FutuGateway(side)
+    gateway.add(Quotes(side, gateway.push))
+    gateway.add(Trading(side, gateway.push))
     return gateway
