@@ -6,7 +6,7 @@ import pytest
 
 from foxtrot.domain.enums import Side
 from foxtrot.exchange.commands import SetTradingState, TradingState
-from tests.support.futu_quote_rig import APPLE, TENCENT, QuoteClient, QuoteRig, at
+from tests.support.futu_quote_rig import APPLE, TENCENT, QuoteClient, QuoteRig, at, securities
 
 pytestmark = pytest.mark.skipif(find_spec("futu") is None, reason="futu-api is not installed: foxtrot[futu] has it")
 QUOTE, BOOK, TICKER, K_1M, K_DAY = 1, 2, 4, 11, 6
@@ -273,3 +273,38 @@ def test_a_venue_taken_back_to_a_snapshot_is_told_as_it_is_then() -> None:
     assert first[0].s2c.basicQotList[0].curPrice == 400.0
     rig.trade(TENCENT, 402.0, 100)
     assert client.take()[-1].s2c.basicQotList[0].volume == 200
+
+
+def test_a_venue_taken_back_tells_its_next_trade_right_though_nobody_asked_for_anything() -> None:
+    rig = QuoteRig()
+    client = rig.open()
+    client.subscribe([TENCENT], [QUOTE, K_1M], isFirstPush=False)
+    rig.trade(TENCENT, 400.0, 100)
+    image = rig.venue.snapshot()
+    for _ in range(3):
+        rig.trade(TENCENT, 410.0, 100)
+    client.take()
+    rig.venue.take_up(image)
+    rig.trade(TENCENT, 402.0, 100)
+    told = {one.proto_id: one.s2c for one in client.take()}
+    assert (told[3005].basicQotList[0].volume, told[3005].basicQotList[0].highPrice) == (200, 402.0)
+    assert told[3007].klList[0].volume == 200
+
+
+def test_a_question_between_trades_and_their_telling_counts_them_once_and_begins_anew_once() -> None:
+    rig = QuoteRig()
+    client = rig.open()
+    client.subscribe([TENCENT], [QUOTE], isFirstPush=False)
+    rig.trade(TENCENT, 400.0, 100)
+    client.take()
+    deliver, rig.flush = rig.flush, lambda: None  # type: ignore[method-assign]
+    for _ in range(3):
+        rig.trade(TENCENT, 400.2, 100)
+    [row] = client.ask(3203, securityList=securities(TENCENT)).snapshotList
+    assert row.basic.volume == 400
+    stock = rig.quotes._table.by_key(TENCENT)
+    assert stock is not None
+    known = rig.quotes._table.latest(stock)
+    deliver()
+    assert rig.quotes._table.latest(stock) is known
+    assert [one.s2c.basicQotList[0].volume for one in client.take()] == [400, 400, 400]
