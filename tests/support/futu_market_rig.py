@@ -161,7 +161,7 @@ class FutuMarketRig:
 
     def settle(self) -> None:
         """Wait until what was asked before is answered, the beats of the link among them."""
-        link = self.session._link
+        link = self.session.dialling._link
         if link is not None and self.session.linked:
             for context in ("quote", "trade"):
                 self.session.bridge.submit(link.state(context)).result(5.0)

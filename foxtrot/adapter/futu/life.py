@@ -50,7 +50,7 @@ class Life:
             attempt = session.backoff.attempt
             self._say(AdapterState.LOST, cause)
             self._say(AdapterState.BACKING_OFF, cause, attempt, delay_s)
-            if await session.reach.wait(delay_s):
+            if await session.dialling.reach.wait(delay_s):
                 session.backoff.attempt = 0  # it was closed and listens again: what follows is another story
 
     def lose(self, cause: str) -> None:
@@ -70,7 +70,7 @@ class Life:
         """Let go of the present link."""
         self.opening, self._lost = False, None
         self._step_back(cause)
-        self._session.let_go()
+        self._session.dialling.let_go()
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
@@ -91,8 +91,8 @@ class Life:
     async def _hold_link(self, user: "LinkUser") -> str:
         lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._lost = lost
-        await self._session.dial()
-        beat = self._session.spawn(self._session.beat(), "futu beat")
+        await self._session.dialling.dial()
+        beat = self._session.spawn(self._session.dialling.beat(), "futu beat")
         try:
             while not lost.done():
                 await self._await_upstream(lost)

@@ -12,30 +12,23 @@ from foxtrot.adapter.base_adapter import AdapterContext
 from foxtrot.adapter.bridge import AsyncBridge, task_part
 from foxtrot.adapter.futu.accounts import FutuAccount
 from foxtrot.adapter.futu.config import FutuSettings
-from foxtrot.adapter.futu.contexts import HANDLERS, Hear
+from foxtrot.adapter.futu.contexts import Hear
+from foxtrot.adapter.futu.dialling import Dialling
 from foxtrot.adapter.futu.errors import VENUE, NotLinked
 from foxtrot.adapter.futu.ledger import CallLedger, SubscriptionQuota
 from foxtrot.adapter.futu.life import Life
-from foxtrot.adapter.futu.link import QUOTE, TRADE, Call, FutuLink
-from foxtrot.adapter.futu.reach import Reach
-from foxtrot.adapter.futu.sdk import Sdk, load_sdk
-from foxtrot.adapter.futu.worker import Worker
+from foxtrot.adapter.futu.link import QUOTE, TRADE, Call
+from foxtrot.adapter.futu.sdk import Sdk
 from foxtrot.adapter.health import AdapterHealth
-from foxtrot.adapter.reader_callback import guarded
 from foxtrot.adapter.reconnect import Backoff
 from foxtrot.core.clock import Clock
 from foxtrot.core.heartbeat import Part
 from foxtrot.domain.enums import AdapterState
-from foxtrot.domain.errors import RequestTimedOut
 from foxtrot.domain.instrument import Instrument
 
 THREAD_NAME: Final = "futu-io"
 FINISH_S: Final = 2.0
 """How long a closing session waits for what was asked before, in real time."""
-BEAT_S: Final = 3.0
-"""How often OpenD is asked how it does, over each of its sockets."""
-END_S: Final = 1.0
-"""How long threads and sockets of a connection may take to go, before it is told that they have not."""
 
 
 class LinkUser(Protocol):
@@ -78,15 +71,10 @@ class FutuSession:
         self.ledger = CallLedger(settings, context.clock.monotonic_ns, self.bridge.wait_s)
         self.quota = SubscriptionQuota(settings.subscription_quota, context.clock.monotonic_ns)
         self.on_push: dict[str, Hear] = {}
-        self.reach = Reach(settings, self.bridge)
+        self.dialling = Dialling(self, context.home)
         self.life = Life(self)
-        self._home = context.home
-        self._sdk: Sdk | None = None
-        self._link: FutuLink | None = None
-        self._hands = Worker("futu-hands")
         self._tasks: set[asyncio.Task[Any]] = set()
         self._jobs: set[asyncio.Task[Any]] = set()
-        self._ends: set[asyncio.Task[None]] = set()
         self._closer: asyncio.Task[None] | None = None
 
     @property
@@ -97,9 +85,9 @@ class FutuSession:
     @property
     def sdk(self) -> Sdk:
         """Return the SDK; NotLinked before the first dial, which loads it."""
-        if self._sdk is None:
+        if self.dialling.sdk is None:
             raise NotLinked(VENUE, "sdk", "not connected yet")
-        return self._sdk
+        return self.dialling.sdk
 
     def find_instrument(self, instrument_id: str) -> Instrument | None:
         """Return a listed instrument, or None when it is not listed; any thread may ask."""
@@ -129,19 +117,14 @@ class FutuSession:
         return await self._call(QUOTE, kind, call)
 
     async def _call(self, context: str, kind: str, call: Call) -> Any:
-        self._present(kind)
+        self.dialling.present(kind)
         await self.ledger.turn(kind)
         self.health.requests += 1
         try:
-            return await self._present(kind).call(context, kind, call)
+            return await self.dialling.present(kind).call(context, kind, call)
         except BaseException:
             self.health.failed_requests += 1
             raise
-
-    def _present(self, kind: str) -> FutuLink:
-        if self._link is None:
-            raise NotLinked(VENUE, kind, "not connected to OpenD")
-        return self._link
 
     # --- the loop ---------------------------------------------------------------------------------------------------
 
@@ -192,87 +175,9 @@ class FutuSession:
         """
         self.bridge.call_soon(partial(self._start_closing, before_end))
         overran = self.bridge.join(deadline_s)
-        if not overran and not self.bridge.is_own_thread and not self._hands.join(END_S):
-            overran = self._hands.name
+        if not overran and not self.bridge.is_own_thread:
+            overran = self.dialling.join()
         return overran
-
-    # --- the link, for Life -----------------------------------------------------------------------------------------
-
-    async def dial(self) -> None:
-        """Make the link: find OpenD, connect both contexts, find the accounts.
-
-        Raises:
-            AdapterError: it is not there, refused, or is mute.
-            NotSetUp: the accounts of the settings are not there.
-            ConfigError: the SDK cannot be used.
-        """
-        if self._sdk is None:
-            self._sdk = await self._hands.run(self._load)
-        address = await self.reach.address()
-        await self.reach.probe(address)
-        link = self._link = FutuLink(self._sdk, address, self.settings, self._pushes(), self._hear_gone)
-        await self._within(link.open(), "connect")
-        self.accounts = link.accounts
-        await self._ask_state(link)
-
-    async def beat(self) -> None:
-        """Ask OpenD how it does for as long as the link lasts; one that does not answer loses it."""
-        while self._link is not None:
-            await self.wait_s(BEAT_S)
-            await self._ask_state(self._link)
-
-    def let_go(self) -> None:
-        """End the present link, in the background."""
-        link, self._link = self._link, None
-        self.quota.forget()
-        if link is not None:
-            link.end()
-            task = asyncio.get_running_loop().create_task(self._join(link), name="futu join")
-            self._ends.add(task)
-            task.add_done_callback(self._ends.discard)
-
-    async def _join(self, link: FutuLink) -> None:
-        stuck = await self._hands.run(partial(link.join, END_S))
-        if stuck:
-            logger.bind(account=self.account).warning(
-                "of a connection to OpenD that is given up, this stays: {}", stuck
-            )
-
-    async def _ask_state(self, link: FutuLink) -> None:
-        for context in (QUOTE, TRADE):
-            state = await self._within(link.state(context), "state")
-            self.life.hear_upstream(bool(state.qotLogined), bool(state.trdLogined))
-
-    async def _within(self, answer: Coroutine[Any, Any, Any], what: str) -> Any:
-        mute_s = self.settings.mute_after_s
-        try:
-            return await self.bridge.within(answer, mute_s)
-        except RequestTimedOut as error:
-            raise RequestTimedOut(
-                VENUE, what, f"OpenD took the connection and said nothing for {mute_s:g} s"
-            ) from error
-
-    def _load(self) -> Sdk:
-        sdk = load_sdk(None if self._home is None else self._home / "futu")
-        sdk.use_key(self.settings.rsa_file)
-        return sdk
-
-    def _pushes(self) -> dict[str, Hear]:
-        """Return who hears pushes; what they raise is logged, once for each kind, since the SDK would hide it."""
-        found = {kind: guarded(self.on_push.get(kind, _ignore), "Futu", kind) for kind in HANDLERS}
-        return found | {"notice": self._hear_notice}
-
-    # --- what the SDK's threads tell --------------------------------------------------------------------------------
-
-    def _hear_gone(self, reason: str) -> None:
-        link = self._link
-        self.call_soon(lambda: self.lose(f"the connection is gone: {reason}") if self._link is link else None)
-
-    def _hear_notice(self, notice: Any) -> None:
-        if notice.HasField("connectStatus"):
-            status = notice.connectStatus
-            self.call_soon(partial(self.life.hear_upstream, bool(status.qotLogined), bool(status.trdLogined)))
-        guarded(self.on_push.get("notice", _ignore), "Futu", "notice")(notice)
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
@@ -293,19 +198,13 @@ class FutuSession:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
             self.life.unlink("closed")
-            await asyncio.gather(*self._ends, return_exceptions=True)
+            await self.dialling.ended()
         finally:
-            self._finish(before_end)
-
-    def _finish(self, before_end: Callable[[], None]) -> None:
-        self._hands.end()
-        self.reach.end()
-        if self._sdk is not None:
-            self._sdk.drop_key()
-        try:
-            before_end()
-        finally:
-            self.bridge.stop()
+            try:
+                self.dialling.end()
+                before_end()
+            finally:
+                self.bridge.stop()
 
     def _hear_end(self, task: "asyncio.Task[Any]") -> None:
         self._tasks.discard(task)
@@ -317,7 +216,3 @@ class FutuSession:
 
     def _hear_loop_error(self, context: dict[str, Any]) -> None:
         logger.error("{}: asyncio: {} {}", self.account, context.get("message", ""), context.get("exception") or "")
-
-
-def _ignore(_push: Any) -> None:
-    """Hear nothing: nobody asked for this kind of push."""

@@ -233,7 +233,7 @@ def test_a_connection_that_is_reset_is_told_and_made_anew(server: FutuStandIn, r
 def test_an_opend_that_falls_silent_is_found_and_its_connection_made_anew(
     server: FutuStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("foxtrot.adapter.futu.session.BEAT_S", 0.05)
+    monkeypatch.setattr("foxtrot.adapter.futu.dialling.BEAT_S", 0.05)
     with running(server.port) as rig:
         rig.wait_for(READY)
         mark = len(rig.said)
@@ -271,7 +271,7 @@ def test_an_opend_that_lost_its_own_way_up_is_told_and_believed_when_it_is_back(
 
 
 def test_an_opend_that_is_not_logged_in_yet_is_waited_for(server: FutuStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("foxtrot.adapter.futu.session.BEAT_S", 0.05)
+    monkeypatch.setattr("foxtrot.adapter.futu.dialling.BEAT_S", 0.05)
     server.logged_in = (False, False)
     with running(server.port) as rig:
         wait_until(

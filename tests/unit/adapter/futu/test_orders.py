@@ -108,7 +108,7 @@ class World:
         number = m.REAL_ACCOUNT if real else m.ACCOUNT
         self.session.accounts = {"HK": FutuAccount(number, real=real, markets=(1, 2))}
         self.session.linked = True
-        self.session._sdk = self.opend
+        self.session.dialling.sdk = self.opend
         self.session.trade = self._trade
         self.session.spawn = self._spawn
         self.session.wait_s = self._wait_s
