@@ -219,5 +219,6 @@ def _sum(rows: Any, currency: str) -> Decimal:
 
 
 def _has_ratio(c2s: Any, ratio: float) -> bool:
-    low = not c2s.HasField("filterPLRatioMin") or ratio * 100 >= c2s.filterPLRatioMin
-    return low and (not c2s.HasField("filterPLRatioMax") or ratio * 100 <= c2s.filterPLRatioMax)
+    """Tell whether a profit lies within the bounds; the SDK sends 10 % as 0.1, as it reads plRatio."""
+    low = not c2s.HasField("filterPLRatioMin") or ratio >= c2s.filterPLRatioMin
+    return low and (not c2s.HasField("filterPLRatioMax") or ratio <= c2s.filterPLRatioMax)

@@ -87,6 +87,8 @@ class TradeOrders:
         self._side = side
         self._by_name: dict[str, TradeOrder] = {}
         self._by_venue_id: dict[int, TradeOrder] = {}
+        self._apart: dict[str, TradeOrder] = {}
+        """Orders that no order of the venue bears, by their extended id."""
         self._held = 0
 
     def add(self, order: TradeOrder, venue_id: int = 0) -> TradeOrder:
@@ -99,6 +101,7 @@ class TradeOrders:
         else:
             self._held += 1
             order.order_id, order.order_id_ex = _FIRST_WAITING_ID + self._held, f"{_HELD}{self._held:010d}"
+            self._apart[order.order_id_ex] = order
         self._by_name[order.order_id_ex] = order
         if venue_id:
             self.bind(order, venue_id)
@@ -112,6 +115,7 @@ class TradeOrders:
         Source: none; Foxtrot's own book-keeping.
         """
         order.venue_id, order.held = venue_id, None
+        self._apart.pop(order.order_id_ex, None)
         self._by_venue_id[venue_id] = order
 
     def named(self, account: FutuAccount, order_id_ex: str) -> TradeOrder | None:
@@ -152,7 +156,7 @@ class TradeOrders:
             for report in self._side.venue.all_orders(account.account, instrument.instrument_id):
                 order = self.of_venue(account, instrument, report)
                 yield order, _state_of(order, report)
-        for order in tuple(self._by_name.values()):
+        for order in tuple(self._apart.values()):
             if order.held is not None and order.account == account:
                 yield order, order.held
 
@@ -161,7 +165,7 @@ class TradeOrders:
 
         Source: Futu OpenAPI documentation, OrderStatus: WAITING_SUBMIT.
         """
-        return [one for one in self._by_name.values() if one.held is not None and one.held.status == WAITING_SUBMIT]
+        return [one for one in self._apart.values() if one.held is not None and one.held.status == WAITING_SUBMIT]
 
     def state(self, order: TradeOrder) -> OrderState:
         """Return how an order stands.
@@ -210,6 +214,7 @@ class TradeOrders:
 
     def _forget(self, order_id_ex: str) -> None:
         order = self._by_name.pop(order_id_ex)
+        self._apart.pop(order_id_ex, None)
         if self._by_venue_id.get(order.venue_id) is order:
             del self._by_venue_id[order.venue_id]
 

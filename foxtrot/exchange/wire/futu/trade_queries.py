@@ -1,6 +1,6 @@
 """Questions about orders, fills and fees, with the filters that requests may set."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -20,6 +20,7 @@ from foxtrot.exchange.wire.futu.trade_texts import refused
 from foxtrot.exchange.wire.futu.venue_side import FutuAccount, FutuSide
 
 _ORDERS, _FILLS, _PAST_ORDERS, _PAST_FILLS, _FEES = 2201, 2211, 2221, 2222, 2225
+_Row = tuple[TradeOrder, OrderState]
 _ZERO: Final = Decimal(0)
 TITLES: Final = {
     "commission": "Commission", "platform": "Platform Fee", "settlement": "Settlement Fee", "stamp_duty": "Stamp Duty",
@@ -157,7 +158,8 @@ class TradeQueries:
         s2c = new_answer(proto_id)
         s2c.header.CopyFrom(c2s.header)
         statuses = frozenset(c2s.filterStatusList)
-        found = self._past(account) if proto_id == _PAST_ORDERS else self._present(account)
+        rows = self._named(account, wanted) if wanted.names else self._orders.all(account)
+        found = self._past(rows) if proto_id == _PAST_ORDERS else self._present(rows)
         for order, state in sorted(found, key=lambda row: row[0].created_ns):
             if statuses and state.status not in statuses:
                 continue
@@ -165,15 +167,23 @@ class TradeQueries:
                 fill_order(s2c.orderList.add(), self._side, order, state)
         return s2c
 
-    def _present(self, account: FutuAccount) -> Iterator[tuple[TradeOrder, OrderState]]:
+    def _named(self, account: FutuAccount, wanted: _Conditions) -> Iterator[_Row]:
+        """Return the orders asked for by their ids; the SDK asks so after each order, however many there are."""
+        for order_id_ex in sorted(wanted.names):
+            order = self._orders.named(account, order_id_ex)
+            if order is not None:
+                yield order, self._orders.state(order)
+
+    def _present(self, rows: Iterable[_Row]) -> Iterator[_Row]:
         now_ns = self._side.now_ns()
-        for order, state in self._orders.all(account):
+        for order, state in rows:
             today = max(order.created_ns, state.updated_ns) >= self._hours.day_start_ns(order.instrument, now_ns)
             if today or state.status in OPEN:
                 yield order, state
 
-    def _past(self, account: FutuAccount) -> Iterator[tuple[TradeOrder, OrderState]]:
-        return ((order, state) for order, state in self._orders.all(account) if state.status not in OPEN)
+    @staticmethod
+    def _past(rows: Iterable[_Row]) -> Iterator[_Row]:
+        return ((order, state) for order, state in rows if state.status not in OPEN)
 
     def _fill_list(self, proto_id: int, c2s: Any, wanted: _Conditions) -> Any:
         account = self._accounts.of(c2s.header)

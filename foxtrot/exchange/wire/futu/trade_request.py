@@ -27,6 +27,8 @@ NORMAL, MARKET, ABSOLUTE_LIMIT, SPECIAL_LIMIT_ALL, TRAILING_STOP = 1, 2, 5, 9, 1
 RATIO, AMOUNT = 1, 2
 """Ways to give a trailing distance (Trd_Common.TrailType)."""
 LONGEST_REMARK: Final = 64
+MOST_QUANTITY, MOST_PRICE = 10**10, 10**9
+"""Beyond these no order is meant; the venue's money stays exact below them."""
 _PLACES: Final = Decimal("0.001")
 
 
@@ -188,8 +190,8 @@ class OrderReader:
 
     def _trailing(self, instrument: Instrument, c2s: Any) -> int:
         value = c2s.trailValue
-        if c2s.trailType not in (RATIO, AMOUNT) or not isfinite(value) or value <= 0:
-            raise refused("trail", value=value)
+        if c2s.trailType not in (RATIO, AMOUNT) or not 0 < value < MOST_PRICE:
+            raise refused("trail", value=value, most=MOST_PRICE)
         distance = Decimal(repr(value))
         if c2s.trailType == RATIO:
             last = self._side.venue.ticker(instrument.instrument_id).mark_price
@@ -226,8 +228,8 @@ def quantity_units(instrument: Instrument, quantity: float) -> int:
         FutuRefused: it is not above 0, or no multiple of the lot.
     """
     whole = int(quantity) if isfinite(quantity) else 0
-    if whole <= 0:
-        raise refused("quantity", quantity=quantity)
+    if not 0 < whole <= MOST_QUANTITY:
+        raise refused("quantity", quantity=quantity, most=MOST_QUANTITY)
     try:
         return instrument.quantity_units(whole)
     except OffGrid:
@@ -246,7 +248,7 @@ def price_units(instrument: Instrument, c2s: Any, price: float) -> int:
     try:
         exact = _cut(price)
     except ValueError:
-        raise refused("price", price=price) from None
+        raise refused("price", price=price, most=MOST_PRICE) from None
     try:
         return instrument.price_units(exact)
     except OffGrid as error:
@@ -274,9 +276,9 @@ def _cut(price: float) -> Decimal:
     """Return a price with the decimals that count.
 
     Raises:
-        ValueError: it is not above 0.
+        ValueError: it is not above 0, or absurdly high.
     """
-    exact = Decimal(repr(price)).quantize(_PLACES, ROUND_DOWN) if isfinite(price) and abs(price) < 1e12 else Decimal(0)
-    if exact <= 0:
-        raise ValueError(f"price {price} is not above 0")
+    exact = Decimal(repr(price)).quantize(_PLACES, ROUND_DOWN) if 0 < price < MOST_PRICE else Decimal(0)
+    if not exact:
+        raise ValueError(f"price {price} is not above 0 and below {MOST_PRICE}")
     return exact

@@ -96,8 +96,10 @@ def test_positions_are_filtered(rig: TradeRig) -> None:
     assert [row.code for row in positions(rig, filterMarket=1)] == ["00700"]
     assert [row.code for row in positions(rig, idList=[second.positionID])] == ["AAPL"]
     assert first.positionID != second.positionID
-    assert positions(rig, filterPLRatioMin=10.0) == []
-    assert len(positions(rig, filterPLRatioMax=10.0)) == 2
+    rig.place(BOB, trdSide=SELL, price=420)
+    rig.place(price=420)
+    assert [row.code for row in positions(rig, filterPLRatioMin=0.02)] == ["00700"]
+    assert [row.code for row in positions(rig, filterPLRatioMax=0.02)] == ["AAPL"]
 
 
 def test_a_short_position_is_told_as_one() -> None:
