@@ -17,6 +17,11 @@ EVERY: Final = 3
 """In so many polls of the account the orders are asked for once: of ten questions of a kind in half a minute some stay free."""
 
 
+POLLED: Final = ("funds", "positions")
+SPARED: Final = 3
+"""So many questions of a kind are left for others in each half minute: reconciliation, an audit, a person."""
+
+
 class AccountPolling:
     """Asks while the link stands; what is told of orders goes to the tracker, which knows what is new.
 
@@ -59,10 +64,17 @@ class AccountPolling:
     async def _run(self) -> None:
         while True:
             await self._pause()
+            if not self._has_room():
+                continue
             self.polls += 1
             await self._quietly("account", self._answers.poll)
             if self.polls % EVERY == 0:
                 await self._quietly("orders", self.look_at_orders)
+
+    def _has_room(self) -> bool:
+        """Tell whether a poll leaves room for questions that somebody else asks: an audit does not wait half a minute for its turn."""
+        spare = [self._session.ledger.spare(kind) for kind in POLLED]
+        return all(one is None or one > SPARED for one in spare)
 
     async def _pause(self) -> None:
         """Wait for the next time, or for a fill."""

@@ -36,7 +36,7 @@ Source: seen with futu-api 10.11.7108 (sys_config.py, RsaCrypt).
 HIGHEST_ACCOUNT: Final = 2**63 - 1
 KNOWN: Final = (
     "host", "port", "markets", "account_id", "security_firm", "currency", "encrypt", "rsa_file", "outside_session",
-    "extended_hours", "poll_s", "orders_per_30_s", "changes_per_30_s", "queries_per_30_s", "subscription_quota",
+    "extended_hours", "always_open", "poll_s", "orders_per_30_s", "changes_per_30_s", "queries_per_30_s", "subscription_quota",
     "trades_since_hours", "mute_after_s",
 )  # fmt: skip
 """The settings that there are."""
@@ -62,6 +62,8 @@ class FutuSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What becomes of an order while its market is closed: refused here, queued here until it opens, or sent for OpenD to judge."""
     extended_hours: bool = False
     """Whether US orders may fill before and after the session."""
+    always_open: bool = False
+    """Whether OpenD is an embedded exchange that trades around the clock, so that its instruments have no hours; never for Futu's own."""
     poll_s: float = 3.0
     """How often balances and positions, which Futu does not push, are asked for."""
     orders_per_30_s: int = 15
@@ -102,6 +104,7 @@ def read_settings(context: AdapterContext) -> FutuSettings:
         rsa_file=reader.text("rsa_file"),
         outside_session=reader.choice("outside_session", REFUSE, OUTSIDE),
         extended_hours=reader.flag("extended_hours", default=False),
+        always_open=reader.flag("always_open", default=False),
         poll_s=reader.seconds("poll_s", 3.0, 3.0, 3600.0),
         orders_per_30_s=reader.whole("orders_per_30_s", 15, 1, 1000),
         changes_per_30_s=reader.whole("changes_per_30_s", 20, 1, 1000),

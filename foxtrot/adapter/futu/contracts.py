@@ -66,10 +66,10 @@ def code_of_instrument(instrument: Instrument) -> str:
     """Return Futu's code of an instrument, such as HK.00700.
 
     Raises:
-        ConfigError: its calendar is of no market that Futu has here.
+        ConfigError: its money is of no market that Futu has here.
     """
     for market in MARKETS.values():
-        if market.calendar == instrument.calendar:
+        if market.currency == instrument.quote_asset:
             return f"{market.prefix}.{instrument.symbol}"
     raise ConfigError(f"{instrument.instrument_id} is of no market of Futu's; there are {', '.join(MARKETS)}")
 

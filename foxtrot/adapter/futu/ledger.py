@@ -108,6 +108,11 @@ class CallLedger:
             return 0.0
         return (spent[-rule.limit] + WINDOW_NS - now_ns) / 1e9
 
+    def spare(self, kind: str) -> int | None:
+        """Return how many calls of a kind there is room for now; None is any number."""
+        limit = self._rules[kind].limit
+        return max(0, limit - self.spent(kind)) if limit else None
+
     def spent(self, kind: str) -> int:
         """Return how many calls that are counted with a kind stand in the present window."""
         self.room_in_s(kind)

@@ -3,6 +3,7 @@
 from typing import Final, Protocol
 
 from loguru import logger
+from msgspec.structs import replace
 
 from foxtrot.adapter.base_adapter import BestBidOffer, ExactBook
 from foxtrot.adapter.futu.books import LEVELS, NO_CHANGES, exact_book
@@ -18,6 +19,7 @@ from foxtrot.adapter.futu.questions import Questions
 from foxtrot.adapter.futu.session import FutuSession
 from foxtrot.adapter.futu.subscriptions import Key, Subscriptions
 from foxtrot.adapter.futu.trading_days import TradingDays
+from foxtrot.domain.calendar_presets import ALWAYS_OPEN
 from foxtrot.domain.errors import AdapterError, ConfigError
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.market import REST
@@ -79,6 +81,8 @@ class FutuMarketData:
             for kind in SECURITY_TYPES[market]:
                 found += instruments_of(market, await self.questions.static_info(market, kind), day)
             await self.trading_days.compare(market, now_ns)
+        if self._session.settings.always_open:
+            return tuple(replace(one, calendar=ALWAYS_OPEN.name) for one in found)
         return tuple(found)
 
     # --- what is wanted ---------------------------------------------------------------------------------------------
