@@ -213,7 +213,11 @@ class AlertsTable(msgspec.Struct, frozen=True, kw_only=True):
     ] = 5
     window_s: Annotated[float, Meta(gt=0, le=86_400, description="Length of the window, in seconds.")] = 300.0
     sick_book_s: Annotated[
-        float, Meta(gt=0, description="How long a streamed book may be unusable before a person is needed, in seconds.")
+        float,
+        Meta(
+            gt=0,
+            description="How long a streamed book may be unusable while its market is open before a person is needed, in seconds.",
+        ),
     ] = 60.0
     not_ready_s: Annotated[
         float, Meta(gt=0, description="How long an account may not be READY before a person is needed, in seconds.")

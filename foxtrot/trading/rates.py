@@ -1,21 +1,24 @@
 """Conversion between currencies by named pairs; a missing or old rate gives None, never 1:1."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from decimal import Decimal
 from math import isfinite
 
 import msgspec
 
 from foxtrot.core.clock import Clock
+from foxtrot.domain.calendar_presets import ALWAYS_OPEN, calendar_named
 from foxtrot.domain.errors import ConfigError
 from foxtrot.domain.instrument import InstrumentTable
+from foxtrot.domain.sessions import traded_time
 from foxtrot.trading.market_view import MarketView
 
 MAX_AGE_S = 3600.0
 
 
 class Rate(msgspec.Struct, frozen=True):
-    """How much of one asset another is worth, how old that is and where it came from."""
+    """How much of one asset another is worth, how old that is by the hours of its market, and where it came from."""
 
     value: Decimal
     age_s: float
@@ -81,10 +84,18 @@ class RateTable:
         reference = self._view.reference(instrument_id)
         if reference is None:
             return None
-        age_s = (self._clock.now_ns() - reference.time_ns) / 1e9
+        age_s = self._age_s(instrument_id, reference.time_ns)
         if age_s > self._max_age_s:
             return None
         return Rate(Decimal(repr(reference.price)), age_s, instrument_id)
+
+    def _age_s(self, instrument_id: str, time_ns: int) -> float:
+        """Return for how long the market of a price has traded since it was heard: over a weekend a rate does not age."""
+        instrument, now_ns = self._instruments.get(instrument_id), self._clock.now_ns()
+        if instrument is not None and instrument.calendar != ALWAYS_OPEN.name and now_ns > time_ns:
+            with suppress(ConfigError):
+                return traded_time(calendar_named(instrument.calendar), time_ns, now_ns)[0] / 1e9
+        return (now_ns - time_ns) / 1e9
 
     def _spot_instrument(self, asset: str, into: str) -> str | None:
         """Return the first instrument that trades one asset for the other; looked for again when instruments are added."""

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from foxtrot.domain.errors import ConfigError
-from tests.support.builders import TradingFloor, a_perpetual, a_spot, a_tick
+from tests.support.builders import SECOND, TradingFloor, a_perpetual, a_spot, a_tick
 
 
 def test_an_asset_in_itself_is_one_and_any_other_unknown_pair_is_nothing() -> None:
@@ -47,3 +47,17 @@ def test_a_pair_that_nobody_named_is_found_when_its_instrument_comes_and_a_deriv
 def test_a_pair_that_cannot_be_is_refused_when_it_is_named(pairs: dict[str, float], says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         TradingFloor(pairs=pairs)
+
+
+@pytest.mark.parametrize(("calendar", "weekend"), [("FX", 100), ("24x7", None)])
+def test_a_rate_does_not_age_while_its_market_is_closed(calendar: str, weekend: int | None) -> None:
+    friday = 1_700_258_400 * SECOND  # 2023-11-17 22:00 UTC, 17:00 in New York: the week ends
+    made = TradingFloor(a_spot("EURUSD", "EUR", "USD", calendar=calendar))
+    made.clock.move_to(friday - 60 * SECOND)
+    made.put(a_tick("EURUSD.SPOT", at=made.clock.now_ns()))
+    made.clock.move_to(friday + 40 * 3_600 * SECOND)
+    assert made.rates.convert(Decimal(1), "EUR", "USD") == weekend
+    made.clock.move_to(friday + (48 * 3_600 + 3_540) * SECOND)
+    assert made.rates.convert(Decimal(1), "EUR", "USD") == weekend
+    made.clock.move_to(friday + (48 * 3_600 + 3_541) * SECOND)
+    assert made.rates.rate("EUR", "USD") is None
