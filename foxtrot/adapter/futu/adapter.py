@@ -4,7 +4,7 @@ from functools import partial
 from random import Random
 
 from foxtrot.adapter.base_adapter import AdapterContext, BestBidOffer, ExactBook
-from foxtrot.adapter.futu.capabilities import FUTU
+from foxtrot.adapter.futu.capabilities import FUTU, SIMULATED
 from foxtrot.adapter.futu.config import ENVIRONMENTS, REAL, SECRETS, SIMULATE, read_settings
 from foxtrot.adapter.futu.market_data import FutuMarketData
 from foxtrot.adapter.futu.orders import NOT_CONNECTED
@@ -40,6 +40,8 @@ class FutuAdapter(SessionAdapter):
         check_installed()
         self.session = FutuSession(context, settings, random)
         super().__init__(context, self.session)
+        self.capabilities = FUTU if settings.is_real else SIMULATED  # type: ignore[misc]  # the class's is the real one
+        self.capabilities = FUTU if settings.is_real else SIMULATED  # type: ignore[misc]  # the class's is the real one
         self.market_data = FutuMarketData(self, self.session)
         self.trading = FutuTrading(self, self.session, self.market_data)
 

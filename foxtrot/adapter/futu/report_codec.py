@@ -95,11 +95,6 @@ class OrderRow(msgspec.Struct, frozen=True):
     error: str = ""
     pushed: bool = False
 
-    @property
-    def order_type(self) -> OrderType:
-        """Return our word for its type."""
-        return _KINDS[self.kind]
-
 
 class DealRow(msgspec.Struct, frozen=True):
     """One fill as Futu tells it; `is_void` is one that the exchange has taken back."""
