@@ -35,7 +35,7 @@ Source: seen with futu-api 10.11.7108 (sys_config.py, RsaCrypt).
 """
 HIGHEST_ACCOUNT: Final = 2**63 - 1
 KNOWN: Final = (
-    "host", "port", "markets", "account_id", "security_firm", "currency", "encrypt", "rsa_file", "outside_session",
+    "host", "port", "port_file", "markets", "account_id", "security_firm", "currency", "encrypt", "rsa_file", "outside_session",
     "extended_hours", "always_open", "poll_s", "orders_per_30_s", "changes_per_30_s", "queries_per_30_s", "subscription_quota",
     "trades_since_hours", "mute_after_s",
 )  # fmt: skip
@@ -84,6 +84,10 @@ class FutuSettings(msgspec.Struct, frozen=True, kw_only=True):
         return self.environment == REAL
 
 
+class _PortFile(msgspec.Struct, frozen=True):
+    futu: int | None = None
+
+
 def read_settings(context: AdapterContext) -> FutuSettings:
     """Return the settings of an account.
 
@@ -94,7 +98,7 @@ def read_settings(context: AdapterContext) -> FutuSettings:
     settings = FutuSettings(
         environment=_environment(reader, context.environment or SIMULATE),
         host=_host(reader),
-        port=reader.whole("port", 11111, 1, 65_535),
+        port=_port(reader, context),
         markets=_markets(reader),
         account_id=reader.whole("account_id", 0, 0, HIGHEST_ACCOUNT),
         security_firm=reader.choice("security_firm", "", FIRMS),
@@ -129,6 +133,22 @@ def _host(reader: SettingsReader) -> str:
     if not host or any(character.isspace() or character in "/:@" for character in host):
         raise reader.wrong("host", host, 'it is a name or an IPv4 address without a port, such as "127.0.0.1"')
     return host
+
+
+def _port(reader: SettingsReader, context: AdapterContext) -> int:
+    """Return OpenD's port: as it is set, or as an embedded exchange has written it into its port file."""
+    name = reader.text("port_file")
+    if not name:
+        return reader.whole("port", 11111, 1, 65_535)
+    if "port" in context.settings:
+        raise reader.wrong("port_file", name, "port is set as well; give one of them")
+    try:
+        port = msgspec.json.decode(Path(name).read_bytes(), type=_PortFile).futu
+    except (OSError, msgspec.MsgspecError) as error:
+        raise reader.wrong("port_file", name, f"it cannot be read ({error}); start the exchange first") from error
+    if port is None:
+        raise reader.wrong("port_file", name, "it has no port of Futu; start the exchange with --futu PORT")
+    return port
 
 
 def _markets(reader: SettingsReader) -> tuple[str, ...]:

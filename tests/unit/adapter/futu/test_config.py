@@ -128,3 +128,22 @@ def test_a_key_of_another_size_or_kind_is_refused_with_the_command_that_makes_on
     for key in (rsa.generate_private_key(65537, 2048), ec.generate_private_key(ec.SECP256R1())):
         with pytest.raises(ConfigError, match="openssl genrsa"):
             read(encrypt=True, rsa_file=pem(key, tmp_path))
+
+
+def test_the_port_may_come_from_the_file_of_an_embedded_exchange(tmp_path: Path) -> None:
+    file = tmp_path / "ports.json"
+    file.write_text('{"pid": 1, "futu": 4711, "ib": null}')
+    assert read(port_file=str(file)).port == 4711
+    with pytest.raises(ConfigError, match="port is set as well; give one of them"):
+        read(port_file=str(file), port=1)
+    file.write_text('{"futu": null}')
+    with pytest.raises(ConfigError, match="start the exchange with --futu PORT"):
+        read(port_file=str(file))
+    file.unlink()
+    with pytest.raises(ConfigError, match="start the exchange first"):
+        read(port_file=str(file))
+
+
+def test_an_opend_has_the_hours_of_its_markets_unless_it_is_said_to_have_none() -> None:
+    assert not read().always_open
+    assert read(always_open=True).always_open
