@@ -15,9 +15,10 @@ from foxtrot.domain.enums import OrderType, Side
 from foxtrot.exchange.commands import Deposit, OpenAccount, PlaceOrder
 from foxtrot.exchange.listings import listing
 from foxtrot.exchange.server import ExchangeServer
+from foxtrot.exchange.wire.futu.quote_limits import QuoteSettings
 from foxtrot.exchange.wire.futu.surface_settings import FutuSettings
 from tests.support.futu_rig import futu_port, served_futu
-from tests.support.futu_sdk import FutuContexts, settled_rows
+from tests.support.futu_sdk import FutuContexts, hear_pushes, settled_rows
 from tests.support.waiting import wait_until
 
 HK, US = "00700.SEHK", "AAPL.NASDAQ"
@@ -290,3 +291,39 @@ def test_the_sdk_subscribes_again_after_the_server_came_back(futu_contexts: Futu
         market.trade("400.4", 100)
         wait_until(lambda: bool(heard))
         assert settled_rows(heard[-1][1])[0]["price"] == 400.4
+
+
+def test_quote_rights_and_quotas_are_told_and_kept(futu_contexts: FutuContexts) -> None:
+    quotes = QuoteSettings(rights={1: "LV1"}, subscription_quota=1, history_quota=2)
+    with served_futu(futu=FutuSettings(quotes=quotes)) as server:
+        context = futu_contexts.quote(futu_port(server))
+        info = context.get_user_info()[1]
+        assert (info["hk_qot_right"], info["us_qot_right"], info["sub_quota"], info["history_kl_quota"]) == (
+            "LV1", "NO", 1, 2,
+        )  # fmt: skip
+        assert context.subscribe(["US.AAPL"], ["QUOTE"]) == (-1, "No right to subscribe AAPL")
+        assert context.subscribe(["HK.00700"], ["QUOTE", "TICKER"]) == (
+            -1, "Insufficient subscription quota: 2 needed, 1 left",
+        )  # fmt: skip
+
+
+def test_a_living_market_is_told_without_a_gap(futu_contexts: FutuContexts) -> None:
+    with served_futu(agents=10) as server:
+        context = futu_contexts.quote(futu_port(server))
+        books = hear_pushes(context, futu_contexts.futu.OrderBookHandlerBase)
+        tickers = hear_pushes(context, futu_contexts.futu.TickerHandlerBase)
+        bars = hear_pushes(context, futu_contexts.futu.CurKlineHandlerBase)
+        hear_pushes(context, futu_contexts.futu.StockQuoteHandlerBase)  # the SDK's own takes milliseconds for each
+        assert context.subscribe(["HK.00700", "US.AAPL"], ["ORDER_BOOK", "TICKER", "K_1M", "QUOTE"]) == (0, None)
+        wait_until(lambda: len(books) > 50 and len(tickers) > 20 and len(bars) > 20, 30.0)
+        for code in ("00700", "AAPL"):
+            told = [one.s2c for one in list(tickers) if one.s2c.security.code == code]
+            numbers = [row.sequence for s2c in told for row in s2c.tickerList]
+            assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+        for book in (one.s2c for one in list(books)):
+            bids, asks = [row.price for row in book.orderBookBidList], [row.price for row in book.orderBookAskList]
+            assert (bids, asks) == (sorted(bids, reverse=True), sorted(asks))
+            assert not bids or not asks or bids[0] < asks[0]
+            assert all(
+                row.volume > 0 and row.orederCount > 0 for row in (*book.orderBookBidList, *book.orderBookAskList)
+            )

@@ -11,7 +11,7 @@ from foxtrot.exchange.wire.futu.endpoint import Handler, Push
 from foxtrot.exchange.wire.futu.frame import Frame, digest_of
 from foxtrot.exchange.wire.futu.futu_hours import HK, US, Phase
 from foxtrot.exchange.wire.futu.message_types import messages, new_answer
-from foxtrot.exchange.wire.futu.quote_limits import FIGURES
+from foxtrot.exchange.wire.futu.quote_limits import QUOTE_RIGHTS
 from foxtrot.exchange.wire.futu.refusal import INVALID, FutuRefused
 from foxtrot.exchange.wire.futu.rsa_blocks import RsaBlocks
 from foxtrot.exchange.wire.futu.venue_side import FutuSide
@@ -138,8 +138,10 @@ class Handshake:
         s2c = new_answer(GET_USER_INFO)
         s2c.nickName, s2c.userID, s2c.apiLevel = "foxtrot", USER_ID, "4"
         s2c.isNeedAgreeDisclaimer = False
-        s2c.subQuota, s2c.historyKLQuota = SUBSCRIPTION_QUOTA, HISTORY_QUOTA
-        s2c.hkQotRight = s2c.usQotRight = _LEVEL_2
+        quotes = self._side.settings.quotes
+        s2c.subQuota, s2c.historyKLQuota = quotes.subscription_quota, quotes.history_quota
+        s2c.hkQotRight = QUOTE_RIGHTS[quotes.rights.get(HK, "")]
+        s2c.usQotRight = QUOTE_RIGHTS[quotes.rights.get(US, "")]
         return s2c
 
     # --- by itself --------------------------------------------------------------------------------------------------
@@ -183,8 +185,3 @@ class Handshake:
         s2c.type = _CONNECT_STATUS
         s2c.connectStatus.qotLogined, s2c.connectStatus.trdLogined = self._told
         self._push(client, NOTIFY, s2c, "")
-
-
-SUBSCRIPTION_QUOTA: Final = FIGURES["subscription_quota"].value
-HISTORY_QUOTA: Final = FIGURES["history_quota"].value
-_LEVEL_2: Final = 3

@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from foxtrot.domain.errors import ConfigError
 from foxtrot.exchange.wire.futu.refusal import FutuRefused
 
 DOC_AUTHORITY: Final = "DOC Futu OpenAPI, Authorities and Limitations"
@@ -84,6 +85,12 @@ BOOK_LEVELS: Final[Mapping[tuple[int, str], int]] = {(1, "LV1"): 1, (1, "LV2"): 
 Source: Futu OpenAPI documentation, Get Real-time Order Book, Details of price levels.
 """
 
+QUOTE_RIGHTS: Final[Mapping[str, int]] = {"": 5, "LV1": 2, "LV2": 3}
+"""Quote right → QotRight; "" is none.
+
+Source: Qot_Common.proto, QotRight.
+"""
+
 
 class QuoteSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What the customer of this OpenD may see, and how much of it."""
@@ -94,6 +101,16 @@ class QuoteSettings(msgspec.Struct, frozen=True, kw_only=True):
     history_quota: int = FIGURES["history_quota"].value
     shortest_s: int = FIGURES["shortest_s"].value
     """A subscription can be ended when it is this old."""
+
+    def __post_init__(self) -> None:
+        """Refuse quote rights that do not exist.
+
+        Source: Qot_Common.proto, QotRight.
+        """
+        for market, right in self.rights.items():
+            if (market, right) not in BOOK_LEVELS:
+                known = ", ".join(f"{number}: {name}" for number, name in BOOK_LEVELS)
+                raise ConfigError(f"quote right {right!r} of market {market} does not exist; there are {known}")
 
 
 def refused(text: str, **values: object) -> FutuRefused:

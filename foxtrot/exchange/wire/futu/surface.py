@@ -12,6 +12,6 @@ def futu_surface(side: FutuSide) -> FutuGateway:
     Source: Futu OpenAPI documentation, Protocol ID Introduction.
     """
     gateway = FutuGateway(side)
-    gateway.add(Quotes(side, gateway.push))
+    gateway.add(Quotes(side, gateway.push, side.settings.quotes))
     gateway.add(Trading(side, gateway.push))
     return gateway

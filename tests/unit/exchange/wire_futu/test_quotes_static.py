@@ -8,11 +8,12 @@ import msgspec
 import pytest
 
 from foxtrot.domain.enums import OrderType, Side
+from foxtrot.domain.errors import ConfigError
 from foxtrot.domain.instrument import Grid
 from foxtrot.exchange.commands import AddInstrument, Deposit, PlaceOrder
 from foxtrot.exchange.listings import listing
 from foxtrot.exchange.wire.futu.message_types import messages
-from foxtrot.exchange.wire.futu.quote_limits import FIGURES, TEXTS
+from foxtrot.exchange.wire.futu.quote_limits import FIGURES, TEXTS, QuoteSettings
 from foxtrot.exchange.wire.futu.quote_types import KLINES, NAMES
 from foxtrot.exchange.wire.futu.refusal import FutuRefused
 from tests.support.futu_quote_rig import APPLE, TENCENT, QuoteClient, QuoteRig, at, securities
@@ -176,3 +177,10 @@ def test_the_tables_are_those_of_the_sdk_s_enumerations() -> None:
 def test_every_figure_and_text_names_where_it_is_from() -> None:
     sources = [one.source for one in (*FIGURES.values(), *TEXTS.values())]
     assert all(source.split()[0] in ("DOC", "SEEN", "OWN", "seen") for source in sources)
+
+
+def test_quote_rights_that_do_not_exist_are_refused_by_name() -> None:
+    with pytest.raises(
+        ConfigError, match="quote right 'SF' of market 1 does not exist; there are 1: LV1, 1: LV2, 11: LV1"
+    ):
+        QuoteSettings(rights={1: "SF"})
