@@ -23,7 +23,7 @@ from foxtrot.core.private_file import make_private_folder
 from foxtrot.domain.errors import ConfigError
 
 VARIABLE = "FOXTROT_LOCKS"
-_TELL_APART = ("product", "host", "port", "port_file", "account", "url")
+_TELL_APART = ("product", "host", "port", "port_file", "account", "account_id", "url")
 """Settings by which one key leads to different accounts."""
 _SALT = b"foxtrot account lock"
 
