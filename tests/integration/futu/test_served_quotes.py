@@ -10,12 +10,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from foxtrot.adapter.futu.kline_types import STAMPED_AT_THEIR_END
 from foxtrot.core.clock import ManualClock
 from foxtrot.domain.enums import OrderType, Side
 from foxtrot.exchange.commands import Deposit, OpenAccount, PlaceOrder
 from foxtrot.exchange.listings import listing
 from foxtrot.exchange.server import ExchangeServer
 from foxtrot.exchange.wire.futu.quote_limits import QuoteSettings
+from foxtrot.exchange.wire.futu.quote_times import BARS_STAMPED_AT_END
 from foxtrot.exchange.wire.futu.surface_settings import FutuSettings
 from tests.support.futu_rig import futu_port, served_futu
 from tests.support.futu_sdk import FutuContexts, hear_pushes, settled_rows
@@ -190,6 +192,11 @@ def test_a_forming_bar_is_read_again_under_its_end(futu_contexts: FutuContexts) 
         assert {row["time_key"] for row in rows if row["k_type"] == "K_DAY"} == {"2026-03-10 00:00:00"}
         result, asked = context.get_cur_kline("HK.00700", 2, "K_1M")
         assert (result, [row["time_key"][11:] for row in settled_rows(asked)]) == (0, ["10:01:00", "10:02:00"])
+
+
+def test_server_and_client_hold_the_same_belief_of_how_bars_are_stamped() -> None:
+    """They share no code; that both read the same is looked at here alone."""
+    assert BARS_STAMPED_AT_END is STAMPED_AT_THEIR_END
 
 
 def test_history_is_read_page_by_page_and_all_at_once(futu_contexts: FutuContexts) -> None:
