@@ -37,7 +37,10 @@ class MarketFacts(msgspec.Struct, frozen=True):
 
     @property
     def zone(self) -> ZoneInfo:
-        """Return the time zone in which the market's texts tell the time."""
+        """Return the time zone in which the market's texts tell the time.
+
+        Source: Futu OpenAPI, Quote Object: times are in the market's time zone, Eastern for the United States.
+        """
         return _zone(self.timezone)
 
 

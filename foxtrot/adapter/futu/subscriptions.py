@@ -44,11 +44,11 @@ class Asker(Protocol):
     """Who asks OpenD; see Questions."""
 
     async def subscribe(self, codes: Sequence[str], kinds: Sequence[str], *, first_push: bool) -> None:
-        """Subscribe."""
+        """Subscribe to some kinds of data of some instruments."""
         ...
 
     async def unsubscribe(self, codes: Sequence[str], kinds: Sequence[str]) -> None:
-        """Unsubscribe."""
+        """End subscriptions whose minute is over."""
         ...
 
 
