@@ -73,6 +73,8 @@ def bounds_of(stamp_ns: int, kind: KlineType, calendar: TradingCalendar) -> tupl
 
 def _day_bounds(stamp_ns: int, kind: KlineType, calendar: TradingCalendar) -> tuple[int, int]:
     """Return the bounds of a bar that is stamped with the midnight of its day."""
+    if calendar.always_open:
+        return stamp_ns, stamp_ns + kind.interval.duration_ns
     opens_ns = stamp_ns if calendar.is_open(stamp_ns) else calendar.next_open_ns(stamp_ns)
     if opens_ns is not None and opens_ns - stamp_ns < kind.interval.duration_ns:
         bounds = calendar.bar_bounds(opens_ns, kind.interval)

@@ -1,6 +1,7 @@
 """Market data of the Futu client, by the unmodified SDK, against the served exchange."""
 
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -288,3 +289,95 @@ def test_a_quiet_market_is_looked_at_and_its_book_is_believed(rig: FutuMarketRig
     rig.wait(lambda: rig.requests("Qot_GetOrderBook") > asked)
     rig.idle()
     assert BookState.STALE not in [one.state for one in rig.heard.of(BookStateChanged)]
+
+
+def test_a_stream_that_fell_silent_while_its_market_has_not_is_found_and_made_good(rig: FutuMarketRig) -> None:
+    subscribe(rig, ticks=True, depth_levels=5)
+    rig.wait(lambda: rig.data.exact_book(HK) is not None)
+    rig.fault("go_silent", stream="Qot_UpdateOrderBook")
+    rig.order(Side.BUY, "400.0", 300)
+    rig.advance(58, 1)
+    assert rig.data.exact_book(HK) is not None, "it might be quiet"
+    rig.advance(10, 1)
+    rig.wait(lambda: (book := rig.data.exact_book(HK)) is not None and book.bids[0][0] == Decimal("400.0"))
+    assert [one.state for one in rig.heard.of(BookStateChanged)] == [BookState.LIVE, BookState.STALE, BookState.LIVE]
+    assert rig.heard.of(DepthData)[-1].bids[0] == (400.0, 300.0)
+    assert rig.heard.of(TickData)[-1].bid_price == 400.0
+
+
+# --- quotas, rights and hours ---------------------------------------------------------------------------------------------
+
+
+def test_a_real_quota_and_its_minute_are_kept_without_a_refusal() -> None:
+    with FutuMarketRig(limits=True, subscription_quota=3) as rig:
+        rig.start()
+        subscribe(rig, ticks=True)
+        since = subscribe(rig, US, trades=True)
+        (failed,) = rig.heard.of(RequestFailed, since)
+        assert failed.what == f"stream ticker of {US}"
+        assert "3 of 3 in use" in failed.error
+        rig.do(lambda: rig.data.remove(HK))
+        rig.advance(65, 1)
+        rig.wait(lambda: rig.session.quota.used == 1)
+        rig.trade("200.00", 7, name=US)
+        rig.wait(lambda: [one.size for one in rig.heard.of(MarketTrade)] == [7.0])
+        assert rig.session.health.failed_requests == 0, "nothing was asked that OpenD refuses"
+
+
+def test_trading_days_are_those_of_our_calendar(rig: FutuMarketRig) -> None:
+    days = rig.session.bridge.submit(rig.data.trading_days.between("HK", date(2026, 2, 13), date(2026, 2, 23))).result(
+        5.0
+    )
+    assert days == (date(2026, 2, 13), date(2026, 2, 16), date(2026, 2, 20), date(2026, 2, 23)), (
+        "the New Year of the moon"
+    )
+    assert rig.session.bridge.submit(rig.data.trading_days.compare("US", rig.clock.now_ns())).result(5.0) == ()
+
+
+def test_extended_hours_are_asked_for_us_stocks_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, bool, str]] = []
+    with FutuMarketRig(extended_hours=True) as rig:
+        rig.start()
+        query = rig.session.sdk.futu.quote.quote_query.SubscriptionQuery
+        real = query.pack_subscribe_req
+
+        def pack(**arguments: object) -> object:
+            codes = arguments["code_list"]
+            assert isinstance(codes, list)
+            asked.append((codes[0], bool(arguments["extended_time"]), str(arguments["session"])))
+            return real(**arguments)
+
+        pack.__qualname__ = "SubscriptionQuery.pack_subscribe_req"
+        monkeypatch.setattr(query, "pack_subscribe_req", pack)
+        subscribe(rig, US, trades=True)
+        subscribe(rig, HK, trades=True)
+    assert asked == [("US.AAPL", True, "ETH"), ("HK.00700", False, "N/A")]
+
+
+def test_us_stocks_have_their_own_time_money_and_steps(rig: FutuMarketRig) -> None:
+    since = subscribe(rig, US, ticks=True, depth_levels=10, bars=("1m",))
+    rig.order(Side.BUY, "199.99", 3, name=US)
+    rig.trade("200.01", 5, name=US)
+    rig.wait(lambda: any(one.bids for one in rig.heard.of(DepthData, since)))
+    rig.wait(lambda: any(one.last_size == 5.0 for one in rig.heard.of(TickData, since)))
+    assert rig.heard.of(DepthData, since)[-1].bids == ((199.99, 3.0),)
+    tick = rig.heard.of(TickData, since)[-1]
+    assert tick.venue_time_ns <= rig.clock.now_ns() < tick.venue_time_ns + MINUTE_NS
+    rig.advance(45)
+    rig.wait(lambda: len(rig.heard.of(BarData, since)) == 1)
+    assert rig.heard.of(BarData, since)[0].open_time_ns == hong_kong("2026-03-10 10:00:00")
+
+
+@pytest.mark.parametrize("kind", ["close", "reset"])
+def test_a_cut_socket_costs_a_moment_and_no_print(rig: FutuMarketRig, kind: str) -> None:
+    subscribe(rig, trades=True, depth_levels=5)
+    rig.trade("400.0", 100)
+    rig.wait(lambda: len(rig.heard.of(MarketTrade)) == 1)
+    since = len(rig.heard)
+    rig.fault(kind, connection="quote")
+    rig.wait(lambda: AdapterState.LOST in rig.heard.states(since))
+    rig.trade("400.0", 200)
+    rig.come_back(since)
+    rig.trade("400.0", 300)
+    rig.wait(lambda: [one.size for one in rig.heard.of(MarketTrade)] == [100.0, 200.0, 300.0])
+    rig.wait(lambda: rig.data.exact_book(HK) is not None)

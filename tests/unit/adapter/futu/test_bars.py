@@ -77,6 +77,12 @@ def test_a_minute_of_new_york_before_the_opening_has_its_plain_length() -> None:
     assert texts(bounds_of(stamp_ns, kline_type("1m"), NY), "America/New_York") == ("09 08:14", "09 08:15")
 
 
+def test_a_market_that_never_closes_has_days_of_its_own_zone() -> None:
+    always = calendar_named("24x7")
+    assert texts(bounds_of(at("00:00:00"), kline_type("1d"), always)) == ("10 00:00", "11 00:00")
+    assert texts(bounds_of(at("12:31:00"), kline_type("1m"), always)) == ("10 12:30", "10 12:31")
+
+
 def test_intervals_are_found_in_any_unit() -> None:
     assert [kline_type(text).name for text in ("60s", "60m", "1h", "24h", "7d", "1w")[:4]] == [
         "K_1M",
