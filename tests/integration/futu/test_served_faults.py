@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from decimal import Decimal
 
 import pytest
 
 from foxtrot.exchange.faults import Fault
 from foxtrot.exchange.server import ExchangeServer
+from foxtrot.exchange.wire.futu.frame import digest_of
 from tests.support.futu_raw import RawFutu
 from tests.support.futu_rig import futu_port, served_futu
-from tests.support.futu_sdk import FutuContexts, hear_pushes
+from tests.support.futu_sdk import FutuContexts, hear_pushes, settled_rows
 from tests.support.waiting import wait_until
 
 STATE = "GetGlobalState"
@@ -25,6 +27,12 @@ def server() -> Iterator[ExchangeServer]:
 def futu(kind: str, **more: object) -> Fault:
     """A fault of Futu's connections."""
     return Fault(kind=kind, product="futu", **more)  # type: ignore[arg-type]
+
+
+def bid(server: ExchangeServer, price: str) -> None:
+    """Let somebody else bid for 00700, and what that causes be sent."""
+    server.inject(futu("other_order", account="main", symbol="00700", quantity="100", price=price))
+    server.step()
 
 
 def count(server: ExchangeServer, name: str) -> int:
@@ -133,3 +141,73 @@ def test_bytes_one_by_one_make_the_same_answers(server: ExchangeServer, futu_con
     server.inject(futu("one_byte_writes"))
     context = futu_contexts.quote(futu_port(server))
     assert context.get_global_state()[0] == 0
+
+
+def test_a_muted_connection_is_neither_answered_nor_pushed_to_until_the_fault_ends(
+    server: ExchangeServer, futu_contexts: FutuContexts
+) -> None:
+    quote = futu_contexts.quote(futu_port(server))
+    books = hear_pushes(quote, futu_contexts.futu.OrderBookHandlerBase)
+    assert quote.subscribe(["HK.00700"], ["ORDER_BOOK"])[0] == 0
+    wait_until(lambda: len(books) == 1)
+    quote._query_timeout = 0.5
+    server.inject(futu("mute", connection="quote"))
+    bid(server, "300")
+    assert quote.get_global_state() == (-1, "PacketErr.Timeout")
+    assert len(books) == 1
+    server.clear_faults()
+    bid(server, "301")
+    wait_until(lambda: len(books) == 2)
+    assert [level.price for level in books[-1].s2c.orderBookBidList] == [301, 300]
+
+
+@pytest.mark.parametrize("is_executed", [False, True])
+def test_an_order_whose_answer_is_muted_is_there_or_not_as_told(
+    server: ExchangeServer, futu_contexts: FutuContexts, *, is_executed: bool
+) -> None:
+    trade = futu_contexts.trade(futu_port(server))
+    trade._query_timeout = 0.5
+    server.inject(futu("mute", endpoint="Trd_PlaceOrder", executed=is_executed))
+    placed = trade.place_order(300.0, 100, "HK.00700", "BUY", trd_env="SIMULATE", remark="once")
+    assert placed == (-1, "PacketErr.Timeout")
+    rows = settled_rows(trade.order_list_query(trd_env="SIMULATE", refresh_cache=True)[1])
+    assert [row["remark"] for row in rows] == (["once"] if is_executed else [])
+
+
+def test_one_push_is_swallowed(server: ExchangeServer, futu_contexts: FutuContexts) -> None:
+    quote = futu_contexts.quote(futu_port(server))
+    books = hear_pushes(quote, futu_contexts.futu.OrderBookHandlerBase)
+    server.inject(futu("gap", stream="Qot_UpdateOrderBook"))
+    assert quote.subscribe(["HK.00700"], ["ORDER_BOOK"])[0] == 0
+    bid(server, "300")
+    wait_until(lambda: len(books) == 1)
+    assert books[0].s2c.orderBookBidList[0].price == 300
+
+
+def test_a_fill_is_told_twice(server: ExchangeServer, futu_contexts: FutuContexts) -> None:
+    trade = futu_contexts.trade(futu_port(server))
+    fills = hear_pushes(trade, futu_contexts.futu.TradeDealHandlerBase)
+    assert trade.unlock_trade("foxtrot")[0] == 0
+    server.inject(futu("duplicate_fills"))
+    server.inject(futu("other_order", account="main-simulate", symbol="00700", quantity="100", price="300", side="BUY"))
+    server.inject(futu("other_order", account="main", symbol="00700", quantity="100", price="301", side="BUY"))
+    server.call(lambda one: one.host.deposit("main-simulate", "00700", Decimal(100)))
+    server.inject(
+        futu("other_order", account="main-simulate", symbol="00700", quantity="100", price="301", side="SELL")
+    )
+    wait_until(lambda: len(fills) == 2)
+    assert fills[0].s2c.orderFill.fillID == fills[1].s2c.orderFill.fillID
+
+
+@pytest.mark.parametrize("kind", ["malformed_frame", "cut_mid_frame"])
+def test_a_broken_push_is_broken_where_it_says(server: ExchangeServer, kind: str, futu_sdk: object) -> None:
+    with closing(RawFutu(futu_port(server))) as client:
+        client.init()
+        server.inject(futu(kind, stream="Notify"))
+        server.inject(futu("upstream_lost"))
+        if kind == "cut_mid_frame":
+            with pytest.raises(EOFError):
+                client.read()
+        else:
+            frame = client.read()
+            assert (frame.proto_id, digest_of(frame.body) == frame.digest) == (1003, False)

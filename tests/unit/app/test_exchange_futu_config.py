@@ -1,0 +1,74 @@
+"""The [futu] table of an exchange's configuration, and what accounts have where stocks are served."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from foxtrot.app.exchange_config import ExchangeConfig, account_setup, load_exchange_config
+from foxtrot.app.exchange_tables import ExchangeAccount
+from foxtrot.domain.errors import ConfigError
+from foxtrot.exchange.server import ExchangeServer
+from foxtrot.exchange.server_settings import ServerPorts, ServerSettings
+from foxtrot.exchange.wire.futu import message_types
+from tests.support.futu_keys import rsa_pem
+
+
+def load(folder: Path, text: str, **environment: str) -> ExchangeConfig:
+    """Read a configuration."""
+    path = folder / "exchange.toml"
+    path.write_text(text, "utf-8")
+    return load_exchange_config(path, environment)
+
+
+def test_password_and_key_are_taken_in_and_never_shown(tmp_path: Path) -> None:
+    (tmp_path / "futu.key").write_text(rsa_pem())
+    text = '[futu]\nalways_open = false\nlimits = false\ntrade_password_env = "PW"\nrsa_key = "futu.key"\n'
+    table = load(tmp_path, text, PW="sesame").futu
+    assert (table.always_open, table.limits, table.trade_password, table.rsa_key) == (False, False, "sesame", rsa_pem())
+    assert "sesame" not in repr(table)
+    assert "PRIVATE" not in repr(table)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[futu]\nrsa_key = "none.key"\n', "rsa_key 'none.key' is neither a readable PEM file nor its text"),
+        ('[futu]\ntrade_password_env = "NOT_THERE"\n', "NOT_THERE"),
+        ('[futu]\ntrade_password = "a"\ntrade_password_env = "B"\n', "both set; keep one of them"),
+        ("[futu]\nalways_opn = true\n", "always_opn"),
+        ('[fees.futu]\nmaker = 0.1\ntaker = 0.1\n', "unknown key 'futu'; known: spot, usdm"),
+        ('[account.main]\nproducts = ["hk"]\n', "products"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_one_line(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        load(tmp_path, text)
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_the_money_of_stock_markets_comes_by_default_only(tmp_path: Path) -> None:
+    default = account_setup("main", ExchangeAccount(), has_stocks=True)
+    assert (default.balances["HKD"], default.balances["USD"], default.balances["BTC"]) == (1_000_000, 1_000_000, 10)
+    assert "HKD" not in account_setup("main", ExchangeAccount()).balances
+    told = load(tmp_path, "[account.main]\nbalances = { USDT = 5 }\n").accounts["main"]
+    assert account_setup("main", told, has_stocks=True).balances == {"USDT": Decimal(5)}
+
+
+def test_a_key_of_the_wrong_size_is_refused_before_anything_listens() -> None:
+    from foxtrot.exchange.wire.futu.surface_settings import FutuSettings
+
+    pytest.importorskip("google.protobuf")
+    with pytest.raises(ConfigError, match="has 2048 bits"):
+        ExchangeServer(ServerSettings(ports=ServerPorts(futu=0), futu=FutuSettings(rsa_key=rsa_pem(2048))))
+
+
+def test_without_the_sdk_the_server_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    message_types.messages.cache_clear()
+    monkeypatch.setattr(message_types, "find_spec", lambda _: None)
+    try:
+        with pytest.raises(ConfigError, match=r"pip install 'foxtrot\[futu\]'"):
+            ExchangeServer(ServerSettings(ports=ServerPorts(futu=0)))
+    finally:
+        message_types.messages.cache_clear()
