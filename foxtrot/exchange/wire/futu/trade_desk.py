@@ -16,7 +16,6 @@ from foxtrot.exchange.wire.futu.trade_hours import TradeHours
 from foxtrot.exchange.wire.futu.trade_orders import (
     CANCELLED_ALL,
     CANCELLING_ALL,
-    DAY,
     FAILED,
     IOC,
     OPEN,
@@ -115,10 +114,8 @@ class TradeDesk:
         Source: Futu OpenAPI documentation, OrderStatus: WAITING_SUBMIT.
         """
         for order in self._orders.waiting():
-            trades = self._side.venue.trading_state(order.instrument.instrument_id) is TradingState.TRADING
-            is_time = trades and self._hours.may_enter(order.instrument, now_ns, outside=order.outside_hours)
-            if is_time and order.command is not None and order.held is not None:
-                self._submit(order, order.command, order.held)
+            if order.command is not None and order.held is not None:
+                self._wake(order, order.command, order.held, now_ns)
 
     # --- entering ---------------------------------------------------------------------------------------------------
 
@@ -168,18 +165,24 @@ class TradeDesk:
         self._tell(order, None)
         return order
 
-    def _submit(self, order: TradeOrder, command: PlaceOrder, held: OrderState) -> None:
-        now_ns, end_ns = self._side.now_ns(), command.expire_time_ns
-        if end_ns and order.time_in_force == DAY:
-            end_ns = self._hours.day_end_ns(order.instrument, now_ns, outside=order.outside_hours)
-        entered = replace(command, time_ns=now_ns, expire_time_ns=end_ns, quantity=held.quantity, price=held.price)
-        result = self._side.venue.execute(entered)
-        order.updated_ns = now_ns
-        if result.ok:
-            self._orders.bind(order, result.order_id)
-            return
-        error = venue_text(result, order.instrument.symbol, selling=order.side is Side.SELL)
-        order.held = replace(held, status=FAILED, updated_ns=now_ns, error=error)
+    def _wake(self, order: TradeOrder, command: PlaceOrder, held: OrderState, now_ns: int) -> None:
+        """Enter an order that waited, if its market is open, or end it with its day."""
+        trades = self._side.venue.trading_state(order.instrument.instrument_id) is TradingState.TRADING
+        if 0 < command.expire_time_ns <= now_ns:
+            self._end_held(order, held, CANCELLED_ALL, text("expired"))
+        elif trades and self._hours.may_enter(order.instrument, now_ns, outside=order.outside_hours):
+            entered = replace(command, time_ns=now_ns, quantity=held.quantity, price=held.price)
+            result = self._side.venue.execute(entered)
+            if result.ok:
+                order.updated_ns = now_ns
+                self._orders.bind(order, result.order_id)
+                return
+            told = venue_text(result, order.instrument.symbol, selling=order.side is Side.SELL)
+            self._end_held(order, held, FAILED, told)
+
+    def _end_held(self, order: TradeOrder, held: OrderState, status: int, error: str = "") -> None:
+        order.updated_ns = self._side.now_ns()
+        order.held = replace(held, status=status, updated_ns=order.updated_ns, error=error)
         self._tell(order, None)
 
     # --- changing ---------------------------------------------------------------------------------------------------
@@ -217,10 +220,8 @@ class TradeDesk:
     def _cancel(self, order: TradeOrder) -> None:
         now_ns = self._side.now_ns()
         if order.held is not None:
-            order.updated_ns = now_ns
-            order.held = replace(order.held, status=CANCELLED_ALL, updated_ns=now_ns)
             self._tell(order, CANCELLING_ALL)
-            self._tell(order, None)
+            self._end_held(order, order.held, CANCELLED_ALL)
             return
         account, instrument_id = order.account.account, order.instrument.instrument_id
         result = self._side.venue.execute(CancelOrder(now_ns, account, instrument_id, order.venue_id))

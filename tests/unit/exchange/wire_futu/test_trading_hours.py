@@ -104,6 +104,17 @@ def test_a_waiting_order_that_the_venue_refuses_has_failed() -> None:
     assert sorted(rig.path()) == [2, 5, 21]
 
 
+def test_a_waiting_order_ends_with_its_day_though_its_market_never_opened() -> None:
+    rig = rig_at(SATURDAY)
+    order_id = rig.place(timeInForce=3, expireTime="2026-03-15")
+    rig.log.clear()
+    rig.go_to(local(HONG_KONG, "2026-03-16 00:00:00"))
+    assert (rig.row(order_id).orderStatus, rig.row(order_id).lastErrMsg) == (15, "The order has expired")
+    assert rig.path() == [15]
+    rig.go_to(local(HONG_KONG, "2026-03-16 10:00:00"))
+    assert rig.venue.all_orders("alice", "00700.SEHK") == ()
+
+
 @pytest.mark.parametrize("fields", [{"orderType": 2}, {"orderType": 8}, {"timeInForce": 2}])
 def test_what_is_done_at_once_cannot_wait(fields: dict[str, int]) -> None:
     rig = rig_at(LUNCH)
