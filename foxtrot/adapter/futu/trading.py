@@ -15,6 +15,8 @@ from foxtrot.adapter.futu.orders import Orders
 from foxtrot.adapter.futu.session import FutuSession
 from foxtrot.adapter.futu.trade_requests import TradeRequests
 from foxtrot.adapter.order_tracker import OrderTracker
+from foxtrot.adapter.own_order import own_order
+from foxtrot.domain.enums import OrderStatus
 from foxtrot.domain.errors import AdapterError, FoxtrotError
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.order import ApprovedOrder, CancelRequest, OrderData, TradeData
@@ -111,12 +113,17 @@ class FutuTrading:
         self.answers.publish_orders(orders)
 
     async def tell_order(self, order_id: str, instrument_id: str) -> None:
-        """Ask for one order, and tell it, or that there is none once that is proved.
+        """Ask for one order, and tell it, or that there is none once that is proved; one that waits for its market is with us.
 
         Raises:
             AdapterError: no answer, or one that proves nothing yet.
         """
-        await self.orders.look_up.tell(order_id, instrument_id)
+        waiting = self.orders.queue.waiting(order_id)
+        if waiting is None:
+            await self.orders.look_up.tell(order_id, instrument_id)
+            return
+        instrument, now_ns = self._session.find_instrument(instrument_id), self._adapter.clock.now_ns()
+        self._adapter.on_order(own_order(waiting, instrument, now_ns, OrderStatus.SUBMITTED, "", ""))
 
     async def tell_trades(self, since_ns: int) -> None:
         """Publish our fills since a time, those excepted that are part of what the account began with.

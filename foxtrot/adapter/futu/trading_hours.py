@@ -56,6 +56,10 @@ class OrderQueue:
     def __contains__(self, order_id: str) -> bool:
         return order_id in self._waiting
 
+    def waiting(self, order_id: str) -> ApprovedOrder | None:
+        """Return an order that waits, None when it does not."""
+        return self._waiting.get(order_id)
+
     def put(self, order: ApprovedOrder) -> None:
         """Keep an order.
 

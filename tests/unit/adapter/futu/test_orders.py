@@ -12,7 +12,7 @@ from foxtrot.adapter.futu.accounts import FutuAccount
 from foxtrot.adapter.futu.errors import NotLinked, refusal_of
 from foxtrot.adapter.futu.orders import outcome_of
 from foxtrot.core.clock import ManualClock
-from foxtrot.core.notices import RequestFailed, TradesLoaded
+from foxtrot.core.notices import OrderMissing, RequestFailed, TradesLoaded
 from foxtrot.core.secret import Secret
 from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.enums import OrderStatus
@@ -360,6 +360,23 @@ def test_a_queued_order_leaves_when_its_market_opens_and_no_sooner() -> None:
     world = played(story, now_ns=lunch_ns, outside_session="queue")
     assert world.statuses() == [S.ACCEPTED]
     assert world.opend.count("PlaceOrder") == 1
+
+
+def test_a_queued_order_that_is_asked_for_is_with_us_and_never_missing() -> None:
+    async def story(world: World) -> None:
+        sending = asyncio.ensure_future(world.trading.place(approved()))
+        await world.settle()
+        for _ in range(4):
+            await world.trading.tell_order("t-1-1", HK)
+            await world.advance(600, 60)
+        world.trading.lost()
+        await world.advance(10)
+        await asyncio.gather(sending, return_exceptions=True)
+
+    world = played(story, now_ns=SATURDAY_NS, outside_session="queue")
+    assert world.statuses() == [S.SUBMITTED] * 4 + [S.DENIED]
+    assert not world.heard.of(OrderMissing)
+    assert world.opend.count("GetOrderList") == 0
 
 
 @pytest.mark.parametrize("end", ["cancelled", "lost", "closed", "permit"])
