@@ -39,8 +39,8 @@ FIGURES: Final[dict[str, Figure]] = {
     "calls_s": Figure(30, f"{DOC_AUTHORITY}, Interface Frequency Limitations: per 30 seconds"),
     "history_calls": Figure(60, "DOC Futu OpenAPI, Get Historical Candlesticks: first pages only"),
     "snapshot_calls": Figure(60, f"{DOC_AUTHORITY}: the example of the frequency limits"),
-    "static_calls": Figure(10, "DOC Futu OpenAPI, Get Static Information of Securities"),
-    "trade_date_calls": Figure(30, "DOC Futu OpenAPI, Get Trading Days"),
+    "static_calls": Figure(10, "OWN believed to be documented; the page was not at hand"),
+    "trade_date_calls": Figure(30, "OWN believed to be documented; the page was not at hand"),
     "snapshot_rows": Figure(400, "DOC Futu OpenAPI, Get Market Snapshot"),
     "ticker_rows": Figure(1000, f"{DOC_PROTO}: Qot_GetTicker, at most 1000"),
     "kline_rows": Figure(1000, "DOC Futu OpenAPI, Get Real-time Candlestick: at most 1000"),
@@ -82,7 +82,7 @@ TEXTS: Final[dict[str, Text]] = {
 BOOK_LEVELS: Final[Mapping[tuple[int, str], int]] = {(1, "LV1"): 1, (1, "LV2"): 10, (11, "LV1"): 1, (11, "LV2"): 60}
 """Levels of a book that can be asked for, by QotMarket and quote right.
 
-Source: Futu OpenAPI documentation, Get Real-time Order Book, Details of price levels.
+Source: Futu OpenAPI documentation, Get Real-time Order Book, Details of price levels; the figures are believed, not looked up.
 """
 
 QUOTE_RIGHTS: Final[Mapping[str, int]] = {"": 5, "LV1": 2, "LV2": 3}

@@ -144,6 +144,14 @@ class StockTable:
         self.memory(found)  # between two commands: now is the time to see that the venue was replaced
         return found
 
+    def known(self, security: Any) -> Stock | None:
+        """Return the stock that a request names, None when there is none.
+
+        Source: Qot_Common.proto, Security.
+        """
+        self.refresh()
+        return self._by_key.get((security.market, security.code))
+
     def by_key(self, key: tuple[int, str]) -> Stock | None:
         """Return a stock by market and code.
 

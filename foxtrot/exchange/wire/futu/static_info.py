@@ -22,6 +22,7 @@ from foxtrot.exchange.wire.futu.quote_times import day_text, epoch_s, local_text
 
 GET_STATIC, GET_SNAPSHOT = 3202, 3203
 SHARE: Final = 3
+UNKNOWN_NAME: Final = "Unknown stock"
 _SEC_TYPES: Final = {Product.STOCK: SHARE, Product.FUTURE: 10, Product.FOREX: 11}
 """Product → SecurityType.
 
@@ -50,22 +51,29 @@ class StaticInfo:
     def static(self, _client: FutuClient, c2s: Any) -> Any:
         """Return stocks by code, or all of a market and type; codes count before market and type.
 
-        Source: Qot_GetStaticInfo.proto; Futu OpenAPI documentation, Get Static Information of Securities.
+        This is the one request that does not refuse an unknown code: its row says that there is no such stock.
+
+        Source: Qot_GetStaticInfo.proto; Futu OpenAPI documentation, Get Static Information of Securities (its note).
 
         Raises:
-            FutuRefused: an unknown code or market, or too many calls.
+            FutuRefused: an unknown market, or too many calls.
         """
         self._static_pace.use(self._table.side.now_ns())
+        s2c = new_answer(GET_STATIC)
         if c2s.securityList:
-            chosen = [self._table.find(security) for security in c2s.securityList]
+            for security in c2s.securityList:
+                row, stock = s2c.staticInfoList.add().basic, self._table.known(security)
+                if stock is None:
+                    _fill_unknown(row, security)
+                else:
+                    self._fill_static(row, stock)
         else:
             if c2s.market not in PREFIXES:
                 raise refused("bad_market", value=c2s.market, known=", ".join(f"{n} {p}" for n, p in PREFIXES.items()))
             of_market = [stock for stock in self._table.all() if stock.market == c2s.market]
-            chosen = [stock for stock in of_market if c2s.secType in (0, _type_of(stock))]
-        s2c = new_answer(GET_STATIC)
-        for stock in chosen:
-            self._fill_static(s2c.staticInfoList.add().basic, stock)
+            for stock in of_market:
+                if c2s.secType in (0, _type_of(stock)):
+                    self._fill_static(s2c.staticInfoList.add().basic, stock)
         return s2c
 
     def snapshot(self, _client: FutuClient, c2s: Any) -> Any:
@@ -126,6 +134,12 @@ class StaticInfo:
             price, quantity = top[0] if top else (0, 0)
             setattr(row, price_field, instrument.price(price))
             setattr(row, size_field, int(instrument.quantity_grid.to_decimal(quantity)))
+
+
+def _fill_unknown(row: Any, security: Any) -> None:
+    row.security.market, row.security.code = security.market, security.code
+    row.name, row.delisting = UNKNOWN_NAME, True
+    row.id, row.lotSize, row.secType, row.listTime = 0, 0, 0, ""
 
 
 def _type_of(stock: Stock) -> int:

@@ -45,8 +45,14 @@ def test_static_information_is_by_market_and_type_or_by_code(client: QuoteClient
     assert len({row.basic.id for row in named}) == 2
 
 
+def test_an_unknown_code_has_a_row_that_says_so_in_static_information_alone(client: QuoteClient) -> None:
+    rows = client.ask(3202, securityList=securities((11, "NONE"), TENCENT, (1, "BTCUSDT"))).staticInfoList
+    assert [(row.basic.security.code, row.basic.name, row.basic.delisting, row.basic.lotSize) for row in rows] == [
+        ("NONE", "Unknown stock", True, 0), ("00700", "TENCENT", False, 100), ("BTCUSDT", "Unknown stock", True, 0),
+    ]  # fmt: skip
+
+
 def test_unknown_codes_and_markets_are_refused(client: QuoteClient) -> None:
-    assert refusal(client, 3202, securityList=securities((11, "NONE"))) == "Unknown stock NONE"
     assert refusal(client, 3202, market=21, secType=3) == "Market 21 has no data here; there are 1 HK, 11 US"
     assert refusal(client, 3203, securityList=securities((1, "AAPL"))) == "Unknown stock AAPL"
 
@@ -63,10 +69,6 @@ def test_a_stock_that_is_listed_later_is_there_at_once_with_its_code_as_name() -
         ("00005", 400, ""),
     ]
     assert not rows[1].basic.HasField("listTimestamp")
-
-
-def test_only_stocks_of_the_markets_are_shown(client: QuoteClient) -> None:
-    assert refusal(client, 3202, securityList=securities((1, "BTCUSDT"))) == "Unknown stock BTCUSDT"
 
 
 def test_a_snapshot_has_the_best_prices_and_the_day() -> None:
