@@ -1,17 +1,17 @@
 """Orders as customers enter, modify and cancel them; an order may wait here until its market opens."""
 
 from collections.abc import Callable
-from math import isfinite
 from typing import Any
 
 from msgspec.structs import replace
 
 from foxtrot.domain.enums import Side
-from foxtrot.exchange.commands import AmendOrder, CancelOrder, PlaceOrder, TradingState
+from foxtrot.exchange.commands import CancelOrder, PlaceOrder, TradingState
 from foxtrot.exchange.wire.futu.connection import FutuClient
 from foxtrot.exchange.wire.futu.message_types import new_answer
 from foxtrot.exchange.wire.futu.refusal import FutuRefused
 from foxtrot.exchange.wire.futu.trade_accounts import TradeAccounts
+from foxtrot.exchange.wire.futu.trade_changes import OrderChanges
 from foxtrot.exchange.wire.futu.trade_hours import TradeHours
 from foxtrot.exchange.wire.futu.trade_orders import (
     CANCELLED_ALL,
@@ -29,8 +29,6 @@ from foxtrot.exchange.wire.futu.trade_request import (
     ABSOLUTE_LIMIT,
     OrderAsk,
     OrderReader,
-    price_units,
-    quantity_units,
 )
 from foxtrot.exchange.wire.futu.trade_texts import refused, text, venue_text
 from foxtrot.exchange.wire.futu.venue_side import FutuAccount, FutuSide
@@ -64,6 +62,7 @@ class TradeDesk:
         self._tell = tell
         self._packets = TradePackets()
         self._reader = OrderReader(side, hours)
+        self._changes = OrderChanges(side, orders, self._reader, tell)
 
     def place(self, client: FutuClient, c2s: Any) -> Any:
         """Enter an order.
@@ -100,7 +99,7 @@ class TradeDesk:
             return s2c
         order = self._open_order(account, c2s.orderIDEx)
         if c2s.modifyOrderOp == _MODIFY:
-            self._amend(order, c2s)
+            self._changes.amend(order, c2s)
         elif c2s.modifyOrderOp == _CANCEL:
             self._cancel(order)
         else:
@@ -195,28 +194,6 @@ class TradeDesk:
             raise refused("ended", order_id=order_id_ex)
         return order
 
-    def _amend(self, order: TradeOrder, c2s: Any) -> None:
-        """Set a new total quantity and a new price."""
-        instrument, name = order.instrument, order.order_id_ex
-        state = self._orders.state(order)
-        if not state.price:
-            raise refused("not_modifiable", order_id=name, reason="it has no limit price")
-        if c2s.HasField("auxPrice") and not _is_price(c2s.auxPrice, instrument.price(state.trigger)):
-            raise refused("not_modifiable", order_id=name, reason="its trigger stays; cancel it and place a new one")
-        quantity, price = quantity_units(instrument, c2s.qty), price_units(instrument, c2s, c2s.price)
-        now_ns = self._side.now_ns()
-        if order.held is not None:
-            order.updated_ns = now_ns
-            order.held = replace(order.held, quantity=quantity, price=price, updated_ns=now_ns)
-            self._tell(order, None)
-            return
-        account = order.account.account
-        command = AmendOrder(now_ns, account, instrument.instrument_id, order.venue_id, quantity=quantity, price=price)
-        result = self._side.venue.execute(command)
-        if not result.ok:
-            told = venue_text(result, instrument.symbol, selling=order.side is Side.SELL)
-            raise refused("not_modifiable", order_id=name, reason=told)
-
     def _cancel(self, order: TradeOrder) -> None:
         now_ns = self._side.now_ns()
         if order.held is not None:
@@ -250,7 +227,3 @@ def _order_of(ask: OrderAsk, now_ns: int) -> TradeOrder:
 
 def _held(ask: OrderAsk, status: int, now_ns: int, error: str = "") -> OrderState:
     return OrderState(status, ask.quantity, ask.price, ask.trigger, 0, 0, now_ns, error)
-
-
-def _is_price(asked: float, held: float) -> bool:
-    return isfinite(asked) and abs(asked - held) < 1e-9

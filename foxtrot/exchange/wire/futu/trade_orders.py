@@ -75,6 +75,7 @@ class TradeOrder(msgspec.Struct):
     error: str = ""
     command: PlaceOrder | None = None
     held: OrderState | None = None
+    is_entered_again: bool = False
 
 
 class TradeOrders:
@@ -90,6 +91,8 @@ class TradeOrders:
         self._apart: dict[str, TradeOrder] = {}
         """Orders that no order of the venue bears, by their extended id."""
         self._held = 0
+        self._replaced: set[int] = set()
+        """Orders of the venue whose place another one has taken."""
 
     def add(self, order: TradeOrder, venue_id: int = 0) -> TradeOrder:
         """Give an order its ids and keep it.
@@ -118,6 +121,16 @@ class TradeOrders:
         self._apart.pop(order.order_id_ex, None)
         self._by_venue_id[venue_id] = order
 
+    def rebind(self, order: TradeOrder, venue_id: int) -> None:
+        """Note that another order of the venue bears an order from now on; what becomes of the former one is not told.
+
+        Source: Futu OpenAPI documentation, Modify or Cancel Orders: the order keeps its id.
+        """
+        self._replaced.add(order.venue_id)
+        self._by_venue_id.pop(order.venue_id, None)
+        order.is_entered_again = True
+        self.bind(order, venue_id)
+
     def named(self, account: FutuAccount, order_id_ex: str) -> TradeOrder | None:
         """Return an account's order by its extended id, the only one that clients send.
 
@@ -142,7 +155,7 @@ class TradeOrders:
         Source: none; orders outlive the server in its snapshot.
         """
         found = self._by_venue_id.get(venue_id)
-        if found is not None:
+        if found is not None or venue_id in self._replaced:
             return found
         report = self._side.venue.order(account.account, instrument.instrument_id, venue_id)
         return None if report is None else self._take_up(account, instrument, report)
@@ -154,8 +167,9 @@ class TradeOrders:
         """
         for instrument in self._side.stocks().values():
             for report in self._side.venue.all_orders(account.account, instrument.instrument_id):
-                order = self.of_venue(account, instrument, report)
-                yield order, _state_of(order, report)
+                if report.order_id not in self._replaced:
+                    order = self.of_venue(account, instrument, report)
+                    yield order, _state_of(order, report)
         for order in tuple(self._apart.values()):
             if order.held is not None and order.account == account:
                 yield order, order.held

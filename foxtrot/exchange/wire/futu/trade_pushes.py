@@ -91,7 +91,7 @@ class TradePushes:
         if order is None:
             return
         order.updated_ns = max(order.updated_ns, event.time_ns)
-        for status in _passed(event):
+        for status in _passed(event, order):
             self._tell_order(order, _state_of(order, event, status), None)
         if isinstance(event, OrderFilled) and order.account.real:
             self._tell_fill(order, event)
@@ -131,10 +131,10 @@ class TradePushes:
             self._push(client, proto_id, s2c, "")
 
 
-def _passed(event: OrderEvent) -> tuple[int, ...]:
-    """Return the statuses that an event takes an order through."""
+def _passed(event: OrderEvent, order: TradeOrder) -> tuple[int, ...]:
+    """Return the statuses that an event takes an order through; one that was modified was submitted before."""
     if isinstance(event, OrderAccepted):
-        return SUBMITTING, SUBMITTED
+        return (SUBMITTED,) if order.is_entered_again else (SUBMITTING, SUBMITTED)
     if isinstance(event, OrderFilled):
         return (FILLED_PART if event.remaining else FILLED_ALL,)
     if isinstance(event, OrderCancelled) and event.reason == _BY_OWNER:

@@ -100,8 +100,8 @@ class OrderReader:
         kind = self._kind(account, instrument, c2s)
         self._check_terms(account, c2s)
         price = price_units(instrument, c2s, c2s.price) if kind.order_type.needs_price else 0
-        trigger = self._trigger(instrument, kind, c2s)
-        trailing = self._trailing(instrument, c2s) if c2s.orderType == TRAILING_STOP else 0
+        trigger = self.trigger(instrument, c2s) if kind.order_type.needs_trigger else 0
+        trailing = self.trailing(instrument, c2s) if c2s.orderType == TRAILING_STOP else 0
         expire = self._expire(instrument, c2s) if c2s.timeInForce == GTD else None
         return OrderAsk(
             account, instrument, SIDES[c2s.trdSide], kind, c2s.orderType, c2s.timeInForce,
@@ -144,6 +144,38 @@ class OrderReader:
             expire_unfillable=True,
         )
 
+    def trigger(self, instrument: Instrument, c2s: Any) -> int:
+        """Return the trigger price of a request, in units.
+
+        Source: Futu OpenAPI documentation, Place Order: auxPrice.
+
+        Raises:
+            FutuRefused: it is not a legal price.
+        """
+        try:
+            return instrument.price_units(_cut(c2s.auxPrice))
+        except (OffGrid, ValueError):
+            raise refused("trigger", price=c2s.auxPrice) from None
+
+    def trailing(self, instrument: Instrument, c2s: Any) -> int:
+        """Return the distance of a trailing stop, in units; one in per cent is taken of the last price.
+
+        Source: Futu OpenAPI documentation, Place Order: trailType, trailValue.
+
+        Raises:
+            FutuRefused: it is no distance, or there is no price yet.
+        """
+        value = c2s.trailValue
+        if c2s.trailType not in (RATIO, AMOUNT) or not 0 < value < MOST_PRICE:
+            raise refused("trail", value=value, most=MOST_PRICE)
+        distance = Decimal(repr(value))
+        if c2s.trailType == RATIO:
+            last = self._side.venue.ticker(instrument.instrument_id).mark_price
+            if not last:
+                raise refused("no_price", value=value)
+            distance = instrument.price_grid.to_decimal(last) * distance / 100
+        return max(1, instrument.price_grid.round(distance))
+
     def _venue_time(self, ask: OrderAsk, now_ns: int) -> tuple[TimeInForce, int]:
         """Return the time in force at the venue; the end of a day is a time, for it is not the same for every order."""
         if ask.kind.at_once is not None:
@@ -179,26 +211,6 @@ class OrderReader:
         length = len(c2s.remark.encode())
         if length > LONGEST_REMARK:
             raise refused("remark", length=length)
-
-    def _trigger(self, instrument: Instrument, kind: OrderKind, c2s: Any) -> int:
-        if not kind.order_type.needs_trigger:
-            return 0
-        try:
-            return instrument.price_units(_cut(c2s.auxPrice))
-        except (OffGrid, ValueError):
-            raise refused("trigger", price=c2s.auxPrice) from None
-
-    def _trailing(self, instrument: Instrument, c2s: Any) -> int:
-        value = c2s.trailValue
-        if c2s.trailType not in (RATIO, AMOUNT) or not 0 < value < MOST_PRICE:
-            raise refused("trail", value=value, most=MOST_PRICE)
-        distance = Decimal(repr(value))
-        if c2s.trailType == RATIO:
-            last = self._side.venue.ticker(instrument.instrument_id).mark_price
-            if not last:
-                raise refused("no_price", value=value)
-            distance = instrument.price_grid.to_decimal(last) * distance / 100
-        return max(1, instrument.price_grid.round(distance))
 
     def _expire(self, instrument: Instrument, c2s: Any) -> date:
         try:

@@ -241,6 +241,69 @@ def test_a_stop_is_triggered_by_a_trade_and_filled(rig: TradeRig) -> None:
     assert rig.row(order_id).fillAvgPrice == 410
 
 
+@pytest.mark.parametrize("order_type", [10, 11])
+def test_the_trigger_of_a_waiting_stop_can_be_moved_and_the_order_keeps_its_id(rig: TradeRig, order_type: int) -> None:
+    order_id = rig.place(orderType=order_type, auxPrice=410, price=411, remark="stop")
+    rig.log.clear()
+    answer = rig.send(MODIFY, rig.change(order_id, operation=1, qty=200, price=421, auxPrice=420))
+    assert answer.orderIDEx == order_id
+    (pushed,) = rig.told(ORDER_PUSH)
+    told = (
+        pushed.order.orderStatus,
+        pushed.order.orderIDEx,
+        pushed.order.qty,
+        pushed.order.auxPrice,
+        pushed.order.remark,
+    )
+    assert told == (5, order_id, 200, 420, "stop")
+    (row,) = rig.send(2201, rig.asked(2201)).orderList
+    assert (row.orderIDEx, row.auxPrice, row.price) == (order_id, 420, 421 if order_type == 11 else 0)
+    (report,) = rig.venue.open_orders("alice")
+    assert (report.client_order_id, report.trigger_price, report.quantity) == ("stop", 420_000, 200)
+    rig.cancel(order_id)
+    assert rig.path() == [5, 13, 15]
+    assert len(rig.send(2201, rig.asked(2201)).orderList) == 1
+
+
+def test_a_trigger_that_cannot_be_had_leaves_the_order_as_it_was(rig: TradeRig) -> None:
+    order_id = rig.place(orderType=11, auxPrice=410, price=411, remark="stop")
+    for fields, text in (
+        ({"qty": 100, "price": 421, "auxPrice": 420.1}, "Trigger price 420.1 does not fit"),
+        ({"qty": 100, "price": 421.1, "auxPrice": 420}, "does not fit the price spread"),
+        ({"qty": 9900, "price": 421, "auxPrice": 420}, "购买力不足"),
+    ):
+        assert text in rig.refusal(MODIFY, rig.change(order_id, operation=1, **fields))
+        row = rig.row(order_id)
+        assert (row.orderStatus, row.qty, row.price, row.auxPrice) == (5, 100, 411, 410)
+        assert len(rig.venue.open_orders("alice")) == 1
+    ask(rig, price=410, qty=200)
+    bid(rig, price=410)
+    assert rig.row(order_id).orderStatus == 11
+
+
+def test_the_distance_of_a_trailing_stop_can_be_changed(rig: TradeRig) -> None:
+    ask(rig, price=400, qty=200)
+    bid(rig, price=400)
+    order_id = rig.place(orderType=14, trailType=2, trailValue=5, price=0)
+    rig.send(MODIFY, rig.change(order_id, operation=1, qty=100, trailType=2, trailValue=8))
+    (report,) = rig.venue.open_orders("alice")
+    assert (report.trailing_offset, report.trigger_price) == (8_000, 408_000)
+    assert (rig.row(order_id).trailType, rig.row(order_id).trailValue) == (2, 8)
+    rig.send(MODIFY, rig.change(order_id, operation=1, qty=200))
+    assert (rig.row(order_id).qty, rig.row(order_id).auxPrice) == (200, 408)
+
+
+def test_what_was_triggered_keeps_its_trigger(rig: TradeRig) -> None:
+    order_id = rig.place(orderType=11, auxPrice=410, price=409)
+    ask(rig, price=410)
+    bid(rig, price=410)
+    assert rig.row(order_id).orderStatus == 5
+    refused = rig.refusal(MODIFY, rig.change(order_id, operation=1, qty=100, price=408, auxPrice=420))
+    assert refused == f"Order {order_id} cannot be modified: it was triggered already"
+    rig.send(MODIFY, rig.change(order_id, operation=1, qty=100, price=408, auxPrice=410))
+    assert rig.row(order_id).price == 408
+
+
 def test_a_trailing_distance_in_per_cent_is_taken_of_the_last_price(rig: TradeRig) -> None:
     assert rig.refused(orderType=14, trailType=1, trailValue=5) == "There is no price yet of which 5.0 % could be taken"
     ask(rig, price=400, qty=200)
