@@ -7,7 +7,6 @@ import msgspec
 
 from foxtrot.adapter.futu.codec import Kline, bar
 from foxtrot.adapter.futu.kline_types import KlineType, bounds_of
-from foxtrot.adapter.health import StreamHealth
 from foxtrot.domain.calendar import TradingCalendar
 from foxtrot.domain.market import BarData
 
@@ -54,7 +53,6 @@ class BarStream:
         self.told_ns = 0
         """Up to when bars were told: those that closed until then are not told any more."""
         self.asking = False
-        self.health: StreamHealth | None = None
         self._calendar = calendar
         self._publisher = publisher
         self._newest_ns = 0

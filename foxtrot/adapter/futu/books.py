@@ -60,13 +60,16 @@ class SnapshotBook:
         self._zone = zone
         self._snap = snap
         self._update_id = 0
+        self._ended = False
 
     def take(self, book: Any, now_ns: int) -> DepthData | None:
-        """Take a push or an answer; returns the book when it differs from the one before, None when it is the same.
+        """Take a push or an answer; returns the book when it differs from the one before, None when it is the same or unwanted.
 
         Raises:
             BadMessage: its time cannot be read.
         """
+        if self._ended:
+            return None
         self.takes += 1
         bids, asks = levels(book.orderBookBidList, self._snap), levels(book.orderBookAskList, self._snap)
         state = BookState.CROSSED if bids and asks and bids[0][0] >= asks[0][0] else BookState.LIVE
@@ -104,8 +107,8 @@ class SnapshotBook:
         self._publisher.on_book_state(self._instrument.instrument_id, BookState.STALE, cause)
 
     def end(self) -> None:
-        """Say nothing more: nobody wants the book."""
-        self.levels = 0
+        """Take and say nothing more: nobody wants the book."""
+        self._ended, self.levels = True, 0
         self.state, self.last = BookState.EMPTY, None
 
     def exact(self, now_ns: int) -> ExactBook | None:

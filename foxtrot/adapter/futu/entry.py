@@ -79,6 +79,11 @@ class Entry:
         """Tell whether depth is wanted in any form."""
         return bool(self.request.depth_levels or self.request.depth_changes)
 
+    @property
+    def wants_prints(self) -> bool:
+        """Tell whether prints are wanted, for themselves or for ticks."""
+        return self.request.ticks or self.request.trades
+
     def want(self, request: SubscribeRequest, kinds: dict[str, KlineType]) -> None:
         """Take what is wanted in all.
 
@@ -111,8 +116,9 @@ class Entry:
 
     def up(self, clock: Clock) -> None:
         """Begin to listen to what is subscribed now."""
-        if self.request.ticks and self.ticks.health is None:
-            self.ticks.health = self._figures(TICKS_OF)
+        if self.wants_prints:
+            self.prints.since_ns = self.prints.since_ns or clock.now_ns()
+            self.ticks.health = self.ticks.health or self._figures(TICKS_OF)
         if self.wants_book and self.book.health is None:
             self.book.health = self._figures(BOOK_OF)
             self.health.books[self.instrument_id] = lambda: self.book.figures(clock.now_ns())

@@ -1,5 +1,6 @@
 """What one Futu account streams: ticks, prints, bars and depth of the instruments it wants; its contracts and past bars."""
 
+from datetime import date
 from typing import Final, Protocol
 
 from loguru import logger
@@ -54,6 +55,7 @@ class FutuMarketData:
         self._wanted: dict[str, SubscribeRequest] = {}
         self._entries: dict[str, Entry] = {}
         self._by_security: dict[Security, Entry] = {}
+        self._contracts: dict[str, tuple[date, tuple[Instrument, ...]]] = {}
         self._live = False
         self.bars = LiveBars(session, self.questions, self._entries)
         self.pushes = Pushes(session.clock, self._by_security, session.call_soon, self.bars.take)
@@ -70,19 +72,29 @@ class FutuMarketData:
             AdapterError: OpenD did not answer.
         """
         found: list[Instrument] = []
-        now_ns = self._session.clock.now_ns()
         for market in self._session.settings.markets:
             if market not in MARKETS:
                 logger.warning(
                     "market {} has no calendar and no price steps here: its instruments are not listed", market
                 )
                 continue
-            day = local_day(now_ns, MARKETS[market].zone)
-            for kind in SECURITY_TYPES[market]:
-                found += instruments_of(market, await self.questions.static_info(market, kind), day)
-            await self.trading_days.compare(market, now_ns)
+            found += await self._contracts_of(market)
+        return tuple(found)
+
+    async def _contracts_of(self, market: str) -> tuple[Instrument, ...]:
+        """Return a market's instruments, asked for once a day of its own: OpenD answers this seldom, and a link comes back at once."""
+        now_ns = self._session.clock.now_ns()
+        day = local_day(now_ns, MARKETS[market].zone)
+        known = self._contracts.get(market)
+        if known is not None and known[0] == day:
+            return known[1]
+        found: list[Instrument] = []
+        for kind in SECURITY_TYPES[market]:
+            found += instruments_of(market, await self.questions.static_info(market, kind), day)
+        await self.trading_days.compare(market, now_ns)
         if self._session.settings.always_open:
-            return tuple(replace(one, calendar=ALWAYS_OPEN.name) for one in found)
+            found = [replace(one, calendar=ALWAYS_OPEN.name) for one in found]
+        self._contracts[market] = day, tuple(found)
         return tuple(found)
 
     # --- what is wanted ---------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from foxtrot.adapter.futu.session import FutuSession
 from foxtrot.adapter.futu.subscriptions import Subscriptions
 from foxtrot.adapter.health import StreamHealth
 from foxtrot.domain.enums import BookState
-from foxtrot.domain.errors import AdapterError, ConnectionLost, FoxtrotError
+from foxtrot.domain.errors import ConnectionLost, FoxtrotError
 from foxtrot.domain.market import REST, DepthData
 
 SWEEP_S: Final = 1.0
@@ -94,6 +94,8 @@ class Upkeep:
             found = await self._questions.tickers(entry.code, KEPT)
             with entry.lock:
                 entry.prints.fill(found, self._session.clock.now_ns())
+        except ConnectionLost:
+            raise  # they wait for the next link
         except FoxtrotError as error:
             logger.bind(account=self._session.account).warning(
                 "prints of {} since the link was lost could not be had: {}", entry.instrument_id, error
@@ -106,9 +108,13 @@ class Upkeep:
         before = entry.book.takes
         try:
             answer = await self._questions.book(entry.code, LEVELS)
+            if not answer.orderBookBidList and not answer.orderBookAskList:
+                return  # there is none, or OpenD does not have it yet: a push will say
             with entry.lock:
                 if entry.book.takes == before:
                     entry.take_book(answer, self._session.clock.now_ns())
+        except ConnectionLost:
+            raise
         except FoxtrotError as error:
             logger.bind(account=self._session.account).warning(
                 "book of {} could not be had: {}", entry.instrument_id, error
@@ -171,26 +177,49 @@ class Upkeep:
                     self._session.run(self._look_at(entry, stream), f"look at silent {stream.name}")
 
     async def _look_at(self, entry: Entry, stream: StreamHealth) -> None:
-        """Compare a silent stream's book with OpenD's: if they are the same its market is quiet, else it is subscribed anew."""
-        last, takes = entry.book.last, entry.book.takes
+        """Ask OpenD whether a silent stream misses something: if not its market is quiet, else it is subscribed anew."""
         try:
-            now = await self.ask_book(entry, LEVELS)
-        except AdapterError as error:
-            logger.bind(account=self._session.account).warning(
-                "{} is silent, and its book cannot be had: {}", stream.name, error
-            )
+            behind = await self._is_behind(entry)
+        except FoxtrotError as error:
+            text = f"{stream.name} is silent, and whether it misses something could not be asked: {error}"
+            logger.bind(account=self._session.account).warning("{}", text)
+        else:
+            stream.silent_s = 0.0
+            if behind and entry.instrument_id in self._entries:
+                await self._renew(entry, stream)
+        finally:
             self._looking.discard(stream.name)
-            return
-        if entry.book.takes != takes or (last is not None and (now.bids, now.asks) == (last.bids, last.asks)):
-            stream.silent_s = 0.0
-        elif entry.instrument_id in self._entries:
+
+    async def _is_behind(self, entry: Entry) -> bool:
+        """Tell whether OpenD has another book than the last push, or a print that was not told.
+
+        Raises:
+            FoxtrotError: it could not be asked.
+        """
+        held = self._subscriptions.held
+        if (entry.code, ORDER_BOOK) in held:
+            last, takes = entry.book.last, entry.book.takes
+            now = await self.ask_book(entry, LEVELS)
+            is_same = last is not None and (now.bids, now.asks) == (last.bids, last.asks)
+            if entry.book.takes == takes and not is_same and (now.bids or now.asks):
+                return True
+        if (entry.code, TICKER) in held:
+            found = await self._questions.tickers(entry.code, 1)
             with entry.lock:
-                entry.book.stale("its stream is silent, while its market is not")
-                entry.ticks.forget_book()
-            self._subscriptions.drop(entry.code)
-            stream.silent_s = 0.0
-            await self._bring_again()
-        self._looking.discard(stream.name)
+                return entry.prints.has_missed(found)
+        return False
+
+    async def _renew(self, entry: Entry, stream: StreamHealth) -> None:
+        """Subscribe an instrument anew, and make good what was missed."""
+        logger.bind(account=self._session.account).warning(
+            "{} is silent, while its market is not: it is renewed", stream.name
+        )
+        with entry.lock:
+            entry.book.stale("its stream is silent, while its market is not")
+            entry.ticks.forget_book()
+            entry.prints.hold()
+        self._subscriptions.drop(entry.code)
+        await self._bring_again()
 
     async def _bring_again(self) -> None:
         self.bringing += 1

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
-from foxtrot.adapter.futu.codec import PriceSnap, market_trade
+from foxtrot.adapter.futu.codec import PriceSnap, market_trade, time_ns
 from foxtrot.core.notices import Gap
 from foxtrot.domain.market import MarketTrade
 
@@ -56,6 +56,8 @@ class PrintStream:
         self.is_told = False
         """Whether prints are told as MarketTrade; otherwise they make ticks alone."""
         self.hear = hear
+        self.since_ns = 0
+        """Since when prints are wanted; 0 before they are."""
         self.last_sequence: int | None = None
         self._instrument_id = instrument_id
         self._publisher = publisher
@@ -112,17 +114,28 @@ class PrintStream:
         self._tell_gap()
         self._tell(held, now_ns)
 
+    def has_missed(self, tickers: Sequence[Any]) -> bool:
+        """Tell whether the newest print as Futu keeps it was not told, though prints are pushed."""
+        newest = tickers[-1] if tickers else None
+        if newest is None or newest.sequence in self._seen or newest.sequence in self._seen_before:
+            return False
+        return self.last_sequence is not None or self._is_wanted(newest)
+
     def _missed(self, tickers: Sequence[Any]) -> Sequence[Any]:
         """Return the prints after the last that was told; when that is not among as many as Futu keeps, some are lost."""
         last = self.last_sequence
         if last is None:
-            return ()
+            return [ticker for ticker in tickers if self._is_wanted(ticker)]
         for place in range(len(tickers) - 1, -1, -1):
             if tickers[place].sequence == last:
                 return tickers[place + 1 :]
         if len(tickers) >= KEPT:
             self._tell_gap()
         return tickers
+
+    def _is_wanted(self, ticker: Any) -> bool:
+        """Tell whether a print happened since prints are wanted."""
+        return bool(self.since_ns) and time_ns(ticker.time, ticker.timestamp, self._zone) >= self.since_ns
 
     def _tell_gap(self) -> None:
         if self.is_told and self.last_sequence is not None:

@@ -89,11 +89,12 @@ class Pushes:
     def _quotes(self, message: Any) -> None:
         for basic in message.basicQotList:
             entry = self._entries.get((basic.security.market, basic.security.code))
-            if entry is None or not entry.wants_ticks:
+            if entry is None:
                 continue
-            now_ns = self._clock.now_ns()
+            now_ns, told = self._clock.now_ns(), quote(basic, entry.snap, entry.zone)
             with entry.lock:
-                entry.ticks.take_quote(quote(basic, entry.snap, entry.zone), now_ns)
+                if entry.wants_ticks:
+                    entry.ticks.take_quote(told, now_ns)
             if entry.ticks.health is not None:
                 entry.ticks.health.heard(self._clock.monotonic_ns())
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -158,7 +159,11 @@ def test_an_instrument_that_is_not_listed_is_refused(rig: FutuMarketRig) -> None
 
 def test_nothing_is_told_after_unsubscribing_and_the_slots_are_free_a_minute_later(rig: FutuMarketRig) -> None:
     subscribe(rig, ticks=True, trades=True, depth_levels=5, bars=("1m",))
+    rig.wait(lambda: rig.data.exact_book(HK) is not None)
+    assert len(rig.session.health.streams) == 2
+    assert list(rig.session.health.books) == [HK]
     rig.do(lambda: rig.data.remove(HK))
+    assert (rig.session.health.streams, rig.session.health.books) == ({}, {})
     since = len(rig.heard)
     rig.trade("400.0", 300)
     rig.advance(50, 2)
@@ -296,6 +301,7 @@ def test_a_stream_that_fell_silent_while_its_market_has_not_is_found_and_made_go
     rig.wait(lambda: rig.data.exact_book(HK) is not None)
     rig.fault("go_silent", stream="Qot_UpdateOrderBook")
     rig.order(Side.BUY, "400.0", 300)
+    before = rig.requests("Qot_Sub")
     rig.advance(58, 1)
     assert rig.data.exact_book(HK) is not None, "it might be quiet"
     rig.advance(10, 1)
@@ -303,6 +309,40 @@ def test_a_stream_that_fell_silent_while_its_market_has_not_is_found_and_made_go
     assert [one.state for one in rig.heard.of(BookStateChanged)] == [BookState.LIVE, BookState.STALE, BookState.LIVE]
     assert rig.heard.of(DepthData)[-1].bids[0] == (400.0, 300.0)
     assert rig.heard.of(TickData)[-1].bid_price == 400.0
+    assert rig.requests("Qot_Sub") > before
+
+
+def test_prints_that_are_not_pushed_any_more_are_found_and_told(rig: FutuMarketRig) -> None:
+    subscribe(rig, trades=True)
+    rig.trade("400.0", 100)
+    rig.wait(lambda: len(rig.heard.of(MarketTrade)) == 1)
+    fault = rig.fault("go_silent", stream="Qot_UpdateTicker")
+    rig.trade("400.0", 200)
+    rig.advance(66, 1)
+    rig.wait(lambda: [one.size for one in rig.heard.of(MarketTrade)] == [100.0, 200.0])
+    rig.server.clear_faults(fault)
+    rig.trade("400.0", 300)
+    rig.wait(lambda: [one.size for one in rig.heard.of(MarketTrade)] == [100.0, 200.0, 300.0])
+    assert rig.heard.of(Gap) == []
+
+
+def test_the_first_prints_of_a_stock_may_fall_into_a_lost_link(rig: FutuMarketRig) -> None:
+    rig.trade("400.0", 100)
+    rig.advance(2)
+    subscribe(rig, trades=True)
+    since = lose(rig)
+    rig.advance(1)
+    rig.trade("400.0", 200)
+    rig.come_back(since)
+    rig.wait(lambda: [one.size for one in rig.heard.of(MarketTrade)] == [200.0])
+
+
+def test_contracts_are_asked_for_once_a_day_however_often_the_link_is_lost(rig: FutuMarketRig) -> None:
+    before = rig.requests("Qot_GetStaticInfo")
+    for _ in range(2):
+        rig.come_back(lose(rig))
+    assert rig.requests("Qot_GetStaticInfo") == before
+    assert len(rig.heard.of(ContractsLoaded)) == 3
 
 
 # --- quotas, rights and hours ---------------------------------------------------------------------------------------------
@@ -334,24 +374,43 @@ def test_trading_days_are_those_of_our_calendar(rig: FutuMarketRig) -> None:
     assert rig.session.bridge.submit(rig.data.trading_days.compare("US", rig.clock.now_ns())).result(5.0) == ()
 
 
+def listen(rig: FutuMarketRig, monkeypatch: pytest.MonkeyPatch, query: str, method: str) -> list[dict[str, Any]]:
+    """Keep what one of the SDK's requests is made of."""
+    kind, asked = getattr(rig.session.sdk.futu.quote.quote_query, query), list[dict[str, Any]]()
+    real = getattr(kind, method)
+
+    def pack(**arguments: Any) -> Any:
+        asked.append(arguments)
+        return real(**arguments)
+
+    pack.__qualname__ = f"{query}.{method}"
+    monkeypatch.setattr(kind, method, pack)
+    return asked
+
+
 def test_extended_hours_are_asked_for_us_stocks_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[str, bool, str]] = []
     with FutuMarketRig(extended_hours=True) as rig:
         rig.start()
-        query = rig.session.sdk.futu.quote.quote_query.SubscriptionQuery
-        real = query.pack_subscribe_req
-
-        def pack(**arguments: object) -> object:
-            codes = arguments["code_list"]
-            assert isinstance(codes, list)
-            asked.append((codes[0], bool(arguments["extended_time"]), str(arguments["session"])))
-            return real(**arguments)
-
-        pack.__qualname__ = "SubscriptionQuery.pack_subscribe_req"
-        monkeypatch.setattr(query, "pack_subscribe_req", pack)
+        asked = listen(rig, monkeypatch, "SubscriptionQuery", "pack_subscribe_req")
         subscribe(rig, US, trades=True)
         subscribe(rig, HK, trades=True)
-    assert asked == [("US.AAPL", True, "ETH"), ("HK.00700", False, "N/A")]
+    assert [(one["code_list"], one["extended_time"], one["session"]) for one in asked] == [
+        (["US.AAPL"], True, "ETH"), (["HK.00700"], False, "N/A")
+    ]  # fmt: skip
+
+
+def test_bars_are_asked_for_as_they_were_traded(rig: FutuMarketRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    live = listen(rig, monkeypatch, "CurKlineQuery", "pack_req")
+    past = listen(rig, monkeypatch, "RequestHistoryKlineQuery", "pack_req")
+    subscribe(rig, bars=("1m",))
+    rig.trade("400.0", 100)
+    rig.advance(42)
+    rig.wait(lambda: len(rig.heard.of(BarData)) == 1)
+    request = HistoryRequest("r1", HK, "1m", 1, rig.clock.now_ns())
+    rig.session.bridge.submit(rig.data.tell_history(request)).result(5.0)
+    assert {one["autype"] for one in (*live, *past)} == {"None"}
+    assert live
+    assert past
 
 
 def test_us_stocks_have_their_own_time_money_and_steps(rig: FutuMarketRig) -> None:

@@ -132,6 +132,12 @@ def test_a_part_of_a_share_is_exact(streams: Streams) -> None:
     assert str(exact.bids[0][1]) == "0.25"
 
 
+def test_a_push_that_was_on_its_way_when_nobody_wanted_the_book_any_more_tells_nothing(streams: Streams) -> None:
+    streams.book.end()
+    assert streams.push([(400.0, 100)], [(400.2, 100)]) is None
+    assert streams.heard.events() == []
+
+
 # --- prints -------------------------------------------------------------------------------------------------------------
 
 
