@@ -9,6 +9,7 @@ import pytest
 from foxtrot.adapter.base_adapter import AdapterContext
 from foxtrot.adapter.binance.config import PRODUCTS
 from foxtrot.adapter.capabilities import Capabilities
+from foxtrot.adapter.futu.config import REAL, SIMULATE
 from foxtrot.adapter.registry import adapter_names, load_adapter
 from foxtrot.core.clock import ManualClock
 from foxtrot.core.send_permit import SendPermit
@@ -17,20 +18,22 @@ from tests.support.recorder import Recorder
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "adapters.md"
 OF_PRODUCTS = {"binance": ("testnet", tuple(PRODUCTS))}
 """Adapters whose accounts are each one of several products: an environment to make them in, and the setting `product`."""
+OF_ENVIRONMENTS = {"futu": (REAL, SIMULATE)}
+"""Adapters whose accounts can do more in one environment than in another; the first is what the class declares."""
 
 
 def _columns() -> dict[str, tuple[str, str]]:
-    """Return the columns of the table: adapter and product, "" for an adapter with one kind of account."""
-    products = {name: OF_PRODUCTS[name][1] if name in OF_PRODUCTS else ("",) for name in adapter_names()}
-    return {f"{name} {product}".strip(): (name, product) for name in products for product in products[name]}
+    """Return the columns of the table: adapter and kind of account, "" for an adapter with one kind."""
+    of_products = {name: products for name, (_, products) in OF_PRODUCTS.items()}
+    kinds = {name: (of_products | OF_ENVIRONMENTS).get(name, ("",)) for name in adapter_names()}
+    return {f"{name} {kind}".strip(): (name, kind) for name in kinds for kind in kinds[name]}
 
 
-def _declared(name: str, product: str) -> Capabilities:
+def _declared(name: str, kind: str) -> Capabilities:
     """Return what an account of an adapter declares."""
-    if not product:
+    if not kind:
         return load_adapter(name).capabilities
-    environment, _ = OF_PRODUCTS[name]
-    settings = {"product": product}
+    environment, settings = (kind, {}) if name in OF_ENVIRONMENTS else (OF_PRODUCTS[name][0], {"product": kind})
     context = AdapterContext("ours", Recorder(), SendPermit(), ManualClock(), settings, {}, environment)
     return load_adapter(name)(context).capabilities
 
@@ -52,7 +55,7 @@ def _documented() -> dict[str, dict[str, str]]:
     return {name: {row[0]: row[column] for row in body} for column, name in enumerate(head) if column}
 
 
-def test_the_table_has_a_column_for_every_adapter_and_product() -> None:
+def test_the_table_has_a_column_for_every_adapter_and_kind_of_account() -> None:
     assert set(_documented()) == set(_columns())
 
 
@@ -63,6 +66,8 @@ def test_a_column_says_what_an_account_declares(column: str) -> None:
     assert _documented()[column] == declared
 
 
-def test_an_adapter_class_declares_what_its_first_product_does() -> None:
-    for name, (_, products) in OF_PRODUCTS.items():
-        assert load_adapter(name).capabilities == _declared(name, products[0])
+def test_an_adapter_class_declares_what_its_first_product_or_environment_does() -> None:
+    firsts = {name: products[0] for name, (_, products) in OF_PRODUCTS.items()}
+    firsts |= {name: environments[0] for name, environments in OF_ENVIRONMENTS.items()}
+    for name, kind in firsts.items():
+        assert load_adapter(name).capabilities == _declared(name, kind)
