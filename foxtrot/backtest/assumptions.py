@@ -40,7 +40,7 @@ def assumptions(settings: BacktestSettings) -> list[tuple[str, str]]:
     ]
     rows += [(f"{kind} of {part.instrument_id}", _described(part)) for kind, part in _files(settings)]
     for item in settings.instruments:
-        grid = f"tick {item.price_grid.step}, lot {item.quantity_grid.step}, multiplier {item.multiplier}"
+        grid = f"tick {item.price_grid.step}, lot {item.quantity_grid.step}, multiplier {item.multiplier}, calendar {item.calendar}"
         rows.append((item.instrument_id, f"{item.product}; {grid}"))
     return rows
 
