@@ -14,7 +14,8 @@ from tests.support.recorder import Recorder
 from tests.support.waiting import wait_until
 
 READY, LOST, BACKING_OFF = AdapterState.READY, AdapterState.LOST, AdapterState.BACKING_OFF
-MUTE_S = 1.0
+MUTE_S = 10.0
+"""Long enough for a machine that is busy."""
 
 
 class SessionRig:

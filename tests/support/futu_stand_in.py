@@ -34,6 +34,8 @@ class FutuStandIn:
         self.port = 0
         self.accounts: list[tuple[int, bool, tuple[int, ...]]] = [(1000001, False, HK_AND_US)]
         self.muted: set[int] = set()
+        self.spoilt: set[int] = set()
+        """Ids whose answers have a checksum that is wrong."""
         self.refused: dict[int, tuple[int, str]] = {}
         self.logged_in = (True, True)
         self.asked: list[int] = []
@@ -42,7 +44,8 @@ class FutuStandIn:
         self._rsa_file = rsa_file
         self._bridge = AsyncBridge("futu-stand-in", SystemClock())
         self._server: asyncio.Server | None = None
-        self._numbers = 0
+        self.taken = 0
+        """How many connections were taken, probes among them."""
         self._served: set[asyncio.Task[None]] = set()
 
     def start(self) -> "FutuStandIn":
@@ -108,8 +111,8 @@ class FutuStandIn:
         assert task is not None
         self._served.add(task)
         task.add_done_callback(self._served.discard)
-        self._numbers += 1
-        number = self._numbers
+        self.taken += 1
+        number = self.taken
         self.connections[number] = writer
         try:
             while True:
@@ -169,7 +172,8 @@ class FutuStandIn:
     def _frame(self, proto_id: int, serial: int, response: Any) -> bytes:
         plain = response.SerializeToString()
         body = self._sealed(proto_id, plain)
-        return HEADER.pack(b"FT", proto_id, 0, 0, serial, len(body), hashlib.sha1(plain).digest(), bytes(8)) + body
+        digest = bytes(20) if proto_id in self.spoilt else hashlib.sha1(plain).digest()
+        return HEADER.pack(b"FT", proto_id, 0, 0, serial, len(body), digest, bytes(8)) + body
 
     def _plain(self, proto_id: int, body: bytes) -> bytes:
         if not self._rsa_file:

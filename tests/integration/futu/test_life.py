@@ -1,6 +1,7 @@
 """The life of a link to OpenD, with the real SDK and a tiny OpenD on loopback: made, refused, lost in every way, and closed."""
 
 import asyncio
+import random
 import re
 import socket
 import subprocess
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from foxtrot.adapter.base_adapter import Setting
 from foxtrot.adapter.futu import reach
 from foxtrot.adapter.futu.errors import NotLinked
+from foxtrot.adapter.reconnect import Backoff
 from foxtrot.domain.enums import AdapterState
 from foxtrot.domain.errors import ConnectionLost
 from tests.support import futu_stand_in as opend
@@ -125,6 +127,37 @@ def test_while_nobody_listens_it_tries_on_says_so_and_is_there_when_opend_is() -
     server.stop()
 
 
+def test_a_port_that_listens_again_is_tried_long_before_the_pause_is_over() -> None:
+    server = FutuStandIn()
+    server.port = free_port()
+    rig = SessionRig(server.port)
+    rig.session.backoff = Backoff(random.Random(1), base_s=10_000.0, cap_s=10_000.0)
+    rig.start()
+    try:
+        rig.wait_for(BACKING_OFF)
+        server.start()
+        rig.wait_for(READY)
+        assert rig.session.backoff.attempt == 0, "what follows is another story"
+    finally:
+        assert rig.close() == ""
+        server.stop()
+
+
+def test_a_port_that_listens_but_refuses_waits_its_pause_out(server: FutuStandIn) -> None:
+    server.refused[opend.INIT] = (-1, "not yet")
+    rig = SessionRig(server.port)
+    rig.session.backoff = Backoff(random.Random(1), base_s=10_000.0, cap_s=10_000.0)
+    rig.start()
+    try:
+        rig.wait_for(BACKING_OFF)
+        asked = server.asked.count(opend.INIT)
+        wait_until(lambda: server.taken >= 5)  # probes of the port
+        assert server.asked.count(opend.INIT) == asked
+        assert rig.states().count(BACKING_OFF) == 1
+    finally:
+        assert rig.close() == ""
+
+
 def test_a_name_that_is_none_is_told_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(host: str) -> str:
         raise socket.gaierror(-2, "Name or service not known")
@@ -168,7 +201,7 @@ def test_a_refused_introduction_is_told_in_opends_words_and_tried_again(server: 
 @pytest.mark.slow
 def test_an_opend_that_does_not_answer_is_told_and_tried_again(server: FutuStandIn) -> None:
     server.muted.add(opend.INIT)
-    with running(server.port) as rig:
+    with running(server.port, mute_after_s=1.0) as rig:
         assert "took the connection and said nothing for 1 s" in rig.wait_for(BACKING_OFF)
         wait_until(lambda: len(server.connections) == 0)
         server.muted.clear()
@@ -234,7 +267,7 @@ def test_an_opend_that_falls_silent_is_found_and_its_connection_made_anew(
     server: FutuStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("foxtrot.adapter.futu.dialling.BEAT_S", 0.05)
-    with running(server.port) as rig:
+    with running(server.port, mute_after_s=1.0) as rig:
         rig.wait_for(READY)
         mark = len(rig.said)
         server.muted.add(opend.STATE)
