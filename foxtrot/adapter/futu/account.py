@@ -128,7 +128,9 @@ class AccountAnswers:
                 MARKETS[market].currency if len(accounts) > 1 and market in MARKETS else self._session.settings.currency
             )
             monies.append(money_of(await self._requests.funds(market, asked), asked))
-        return balances_of(monies, self._adapter.account, self._adapter.clock.now_ns())
+        known = {row.asset for row in self._told_balances}
+        found = balances_of(monies, self._adapter.account, self._adapter.clock.now_ns())
+        return tuple(row for row in found if row.total or row.locked or row.asset in known)
 
     async def _positions(self) -> tuple[PositionData, ...]:
         now_ns = self._adapter.clock.now_ns()

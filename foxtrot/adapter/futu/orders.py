@@ -123,9 +123,16 @@ class Orders:
         """Take the list of open orders, which was told as a list; what it lacks is asked for by `resolve_unknown`."""
         self._open_at_venue = frozenset(order.order_id for order in orders)
         for order in orders:
-            self.tracker.note_order(order)
+            if order.order_id not in self.watch.unknown:
+                self.tracker.note_order(order)
             self._sent.note_heard(order.order_id)
         self.watch.note_fills()
+
+    def tell_found(self, orders: tuple[OrderData, ...]) -> None:
+        """Tell those of the listed orders whose outcome was not known until now."""
+        for order in orders:
+            if order.order_id in self.watch.unknown:
+                self.tracker.report(order)
 
     async def resolve_unknown(self) -> None:
         """Ask once for every order that is unknown, gone from the list of open orders, or short of fills."""

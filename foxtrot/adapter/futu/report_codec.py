@@ -69,7 +69,8 @@ _KINDS: Final = {
 _TIMES: Final = {
     "DAY": TimeInForce.DAY, "GTC": TimeInForce.GTC, "IOC": TimeInForce.IOC, "GTD": TimeInForce.GTD,
 }  # fmt: skip
-_AT_ONCE: Final = {"SPECIAL_LIMIT": TimeInForce.IOC, "SPECIAL_LIMIT_ALL": TimeInForce.FOK}
+_ALL_OR_NONE: Final = "SPECIAL_LIMIT_ALL"
+_AT_ONCE: Final = {"SPECIAL_LIMIT": TimeInForce.IOC, _ALL_OR_NONE: TimeInForce.FOK}
 """Hong Kong says by the type what others say by the time in force."""
 
 _ENDED: Final = {OrderStatus.REJECTED: "venue", OrderStatus.EXPIRED: "expired"}
@@ -176,7 +177,12 @@ def order_data(row: OrderRow, order_id: str, account: str, instrument: Instrumen
 
 
 def _with_fills(status: OrderStatus, row: OrderRow) -> OrderStatus:
-    """Return what a status and the dealt quantity say together: the push of the one may come before that of the other."""
+    """Return what a status and the dealt quantity say together: the push of the one may come before that of the other.
+
+    An order that must be filled whole and was not is refused by some venues and cancelled by others: one fact, one name.
+    """
+    if status is OrderStatus.CANCELLED and row.kind == _ALL_OR_NONE and not row.filled:
+        return OrderStatus.REJECTED
     if status not in (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED):
         return status
     if not row.filled:
@@ -186,7 +192,8 @@ def _with_fills(status: OrderStatus, row: OrderRow) -> OrderStatus:
 
 def _reason(status: OrderStatus, row: OrderRow) -> str:
     if status in _ENDED or status is OrderStatus.CANCELLED:
-        return row.error or ("" if status is OrderStatus.CANCELLED else row.status.lower())
+        silent = "it could not be filled whole at once" if row.kind == _ALL_OR_NONE else row.status.lower()
+        return row.error or ("" if status is OrderStatus.CANCELLED else silent)
     return ""
 
 

@@ -111,6 +111,7 @@ class FutuTrading:
         orders = await self.answers.open_orders()
         self.orders.note_listed(orders)
         self.answers.publish_orders(orders)
+        self.orders.tell_found(orders)
 
     async def tell_order(self, order_id: str, instrument_id: str) -> None:
         """Ask for one order, and tell it, or that there is none once that is proved; one that waits for its market is with us.
