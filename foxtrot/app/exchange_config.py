@@ -2,7 +2,7 @@
 
 import secrets
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from foxtrot.app.exchange_tables import (
     FeeTable,
     FutuTable,
     InstrumentTable,
+    StockTable,
 )
 from foxtrot.app.secrets import from_environment
 from foxtrot.domain.errors import ConfigError
@@ -26,7 +27,7 @@ from foxtrot.exchange.listings import REFERENCE_PRICES, default_listings
 from foxtrot.exchange.server_settings import AccountSetup
 from foxtrot.exchange.wire.binance.venue_side import ApiKey
 
-TABLES = dict.fromkeys(("exchange", "futu", "account", "instrument", "fees", "fault"))
+TABLES = dict.fromkeys(("exchange", "futu", "account", "instrument", "stock", "fees", "fault"))
 DEFAULT_ACCOUNT = "main"
 VENUES = {"BINANCE": "spot", "BINANCE_USDM": "usdm", "SEHK": "futu", "NASDAQ": "futu"}
 """Which product an instrument belongs to, by the venue part of its id."""
@@ -44,6 +45,7 @@ class ExchangeConfig(msgspec.Struct, frozen=True, kw_only=True):
     futu: FutuTable = FutuTable()
     accounts: dict[str, ExchangeAccount] = msgspec.field(default_factory=lambda: {DEFAULT_ACCOUNT: ExchangeAccount()})
     instruments: tuple[InstrumentTable, ...] = ()
+    stocks: tuple[StockTable, ...] = ()
     fees: dict[str, FeeTable] = {}
     faults: tuple[Fault, ...] = ()
 
@@ -54,7 +56,7 @@ class ExchangeConfig(msgspec.Struct, frozen=True, kw_only=True):
             for one in default_listings()
             if one.venue in VENUES
         }
-        for table in self.instruments:
+        for table in (*self.instruments, *self.stocks):
             instrument = table.instrument()
             found[instrument.instrument_id] = (instrument, table.price)
         return found
@@ -86,6 +88,7 @@ def load_exchange_config(path: Path, environment: Mapping[str, str]) -> Exchange
         instruments=tuple(
             read_struct(file, ("instrument", ""), raw, InstrumentTable) for raw in _tables(file, "instrument")
         ),
+        stocks=tuple(read_struct(file, ("stock", ""), raw, StockTable) for raw in _tables(file, "stock")),
         fees=_fees(file),
         faults=tuple(
             read_fault(raw, f"{path}: fault {number}") for number, raw in enumerate(_tables(file, "fault"), 1)
@@ -203,10 +206,13 @@ def _tables(file: TomlFile, name: str) -> list[dict[str, object]]:
 
 
 def _check_apart(file: TomlFile, config: ExchangeConfig) -> None:
-    names = [table.instrument().instrument_id for table in config.instruments]
-    twice = next((name for name in names if names.count(name) > 1), "")
-    if twice:
-        raise file.fault(("instrument",), f"{twice} is listed twice; remove one [[instrument]]")
+    listed: tuple[tuple[str, Sequence[InstrumentTable | StockTable]], ...]
+    listed = (("instrument", config.instruments), ("stock", config.stocks))
+    for kind, tables in listed:
+        names = [table.instrument().instrument_id for table in tables]
+        twice = next((name for name in names if names.count(name) > 1), "")
+        if twice:
+            raise file.fault((kind,), f"{twice} is listed twice; remove one [[{kind}]]")
     keys = [account.api_key for account in config.accounts.values() if account.api_key]
     if len(set(keys)) < len(keys):
         raise file.fault(("account",), "two accounts have the same api_key; give each its own")

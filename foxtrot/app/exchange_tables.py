@@ -9,7 +9,8 @@ from msgspec import Meta
 from foxtrot.domain.enums import PositionMode, Product
 from foxtrot.domain.errors import ConfigError
 from foxtrot.domain.fees import FeeSchedule
-from foxtrot.domain.instrument import Grid, Instrument
+from foxtrot.domain.instrument import Grid, Instrument, OffGrid
+from foxtrot.exchange.listings import stock
 from foxtrot.exchange.market_maker import DEFAULT_AGENTS
 
 Text = Annotated[str, Meta(min_length=1)]
@@ -146,6 +147,38 @@ class InstrumentTable(msgspec.Struct, frozen=True, kw_only=True):
             spot, product=Product.PERPETUAL, initial_margin_rate=Decimal("0.05"),
             maintenance_margin_rate=Decimal("0.025"), funding_interval_s=8 * 3600,
         )  # fmt: skip
+
+
+class StockTable(msgspec.Struct, frozen=True, kw_only=True):
+    """One more share; its price steps are its venue's, and `price` is where the agents' market begins."""
+
+    symbol: Text
+    venue: Literal["SEHK", "NASDAQ"]
+    price: Decimal
+    lot: Annotated[int, Meta(ge=1)] = 1
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse symbols that the venue does not use, and prices off its steps.
+
+        Raises:
+            ConfigError: as it says.
+        """
+        if self.venue == "SEHK" and not (len(self.symbol) == 5 and self.symbol.isascii() and self.symbol.isdecimal()):
+            raise ConfigError(f"symbol {self.symbol!r} must have five digits at SEHK, such as '00005'")
+        letters = self.symbol.replace(".", "")
+        if self.venue == "NASDAQ" and not (letters.isascii() and letters.isalpha() and letters.isupper()):
+            raise ConfigError(f"symbol {self.symbol!r} must be of A-Z at NASDAQ, such as 'MSFT'")
+        if self.price <= 0:
+            raise ConfigError(f"price {self.price} must be above 0")
+        try:
+            self.instrument().price_units(self.price)
+        except OffGrid as error:
+            raise ConfigError(str(error)) from None
+
+    def instrument(self) -> Instrument:
+        """Return it as the venue lists it."""
+        return stock(self.symbol, self.venue, self.lot, self.name)
 
 
 class FeeTable(msgspec.Struct, frozen=True, kw_only=True):

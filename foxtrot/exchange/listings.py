@@ -44,17 +44,29 @@ class _StockMarket(NamedTuple):
     bands: tuple[PriceBand, ...]
 
 
-def _stock(symbol: str, market: _StockMarket, lot: int) -> Instrument:
+def _stock(symbol: str, market: _StockMarket, lot: int, name: str = "") -> Instrument:
     return Instrument(
         instrument_id=f"{symbol}.{market.venue}", symbol=symbol, venue=market.venue, product=Product.STOCK,
         base_asset=symbol, quote_asset=market.currency, settle_asset=market.currency, price_grid=market.grid,
         quantity_grid=Grid.of(1), price_bands=market.bands, lot_units=lot, min_quantity_units=lot,
-        calendar=market.calendar,
+        calendar=market.calendar, name=name,
     )  # fmt: skip
 
 
 _HONG_KONG = _StockMarket("SEHK", "HKD", "XHKG", HK_PRICE_GRID, hk_price_bands(HK_SPREADS[-1].holds_from))
 _NASDAQ = _StockMarket("NASDAQ", "USD", "XNYS", US_PRICE_GRID, us_price_bands())
+
+
+def stock(symbol: str, venue: str, lot: int, name: str = "") -> Instrument:
+    """Return a share as a venue that trades it lists it, with the newest price steps.
+
+    Raises:
+        ConfigError: shares of that venue are not known.
+    """
+    for market in (_HONG_KONG, _NASDAQ):
+        if market.venue == venue:
+            return _stock(symbol, market, lot, name)
+    raise ConfigError(f"venue {venue!r} has no shares; there are {_HONG_KONG.venue} and {_NASDAQ.venue}")
 
 
 def default_listings() -> tuple[Instrument, ...]:

@@ -11,6 +11,7 @@ from foxtrot.domain.errors import ConfigError
 from foxtrot.exchange.server import ExchangeServer
 from foxtrot.exchange.server_settings import ServerPorts, ServerSettings
 from foxtrot.exchange.wire.futu import message_types
+from foxtrot.exchange.wire.futu.surface_settings import FutuSettings
 from tests.support.futu_keys import rsa_pem
 
 
@@ -57,8 +58,6 @@ def test_the_money_of_stock_markets_comes_by_default_only(tmp_path: Path) -> Non
 
 
 def test_a_key_of_the_wrong_size_is_refused_before_anything_listens() -> None:
-    from foxtrot.exchange.wire.futu.surface_settings import FutuSettings
-
     pytest.importorskip("google.protobuf")
     with pytest.raises(ConfigError, match="has 2048 bits"):
         ExchangeServer(ServerSettings(ports=ServerPorts(futu=0), futu=FutuSettings(rsa_key=rsa_pem(2048))))
@@ -72,3 +71,48 @@ def test_without_the_sdk_the_server_says_what_to_install(monkeypatch: pytest.Mon
             ExchangeServer(ServerSettings(ports=ServerPorts(futu=0)))
     finally:
         message_types.messages.cache_clear()
+
+
+STOCKS = """
+[[stock]]
+symbol = "00005"
+venue = "SEHK"
+lot = 400
+price = 100
+name = "HSBC HOLDINGS"
+[[stock]]
+symbol = "BRK.B"
+venue = "NASDAQ"
+price = 480.25
+"""
+
+
+def test_more_stocks_have_the_steps_of_their_venue(tmp_path: Path) -> None:
+    listings = load(tmp_path, STOCKS).listings()
+    bank, price = listings["00005.SEHK"]
+    assert (bank.lot_units, price, bank.calendar, bank.settle_asset) == (400, 100, "XHKG", "HKD")
+    assert bank.step_units(bank.price_units(Decimal("49.98"))) < bank.step_units(bank.price_units(Decimal(100)))
+    assert listings["BRK.B.NASDAQ"][0].symbol == "BRK.B"
+    assert "00700.SEHK" in listings
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('symbol = "5"\nvenue = "SEHK"\nprice = 100', "five digits"),
+        ('symbol = "aapl"\nvenue = "NASDAQ"\nprice = 100', "must be of A-Z"),
+        ('symbol = "00005"\nvenue = "NYSE"\nprice = 100', "NYSE"),
+        ('symbol = "00005"\nvenue = "SEHK"\nprice = 100.01', "100.01"),
+        ('symbol = "00005"\nvenue = "SEHK"\nprice = 0', "above 0"),
+        ('symbol = "00005"\nvenue = "SEHK"\nprice = 100\nlot = 0', "lot"),
+    ],
+)
+def test_a_stock_that_cannot_be_is_refused(tmp_path: Path, line: str, said: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        load(tmp_path, f"[[stock]]\n{line}\n")
+    assert said in str(refused.value)
+
+
+def test_a_stock_is_listed_once(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"00005.SEHK is listed twice; remove one \[\[stock\]\]"):
+        load(tmp_path, STOCKS + STOCKS)
