@@ -90,7 +90,7 @@ class TradeOrders:
         self._by_venue_id: dict[int, TradeOrder] = {}
         self._apart: dict[str, TradeOrder] = {}
         """Orders that no order of the venue bears, by their extended id."""
-        self._held = 0
+        self._held = self._suffix = 0
         self._replaced: set[int] = set()
         """Orders of the venue whose place another one has taken."""
 
@@ -198,13 +198,20 @@ class TradeOrders:
 
         Source: Futu OpenAPI documentation, Place Order: remark is the customer's mark of an order, and need not be unique.
         """
-        taken = {order.client_order_id for order in self._side.venue.open_orders(account.account)}
-        taken |= {one.command.client_order_id for one in self.waiting() if one.command and one.account == account}
-        name, number = remark, 0
-        while not name or name in taken:
-            number += 1
-            name = f"{remark}{_MARK}{number}"
+        waiting = {one.command.client_order_id for one in self.waiting() if one.command and one.account == account}
+        name = remark
+        while not name or name in waiting or self._is_open(account, name):
+            self._suffix += 1
+            name = f"{remark}{_MARK}{self._suffix}"
         return name
+
+    def _is_open(self, account: FutuAccount, name: str) -> bool:
+        """Tell whether the account has an open order of a name, of whatever the venue lists."""
+        for instrument in self._side.venue.instruments():
+            report = self._side.venue.order(account.account, instrument.instrument_id, client_order_id=name)
+            if report is not None and report.status in (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED):
+                return True
+        return False
 
     def _unseen(self, account: FutuAccount, venue_id: int) -> TradeOrder | None:
         for instrument in self._side.stocks().values():
