@@ -56,7 +56,8 @@ class ExchangeConfig(msgspec.Struct, frozen=True, kw_only=True):
             for one in default_listings()
             if one.venue in VENUES
         }
-        for table in (*self.instruments, *self.stocks):
+        told: tuple[InstrumentTable | StockTable, ...] = (*self.instruments, *self.stocks)
+        for table in told:
             instrument = table.instrument()
             found[instrument.instrument_id] = (instrument, table.price)
         return found

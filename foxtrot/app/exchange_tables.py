@@ -7,9 +7,9 @@ import msgspec
 from msgspec import Meta
 
 from foxtrot.domain.enums import PositionMode, Product
-from foxtrot.domain.errors import ConfigError
+from foxtrot.domain.errors import ConfigError, OffGrid
 from foxtrot.domain.fees import FeeSchedule
-from foxtrot.domain.instrument import Grid, Instrument, OffGrid
+from foxtrot.domain.instrument import Grid, Instrument
 from foxtrot.exchange.listings import stock
 from foxtrot.exchange.market_maker import DEFAULT_AGENTS
 
