@@ -117,9 +117,6 @@ class OrderChanges:
         )
         if terms.trailing:
             command = replace(command, trigger_price=0)
-        unfit = self._side.venue.filter_refusal(command)
-        if unfit is not None:
-            raise self._refused(order, unfit)
         self._side.venue.execute(CancelOrder(former.time_ns, report.account, report.instrument_id, order.venue_id))
         result = self._side.venue.execute(command)
         if result.ok:

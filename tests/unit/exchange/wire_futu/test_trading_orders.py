@@ -338,6 +338,9 @@ def test_the_venue_knows_an_order_by_its_remark_and_two_of_one_remark_by_two_nam
     first, second = rig.place(remark="same"), rig.place(remark="same")
     assert [order.client_order_id for order in rig.venue.open_orders("alice")] == ["same", "same~1"]
     assert [rig.row(one).remark for one in (first, second)] == ["same", "same"]
+    rig.cancel(first)
+    rig.place(remark="same")
+    assert [order.client_order_id for order in rig.venue.open_orders("alice")] == ["same~1", "same"]
 
 
 def test_orders_outlive_the_surface(rig: TradeRig) -> None:
