@@ -139,9 +139,12 @@ class FutuRig(ContractRig):
                 return
 
     def advance(self, seconds: float) -> None:
-        """Let time pass as it passes: a second at a time, with both sides doing what each second brings."""
-        whole, rest = divmod(int(seconds * 1e9), 10**9)
-        for step_ns in [10**9] * whole + [rest] * bool(rest):
+        """Let time pass as it passes: a second at a time, less while the adapter tries the port again and again."""
+        left_ns = int(seconds * 1e9)
+        while left_ns > 0:
+            pauses = any(heard.states()[-1:] == [AdapterState.BACKING_OFF] for _, heard in self._adapters)
+            step_ns = min(left_ns, 10**8 if pauses else 10**9)
+            left_ns -= step_ns
             self.clock.advance(step_ns)
             self.server.step()
             self._arrive()
