@@ -17,7 +17,9 @@ SETTLED_NS: Final = 300_000_000
 MOST: Final = 1_000
 """How many bars one question may ask for. Source: Futu OpenAPI, Get Real-time Candlestick: 1,000 at most."""
 NEVER_NS: Final = 1 << 62
-PAUSE_NS, LONGEST_PAUSE_NS = 1_000_000_000, 30_000_000_000
+PAUSE_NS: Final = 1_000_000_000
+TRIES: Final = 3
+"""How often a bar that should have closed is asked for before it counts as one without trades, which Futu may not have."""
 
 
 class BarPublisher(Protocol):
@@ -59,11 +61,12 @@ class BarStream:
         self._due_ns = NEVER_NS
         self._not_before_ns = 0
         self._failures = 0
+        self._passed_ns = 0
 
     def begin(self, now_ns: int) -> None:
         """Begin with the bar that is open now, or go on where a lost link has stopped."""
         self.asking = False
-        self._newest_ns = self._not_before_ns = self._failures = 0
+        self._newest_ns = self._passed_ns = self._not_before_ns = self._failures = 0
         if not self.told_ns:
             self.told_ns = now_ns
         self._reckon()
@@ -93,22 +96,32 @@ class BarStream:
             if has_closed and bounds[1] > self.told_ns:
                 self._tell(kline, bounds, now_ns)
                 told = True
-        self._failures = 0 if told else self._failures + 1
-        self._not_before_ns = now_ns + min(PAUSE_NS * self._failures, LONGEST_PAUSE_NS)
+        self._note_answer(now_ns, told=told)
+
+    def _note_answer(self, now_ns: int, *, told: bool) -> None:
+        """Note whether an answer brought the bar that was due; one that does not come is let go, and comes with a later one if at all."""
+        if told:
+            self._failures = 0
+        elif now_ns >= self._due_ns:
+            self._failures += 1
+        if self._failures >= TRIES:
+            self._passed_ns, self._failures = self._due_ns - SETTLED_NS, 0
+        self._not_before_ns = now_ns + PAUSE_NS * self._failures
         self._reckon()
 
     def _reckon(self) -> None:
         """Find when the next bar has closed for sure: the one that was pushed last, or by the calendar the next after the told."""
-        closes = [self._next_close()]
+        done_ns = max(self.told_ns, self._passed_ns)
+        closes = [self._close_after(done_ns)]
         if self._newest_ns:
             closes.append(bounds_of(self._newest_ns, self.kind, self._calendar)[1])
-        self._due_ns = min((ns for ns in closes if ns > self.told_ns), default=NEVER_NS) + SETTLED_NS
+        self._due_ns = min((ns for ns in closes if ns > done_ns), default=NEVER_NS) + SETTLED_NS
 
-    def _next_close(self) -> int:
-        """Return when the bar after the last that was told closes, by the calendar; 0 where it has none."""
-        opens_ns: int | None = self.told_ns
-        if not self._calendar.is_open(self.told_ns):
-            opens_ns = self._calendar.next_open_ns(self.told_ns)
+    def _close_after(self, moment_ns: int) -> int:
+        """Return when the bar closes that a moment lies in, or the next one by the calendar; 0 where it has none."""
+        opens_ns: int | None = moment_ns
+        if not self._calendar.is_open(moment_ns):
+            opens_ns = self._calendar.next_open_ns(moment_ns)
         bounds = None if opens_ns is None else self._calendar.bar_bounds(opens_ns, self.kind.interval)
         return 0 if bounds is None else bounds[1]
 

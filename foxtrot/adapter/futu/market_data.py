@@ -11,6 +11,7 @@ from foxtrot.adapter.futu.books import LEVELS, NO_CHANGES, exact_book
 from foxtrot.adapter.futu.codec import MARKETS, local_day
 from foxtrot.adapter.futu.contracts import SECURITY_TYPES, code_of_instrument, instruments_of
 from foxtrot.adapter.futu.entry import Entry, Publisher
+from foxtrot.adapter.futu.errors import VENUE
 from foxtrot.adapter.futu.history import History, HistoryPublisher
 from foxtrot.adapter.futu.kline_types import KlineType, kline_type
 from foxtrot.adapter.futu.live_bars import LiveBars
@@ -21,7 +22,7 @@ from foxtrot.adapter.futu.session import FutuSession
 from foxtrot.adapter.futu.subscriptions import Key, Subscriptions
 from foxtrot.adapter.futu.trading_days import TradingDays
 from foxtrot.domain.calendar_presets import ALWAYS_OPEN
-from foxtrot.domain.errors import AdapterError, ConfigError
+from foxtrot.domain.errors import AdapterError, ConfigError, VenueRejected
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.market import REST
 from foxtrot.domain.subscription import HistoryRequest, SubscribeRequest
@@ -167,10 +168,12 @@ class FutuMarketData:
         """Ask OpenD for a book; it gives one of what is subscribed alone, so that a slot is taken for a minute at least.
 
         Raises:
-            ConfigError: the instrument is not listed.
-            AdapterError: it could not be had.
+            AdapterError: it could not be had, or the instrument is not listed.
         """
-        entry = self._entry_of(instrument_id)
+        try:
+            entry = self._entry_of(instrument_id)
+        except ConfigError as error:
+            raise VenueRejected(VENUE, "not_listed", str(error)) from error
         depth = await self.upkeep.ask_book(entry, min(max(levels, 1), LEVELS))
         return exact_book(depth, entry.instrument, REST, self._session.clock.now_ns())
 

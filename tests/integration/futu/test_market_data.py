@@ -9,6 +9,7 @@ import pytest
 
 from foxtrot.core.notices import AdapterStatus, BookStateChanged, ContractsLoaded, Gap, HistoryLoaded, RequestFailed
 from foxtrot.domain.enums import AdapterState, BookState, Side
+from foxtrot.domain.errors import AdapterError
 from foxtrot.domain.market import BarData, DepthData, MarketTrade, TickData
 from foxtrot.domain.subscription import HistoryRequest, SubscribeRequest
 from tests.support.futu_market_rig import HK, MORNING_NS, US, FutuMarketRig, hong_kong
@@ -112,6 +113,11 @@ def test_a_book_that_nobody_streams_is_asked_for_and_its_slot_given_back(rig: Fu
     rig.advance(62, 2)
     rig.wait(lambda: rig.session.quota.used == 0)
     assert rig.heard.of(DepthData) == []
+
+
+def test_a_book_of_what_is_not_listed_is_refused(rig: FutuMarketRig) -> None:
+    with pytest.raises(AdapterError, match=r"not_listed: Futu does not list NOPE\.SEHK in HK, US"):
+        rig.session.bridge.submit(rig.data.read_book("NOPE.SEHK", 5)).result(5.0)
 
 
 def test_a_bar_is_told_at_its_close_once_with_the_venues_figures(rig: FutuMarketRig) -> None:

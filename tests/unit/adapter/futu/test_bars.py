@@ -144,15 +144,18 @@ def test_a_bar_outside_the_session_is_due_when_it_was_pushed() -> None:
     assert told.bars.is_due(at("12:31:01"))
 
 
-def test_an_answer_without_a_bar_is_not_asked_for_at_once_again() -> None:
+def test_a_minute_without_trades_is_asked_for_a_few_times_and_then_let_go() -> None:
     told = Told()
-    now_ns = at("10:01:01")
-    assert told.bars.is_due(now_ns)
-    told.bars.fill([], now_ns)
-    assert not told.bars.is_due(now_ns)
-    assert told.bars.is_due(now_ns + SECOND_NS)
-    told.bars.fill([], now_ns + SECOND_NS)
-    assert not told.bars.is_due(now_ns + 2 * SECOND_NS)
+    now_ns, asked = at("10:01:00") + SETTLED_NS, 0
+    while now_ns < at("10:02:00"):
+        if told.bars.is_due(now_ns):
+            asked += 1
+            told.bars.fill([], now_ns)
+        now_ns += SECOND_NS // 10
+    assert asked == 3
+    assert told.bars.is_due(at("10:02:00") + SETTLED_NS), "the next one is due in its time"
+    told.bars.fill([kline("10:01:00", 1.0), kline("10:02:00", 2.0)], at("10:02:01"))
+    assert told.volumes() == [1.0, 2.0], "one that comes late is told before the later one"
 
 
 def test_bars_are_told_once_and_in_order_in_every_text() -> None:
