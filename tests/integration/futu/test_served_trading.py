@@ -1,11 +1,14 @@
 """The unmodified SDK trades: what it is answered and told is what the venue's own books say."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from foxtrot.core.clock import ManualClock
 from foxtrot.domain.enums import Liquidity, OrderType, Side
 from foxtrot.domain.fees import FeeBasis, load_preset
 from foxtrot.exchange.commands import OpenAccount, PlaceOrder
@@ -284,3 +287,27 @@ def test_orders_that_come_too_often_are_refused(futu_contexts: FutuContexts) -> 
             place(context, trd_env="SIMULATE", price=390.0)
         refused = context.place_order(price=390.0, qty=100, code=TENCENT, trd_side="BUY", trd_env="SIMULATE")
         assert refused == (-1, "下单频率太高，请求失败，每30秒最多15次。")
+
+
+def test_an_order_of_the_lunch_break_waits_and_the_close_ends_the_rest_of_the_day(futu_contexts: FutuContexts) -> None:
+    clock = ManualClock(_hong_kong("2026-03-10 12:30:00"))
+    settings = FutuSettings(always_open=False, limits=False)
+    with served_futu(futu=settings, clock=clock) as server:
+        context = futu_contexts.trade(futu_port(server))
+        assert context.unlock_trade("foxtrot") == (0, None)
+        orders = hear_pushes(context, futu_contexts.futu.TradeOrderHandlerBase)
+        order_id = place(context)
+        assert listed(context)[order_id]["order_status"] == "WAITING_SUBMIT"
+        refused = context.place_order(price=400.0, qty=100, code=TENCENT, trd_side="BUY", trd_env="SIMULATE")
+        assert refused == (-1, "Simulated trade is open in regular trading hours only")
+        for moment in ("2026-03-10 13:00:00", "2026-03-10 16:00:00"):
+            clock.move_to(_hong_kong(moment))
+            server.step()
+        wait_until(lambda: len(orders) == 4)
+        assert [message.s2c.order.orderStatus for message in orders] == [1, 2, 5, 15]
+        assert listed(context)[order_id]["last_err_msg"] == "The order has expired"
+
+
+def _hong_kong(text: str) -> int:
+    moment = datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("Asia/Hong_Kong"))
+    return int(moment.timestamp()) * 1_000_000_000
