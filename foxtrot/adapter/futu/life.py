@@ -46,12 +46,13 @@ class Life:
                 self.given_up = True
                 self._say(AdapterState.FAILED, cause)
                 return
+            self._forgive_return()
             delay_s = session.backoff.next_delay_s(self._clock.monotonic_ns(), pause_s)
             attempt = session.backoff.attempt
             self._say(AdapterState.LOST, cause)
             self._say(AdapterState.BACKING_OFF, cause, attempt, delay_s)
-            if await session.dialling.reach.wait(delay_s):
-                session.backoff.attempt = 0  # it was closed and listens again: what follows is another story
+            await session.dialling.reach.wait(delay_s)
+            self._forgive_return()
 
     def lose(self, cause: str) -> None:
         """Give the link up."""
@@ -73,6 +74,11 @@ class Life:
         self._session.dialling.let_go()
 
     # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _forgive_return(self) -> None:
+        """Count attempts anew when OpenD listens again: one that has just begun may not answer at once, but soon."""
+        if self._session.dialling.reach.take_return():
+            self._session.backoff.attempt = 0
 
     async def _try_link(self, user: "LinkUser") -> tuple[str, float | None]:
         """Hold a link for as long as it lasts; returns why it ended and the least pause."""

@@ -1,6 +1,7 @@
 """How OpenD is found and whether it listens, without the SDK, which would wait for ever for either."""
 
 import asyncio
+from contextlib import suppress
 from ipaddress import AddressValueError, IPv4Address
 from typing import Final
 
@@ -29,7 +30,7 @@ class Reach:
         self._bridge = bridge
         self._resolver = Worker("futu-resolver")
         self._address: tuple[str, int] | None = None
-        self._closed = False
+        self._closed = self._came_back = False
 
     async def address(self) -> tuple[str, int]:
         """Return the dotted address and the port.
@@ -62,7 +63,8 @@ class Reach:
         Raises:
             ConnectionLost: it does not.
         """
-        where, self._closed = f"{address[0]}:{address[1]}", True
+        where, was_closed = f"{address[0]}:{address[1]}", self._closed
+        self._closed = True
         try:
             _, writer = await self._bridge.within(asyncio.open_connection(*address), LOOK_S)
         except OSError as error:
@@ -70,29 +72,23 @@ class Reach:
             raise ConnectionLost(VENUE, "connect", text) from error
         except RequestTimedOut as error:
             raise ConnectionLost(VENUE, "connect", f"{where} did not take the connection in {LOOK_S:g} s") from error
-        self._closed = False
+        self._closed, self._came_back = False, self._came_back or was_closed
         writer.close()
 
-    async def wait(self, seconds: float) -> bool:
-        """Wait, but less long when a port that was closed takes connections again; tells whether it does."""
+    async def wait(self, seconds: float) -> None:
+        """Wait, but less long when a port that was closed takes connections again."""
         left_s = seconds
-        while left_s > 0.0:
+        while left_s > 0.0 and not self._came_back:
             await self._bridge.wait_s(min(left_s, PROBE_S))
             left_s -= PROBE_S
-            if left_s > 0.0 and await self._is_back():
-                return True
-        return False
+            if left_s > 0.0 and self._address is not None:
+                with suppress(ConnectionLost):
+                    await self.probe(self._address)
 
-    async def _is_back(self) -> bool:
-        """Tell whether a port that was closed takes connections now."""
-        if self._address is None:
-            return False
-        was_closed = self._closed
-        try:
-            await self.probe(self._address)
-        except ConnectionLost:
-            return False
-        return was_closed
+    def take_return(self) -> bool:
+        """Tell whether a port that was closed has taken connections again since this was asked."""
+        came_back, self._came_back = self._came_back, False
+        return came_back
 
     def end(self) -> None:
         """Look nothing up any more."""

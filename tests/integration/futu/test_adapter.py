@@ -22,6 +22,7 @@ from foxtrot.core.clock import SystemClock
 from foxtrot.core.notices import (
     AdapterStatus,
     BookLoaded,
+    BookStateChanged,
     ContractsLoaded,
     HistoryLoaded,
     OpenOrdersLoaded,
@@ -32,7 +33,7 @@ from foxtrot.core.notices import (
 from foxtrot.core.secret import Secret
 from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.account import AccountData
-from foxtrot.domain.enums import AdapterState, OrderStatus, OrderType, PositionSide, Side, TimeInForce
+from foxtrot.domain.enums import AdapterState, BookState, OrderStatus, OrderType, PositionSide, Side, TimeInForce
 from foxtrot.domain.errors import ConnectionLost
 from foxtrot.domain.market import TickData
 from foxtrot.domain.order import ApprovedOrder, CancelRequest
@@ -142,9 +143,9 @@ def test_it_is_closed_once_by_whoever_comes_first_and_refuses_what_comes_after()
 
 def test_a_link_that_the_supervisor_does_not_trust_is_made_anew_with_its_streams() -> None:
     with served_futu(agents=4) as server, running(futu_port(server)) as (adapter, heard):
-        adapter.subscribe(SubscribeRequest(HK))
+        adapter.subscribe(SubscribeRequest(HK, depth_levels=10))
         ready(heard)
-        wait_until(lambda: bool(heard.of(TickData)))
+        wait_until(lambda: bool(heard.of(TickData)) and bool(heard.of(BookStateChanged)))
         mark = len(heard)
         adapter.renew_link("the process stood still")
         ready(heard, mark)
@@ -153,6 +154,7 @@ def test_a_link_that_the_supervisor_does_not_trust_is_made_anew_with_its_streams
             AdapterState.LOST, AdapterState.BACKING_OFF, AdapterState.CONNECTING, AdapterState.CONNECTED, READY,
         ]  # fmt: skip
         assert heard.of(AdapterStatus, mark)[0].cause == "the process stood still"
+        assert [changed.state for changed in heard.of(BookStateChanged, mark)][:1] == [BookState.STALE]
 
 
 def test_the_trading_password_is_in_no_log_no_text_and_not_kept_by_the_sdk() -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from loguru import logger
 
 from foxtrot.adapter.base_adapter import Setting
 from foxtrot.adapter.futu import reach
@@ -138,6 +139,25 @@ def test_a_port_that_listens_again_is_tried_long_before_the_pause_is_over() -> N
         server.start()
         rig.wait_for(READY)
         assert rig.session.backoff.attempt == 0, "what follows is another story"
+    finally:
+        assert rig.close() == ""
+        server.stop()
+
+
+def test_one_that_listens_again_and_does_not_answer_yet_is_asked_again_soon() -> None:
+    server = FutuStandIn()
+    server.port = free_port()
+    server.refused[opend.INIT] = (-1, "not yet")
+    rig = SessionRig(server.port)
+    rig.session.backoff = Backoff(random.Random(1), base_s=0.01, cap_s=10_000.0)
+    rig.session.backoff.attempt = 50
+    rig.start()
+    try:
+        rig.wait_for(BACKING_OFF)
+        server.start()
+        wait_until(lambda: "not yet" in " ".join(cause for _, cause in rig.said))
+        server.refused.clear()
+        rig.wait_for(READY)
     finally:
         assert rig.close() == ""
         server.stop()
@@ -422,6 +442,8 @@ def test_pushes_come_as_they_are_on_the_sdks_thread_and_one_that_fails_does_not_
         if len(heard) == 1:
             raise ValueError("a fault of ours")
 
+    lines: list[str] = []
+    sink = logger.add(lambda line: lines.append(str(line)), level="ERROR")
     rig = SessionRig(server.port)
     rig.session.on_push["ticker"] = hear
     rig.start()
@@ -431,7 +453,9 @@ def test_pushes_come_as_they_are_on_the_sdks_thread_and_one_that_fails_does_not_
         server.push(3011, ticker())
         wait_until(lambda: len(heard) == 2)
         assert heard == [("futu-push", 410.2)] * 2
+        assert len([line for line in lines if "a fault of ours" in line]) == 1
     finally:
+        logger.remove(sink)
         assert rig.close() == ""
 
 
