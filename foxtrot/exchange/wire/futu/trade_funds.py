@@ -10,6 +10,7 @@ from foxtrot.exchange.reports import PositionReport
 from foxtrot.exchange.wire.futu.connection import FutuClient
 from foxtrot.exchange.wire.futu.message_types import new_answer
 from foxtrot.exchange.wire.futu.trade_accounts import TradeAccounts
+from foxtrot.exchange.wire.futu.trade_hours import TradeHours
 from foxtrot.exchange.wire.futu.trade_orders import TradeOrders
 from foxtrot.exchange.wire.futu.trade_request import KINDS, MARKET, OrderReader, price_units
 from foxtrot.exchange.wire.futu.trade_rows import CURRENCIES
@@ -38,11 +39,12 @@ class TradeFunds:
     Thread: exchange-io.
     """
 
-    def __init__(self, side: FutuSide, accounts: TradeAccounts, orders: TradeOrders, reader: OrderReader) -> None:
+    def __init__(self, side: FutuSide, accounts: TradeAccounts, orders: TradeOrders, hours: TradeHours) -> None:
         self._side = side
+        self._hours = hours
         self._accounts = accounts
         self._orders = orders
-        self._reader = reader
+        self._reader = OrderReader(side, hours)
 
     def funds(self, _client: FutuClient, c2s: Any) -> Any:
         """Answer the money: each currency by itself, and sums in the one asked for.
@@ -210,7 +212,20 @@ class TradeFunds:
             row.plRatio = row.averagePlRatio = change if held.quantity > 0 else -change
         row.secMarket, row.trdMarket = self._side.sec_market_of(instrument), self._side.trd_market_of(instrument)
         row.currency, row.accID = CURRENCIES[instrument.quote_asset], account.acc_id
+        self._fill_today(row, account, instrument)
         return row
+
+    def _fill_today(self, row: Any, account: FutuAccount, instrument: Instrument) -> None:
+        """Fill in what was bought and sold of a stock today."""
+        since_ns = self._hours.day_start_ns(instrument, self._side.now_ns())
+        quantities, values = {Side.BUY: 0, Side.SELL: 0}, {Side.BUY: _ZERO, Side.SELL: _ZERO}
+        for fill in self._side.venue.fills(account.account):
+            if fill.instrument_id == instrument.instrument_id and fill.time_ns >= since_ns:
+                quantities[fill.side] += fill.fill_quantity
+                values[fill.side] += instrument.notional(fill.fill_price, fill.fill_quantity)
+        row.td_buyQty, row.td_buyVal = instrument.quantity(quantities[Side.BUY]), float(values[Side.BUY])
+        row.td_sellQty, row.td_sellVal = instrument.quantity(quantities[Side.SELL]), float(values[Side.SELL])
+        row.td_trdVal = float(sum(values.values(), _ZERO))
 
 
 def _sum(rows: Any, currency: str) -> Decimal:

@@ -15,7 +15,6 @@ from foxtrot.exchange.wire.futu.trade_limits import LIMITS, FrequencyLimit, Trad
 from foxtrot.exchange.wire.futu.trade_orders import TradeOrders
 from foxtrot.exchange.wire.futu.trade_pushes import TradePushes
 from foxtrot.exchange.wire.futu.trade_queries import TradeQueries
-from foxtrot.exchange.wire.futu.trade_request import OrderReader
 from foxtrot.exchange.wire.futu.venue_side import FutuSide
 
 _NO_LIMITS: Final[Mapping[int, FrequencyLimit]] = {}
@@ -44,7 +43,7 @@ class Trading:
         self._pushes = TradePushes(side, self.accounts, self._orders, push)
         self._desk = TradeDesk(side, self.accounts, self._orders, self._hours, self._pushes.tell)
         self._queries = TradeQueries(side, self.accounts, self._orders, self._hours)
-        self._funds = TradeFunds(side, self.accounts, self._orders, OrderReader(side, self._hours))
+        self._funds = TradeFunds(side, self.accounts, self._orders, self._hours)
 
     def lock(self) -> None:
         """Lock trading from outside; REAL orders are refused until somebody unlocks it again.

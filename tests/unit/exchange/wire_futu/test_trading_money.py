@@ -87,6 +87,20 @@ def test_a_position_is_what_the_venue_holds_less_what_is_for_sale(rig: TradeRig)
     assert row.plRatio == pytest.approx(0.025)
 
 
+def test_a_position_tells_what_was_traded_of_it_today(rig: TradeRig) -> None:
+    rig.place(BOB, trdSide=SELL, qty=300)
+    rig.place(qty=300)
+    rig.go_to(rig.now_ns + 20 * 3600 * 10**9)
+    rig.place(BOB, price=410, qty=200)
+    rig.place(trdSide=SELL, price=410)
+    (row,) = positions(rig)
+    told = (row.td_buyQty, row.td_buyVal, row.td_sellQty, row.td_sellVal, row.td_trdVal)
+    assert told == (300, 120_000, 100, 41_000, 161_000)
+    rig.go_to(rig.now_ns + 5 * 3600 * 10**9)
+    (row,) = positions(rig)
+    assert (row.td_buyQty, row.td_sellQty, row.td_trdVal) == (0, 100, 41_000)
+
+
 def test_positions_are_filtered(rig: TradeRig) -> None:
     for code in ("00700", "AAPL"):
         rig.place(BOB, code, trdSide=SELL)
