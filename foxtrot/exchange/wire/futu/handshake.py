@@ -1,6 +1,7 @@
 """The connection's own requests: InitConnect, KeepAlive, global state, user info; and the notices it is sent by itself."""
 
 import hashlib
+import hmac
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -107,7 +108,7 @@ class Handshake:
             client.conn_id = _FIRST_CONN_ID + self._given
         client.hears_notices = bool(c2s.recvNotify)
         self._clients[client.number] = client
-        secret = hashlib.sha256(f"{client.conn_id} {client.opened_ns}".encode()).hexdigest().upper()
+        secret = self._secret(client)
         s2c = new_answer(INIT_CONNECT)
         s2c.serverVer, s2c.loginUserID, s2c.connID = SERVER_VERSION, USER_ID, client.conn_id
         s2c.connAESKey, s2c.keepAliveInterval = secret[:16], self._side.settings.keep_alive_s
@@ -115,6 +116,11 @@ class Handshake:
             s2c.aesCBCiv = secret[16:32]
             client.cipher = Cipher(secret[:16], secret[16:32])
         return s2c
+
+    def _secret(self, client: FutuClient) -> str:
+        """Return what nobody can know who does not have the RSA key, another one for each connection."""
+        key, text = self._side.settings.rsa_key.encode(), f"{client.conn_id} {client.opened_ns}"
+        return hmac.new(key, text.encode(), hashlib.sha256).hexdigest().upper()
 
     def _keep_alive(self, _client: FutuClient, _c2s: Any) -> Any:
         s2c = new_answer(KEEP_ALIVE)
