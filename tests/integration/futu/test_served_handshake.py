@@ -1,10 +1,12 @@
 """Connections of the unmodified SDK: handshake, keep-alive, global state, user info, what is not served."""
 
+from contextlib import closing
 from types import ModuleType
 
 from foxtrot.exchange.server import ExchangeServer
 from foxtrot.exchange.wire.futu.quote_limits import FIGURES
 from foxtrot.exchange.wire.futu.surface_settings import FutuSettings
+from tests.support.futu_raw import RawFutu
 from tests.support.futu_rig import futu_port, served_futu
 from tests.support.futu_sdk import FutuContexts
 from tests.support.waiting import wait_until
@@ -63,3 +65,23 @@ def test_the_server_comes_back_on_its_port_and_the_client_with_it(
         server.restart()
         wait_until(lambda: context.status == futu_sdk.ContextStatus.READY and context.get_sync_conn_id() != before)
         assert context.get_global_state()[0] == 0
+
+
+def test_a_hundred_connections_that_come_and_go_leave_nothing_behind(futu_contexts: FutuContexts) -> None:
+    with served_futu() as server:
+        for number in range(100):
+            with closing(RawFutu(futu_port(server))) as client:
+                if number % 4:
+                    assert client.init().retType == 0
+                if number % 3:
+                    client.socket.sendall(b"FT\x01")  # and is gone in the middle of a frame
+        context = futu_contexts.quote(futu_port(server))
+        context.close()
+        wait_until(lambda: server.call(lambda one: one._doors.futu_sockets()) == ())
+
+        def held(one: ExchangeServer) -> tuple[int, int]:
+            listener = one._doors._futu
+            assert listener is not None
+            return len(listener.gateway.clients), len(listener.gateway._handshake._clients)
+
+        assert server.call(held) == (0, 0)
