@@ -105,7 +105,7 @@ class OrderReader:
         expire = self._expire(instrument, c2s) if c2s.timeInForce == GTD else None
         return OrderAsk(
             account, instrument, SIDES[c2s.trdSide], kind, c2s.orderType, c2s.timeInForce,
-            quantity_units(instrument, c2s.qty), price, trigger, trailing, expire, is_extended(c2s), c2s,
+            quantity_units(instrument, c2s.qty), price, trigger, trailing, expire, account.real and is_extended(c2s), c2s,
         )  # fmt: skip
 
     def stock(self, c2s: Any) -> Instrument:

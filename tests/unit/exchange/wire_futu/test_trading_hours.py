@@ -156,6 +156,15 @@ def test_a_us_day_ends_at_16_or_with_extended_hours_at_20() -> None:
     assert rig.venue.trading_state("AAPL.NASDAQ") is TradingState.HALTED
 
 
+def test_simulate_knows_no_extended_hours() -> None:
+    rig = rig_at(US_OPEN)
+    order_id = rig.place(SIMULATE, "AAPL", fillOutsideRTH=True)
+    rig.go_to(US_CLOSE)
+    assert rig.row(order_id, SIMULATE).orderStatus == 15
+    rig.go_to(AFTER_HOURS)
+    assert rig.refused(SIMULATE, "AAPL", fillOutsideRTH=True) == "Simulated trade is open in regular trading hours only"
+
+
 def test_after_hours_an_order_of_the_day_is_one_of_the_next() -> None:
     rig = rig_at(AFTER_HOURS)
     order_id = rig.place(code="AAPL")
