@@ -36,24 +36,15 @@ KINDS = {"ticker": ("TICKER", "TickerHandlerBase"), "book": ("ORDER_BOOK", "Orde
 PATIENCE_S = 60.0
 
 
-class Venue:
-    """The flooding OpenD, as a process."""
+class Process:
+    """A module in a process of its own that prints its port first and ends with its input."""
 
-    def __init__(self) -> None:
-        command = [sys.executable, "-W", "ignore", "-m", "tests.benchmark.contestants.futu_flood"]
+    def __init__(self, module: str) -> None:
+        command = [sys.executable, "-W", "ignore", "-m", f"tests.benchmark.contestants.{module}"]
         self.process = subprocess.Popen(
             command, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )  # fmt: skip
-        self.port = int(self._read())
-
-    def prepare(self, kind: str, count: int) -> None:
-        """Let it make its frames."""
-        self._write(f"{kind} {count}")
-        assert self._read() == "ready"
-
-    def go(self) -> None:
-        """Let it send them."""
-        self._write("go")
+        self.port = int(self.read())
 
     def close(self) -> None:
         """End it."""
@@ -63,14 +54,32 @@ class Venue:
         self.process.wait(10)
         self.process.stdout.close()
 
-    def _read(self) -> str:
+    def read(self) -> str:
+        """Read a line of what it says."""
         assert self.process.stdout is not None
         return self.process.stdout.readline().strip()
 
-    def _write(self, line: str) -> None:
+    def write(self, line: str) -> None:
+        """Tell it something."""
         assert self.process.stdin is not None
         self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
+
+
+class Venue(Process):
+    """The flooding OpenD."""
+
+    def __init__(self) -> None:
+        super().__init__("futu_flood")
+
+    def prepare(self, kind: str, count: int) -> None:
+        """Let it make its frames."""
+        self.write(f"{kind} {count}")
+        assert self.read() == "ready"
+
+    def go(self) -> None:
+        """Let it send them."""
+        self.write("go")
 
 
 class Link(Up):
