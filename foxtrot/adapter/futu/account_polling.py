@@ -11,6 +11,8 @@ from foxtrot.adapter.futu.order_questions import OrderQuestions
 from foxtrot.adapter.futu.order_reports import OrderReports
 from foxtrot.adapter.futu.session import FutuSession
 from foxtrot.adapter.futu.trade_requests import TradeRequests
+from foxtrot.core.send_permit import SendPermit
+from foxtrot.domain.enums import GateState
 from foxtrot.domain.errors import AdapterError
 
 EVERY: Final = 3
@@ -18,8 +20,10 @@ EVERY: Final = 3
 
 
 POLLED: Final = ("funds", "positions")
-SPARED: Final = 3
-"""So many questions of a kind are left for others in each half minute: reconciliation, an audit, a person."""
+SPARED: Final = 4
+"""So many questions of a kind are left for others in each half minute: reconciliation, an audit, a person, the guardian."""
+HALTED_S: Final = 30.0
+"""How often is asked at least while nothing may be sent, as in a guardian: it shares OpenD's limits with the platform that it watches."""
 
 
 class AccountPolling:
@@ -35,8 +39,10 @@ class AccountPolling:
         answers: AccountAnswers,
         questions: OrderQuestions,
         reports: OrderReports,
+        permit: SendPermit,
     ) -> None:
         self._session = session
+        self._permit = permit
         self._requests = requests
         self._answers = answers
         self._questions = questions
@@ -77,8 +83,13 @@ class AccountPolling:
         return all(one is None or one > SPARED for one in spare)
 
     async def _pause(self) -> None:
-        """Wait for the next time, or for a fill."""
-        alarm = asyncio.ensure_future(self._session.wait_s(self._session.settings.poll_s))
+        """Wait for the next time, or for a fill; while nothing may be sent, fills are no reason to ask."""
+        poll_s = self._session.settings.poll_s
+        if self._permit.allowed is GateState.HALTED:
+            self._wake.clear()
+            await self._session.wait_s(max(poll_s, HALTED_S))
+            return
+        alarm = asyncio.ensure_future(self._session.wait_s(poll_s))
         fill = asyncio.ensure_future(self._wake.wait())
         try:
             await asyncio.wait({alarm, fill}, return_when=asyncio.FIRST_COMPLETED)

@@ -58,7 +58,9 @@ class FutuTrading:
         self.reports = OrderReports(adapter, session, self.tracker, derived)
         self.orders = Orders(adapter, session, self.tracker, self.reports, self.requests)
         self.answers = AccountAnswers(adapter, session, self.requests, self.reports, self.tracker)
-        self.polling = AccountPolling(session, self.requests, self.answers, self.orders.questions, self.reports)
+        self.polling = AccountPolling(
+            session, self.requests, self.answers, self.orders.questions, self.reports, context.permit
+        )
         begin_ns = adapter.clock.now_ns() - session.settings.trades_since_hours * HOUR_NS
         self.fills_begin_ns = self.cursor_ns = min(begin_ns, context.fills_since_ns or begin_ns)
         self._held: list[Callable[[], object]] | None = None

@@ -534,3 +534,19 @@ def test_money_is_asked_for_every_few_seconds_and_told_when_it_has_changed() -> 
         assert world.opend.count("AccInfoQuery") - before == 3
 
     played(story)
+
+
+def test_while_nothing_may_be_sent_money_is_asked_for_rarely_also_after_a_fill() -> None:
+    """A guardian watches the account by the OpenD of the platform, whose limits are for both."""
+
+    async def story(world: World) -> None:
+        world.permit.close("a guardian sends no order")
+        await world.advance(4)
+        before = world.opend.count("AccInfoQuery")
+        world.trading.polling.hear_fill()
+        await world.advance(28)
+        assert world.opend.count("AccInfoQuery") == before
+        await world.advance(2)
+        assert world.opend.count("AccInfoQuery") == before + 1
+
+    played(story)
