@@ -43,8 +43,9 @@ Source: Futu OpenAPI, Quotation: get_market_snapshot, request_history_kline, req
 """
 FREE: Final = ("accounts", "state", "subscribe", "unsubscribe", "sub_info", "book", "quote", "ticker", "bars", "push")
 """What is not counted: answers that OpenD has in memory."""
-LANES: Final = {"place": "order", "modify": "order", "cancel": "order", "unlock": "order"}
-"""Which thread makes a call, where it is not the one for questions: an order does not wait for an answer about the account."""
+LANES: Final = {"place": "order", "modify": "order", "cancel": "cancel", "unlock": "order"}
+"""Which thread makes a call, where it is not the one for questions: an order does not wait for an answer about the account, nor a
+cancel for one about an order."""
 
 
 def rules(settings: FutuSettings) -> dict[str, _Rule]:

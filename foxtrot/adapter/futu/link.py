@@ -22,9 +22,9 @@ TRADE_PUSHES: Final = ("order", "deal", "notice")
 
 
 class FutuLink:
-    """The contexts and their threads: `futu-quote`, `futu-trade`, `futu-order` and `futu-beat`, each of which calls one at a time.
+    """The contexts and their threads: `futu-quote`, `futu-trade`, `futu-order`, `futu-cancel` and `futu-beat`, each of which calls one at a time.
 
-    An order does not wait behind a question that is not answered, and a beat behind nothing.
+    An order does not wait behind a question that is not answered, a cancel not behind an order, and a beat behind nothing.
 
     Thread: futu-io.
 
@@ -50,7 +50,7 @@ class FutuLink:
         self._where = {"host": address[0], "port": address[1], "is_encrypt": settings.encrypt}
         self._on_push = on_push
         self._on_end = on_end
-        self._workers = {name: Worker(f"futu-{name}") for name in (QUOTE, TRADE, "order", BEAT)}
+        self._workers = {name: Worker(f"futu-{name}") for name in (QUOTE, TRADE, "order", "cancel", BEAT)}
         self._quote: Any = None
         self._trade: Any = None
         self._ended = False

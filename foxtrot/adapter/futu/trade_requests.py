@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from foxtrot.adapter.futu.accounts import FutuAccount
 from foxtrot.adapter.futu.codec import MARKETS, SECOND_NS
-from foxtrot.adapter.futu.errors import VENUE, PermitClosed
+from foxtrot.adapter.futu.errors import VENUE, NotSent, PermitClosed
 from foxtrot.adapter.futu.order_codec import OrderCall
 from foxtrot.adapter.futu.order_gate import OrderGate
 from foxtrot.adapter.futu.session import FutuSession
@@ -19,6 +19,8 @@ CANCEL: Final = "CANCEL"
 CHANGE: Final = "NORMAL"
 LONGEST_DAYS: Final = 90
 """How long a span one question for the past may have. Source: Futu OpenAPI, trade, Get Historical Order List."""
+LATEST_S: Final = 5.0
+"""How long an order may wait behind others that are not answered; one that leaves later would come at another price."""
 _TRD_MARKETS: Final = {"HK": "HK", "US": "US"}
 _TIME: Final = "%Y-%m-%d %H:%M:%S"
 
@@ -65,9 +67,17 @@ class TradeRequests:
             "expire_time": None, "amount": None, "pred_side": None,
         }  # fmt: skip
         arguments |= call.arguments() | {"code": code, "sec_mkt_str": market} | self._of(market)
-        pack = self._session.sdk.request("PlaceOrder")
+        pack, asked_ns = self._session.sdk.request("PlaceOrder"), self._session.clock.monotonic_ns()
+
+        def send(context: Any) -> Any:
+            if self._session.clock.monotonic_ns() - asked_ns > LATEST_S * SECOND_NS:
+                raise NotSent(
+                    "late", f"OpenD did not answer an order before it, so that it waited for more than {LATEST_S:g} s"
+                )
+            return context.ask_through(gate, pack, **arguments)
+
         try:
-            answer = await self._session.trade("place", lambda context: context.ask_through(gate, pack, **arguments))
+            answer = await self._session.trade("place", send)
         except AdapterError:
             if gate.refused:
                 raise PermitClosed(gate.refused) from None
