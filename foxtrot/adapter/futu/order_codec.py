@@ -27,6 +27,7 @@ SIMULATED_KINDS: Final = frozenset({OrderType.LIMIT, OrderType.MARKET})
 TIMES: Final = frozenset({TimeInForce.DAY, TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK})
 SIMULATED_TIMES: Final = frozenset({TimeInForce.DAY})
 """A paper account takes limit and market orders for the day. Source: Futu OpenAPI, trade, Place Order (paper trading)."""
+PAPER_TIME: Final = "day, for a paper account has no other: say time_in_force=TimeInForce.DAY"
 
 _HK_AT_ONCE: Final = {TimeInForce.IOC: "SPECIAL_LIMIT", TimeInForce.FOK: "SPECIAL_LIMIT_ALL"}
 """How Hong Kong says that a limit order must trade at once: by another type."""
@@ -118,7 +119,11 @@ def _faults(order: ApprovedOrder, instrument: Instrument, *, real: bool) -> Iter
     checks: Mapping[str, tuple[bool, str, str]] = {
         "order_id": (not 0 < size <= REMARK_BYTES, f"1 to {REMARK_BYTES} bytes", f"{size} bytes"),
         "order_type": (kind not in kinds, _words(kinds), kind),
-        "time_in_force": (order.time_in_force not in times, _words(times), order.time_in_force),
+        "time_in_force": (
+            order.time_in_force not in times,
+            PAPER_TIME if times == SIMULATED_TIMES else _words(times),
+            order.time_in_force,
+        ),
         "quantity": (order.quantity_units <= 0, "above 0", str(order.quantity_units)),
         "price": (kind.needs_price and order.price_units <= 0, f"a {kind} order needs one", str(order.price_units)),
         "trigger_price": (kind.needs_trigger and order.trigger_units <= 0, f"a {kind} order needs one", "none"),

@@ -142,6 +142,11 @@ def test_what_futu_cannot_express_is_refused(changes: dict[str, object], rule: s
     assert refused.value.rule == rule
 
 
+def test_a_paper_account_says_how_a_lasting_order_is_given() -> None:
+    with pytest.raises(OrderRefused, match=r"gtc is against the limit day.*TimeInForce\.DAY"):
+        order_call(approved(time_in_force=TimeInForce.GTC), HK, real=False)
+
+
 def test_money_is_told_by_currency_and_what_is_not_free_is_locked() -> None:
     found = money_of(m.funds_message((1, 1000.5, 800.25), (2, 50.0, 50.0), (77, 1.0, 1.0)), "HKD")
     assert found == {"HKD": (Decimal("1000.5"), Decimal("200.25")), "USD": (Decimal("50.0"), Decimal(0))}
