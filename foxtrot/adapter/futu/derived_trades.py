@@ -1,8 +1,8 @@
 """Fills of accounts for which Futu tells none: derived from how much of an order is dealt, and at which average price.
 
 Each growth of an order's dealt quantity is one fill: its size is the growth, its price what the growth adds to the cost. Where
-several real fills grew together, that price is their average and may lie between two legal prices; it is then told exactly as it is,
-and the id of the fill ends in "avg". Ids are made of the order's number at Futu and the dealt quantity, and what was derived is
+several real fills grew together, that price is their average and may lie between two legal prices; the growth is then told as two
+fills, at the grid's prices below and above it, which cost as much as the growth did, and whose ids end in "avg". Ids are made of the order's number at Futu and the dealt quantity, and what was derived is
 written to a file before it is told, so that a later run derives the same fills and no other.
 """
 
@@ -72,14 +72,11 @@ class DerivedTrades:
         dealt = known[-1].dealt if known else ZERO
         if row.filled <= dealt:
             return tuple(known)
-        step = _growth(row, instrument, known)
-        if not step.on_grid:
-            words = "{} of order {} were dealt at {} on average, which is no price of {}: several fills in one"
-            logger.info(words, step.size, step.order, step.price, instrument.instrument_id)
-        self._orders[row.venue_order_id] = [*known, step]
+        grown = _growth(row, instrument, known)
+        self._orders[row.venue_order_id] = [*known, *grown]
         self._make_room()
-        self._write(step)
-        return (*known, step)
+        self._write(grown)
+        return (*known, *grown)
 
     def _known(self, row: OrderRow) -> list[Step]:
         known = self._orders.get(row.venue_order_id, [])
@@ -92,12 +89,12 @@ class DerivedTrades:
         while len(self._orders) > REMEMBERED:
             self._orders.popitem(last=False)
 
-    def _write(self, step: Step) -> None:
+    def _write(self, steps: tuple[Step, ...]) -> None:
         if self._path is None:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("ab") as file:
-            file.write(msgspec.json.encode(step) + b"\n")
+            file.write(b"".join(msgspec.json.encode(step) + b"\n" for step in steps))
             file.flush()
             os.fsync(file.fileno())
 
@@ -130,7 +127,7 @@ class DerivedTrades:
         beside.replace(path)
 
 
-def _growth(row: OrderRow, instrument: Instrument, known: list[Step]) -> Step:
+def _growth(row: OrderRow, instrument: Instrument, known: list[Step]) -> tuple[Step, ...]:
     dealt, cost = ZERO, ZERO
     for step in known:
         dealt = step.dealt
@@ -141,8 +138,25 @@ def _growth(row: OrderRow, instrument: Instrument, known: list[Step]) -> Step:
         exact = row.average
     slack = EXACT.divide(EXACT.multiply(row.filled, _rounding(row.average)), size)
     price, on_grid = _on_grid(exact, slack, instrument)
-    placed_s = row.created_ns // SECOND_NS
-    return Step(row.venue_order_id, placed_s, row.filled, size, price, on_grid, row.updated_ns or row.created_ns)
+    parts = ((size, price),) if on_grid else _split(size, exact, instrument)
+    if not on_grid:
+        words = "{} of order {} were dealt at {} on average, which is no price of {}: several fills in one"
+        logger.info(words, size, row.venue_order_id, price, instrument.instrument_id)
+    placed_s, steps = row.created_ns // SECOND_NS, list[Step]()
+    for part, at in parts:
+        dealt = EXACT.add(dealt, part)
+        steps.append(Step(row.venue_order_id, placed_s, dealt, part, at, on_grid, row.updated_ns or row.created_ns))
+    return tuple(steps)
+
+
+def _split(size: Decimal, average: Decimal, instrument: Instrument) -> tuple[tuple[Decimal, Decimal], ...]:
+    """Return sizes and prices that cost together what a size costs at an average: no price off the grid can be counted."""
+    prices, quantities = instrument.price_grid, instrument.quantity_grid
+    below = prices.round(average, "down")
+    whole = quantities.from_decimal(size)
+    dearer = round(whole * EXACT.divide(EXACT.subtract(average, prices.to_decimal(below)), prices.step))
+    parts = (whole - dearer, below), (dearer, below + 1)
+    return tuple((quantities.to_decimal(units), prices.to_decimal(price)) for units, price in parts if units)
 
 
 def _rounding(average: Decimal) -> Decimal:

@@ -33,7 +33,8 @@ def test_each_growth_is_one_fill_at_the_price_that_it_had() -> None:
     derived = DerivedTrades(None, "ours")
     reports = row(100, 400.0), row(300, (100 * 400 + 200 * 400.2) / 300), row(600, 400.3)
     assert told(derived, *reports) == [
-        ("FT7-100", "100.0", "400"), ("FT7-300", "200.0", "400.2"), ("FT7-600avg", "300.0", "400.466666666667"),
+        ("FT7-100", "100.0", "400"), ("FT7-300", "200.0", "400.2"), ("FT7-400avg", "100", "400.466"),
+        ("FT7-600avg", "200", "400.467"),
     ]  # fmt: skip
 
 
@@ -45,6 +46,22 @@ def test_an_average_that_was_rounded_to_three_decimals_gives_the_price_all_the_s
 def test_several_fills_in_one_are_told_at_their_exact_average_and_say_so() -> None:
     (step,) = DerivedTrades(None, "ours").steps(row(300, 400.05), HK)
     assert (step.price, step.on_grid, step.trade_id) == (Decimal("400.05"), False, "FT7-300avg")
+
+
+@pytest.mark.parametrize("average", [(100 * 400 + 200 * 400.2) / 300, 400.1, 400.05, 400.133, 399.9999999, 1e-9])
+def test_whatever_the_average_every_price_is_one_that_can_be_counted_and_the_cost_is_kept(average: float) -> None:
+    steps = DerivedTrades(None, "ours").steps(row(300, average), HK)
+    assert [HK.price_grid.to_float(HK.price_grid.from_float(float(step.price))) for step in steps] == [
+        float(step.price) for step in steps
+    ]
+    assert sum(step.size for step in steps) == 300
+    assert float(sum(step.size * step.price for step in steps)) == pytest.approx(300 * average, abs=0.0006 * 300)
+
+
+def test_both_parts_of_an_average_are_the_same_in_a_later_run(tmp_path: Path) -> None:
+    first = told(DerivedTrades(tmp_path, "ours"), row(300, (100 * 400 + 200 * 400.2) / 300))
+    assert first == [("FT7-200avg", "200", "400.133"), ("FT7-300avg", "100", "400.134")]
+    assert told(DerivedTrades(tmp_path, "ours"), row(300, 400.13333)) == first
 
 
 def test_an_older_report_or_the_same_again_adds_nothing() -> None:
