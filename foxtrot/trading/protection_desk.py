@@ -6,7 +6,7 @@ from foxtrot.core.notices import ProtectionChanged
 from foxtrot.domain.order import OrderRequest
 from foxtrot.storage.journal_records import ProtectionKept
 from foxtrot.trading.protection_cover import Cover
-from foxtrot.trading.protection_orders import closing_order, paired_target, resting_order
+from foxtrot.trading.protection_orders import as_lasting_as_can_be, closing_order, paired_target, resting_order
 from foxtrot.trading.protection_plan import Act, Move, next_move
 from foxtrot.trading.protection_refusals import ProtectionRefusals
 from foxtrot.trading.protection_state import (
@@ -160,7 +160,7 @@ class ProtectionDesk(ProtectionRefusals):
 
     def _submit(self, ward: Ward, request: OrderRequest) -> str:
         """Send an order and return its id, or "" when risk refused it."""
-        order_id = self._desk.submit(request, ward.state.owner)
+        order_id = self._desk.submit(as_lasting_as_can_be(request, ward.capabilities), ward.state.owner)
         denied = self._desk.denied.get(order_id)
         if denied is None:
             return order_id

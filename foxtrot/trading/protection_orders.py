@@ -40,6 +40,14 @@ def closing_order(
     return _order(protection, OrderType.LIMIT, units, instrument, price=protection.take_units, time=at_once)
 
 
+def as_lasting_as_can_be(request: OrderRequest, capabilities: Capabilities) -> OrderRequest:
+    """Return an order for the day where its venue has none that outlives it; it is placed again when it ended."""
+    times = capabilities.times_in_force
+    if request.time_in_force is TimeInForce.GTC and TimeInForce.GTC not in times and TimeInForce.DAY in times:
+        return replace(request, time_in_force=TimeInForce.DAY)
+    return request
+
+
 def moved_price(units: int, refusals: int, instrument: Instrument, market: float) -> int:
     """Return the price to try after so many refusals: the wished one twice, then closer to the market, never half-way.
 
