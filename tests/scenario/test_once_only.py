@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from loguru import logger
 
-from foxtrot.adapter.binance import order_watch
+from foxtrot.adapter import order_watch
 from foxtrot.adapter.binance.order_codec import order_call
 from foxtrot.adapter.binance.order_queries import OrderQueries
 from foxtrot.adapter.binance.orders import Orders
