@@ -163,6 +163,11 @@ class AccountAnswers:
             since_ns - 2 * DAY_NS
         ):  # the orders of a paper account are those of one trading day
             found |= {trade.trade_id: trade for trade in self._reports.read(row)[1]}
+        for trade in found.values():
+            if (
+                trade.venue_time_ns < self._reports.begin_ns
+            ):  # part of what the account began with: its order brings it again
+                self._tracker.note_fill(trade)
         return found
 
     async def _name_orders(self, numbers: set[str], since_ns: int) -> None:

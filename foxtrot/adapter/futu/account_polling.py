@@ -99,13 +99,14 @@ class AccountPolling:
         self._wake.clear()
 
     async def look_at_orders(self) -> None:
-        """Tell what pushes have not told: states, and fills of orders that have some.
+        """Tell what pushes have not told: states, and fills of orders that have some; not what ended before the account's begin.
 
         Raises:
             AdapterError: a list could not be had.
         """
         for order in await self._requests.orders():
-            self._questions.tell(order)
+            if not self._reports.is_of_before(order):
+                self._questions.tell(order)
 
     async def _quietly(self, what: str, job: Callable[[], Awaitable[None]]) -> None:
         try:

@@ -9,12 +9,13 @@ from foxtrot.adapter.base_adapter import BaseAdapter
 from foxtrot.adapter.futu.derived_trades import DerivedTrades
 from foxtrot.adapter.futu.fill_facts import FillFacts
 from foxtrot.adapter.futu.order_codec import by_code
-from foxtrot.adapter.futu.report_codec import DealRow, OrderRow, deal_row, order_data, order_row
+from foxtrot.adapter.futu.report_codec import STATUSES, DealRow, OrderRow, deal_row, order_data, order_row
 from foxtrot.adapter.futu.session import FutuSession
 from foxtrot.adapter.order_tracker import OrderTracker
 from foxtrot.domain.errors import BadMessage
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.order import OrderData, TradeData
+from foxtrot.domain.order_state import TERMINAL
 
 REMEMBERED: Final = 20_000
 """How many remarks are remembered, and how many fills of orders that nobody has heard of."""
@@ -43,6 +44,8 @@ class OrderReports:
         self._by_code: dict[str, Instrument] = {}
         self._codes_of: object = None
         self._strange: set[str] = set()
+        self.begin_ns = 0
+        """What ended before is part of what the account began with."""
 
     @property
     def real(self) -> bool:
@@ -68,6 +71,15 @@ class OrderReports:
         for deal in self._early.pop(row.venue_order_id, ()):
             self._tell_deal(deal)
         return self._tracker.last(told.order_id)
+
+    def is_of_before(self, order: Any) -> bool:
+        """Tell whether a listed order of which nothing is known ended before the account's begin."""
+        row = row_or_none(order)
+        instrument = self.instrument_of(row.code) if row is not None else None
+        if row is None or instrument is None or STATUSES[row.status] not in TERMINAL or not row.updated_ns:
+            return False
+        known = self._tracker.order_id_of(instrument.instrument_id, row.venue_order_id)
+        return not self._tracker.knows(known) and row.updated_ns < self.begin_ns
 
     def hear_deal(self, deal: Any, *, pushed: bool) -> None:
         """Tell a fill; one of an order that nobody has told waits for it.

@@ -63,6 +63,7 @@ class FutuTrading:
         )
         begin_ns = adapter.clock.now_ns() - session.settings.trades_since_hours * HOUR_NS
         self.fills_begin_ns = self.cursor_ns = min(begin_ns, context.fills_since_ns or begin_ns)
+        self.reports.begin_ns = self.fills_begin_ns
         self._held: list[Callable[[], object]] | None = None
         self._late = False
         session.on_push["order"] = partial(self._push, self._hear_order)
