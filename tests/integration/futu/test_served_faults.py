@@ -211,3 +211,21 @@ def test_a_broken_push_is_broken_where_it_says(server: ExchangeServer, kind: str
         else:
             frame = client.read()
             assert (frame.proto_id, digest_of(frame.body) == frame.digest) == (1003, False)
+
+
+def test_without_its_link_upstream_no_quotes_are_pushed_and_the_newest_come_after_it(
+    server: ExchangeServer, futu_contexts: FutuContexts
+) -> None:
+    quote = futu_contexts.quote(futu_port(server))
+    books = hear_pushes(quote, futu_contexts.futu.OrderBookHandlerBase)
+    assert quote.subscribe(["HK.00700"], ["ORDER_BOOK"])[0] == 0
+    wait_until(lambda: len(books) == 1)
+    server.inject(futu("upstream_lost"))
+    server.step()
+    bid(server, "300")
+    assert quote.get_global_state()[1]["qot_logined"] is False
+    assert len(books) == 1
+    server.clear_faults()
+    bid(server, "301")
+    wait_until(lambda: len(books) > 1)
+    wait_until(lambda: [level.price for level in books[-1].s2c.orderBookBidList] == [301, 300])
