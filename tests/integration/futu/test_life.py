@@ -170,9 +170,8 @@ def test_a_port_that_listens_but_refuses_waits_its_pause_out(server: FutuStandIn
     rig.start()
     try:
         rig.wait_for(BACKING_OFF)
-        asked = server.asked.count(opend.INIT)
-        wait_until(lambda: server.taken >= 5)  # probes of the port
-        assert server.asked.count(opend.INIT) == asked
+        wait_until(lambda: server.taken >= 6)  # probes of the port
+        assert server.asked.count(opend.INIT) <= 2, "both contexts, once"
         assert rig.states().count(BACKING_OFF) == 1
     finally:
         assert rig.close() == ""
