@@ -5,6 +5,7 @@ from collections.abc import Callable
 from foxtrot.domain.enums import Product
 from tests.support.binance_rig import BinanceRig
 from tests.support.contract_rig import ContractRig
+from tests.support.futu_contract_rig import FutuRig
 from tests.support.real_urls_rig import RealUrlsRig
 from tests.support.simulated_rig import SimulatedRig
 
@@ -13,6 +14,7 @@ RIGS: dict[str, Callable[[], ContractRig]] = {
     "simulated_in_line": lambda: SimulatedRig(threaded=False),
     "binance_spot": lambda: BinanceRig(Product.SPOT),
     "binance_usdm": lambda: BinanceRig(Product.PERPETUAL),
+    "futu": FutuRig,
 }
 """Every contract test runs once on each rig."""
 

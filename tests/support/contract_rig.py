@@ -2,7 +2,7 @@
 
 import abc
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from decimal import Decimal
 from typing import Self
@@ -136,6 +136,8 @@ class ContractRig(abc.ABC):
 
     shortest_life_s: int = 10
     """How long an order with an end must live at least."""
+    skips: Mapping[str, str] = {}
+    """Tests that say nothing of this venue, each with the reason."""
     ticks_per_change: range = range(1, 2)
     """How many ticks one trade may bring: a venue that tells the book and the trade on two sockets may bring two."""
 

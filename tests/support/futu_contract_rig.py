@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import partial
 from importlib.util import find_spec
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -29,6 +29,7 @@ from foxtrot.domain.errors import AdapterError, ConnectionLost
 from foxtrot.domain.instrument import Grid, Instrument
 from foxtrot.domain.interval import Interval
 from foxtrot.domain.market import BarData
+from foxtrot.domain.order import ApprovedOrder
 from foxtrot.domain.subscription import SubscribeRequest
 from foxtrot.exchange.commands import CancelOrder, PlaceOrder, VenueCommand
 from foxtrot.exchange.faults import Fault
@@ -45,7 +46,7 @@ from tests.support.futu_sdk import import_futu
 from tests.support.recorder import Recorder
 from tests.support.waiting import wait_until
 
-START_NS = hong_kong("2026-03-10 10:00:00")
+START_NS = hong_kong("2026-03-10 10:02:00")
 BEAT_NS = 110_000_000
 DEADLINE_S = 10.0
 DEALS = 2211
@@ -66,6 +67,11 @@ class FutuRig(ContractRig):
     io_thread = "futu-io"
     ticks_per_change = range(1, 6)
     sequence_rule = ContiguousIds()
+    skips: ClassVar = {
+        "test_4_a_resting_order_is_told_with_all_its_terms": "Futu takes whole shares, not 1.234 of them",
+        "test_5_every_public_trade_is_told_once_with_its_aggressor": "Futu takes whole shares, not 0.1 of one",
+        "test_6_before_the_snapshot_the_depth_is_requested_and_says_so": "a book can be asked for when it is subscribed, not before",
+    }
 
     def __init__(self) -> None:
         if find_spec("futu") is None:
@@ -195,6 +201,12 @@ class FutuRig(ContractRig):
 
     # --- everybody else ---------------------------------------------------------------------------------------------
 
+    def order(
+        self, side: Side = Side.BUY, quantity: int = 1_000, price: int = 9_950, **changes: object
+    ) -> ApprovedOrder:
+        """Make an order of a share at least, for Futu takes no less, unless it is one that is to be refused for that."""
+        return super().order(side, quantity if quantity < 50 else max(quantity, 1_000), price, **changes)
+
     def rest(self, side: Side, price: int, quantity: int, instrument: Instrument | None = None) -> int:
         return self._place(MAKER, side, price, quantity, instrument)
 
@@ -280,20 +292,15 @@ class FutuRig(ContractRig):
             client.close()
 
     def _bars(self, interval: Interval, server: ExchangeServer) -> list[BarData]:
-        """Return bars made of the venue's candles; a minute without trades repeats the last close."""
-        spot, length_ns = self.spot, interval.duration_ns
-        candles = {one.open_time_ns: one for one in server.host.venue.klines(spot.instrument_id, length_ns, 10_000)}
-        made: list[BarData] = []
-        for open_ns in range(min(candles), self.clock.now_ns() - length_ns + 1, length_ns):
-            one = candles.get(open_ns)
-            if one is None:
-                prices, volume, turnover = (made[-1].close,) * 4, 0.0, 0.0
-            else:
-                prices = (spot.price(one.open), spot.price(one.high), spot.price(one.low), spot.price(one.close))
-                volume = spot.quantity(one.volume)
-                turnover = float(spot.price_grid.to_decimal(1) * spot.quantity_grid.to_decimal(one.turnover))
-            close_ns = open_ns + length_ns
-            made.append(BarData(spot.instrument_id, interval.text, open_ns, close_ns, *prices, volume, turnover, 0))
+        """Return bars made of the venue's candles; Futu tells none of a minute without trades."""
+        spot, length_ns, made = self.spot, interval.duration_ns, []
+        for one in server.host.venue.klines(spot.instrument_id, length_ns, 10_000):
+            prices = (spot.price(one.open), spot.price(one.high), spot.price(one.low), spot.price(one.close))
+            turnover = float(spot.price_grid.to_decimal(1) * spot.quantity_grid.to_decimal(one.turnover))
+            open_ns, close_ns = one.open_time_ns, one.open_time_ns + length_ns
+            if close_ns <= self.clock.now_ns():
+                figures = (*prices, spot.quantity(one.volume), turnover, 0)
+                made.append(BarData(spot.instrument_id, interval.text, open_ns, close_ns, *figures))
         return made
 
     def _server_settings(self) -> ServerSettings:

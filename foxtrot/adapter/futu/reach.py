@@ -77,11 +77,11 @@ class Reach:
 
     async def wait(self, seconds: float) -> None:
         """Wait, but less long when a port that was closed takes connections again."""
-        left_s = seconds
-        while left_s > 0.0 and not self._came_back:
-            await self._bridge.wait_s(min(left_s, PROBE_S))
-            left_s -= PROBE_S
-            if left_s > 0.0 and self._address is not None:
+        clock = self._bridge.clock
+        due_ns = clock.monotonic_ns() + int(seconds * 1e9)
+        while (left_ns := due_ns - clock.monotonic_ns()) > 0 and not self._came_back:
+            await self._bridge.wait_s(min(left_ns / 1e9, PROBE_S))
+            if clock.monotonic_ns() < due_ns and self._address is not None:
                 with suppress(ConnectionLost):
                     await self.probe(self._address)
 
