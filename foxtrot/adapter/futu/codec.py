@@ -121,8 +121,9 @@ class PriceSnap:
     """
 
     def __init__(self, instrument: Instrument) -> None:
+        self.known: dict[float, float] = {}
+        """The grid points of prices that were seen; who is in a hurry looks here first."""
         self._grid = instrument.price_grid
-        self._known: dict[float, float] = {}
 
     def __call__(self, price: float) -> float:
         """Return the grid point of a price.
@@ -132,16 +133,14 @@ class PriceSnap:
         Raises:
             OffGrid: it is not finite.
         """
-        known = self._known.get(price)
-        if known is None:
-            known = self._add(price)
-        return known
+        known = self.known.get(price)
+        return self._add(price) if known is None else known
 
     def _add(self, price: float) -> float:
-        if len(self._known) >= KNOWN_PRICES:
-            self._known.clear()
+        if len(self.known) >= KNOWN_PRICES:
+            self.known.clear()
         grid = self._grid
-        known = self._known[price] = grid.to_float(grid.round(price))
+        known = self.known[price] = grid.to_float(grid.round(price))
         return known
 
 
@@ -150,8 +149,9 @@ def levels(rows: Iterable[Any], snap: PriceSnap) -> tuple[Level, ...]:
 
     Source: Qot_Common.proto, OrderBook (price, volume, hpVolume where a size is no whole number).
     """
+    known = snap.known.get  # a call of snap for each level would take as long as everything else here
     return tuple(
-        [(snap(row.price), float(row.hpVolume or row.volume)) for row in rows if row.price > 0.0]
+        [(known(price) or snap(price), row.hpVolume or float(row.volume)) for row in rows if (price := row.price) > 0.0]
     )  # a list is built faster than a generator is drained
 
 

@@ -72,6 +72,21 @@ def test_prints_are_told_once_each_with_side_and_sequence(rig: FutuMarketRig) ->
     assert rig.heard.threads(since).isdisjoint({"futu-io", "futu-quote"}), "they are told on the SDK's own thread"
 
 
+def test_a_fault_of_ours_costs_one_push_and_not_those_behind_it(rig: FutuMarketRig) -> None:
+    subscribe(rig, trades=True)
+    tell, failures = rig.up.on_market_trade, iter([RuntimeError("a fault of ours")])
+
+    def fail_once(trade: MarketTrade) -> None:
+        for error in failures:
+            raise error
+        tell(trade)
+
+    rig.up.on_market_trade = fail_once  # type: ignore[method-assign]
+    rig.trade("400.0", 100)
+    rig.trade("400.0", 200)
+    rig.wait(lambda: [one.size for one in rig.heard.of(MarketTrade)] == [200.0])
+
+
 def test_a_tick_has_the_best_prices_the_last_print_and_the_totals(rig: FutuMarketRig) -> None:
     since = subscribe(rig, ticks=True)
     rig.trade("400.0", 300)

@@ -155,7 +155,7 @@ def test_prices_are_forgotten_before_there_are_too_many(monkeypatch: pytest.Monk
     snap = PriceSnap(stock())
     prices = [300.2 + number / 5 for number in range(50)]
     assert [snap(price) for price in prices] == [round(price, 1) for price in prices]
-    assert len(snap._known) <= 4
+    assert len(snap.known) <= 4
 
 
 def test_a_price_that_is_not_finite_is_refused() -> None:
