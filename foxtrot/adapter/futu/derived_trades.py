@@ -26,6 +26,8 @@ REMEMBERED: Final = 20_000
 FOLDER: Final = "futu"
 AVERAGED: Final = "avg"
 SECOND_NS: Final = 1_000_000_000
+SAME_S: Final = 2
+"""By how much the times may differ at which pushes and lists say that one order was placed: one may be rounded."""
 DECIMALS: Final = 3
 """Futu tells prices with three decimals at least. Source: Trd_Common.proto, Order ("3位精度")."""
 SHOWN: Final = 12
@@ -81,7 +83,7 @@ class DerivedTrades:
     def _known(self, row: OrderRow) -> list[Step]:
         known = self._orders.get(row.venue_order_id, [])
         placed_s = row.created_ns // SECOND_NS
-        if known and placed_s and known[0].placed_s and known[0].placed_s != placed_s:
+        if known and placed_s and known[0].placed_s and abs(known[0].placed_s - placed_s) > SAME_S:
             return []  # a venue that begins anew gives its numbers again
         return known
 
@@ -142,7 +144,7 @@ def _growth(row: OrderRow, instrument: Instrument, known: list[Step]) -> tuple[S
     if not on_grid:
         words = "{} of order {} were dealt at {} on average, which is no price of {}: several fills in one"
         logger.info(words, size, row.venue_order_id, price, instrument.instrument_id)
-    placed_s, steps = row.created_ns // SECOND_NS, list[Step]()
+    placed_s, steps = known[0].placed_s if known else row.created_ns // SECOND_NS, list[Step]()
     for part, at in parts:
         dealt = EXACT.add(dealt, part)
         steps.append(Step(row.venue_order_id, placed_s, dealt, part, at, on_grid, row.updated_ns or row.created_ns))

@@ -153,6 +153,7 @@ class Orders:
             await self._wait_for_session(order, instrument)
             self._check_unlocked()
         except (OrderRefused, NotSent) as refusal:
+            self.queue.take(order.order_id)
             self._deny_unsent(order, refusal.rule, str(refusal))
             return
         except _Dropped:

@@ -15,6 +15,13 @@ WORDS: Final = ("unlock", "解锁", "解鎖")
 
 Source: Futu OpenAPI, FAQ, trade ("unlock trade first"); to be seen with a real OpenD.
 """
+WRONG: Final = ("password", "密码", "密碼")
+"""Parts of what OpenD says of a password that is wrong; to be seen with a real OpenD."""
+MOST_WRONG: Final = 3
+"""So often a wrong password is tried in a run: Futu locks an account whose password is tried wrongly too often."""
+TRIED_NO_MORE: Final = (
+    f"OpenD refused the password {MOST_WRONG} times, it is tried no more: mend unlock_password and start again"
+)
 FIRST_S: Final = 1.0
 LONGEST_S: Final = 60.0
 
@@ -37,6 +44,7 @@ class Unlocking:
         self._session = session
         self._requests = requests
         self._trying = False
+        self._wrong = 0
         self.locked = ""
         """Why no order leaves, "" while they do."""
 
@@ -74,7 +82,7 @@ class Unlocking:
     async def _try_until_unlocked(self) -> None:
         delay_s = FIRST_S
         try:
-            while self._session.linked or self._session.life.opening:
+            while self._wrong < MOST_WRONG and (self._session.linked or self._session.life.opening):
                 await self._try_once()
                 if not self.locked:
                     logger.bind(account=self._adapter.account).info("trading is unlocked")
@@ -86,16 +94,22 @@ class Unlocking:
 
     async def _try_once(self) -> None:
         settings = self._session.settings
+        if self._wrong >= MOST_WRONG:
+            self.locked = TRIED_NO_MORE
+            return
         try:
             await self._requests.unlock(settings.unlock_password, settings.security_firm)
         except (VenueRejected, RateLimited) as error:
+            self._wrong += any(word in error.text.lower() for word in WRONG)
             told, self.locked = self.locked, f"OpenD does not unlock: {error.text}; mend unlock_password"
+            if self._wrong >= MOST_WRONG:
+                self.locked = TRIED_NO_MORE
             if told != self.locked:
                 self._tell(self.locked)
         except AdapterError as error:
             self.locked = f"OpenD did not answer whether it unlocks: {error.text}"
         else:
-            self.locked = ""
+            self.locked, self._wrong = "", 0
 
     def _tell(self, words: str) -> None:
         self._adapter.on_request_failed("unlocking of trading", words)

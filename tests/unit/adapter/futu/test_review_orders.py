@@ -1,0 +1,61 @@
+"""Orders and money where OpenD's answers and the calendar are not as they should be."""
+
+import asyncio
+
+import pytest
+
+from foxtrot.adapter.futu import orders
+from foxtrot.adapter.futu.derived_trades import DerivedTrades
+from foxtrot.adapter.futu.unlock import MOST_WRONG, TRIED_NO_MORE
+from foxtrot.core.notices import RequestFailed
+from foxtrot.domain.enums import OrderStatus
+from foxtrot.domain.errors import OrderRefused, VenueRejected
+from tests.support.futu_market_rig import hong_kong
+from tests.unit.adapter.futu.test_derived_trades import row, told
+from tests.unit.adapter.futu.test_order_codecs import approved
+from tests.unit.adapter.futu.test_orders import World, failing, played
+
+pytestmark = pytest.mark.usefixtures("futu_sdk")
+S = OrderStatus
+
+
+def test_an_order_whose_time_is_rounded_in_one_of_its_reports_is_the_same_order() -> None:
+    derived = DerivedTrades(None, "ours")
+    told(derived, row(100, 400.0, createTime="2026-03-10 10:00:00.999"))
+    later = told(derived, row(300, 400.0, createTime="2026-03-10 10:00:01"))
+    assert [step[:2] for step in later] == [("FT7-100", "100.0"), ("FT7-300", "200.0")]
+
+
+def test_a_wrong_password_is_not_tried_until_futu_locks_the_account() -> None:
+    tried = []
+
+    async def story(world: World) -> None:
+        before = world.opend.count("UnlockTrade")
+        world.opend.script["UnlockTrade"] = failing(VenueRejected("futu", "UnlockTrade", "wrong password"))
+        for _ in range(3):
+            await world.trading.open()
+            await world.advance(600, 10)
+        tried.append(world.opend.count("UnlockTrade") - before)
+        await world.place(approved())
+
+    world = played(story, real=True)
+    assert tried == [MOST_WRONG]
+    assert [(report.status, report.rule) for report in world.heard.reports("t-1-1")] == [(S.DENIED, "locked")]
+    assert TRIED_NO_MORE in [failure.error for failure in world.heard.of(RequestFailed)]
+
+
+def test_an_order_in_the_queue_that_cannot_wait_any_more_is_denied_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story(world: World) -> None:
+        sent = asyncio.ensure_future(world.trading.place(approved()))
+        await world.settle()
+
+        def refuse(*_asked: object) -> int:
+            raise OrderRefused("outside_session", "a day that the market's calendar knows", "another")
+
+        monkeypatch.setattr(orders, "waits_until_ns", refuse)
+        await world.advance(6)
+        await sent
+
+    world = played(story, outside_session="queue", now_ns=hong_kong("2026-03-10 12:30:00"))
+    assert world.statuses() == [S.DENIED]
+    assert world.opend.count("PlaceOrder") == 0
