@@ -345,6 +345,26 @@ def test_a_connection_that_goes_while_opend_is_not_logged_in_is_made_anew(server
     assert rig.losses == 1
 
 
+def test_a_fault_of_ours_costs_the_link_and_not_the_session(server: FutuStandIn) -> None:
+    class Faulty(SessionRig):
+        async def open_link(self) -> None:
+            await super().open_link()
+            if self.opened == 1:
+                raise RuntimeError("a fault of ours")
+
+    async def fail() -> None:
+        raise RuntimeError("another one")
+
+    rig = Faulty(server.port).start()
+    try:
+        assert rig.wait_for(LOST) == "RuntimeError: a fault of ours"
+        rig.wait_for(READY)
+        cause = rig.lose(lambda: rig.session.call_soon(lambda: rig.session.run(fail(), "something")))
+        assert cause == "something failed: another one"
+    finally:
+        assert rig.close() == ""
+
+
 def test_the_supervisors_wish_for_a_new_link_is_followed(server: FutuStandIn, rig: SessionRig) -> None:
     rig.wait_for(READY)
     cause = rig.lose(lambda: rig.session.call_soon(lambda: rig.session.lose("the process stood still")))
