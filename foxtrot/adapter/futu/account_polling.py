@@ -50,6 +50,8 @@ class AccountPolling:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self.polls = 0
+        self.on_looked: Callable[[], None] = _ignore
+        """Called when the orders were looked at: of some of them fills may be missing now."""
 
     def start(self) -> None:
         """Begin to ask."""
@@ -107,9 +109,14 @@ class AccountPolling:
         for order in await self._requests.orders():
             if not self._reports.is_of_before(order):
                 self._questions.tell(order)
+        self.on_looked()
 
     async def _quietly(self, what: str, job: Callable[[], Awaitable[None]]) -> None:
         try:
             await job()
         except AdapterError as error:
             logger.warning("{}: the {} could not be asked for: {}", self._session.account, what, error)
+
+
+def _ignore() -> None:
+    """Hear nothing."""

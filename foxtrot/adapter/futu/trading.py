@@ -61,6 +61,7 @@ class FutuTrading:
         self.polling = AccountPolling(
             session, self.requests, self.answers, self.orders.questions, self.reports, context.permit
         )
+        self.polling.on_looked = self.orders.watch.note_fills
         begin_ns = adapter.clock.now_ns() - session.settings.trades_since_hours * HOUR_NS
         self.fills_begin_ns = self.cursor_ns = min(begin_ns, context.fills_since_ns or begin_ns)
         self.reports.begin_ns = self.fills_begin_ns

@@ -249,3 +249,43 @@ def test_stops_and_at_once_orders_of_a_real_account(rigs: Made) -> None:
     rig.wait(lambda: rig.heard.reports(whole)[-1].status in (S.CANCELLED, S.REJECTED, S.EXPIRED))
     lasting = rig.send(price="399.8", time_in_force=TimeInForce.GTC)
     assert rig.heard.reports(lasting)[-1].time_in_force is TimeInForce.GTC
+
+
+def test_a_lock_by_somebody_else_is_told_and_undone(rigs: Made) -> None:
+    rig = rigs(real=True).start()
+    rig.fault("lock_trade")
+    refused = rig.send(price="399.8")
+    assert rig.heard.reports(refused)[-1].status is S.REJECTED
+    rig.wait(lambda: any("locked again" in failure.error for failure in rig.heard.of(RequestFailed)))
+    rig.wait(lambda: not rig.adapter.trading.orders.unlocking.locked)
+    assert statuses(rig, rig.send(price="399.8")) == [S.ACCEPTED]
+    assert rig.requests("Trd_UnlockTrade") == 2
+
+
+def test_a_wrong_password_leaves_the_link_up_and_every_order_denied(rigs: Made) -> None:
+    rig = rigs(real=True, password="wrong").start()
+    denied = rig.send(price="399.8")
+    (report,) = rig.heard.reports(denied)
+    assert (report.status, report.rule) == (S.DENIED, "locked")
+    assert rig.requests("Trd_PlaceOrder") == 0
+    assert any(failure.what == "unlocking of trading" for failure in rig.heard.of(RequestFailed))
+
+
+def test_pushes_that_are_lost_are_made_up_for_by_looking(rig: FutuTradingRig) -> None:
+    order_id = rig.send(quantity=200, price="400")
+    rig.settle()
+    number = rig.fault("go_silent")
+    rig.rest(Side.SELL, "400", 200)
+    rig.advance(12)
+    rig.server.clear_faults(number)
+    rig.until(order_id, S.FILLED)
+    rig.advance(4)
+    assert [fill.quantity for fill in rig.filled(order_id, 200)] == [200.0]
+
+
+def test_an_order_while_the_market_is_closed_never_leaves(rig: FutuTradingRig) -> None:
+    denied = rig.send(price="200", instrument_id=US)
+    (report,) = rig.heard.reports(denied)
+    assert (report.status, report.rule) == (S.DENIED, "outside_session")
+    assert "New_York" in report.reason
+    assert rig.requests("Trd_PlaceOrder") == 0
