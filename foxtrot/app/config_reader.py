@@ -120,6 +120,9 @@ def _value(file: TomlFile, key: Path_, raw: object, kind: object) -> object:
     try:
         return msgspec.convert(raw, kind)
     except msgspec.ValidationError:
+        if isinstance(raw, dict) and get_origin(inner) is dict:
+            for name, value in raw.items():
+                _value(file, (*key, name), value, get_args(inner)[1])
         raise file.fault(key, f"{key[-1]} must be {expected(kind)}, not {_shown(key[-1], raw)}") from None
 
 

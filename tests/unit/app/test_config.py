@@ -131,6 +131,12 @@ def test_every_fault_is_one_line_with_its_place_and_the_fix(old: str, new: str, 
     assert refusal(WHOLE.replace(old, new, 1)) == message
 
 
+def test_of_a_table_of_settings_the_wrong_one_is_named_and_not_the_table() -> None:
+    text = '[account.a]\nadapter = "simulated"\n[account.a.settings]\nport = 1\nmarkets = ["HK"]\n'
+    expected = "markets must be text in quotes or a whole number or a number or true or false, not ['HK']"
+    assert refusal(text) == f"a.toml:5: [account.a.settings] {expected}"
+
+
 def test_a_value_where_a_table_belongs_is_refused() -> None:
     assert refusal("risk = 3") == "a.toml:1: risk must be a table such as [risk], not 3"
 
