@@ -196,7 +196,7 @@ class Orders:
 
         Raises:
             OrderRefused: it is closed, and the account does not queue.
-            _Dropped: the order was denied while it waited.
+            _Dropped: the order was denied while it waited, or is when the adapter has begun to close.
         """
         settings, clock = self._session.settings, self._adapter.clock
         opens_ns = waits_until_ns(order, instrument, settings, clock.now_ns())
@@ -206,7 +206,7 @@ class Orders:
         while opens_ns and order.order_id in self.queue:
             await self._session.wait_s(min(LOOK_AGAIN_S, max(0.001, (opens_ns - clock.now_ns()) / 1e9)))
             opens_ns = waits_until_ns(order, instrument, settings, clock.now_ns())
-        if not self.queue.take(order.order_id):
+        if self._session.closing or not self.queue.take(order.order_id):
             raise _Dropped
 
     def _check_unlocked(self) -> None:

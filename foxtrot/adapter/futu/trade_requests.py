@@ -46,10 +46,9 @@ class TradeRequests:
         return account
 
     def accounts(self) -> tuple[tuple[str, FutuAccount], ...]:
-        """Return every account once, with a market that it trades."""
-        return tuple(
-            {account.account_id: (market, account) for market, account in self._session.accounts.items()}.values()
-        )
+        """Return every account once, with a market that it trades; one of a market of which nothing is listed is not asked for."""
+        listed = {market: account for market, account in self._session.accounts.items() if market in _TRD_MARKETS}
+        return tuple({account.account_id: (market, account) for market, account in listed.items()}.values())
 
     # --- orders -----------------------------------------------------------------------------------------------------
 

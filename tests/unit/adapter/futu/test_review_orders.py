@@ -5,11 +5,13 @@ import asyncio
 import pytest
 
 from foxtrot.adapter.futu import orders
+from foxtrot.adapter.futu.accounts import FutuAccount
 from foxtrot.adapter.futu.derived_trades import DerivedTrades
 from foxtrot.adapter.futu.unlock import MOST_WRONG, TRIED_NO_MORE
 from foxtrot.core.notices import RequestFailed
 from foxtrot.domain.enums import OrderStatus
 from foxtrot.domain.errors import OrderRefused, VenueRejected
+from tests.support import futu_messages as m
 from tests.support.futu_market_rig import hong_kong
 from tests.unit.adapter.futu.test_derived_trades import row, told
 from tests.unit.adapter.futu.test_order_codecs import approved
@@ -54,6 +56,33 @@ def test_an_order_in_the_queue_that_cannot_wait_any_more_is_denied_once(monkeypa
 
         monkeypatch.setattr(orders, "waits_until_ns", refuse)
         await world.advance(6)
+        await sent
+
+    world = played(story, outside_session="queue", now_ns=hong_kong("2026-03-10 12:30:00"))
+    assert world.statuses() == [S.DENIED]
+    assert world.opend.count("PlaceOrder") == 0
+
+
+@pytest.mark.parametrize("real", [False, True])
+def test_a_market_of_which_nothing_is_listed_keeps_no_link_from_standing(real: bool) -> None:
+    async def story(world: World) -> None:
+        connect = FutuAccount(m.REAL_ACCOUNT if real else 2, real=real, markets=(1, 4) if real else (3,))
+        world.session.accounts = {**world.session.accounts, "CN": connect}
+        await world.trading.open()
+        await world.place(approved())
+
+    world = played(story, real=real, markets="HK, CN")
+    assert world.statuses() == [S.ACCEPTED]
+    environments = {asked["trd_env"] for _, asked in world.opend.asked if "trd_env" in asked}
+    assert environments == {"REAL" if real else "SIMULATE"}
+
+
+def test_an_order_in_the_queue_does_not_leave_any_more_once_the_adapter_closes() -> None:
+    async def story(world: World) -> None:
+        sent = asyncio.ensure_future(world.trading.place(approved()))
+        await world.settle()
+        world.session.closing = True
+        await world.advance(1800 + 6, 5)
         await sent
 
     world = played(story, outside_session="queue", now_ns=hong_kong("2026-03-10 12:30:00"))
