@@ -26,6 +26,8 @@ _PASSING = frozenset(
     {"gate", "journal", "not_connected", "send_permit", "self_cross", "never_reached_market", "instrument_halted"}
 )
 """Rules that refuse an order for where it comes from, or for a while: a pair is tried again as a pair."""
+_NOT_THE_PRICE = frozenset({"outside_session", "locked", "call_frequency"})
+"""Rules that refuse an order for when it comes: another price would not help, however often it is tried."""
 _IN_VAIN = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED})
 
 
@@ -114,8 +116,9 @@ class ProtectionRefusals(ProtectionFacts):
             return
         if rule == "self_cross":
             self._clear_way(state)
-        refusals = state.refusals + 1
-        alarm = refusals >= TRIES or rule == "gate"
+        later = rule in _NOT_THE_PRICE
+        refusals = state.refusals + (not later)
+        alarm = later or refusals >= TRIES or rule == "gate"
         ward.take(replace(state, refusals=refusals, reason=reason if alarm else state.reason))
         self._pause(ward, ALARM_RETRY_NS if alarm else RETRY_NS)
         if alarm and not state.reason:

@@ -1,5 +1,6 @@
 """Protections on a real line over a real venue: where each leg rests, how it follows the position, what is said of it."""
 
+import msgspec
 import pytest
 
 from foxtrot.core.notices import ProtectionChanged
@@ -437,3 +438,24 @@ def test_a_trailing_stop_that_the_venue_refuses_trails_here() -> None:
     world.quote(98.5)
     world.settle()
     assert world.position == 0
+
+
+@pytest.mark.parametrize(("rule", "moves"), [("outside_session", False), ("venue", True)])
+def test_a_stop_that_comes_at_the_wrong_time_is_naked_aloud_and_never_moves(rule: str, moves: bool) -> None:
+    """A market that is closed for a night would otherwise bring a stop half-way to the market, one try after another."""
+    world = ProtectionWorld()
+    world.fill(world.orders[world.enter(stop=95.0)], 10)
+    said = set()
+    for _ in range(12):
+        while world.mail:
+            world.deliver()
+        for one in world.closing:
+            if one.status is OrderStatus.SUBMITTED:
+                one.status = OrderStatus.DENIED
+                told = msgspec.structs.replace(world.report(one), rule=rule, reason="not now")
+                world.floor.put(told)
+        said.add(world.protections.cover(KEY).protection)
+        world.pass_s(31.0)
+    triggers = {one.order.trigger_units for one in world.orders.values() if one.order.order_type is OrderType.STOP}
+    assert (len(triggers) > 1) is moves
+    assert said == {"naked"}
