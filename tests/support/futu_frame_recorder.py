@@ -17,7 +17,7 @@ SERIAL = 7
 
 def frame(proto_id: int, body: bytes, serial: int = SERIAL) -> bytes:
     """A frame by the specification of its header, not by the exchange's code."""
-    header = struct.pack("<2sIBBII20s8s", b"FT", proto_id, 0, 0, serial, len(body), hashlib.sha1(body).digest(), b"")  # noqa: S324
+    header = struct.pack("<2sIBBII20s8s", b"FT", proto_id, 0, 0, serial, len(body), hashlib.sha1(body).digest(), b"")
     return header + body
 
 
@@ -29,7 +29,7 @@ def read(name: str) -> dict[str, tuple[int, bytes]]:
         data = bytes.fromhex(text)
         flag, proto_id, _, _, _, length, digest, _ = struct.unpack("<2sIBBII20s8s", data[:44])
         body = data[44:]
-        assert (flag, length, digest) == (b"FT", len(body), hashlib.sha1(body).digest())  # noqa: S324
+        assert (flag, length, digest) == (b"FT", len(body), hashlib.sha1(body).digest())
         found[title] = (proto_id, body)
     return found
 
@@ -67,7 +67,9 @@ def answers() -> dict[str, bytes]:
 
     packed = {}
     for name, (proto_id, response) in json.loads((FOLDER / "answers.json").read_text()).items():
-        message = ParseDict({"retType": 0, "retMsg": "", "errCode": 0} | response, messages(PROTOCOLS[proto_id]).Response())
+        message = ParseDict(
+            {"retType": 0, "retMsg": "", "errCode": 0} | response, messages(PROTOCOLS[proto_id]).Response()
+        )
         packed[name] = frame(proto_id, message.SerializeToString(deterministic=True))
     return packed
 
