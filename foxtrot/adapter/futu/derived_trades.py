@@ -8,7 +8,10 @@ written to a file before it is told, so that a later run derives the same fills 
 
 import os
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from decimal import Decimal
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -59,26 +62,50 @@ class DerivedTrades:
     then one fill of the whole.
 
     Thread: futu-io.
-    Blocks: a fill is written to the disk before it is returned.
+    Blocks: a fill is written to the disk before it is returned; while another process of the home writes one.
     """
 
     def __init__(self, home: Path | None, account: str) -> None:
         self._path = None if home is None else home / FOLDER / f"derived-{quote(account, safe='')}.jsonl"
         self._orders: OrderedDict[str, list[Step]] = OrderedDict()
+        self._seen: tuple[int, int] = (0, 0)
         if self._path is not None and self._path.exists():
-            self._load(self._path)
+            with self._alone(self._path):
+                pass
 
     def steps(self, row: OrderRow, instrument: Instrument) -> tuple[Step, ...]:
         """Return all fills of an order up to what a report of it says; an older report adds nothing."""
         known = self._known(row)
         dealt = known[-1].dealt if known else ZERO
-        if row.filled <= dealt:
-            return tuple(known)
+        if row.filled > dealt:
+            if self._path is None:
+                self._grow(row, instrument)
+            else:
+                with self._alone(self._path):
+                    self._grow(row, instrument)
+        return tuple(self._known(row))
+
+    def _grow(self, row: OrderRow, instrument: Instrument) -> None:
+        known = self._known(row)
+        if known and row.filled <= known[-1].dealt:  # another process has derived it
+            return
         grown = _growth(row, instrument, known)
         self._orders[row.venue_order_id] = [*known, *grown]
         self._make_room()
         self._write(grown)
-        return (*known, *grown)
+
+    @contextmanager
+    def _alone(self, path: Path) -> Iterator[None]:
+        """Hold the file, with what other processes of the home, such as a guardian, have derived since it was seen last."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _held(path.parent):
+            if path.exists() and _sign(path) != self._seen:
+                self._orders.clear()
+                self._load(path)
+            try:
+                yield
+            finally:
+                self._seen = _sign(path) if path.exists() else self._seen
 
     def _known(self, row: OrderRow) -> list[Step]:
         known = self._orders.get(row.venue_order_id, [])
@@ -94,7 +121,6 @@ class DerivedTrades:
     def _write(self, steps: tuple[Step, ...]) -> None:
         if self._path is None:
             return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("ab") as file:
             file.write(b"".join(msgspec.json.encode(step) + b"\n" for step in steps))
             file.flush()
@@ -127,6 +153,27 @@ class DerivedTrades:
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
+
+
+def _sign(path: Path) -> tuple[int, int]:
+    """Return what is another once somebody else has written to a file."""
+    found = path.stat()
+    return found.st_ino, found.st_size
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Hold a folder, which ends with the process too; where the system has no such locks nobody is kept out."""
+    if os.name != "posix":
+        yield
+        return
+    fcntl, descriptor = import_module("fcntl"), os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _growth(row: OrderRow, instrument: Instrument, known: list[Step]) -> tuple[Step, ...]:

@@ -1,6 +1,7 @@
 """Orders and money where OpenD's answers and the calendar are not as they should be."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +27,17 @@ def test_an_order_whose_time_is_rounded_in_one_of_its_reports_is_the_same_order(
     told(derived, row(100, 400.0, createTime="2026-03-10 10:00:00.999"))
     later = told(derived, row(300, 400.0, createTime="2026-03-10 10:00:01"))
     assert [step[:2] for step in later] == [("FT7-100", "100.0"), ("FT7-300", "200.0")]
+
+
+def test_a_guardian_and_its_platform_derive_the_same_fills_and_none_twice(tmp_path: Path) -> None:
+    ours, guardian = DerivedTrades(tmp_path, "ours"), DerivedTrades(tmp_path, "ours")
+    told(ours, row(100, 400.0))
+    first = told(ours, row(300, 400.0))
+    assert told(guardian, row(300, 400.0)) == first
+    later = told(guardian, row(600, 400.0))
+    assert told(ours, row(500, 400.0), row(600, 400.0)) == later
+    assert [step[0] for step in later] == ["FT7-100", "FT7-300", "FT7-600"]
+    assert told(DerivedTrades(tmp_path, "ours"), row(600, 400.0)) == later
 
 
 def test_a_wrong_password_is_not_tried_until_futu_locks_the_account() -> None:
