@@ -133,6 +133,7 @@ class Life:
         cut: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._cut = cut
         session.linked = self.opening = True
+        session.linked_since_ns = self._clock.monotonic_ns()
         session.health.up(self._clock.monotonic_ns())
         self._say(AdapterState.CONNECTED)
         opening = asyncio.ensure_future(user.open_link())

@@ -4,16 +4,23 @@ from typing import Any
 
 from loguru import logger
 
+from foxtrot.adapter.futu.capabilities import UNKNOWN_BOUND_S
 from foxtrot.adapter.futu.contracts import code_of_instrument
+from foxtrot.adapter.futu.errors import VENUE
 from foxtrot.adapter.futu.order_reports import OrderReports
 from foxtrot.adapter.futu.session import FutuSession
 from foxtrot.adapter.futu.trade_requests import TradeRequests
 from foxtrot.adapter.order_tracker import OrderTracker
+from foxtrot.domain.enums import OrderStatus, Side
 from foxtrot.domain.errors import BadMessage
 from foxtrot.domain.order import OrderData
 
+BUY = 1
+"""Source: Futu OpenAPI, trade, TrdSide; a sale is 2, or 3 where it is short."""
 DAY_NS = 86_400_000_000_000
 LOOK_BACK_DAYS = 2
+SLACK_NS = 60_000_000_000
+"""So long before its outcome became unknown an order may have been made: the SDK waits 12 s, and clocks differ."""
 
 
 class OrderQuestions:
@@ -34,12 +41,16 @@ class OrderQuestions:
         """Look for an order among those of today and those that are open, and then among the past ones of some days; False without it.
 
         Raises:
-            AdapterError: a list could not be had.
+            AdapterError: a list could not be had, or its lacking the order says nothing.
         """
-        if self._tell_from(await self._requests.orders(fresh=True), order_id, instrument_id):
+        listed = await self._requests.orders(fresh=True)
+        if self._tell_from(listed, order_id, instrument_id):
             return True
-        since_ns = self._session.clock.now_ns() - LOOK_BACK_DAYS * DAY_NS
-        return await self.is_listed(order_id, instrument_id, since_ns)
+        past = await self._requests.past_orders(self._session.clock.now_ns() - LOOK_BACK_DAYS * DAY_NS)
+        if self._tell_from(past, order_id, instrument_id):
+            return True
+        self._check_absence(order_id, [*listed, *past])
+        return False
 
     async def ask_fills(self, order: OrderData) -> None:
         """Ask for all fills of one order and tell those that are new; of a paper account, for the order.
@@ -82,6 +93,37 @@ class OrderQuestions:
         except BadMessage as error:
             logger.warning("a listed order cannot be used: {}", error)
             return None
+
+    def _check_absence(self, order_id: str, listed: list[Any]) -> None:
+        """Refuse to take an order for absent while its absence proves nothing.
+
+        An OpenD that has just begun may not have its lists yet, and an order that lost its remark on the way cannot be told by it.
+
+        Raises:
+            BadMessage: the link is younger than the bound, or an order without a remark may be the one.
+        """
+        last = self._tracker.last(order_id)
+        if last is None or last.status is not OrderStatus.UNKNOWN:
+            return
+        stands_s = (self._session.clock.monotonic_ns() - self._session.linked_since_ns) / 1e9
+        if stands_s < UNKNOWN_BOUND_S:
+            raise BadMessage(
+                VENUE, "new_link", f"{order_id} is not listed, and the link stands for {stands_s:.1f} s only"
+            )
+        for order in listed:
+            if self._may_be(order, last):
+                text = f"{order_id} is not listed, but {order.orderIDEx} without a remark may be it"
+                raise BadMessage(VENUE, "no_remark", text)
+
+    def _may_be(self, order: Any, wanted: OrderData) -> bool:
+        """Tell whether an order of a list that nobody here has placed may be one whose remark was lost."""
+        known = self._tracker.order_id_of(wanted.instrument_id, order.orderIDEx)
+        if order.remark.strip() or (known and not known.startswith("venue")):
+            return False
+        symbol = wanted.instrument_id.rpartition(".")[0]
+        alike = (order.code, order.trdSide == BUY, order.qty) == (symbol, wanted.side is Side.BUY, wanted.quantity)
+        made_ns = int(order.createTimestamp * 1e9)  # 0 where OpenD does not say
+        return alike and (not made_ns or made_ns >= wanted.local_time_ns - SLACK_NS)
 
     def _tell_from(self, orders: list[Any], order_id: str, instrument_id: str) -> bool:
         """Tell the order of a list that is meant; True also when it is there and Futu has not judged it yet."""

@@ -61,6 +61,8 @@ class FutuSession:
         self.account = context.account
         self.settings = settings
         self.linked = False
+        self.linked_since_ns = 0
+        """Since when the present link stands, on the monotonic clock."""
         self.closing = False
         self.instruments: dict[str, Instrument] = {}
         self.accounts: Mapping[str, FutuAccount] = {}
