@@ -1,5 +1,6 @@
 """Instruments from Futu's static information: whose lots come from there, whose price steps from the market's own tables."""
 
+import re
 from collections.abc import Iterable
 from datetime import date
 from typing import Any, Final
@@ -24,6 +25,13 @@ VENUE_UNSAID: Final = {"HK": "SEHK", "US": "NASDAQ"}
 WHOLE: Final = Grid.of(1)
 
 
+RENMINBI: Final = re.compile("8[0-9]{4}")
+"""Codes of Hong Kong's counters in renminbi.
+
+Source: HKEX, Stock Code Allocation Plan: 80000 to 89999.
+"""
+
+
 def instruments_of(prefix: str, rows: Iterable[Any], day: date) -> tuple[Instrument, ...]:
     """Return the instruments of a market's static information; what is delisted or cannot be traded here is left out.
 
@@ -42,6 +50,9 @@ def instruments_of(prefix: str, rows: Iterable[Any], day: date) -> tuple[Instrum
         basic = row.basic
         if basic.security.market != market.qot_market or basic.delisting or basic.secType not in kinds:
             left_out += 1
+            continue
+        if prefix == "HK" and RENMINBI.fullmatch(basic.security.code):
+            left_out += 1  # its money is not the market's, and the static information does not say so
             continue
         try:
             instrument = _instrument(basic, market, bands)

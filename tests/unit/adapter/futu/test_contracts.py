@@ -42,6 +42,11 @@ def test_a_hong_kong_stock_has_futus_lot_and_the_exchanges_price_steps() -> None
     assert stock.price_units("19.99") == 19_990, "the table since August 2025"
 
 
+def test_a_counter_in_renminbi_is_not_taken_for_one_in_hong_kong_dollars() -> None:
+    rows = [{"code": code, "exchType": 1} for code in ("80700", "08888", "00700")]
+    assert [one.symbol for one in listed("HK", *rows)] == ["08888", "00700"]
+
+
 def test_a_stock_of_the_united_states_is_named_by_its_exchange() -> None:
     rows = [
         {"code": code, "lotSize": 1, "exchType": place}
