@@ -72,16 +72,15 @@ class AccountPolling:
     async def _run(self) -> None:
         while True:
             await self._pause()
-            if not self._has_room():
-                continue
             self.polls += 1
-            await self._quietly("account", self._answers.poll)
-            if self.polls % EVERY == 0:
+            if self._has_room(*POLLED):
+                await self._quietly("account", self._answers.poll)
+            if self.polls % EVERY == 0 and self._has_room("orders"):
                 await self._quietly("orders", self.look_at_orders)
 
-    def _has_room(self) -> bool:
+    def _has_room(self, *kinds: str) -> bool:
         """Tell whether a poll leaves room for questions that somebody else asks: an audit does not wait half a minute for its turn."""
-        spare = [self._session.ledger.spare(kind) for kind in POLLED]
+        spare = [self._session.ledger.spare(kind) for kind in kinds]
         return all(one is None or one > SPARED for one in spare)
 
     async def _pause(self) -> None:

@@ -276,8 +276,11 @@ def test_pushes_that_are_lost_are_made_up_for_by_looking(rig: FutuTradingRig) ->
     rig.settle()
     number = rig.fault("go_silent")
     rig.rest(Side.SELL, "400", 200)
-    rig.advance(12)
+    rig.advance(1)
     rig.server.clear_faults(number)
+    for _ in range(20):  # a look that is under way in real time lets the clock run on
+        if rig.heard.reports(order_id)[-1].status is not S.FILLED:
+            rig.advance(3)
     rig.until(order_id, S.FILLED)
     rig.advance(4)
     assert [fill.quantity for fill in rig.filled(order_id, 200)] == [200.0]
