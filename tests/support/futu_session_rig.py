@@ -52,9 +52,12 @@ class SessionRig:
     def close(self, deadline_s: float = 5.0) -> str:
         return self.session.close(self._end, deadline_s)
 
-    def wait_for(self, state: AdapterState, since: int = 0, deadline_s: float = 10.0) -> str:
-        """Wait until a state was told, from a position on; returns its cause."""
-        wait_until(lambda: any(told is state for told, _ in self.said[since:]), deadline_s)
+    def wait_for(self, state: AdapterState, since: int = 0, deadline_s: float = 30.0) -> str:
+        """Wait until a state was told, from a position on; returns its cause. The first link of a process imports the SDK."""
+        try:
+            wait_until(lambda: any(told is state for told, _ in self.said[since:]), deadline_s)
+        except AssertionError as error:
+            raise AssertionError(f"{state} was not told, but {self.said[since:]}") from error
         return next(cause for told, cause in self.said[since:] if told is state)
 
     def states(self, since: int = 0) -> list[AdapterState]:
