@@ -242,8 +242,8 @@ def _run(loop: asyncio.AbstractEventLoop) -> None:
 
 
 async def _end_all() -> None:
-    loop, own = asyncio.get_running_loop(), asyncio.current_task()
-    while tasks := [task for task in asyncio.all_tasks() if task is not own]:
+    loop = asyncio.get_running_loop()
+    while tasks := await _tasks_left():
         for task in tasks:
             task.cancel()
         for ended in await asyncio.gather(*tasks, return_exceptions=True):
@@ -251,6 +251,17 @@ async def _end_all() -> None:
                 logger.opt(exception=ended).warning("a task of the loop ended by an error when it was cancelled")
     await loop.shutdown_asyncgens()
     await loop.shutdown_default_executor()
+
+
+async def _tasks_left() -> "list[asyncio.Task[Any]]":
+    """Return the tasks other than the caller's, once those that close dropped generators have begun.
+
+    A generator that is dropped is closed by a task that asyncio makes in the loop's next round and starts in the one after.
+    """
+    for _round in range(2):
+        await asyncio.sleep(0)
+    own = asyncio.current_task()
+    return [task for task in asyncio.all_tasks() if task is not own]
 
 
 def _log_loop_error(context: dict[str, Any]) -> None:

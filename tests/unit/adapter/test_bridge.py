@@ -88,6 +88,34 @@ def test_stopping_cancels_tasks_and_closes_generators(bridge: AsyncBridge) -> No
     assert sorted(ended) == ["generator", "task"]
 
 
+def test_a_generator_dropped_as_the_last_task_ends_is_closed_too(bridge: AsyncBridge) -> None:
+    """As when the garbage collector finds it between the last task's end and the loop's."""
+    ended: list[str] = []
+    held: list[Any] = []
+
+    async def numbers() -> Any:
+        try:
+            yield 1
+        finally:
+            ended.append("generator")
+
+    async def work(started: "Future[None]") -> None:
+        held.append(numbers())
+        await anext(held[0])
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task()
+        assert task is not None
+        task.add_done_callback(lambda _task: loop.call_soon(held.clear))
+        started.set_result(None)
+        await loop.create_future()
+
+    started: Future[None] = Future()
+    bridge.submit(work(started))
+    started.result(5)
+    assert bridge.stop() == ""
+    assert ended == ["generator"]
+
+
 def test_a_thread_that_overruns_is_named_and_ends_later(bridge: AsyncBridge) -> None:
     entered, release = threading.Event(), threading.Event()
 
