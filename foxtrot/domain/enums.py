@@ -79,10 +79,11 @@ class Product(enum.StrEnum):
     FOREX = "forex"
     PERPETUAL = "perpetual"
     FUTURE = "future"
+    OPTION = "option"
 
     @property
     def is_derivative(self) -> bool:
-        """Tell whether a position is margin and profit rather than ownership of an asset."""
+        """Tell whether a position is margin and profit rather than ownership of an asset; an option is paid for and owned."""
         return self in (Product.PERPETUAL, Product.FUTURE)
 
 

@@ -169,7 +169,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
 
     `price_grid` and `quantity_grid` are the counting units, fixed for life. `price_bands` are the legal steps by price,
     ascending; one row for most. `lot_units` is the legal quantity step. Zero means "no limit" for every maximum and
-    minimum. Rates are fractions (0.05 is 5 %).
+    minimum. Rates are fractions (0.05 is 5 %). `expiry_ns` is the last moment of trading of what expires, `notice_ns` the first
+    on which a holder may be made to deliver; 0 where there is none. `right` is call or put for an option, "" for all else.
 
     Raises:
         ConfigError: bands, lot or multiplier make no grid.
@@ -197,6 +198,10 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     maintenance_margin_rate: Decimal = Decimal(0)
     funding_interval_s: int = 0
     expiry_ns: int = 0
+    notice_ns: int = 0
+    underlying: str = ""
+    strike: Decimal = Decimal(0)
+    right: str = ""
     calendar: str = "24x7"
     name: str = ""
 

@@ -93,4 +93,4 @@ class Market:
     @property
     def owned(self) -> bool:
         """Tell whether the position is ownership that is also reported as a position (stocks, currency pairs)."""
-        return self.instrument.product in (Product.STOCK, Product.FOREX)
+        return self.instrument.product in (Product.STOCK, Product.FOREX, Product.OPTION)

@@ -84,7 +84,7 @@ class Funds:
         """Tell whether a broker lends for this product: it then names the margin that is left."""
         reported = self._portfolio.account(account).reported
         lends = reported is not None and reported.margin_available > 0
-        return lends and instrument.product in (Product.STOCK, Product.FOREX)
+        return lends and instrument.product in (Product.STOCK, Product.FOREX, Product.OPTION)
 
     def _check_margin_account(self, order: Candidate, account: str) -> None:
         if order.reduces:

@@ -1,0 +1,1 @@
+"""Interactive Brokers, by its own client library over TWS or IB Gateway."""

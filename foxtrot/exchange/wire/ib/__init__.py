@@ -1,0 +1,1 @@
+"""Interactive Brokers' TWS protocol from the server's side."""

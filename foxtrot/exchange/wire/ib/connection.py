@@ -1,0 +1,37 @@
+"""One connection of a client as the surface sees it: its ways out, and what it has asked to be told."""
+
+from collections.abc import Callable
+
+
+class IbClient:
+    """A connection; the listener makes it and gives it its ways out, the surface keeps its state on it.
+
+    `send` queues one whole message and never waits; `push` does so under a key: of a newer message of the same key the older one may
+    be dropped while the client reads slowly. `close` ends the connection (FIN) once what is queued is out.
+
+    Thread: exchange-io.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        opened_ns: int,
+        *,
+        send: Callable[[bytes], None],
+        push: Callable[[bytes, str], None],
+        close: Callable[[], None],
+    ) -> None:
+        self.number = number
+        self.opened_ns = opened_ns
+        self.send = send
+        self.push = push
+        self.close = close
+        self.version = 0
+        """The server version that both speak; 0 before the handshake."""
+        self.client_id = -1
+        """What START_API said; -1 before it."""
+
+    @property
+    def is_started(self) -> bool:
+        """Tell whether START_API has come, before which nothing but the version may be sent."""
+        return self.client_id >= 0
