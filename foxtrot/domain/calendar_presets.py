@@ -10,11 +10,21 @@ import msgspec
 from foxtrot.domain.calendar import DAY_S, CalendarRules, Hours, TradingCalendar
 from foxtrot.domain.errors import ConfigError
 
-CALENDAR_NAMES = ("24x7", "FX", "XHKG", "XNYS", "XNYS_EXT")
-"""XNYS is the regular session of the United States; XNYS_EXT begins with pre-market and ends with after-hours trading."""
+CALENDAR_NAMES = ("24x7", "CMES", "FX", "XHKG", "XNYS", "XNYS_EXT", "XSHG")
+"""XNYS is the regular session of the United States; XNYS_EXT begins with pre-market and ends with after-hours trading.
 
-_FILES = {"XHKG": "xhkg.json", "XNYS": "xnys.json", "XNYS_EXT": "xnys.json"}
-_BY_VENUE = {"SEHK": "XHKG", "NASDAQ": "XNYS", "NYSE": "XNYS", "AMEX": "XNYS", "ARCA": "XNYS"}
+CMES is Globex for equity index futures, Sunday 17:00 to Friday 16:00 Chicago with an hour's break a day; XSHG is Shanghai and
+Shenzhen.
+"""
+
+_FILES = {"CMES": "cmes.json", "XHKG": "xhkg.json", "XNYS": "xnys.json", "XNYS_EXT": "xnys.json", "XSHG": "xshg.json"}
+_BY_VENUE = {
+    **dict.fromkeys(("NASDAQ", "NYSE", "AMEX", "ARCA", "BATS", "IEX", "OPRA", "CBOE"), "XNYS"),
+    **dict.fromkeys(("SSE", "SZSE", "SEHKNTL", "SEHKSZSE"), "XSHG"),
+    "SEHK": "XHKG",
+    "CME": "CMES",
+    "IDEALPRO": "FX",
+}
 _FOLDER = resources.files("foxtrot.domain") / "data" / "calendars"
 _FX_CLOSE_S = 17 * 3_600
 
@@ -69,7 +79,7 @@ def calendar_named(name: str) -> TradingCalendar:
 
 
 def calendar_of_venue(venue: str) -> str:
-    """Return the name of the calendar of a venue's shares; of a venue that is not known, that of markets that never close."""
+    """Return the name of the calendar of what a venue trades; of a venue that is not known, that of markets that never close."""
     return _BY_VENUE.get(venue, ALWAYS_OPEN.name)
 
 
@@ -98,5 +108,7 @@ def _hours(texts: tuple[tuple[str, str], ...], extended: _Extended | None) -> Ho
 
 
 def _seconds(text: str) -> int:
-    hour, minute = text.split(":")
-    return int(hour) * 3_600 + int(minute) * 60
+    """Return seconds after midnight; "-07:00" is seven hours before it, the evening before."""
+    hour, minute = text.removeprefix("-").split(":")
+    seconds = int(hour) * 3_600 + int(minute) * 60
+    return -seconds if text.startswith("-") else seconds

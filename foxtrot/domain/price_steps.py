@@ -1,8 +1,8 @@
 """Legal price steps of stock markets by price band, as data with the day from which it holds.
 
 A stock's counting unit is fixed for its life, so it is the finest step that the market knows at any price: 0.001 HKD in Hong
-Kong, 0.0001 USD in the United States (a stock that trades at 200 USD may one day trade below 1). The bands change when the
-market changes its rules; the unit does not.
+Kong, 0.0001 USD in the United States (a stock that trades at 200 USD may one day trade below 1), 0.01 CNY in mainland China.
+The bands change when the market changes its rules; the unit does not.
 
 Not enforced here: Hong Kong's table begins at 0.01 and ends at 9,995 HKD. United States rules name 0.005 USD for some stocks, chosen
 twice a year by their spread, once the relief from that rule ends (said for November 2026, NOT VERIFIED to have happened): the
@@ -22,6 +22,12 @@ HK_PRICE_GRID = Grid.of("0.001")
 
 US_PRICE_GRID = Grid.of("0.0001")
 """The counting unit of a price in the United States."""
+
+CN_PRICE_GRID = Grid.of("0.01")
+"""The counting unit, and at every price the step, of an A share in Shanghai and Shenzhen."""
+
+CN_LOT = 100
+"""Shares of one board lot in Shanghai and Shenzhen: what is bought comes in whole lots, an odd rest can only be sold at once."""
 
 Rows = tuple[tuple[str, str], ...]
 """(from this price on, step) in the market's currency, ascending."""
@@ -63,6 +69,7 @@ Its first day is NOT VERIFIED, so `hk_price_bands` never gives it: a price that 
 """
 
 _US_ROWS: Rows = (("0", "0.0001"), ("1", "0.01"))
+_CN_ROWS: Rows = (("0", "0.01"),)
 
 
 def hk_price_bands(day: date) -> tuple[PriceBand, ...]:
@@ -93,6 +100,14 @@ def us_price_bands() -> tuple[PriceBand, ...]:
     Source: 17 CFR 242.612, minimum pricing increment, as in force since 2006-01-31.
     """
     return _bands(US_PRICE_GRID, _US_ROWS)
+
+
+def cn_price_bands() -> tuple[PriceBand, ...]:
+    """Return the legal steps of an A share in Shanghai and Shenzhen, in units of `CN_PRICE_GRID`: one at every price.
+
+    Source: SSE Trading Rules, 3.3.11, and SZSE Trading Rules, 3.3.8: 0.01 CNY for A shares. From memory, NOT VERIFIED.
+    """
+    return _bands(CN_PRICE_GRID, _CN_ROWS)
 
 
 def _bands(grid: Grid, rows: Rows) -> tuple[PriceBand, ...]:

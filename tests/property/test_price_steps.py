@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,9 +13,12 @@ from foxtrot.domain.enums import Product
 from foxtrot.domain.errors import ConfigError, OffGrid
 from foxtrot.domain.instrument import Grid, Instrument
 from foxtrot.domain.price_steps import (
+    CN_LOT,
+    CN_PRICE_GRID,
     HK_PRICE_GRID,
     HK_SPREADS,
     US_PRICE_GRID,
+    cn_price_bands,
     hk_announced_bands,
     hk_price_bands,
     us_price_bands,
@@ -37,6 +41,7 @@ STOCKS = {
     "hk 2025": stock("SEHK", HK_PRICE_GRID, hk_price_bands(PHASE_ONE)),
     "hk announced": stock("SEHK", HK_PRICE_GRID, hk_announced_bands()),
     "us": stock("NASDAQ", US_PRICE_GRID, us_price_bands()),
+    "cn": stock("SSE", CN_PRICE_GRID, cn_price_bands()),
 }
 some_stock = st.sampled_from(list(STOCKS.values()))
 prices = st.decimals(Decimal("0.0001"), Decimal(10_000), places=5, allow_nan=False)
@@ -53,6 +58,7 @@ prices = st.decimals(Decimal("0.0001"), Decimal(10_000), places=5, allow_nan=Fal
         ("hk 2025", "5000", "5"), ("hk 2025", "9995", "5"),
         ("hk announced", "0.495", "0.005"), ("hk announced", "0.5", "0.005"), ("hk announced", "9.995", "0.005"),
         ("hk announced", "10", "0.01"), ("us", "0.9999", "0.0001"), ("us", "1", "0.01"), ("us", "200", "0.01"),
+        ("cn", "0.01", "0.01"), ("cn", "1700", "0.01"),
     ],
 )  # fmt: skip
 def test_the_published_step_at_a_price(which, price, step):
@@ -118,3 +124,10 @@ def test_the_listed_shares_trade_by_these_tables():
     assert apple.price_units("0.9999") == 9_999
     with pytest.raises(OffGrid, match=r"200\.005"):
         apple.price_units("200.005")
+
+
+def test_mainland_shares_are_counted_in_lots_of_a_hundred():
+    share = msgspec.structs.replace(STOCKS["cn"], lot_units=CN_LOT, min_quantity_units=CN_LOT)
+    assert share.quantity_units(200) == 200
+    with pytest.raises(OffGrid, match="150"):
+        share.quantity_units(150)

@@ -17,7 +17,7 @@ S = 1_000_000_000
 FIRST, LAST = datetime(2020, 1, 2, tzinfo=UTC), datetime(2031, 11, 1, tzinfo=UTC)
 moments = st.integers(int(FIRST.timestamp()), int(LAST.timestamp())).map(lambda second: second * S)
 minutes = st.integers(0, 59)
-names = st.sampled_from(["XHKG", "XNYS", "XNYS_EXT", "FX"])
+names = st.sampled_from(["XHKG", "XNYS", "XNYS_EXT", "FX", "CMES", "XSHG"])
 
 
 def at(text, zone):
@@ -91,6 +91,8 @@ def test_a_market_that_never_closes_is_always_regular():
 @given(names, moments)
 @example("XHKG", at("2026-11-27 12:30", HONG_KONG))
 @example("XNYS", at("2026-11-27 16:30", NEW_YORK))
+@example("CMES", at("2026-11-26 18:30", NEW_YORK))
+@example("XSHG", at("2026-11-27 12:30", HONG_KONG))
 def test_a_phase_holds_until_it_ends_and_another_follows(name, ns):
     hours = calendar_hours(name, ns)
     assert hours.ends_ns > ns
@@ -140,3 +142,6 @@ def test_what_is_not_known_is_refused():
 
 def test_venues_of_shares_have_their_calendar():
     assert [calendar_of_venue(venue) for venue in ("SEHK", "NASDAQ", "BINANCE")] == ["XHKG", "XNYS", "24x7"]
+    assert {calendar_of_venue(venue) for venue in ("NYSE", "AMEX", "ARCA", "BATS", "OPRA")} == {"XNYS"}
+    assert {calendar_of_venue(venue) for venue in ("SSE", "SZSE")} == {"XSHG"}
+    assert [calendar_of_venue(venue) for venue in ("CME", "IDEALPRO")] == ["CMES", "FX"]

@@ -11,6 +11,7 @@ from foxtrot.domain.errors import ConfigError
 from foxtrot.domain.interval import Interval
 
 NEW_YORK, HONG_KONG, LONDON = "America/New_York", "Asia/Hong_Kong", "Europe/London"
+CHICAGO, SHANGHAI = "America/Chicago", "Asia/Shanghai"
 
 
 def at(text: str, zone: str = "UTC") -> int:
@@ -59,6 +60,33 @@ def test_an_unknown_calendar_is_answered_with_the_nearest() -> None:
         ("FX", NEW_YORK, "2024-07-08 17:00", True),
         ("FX", NEW_YORK, "2024-07-12 16:59", True),
         ("FX", NEW_YORK, "2024-07-12 17:00", False),
+        ("CMES", CHICAGO, "2026-11-22 16:59", False),
+        ("CMES", CHICAGO, "2026-11-22 17:00", True),  # Sunday evening
+        ("CMES", CHICAGO, "2026-11-23 15:59", True),
+        ("CMES", CHICAGO, "2026-11-23 16:00", False),  # the daily break
+        ("CMES", CHICAGO, "2026-11-23 16:59", False),
+        ("CMES", CHICAGO, "2026-11-23 17:00", True),
+        ("CMES", CHICAGO, "2026-11-26 11:59", True),  # Thanksgiving halts at noon
+        ("CMES", CHICAGO, "2026-11-26 12:00", False),
+        ("CMES", CHICAGO, "2026-11-26 17:00", True),
+        ("CMES", CHICAGO, "2026-11-27 12:14", True),
+        ("CMES", CHICAGO, "2026-11-27 12:15", False),
+        ("CMES", CHICAGO, "2026-12-24 17:00", False),  # the evening before Christmas
+        ("CMES", CHICAGO, "2026-12-25 17:00", False),  # Christmas is a Friday
+        ("CMES", CHICAGO, "2025-12-25 17:00", True),
+        ("CMES", CHICAGO, "2026-06-19 12:00", False),
+        ("CMES", CHICAGO, "2024-03-29 10:00", False),  # Good Friday
+        ("CMES", CHICAGO, "2026-04-03 08:14", True),  # Good Friday with a payroll report
+        ("CMES", CHICAGO, "2026-04-03 08:15", False),
+        ("XSHG", SHANGHAI, "2026-11-27 09:29", False),
+        ("XSHG", SHANGHAI, "2026-11-27 11:29", True),
+        ("XSHG", SHANGHAI, "2026-11-27 11:30", False),
+        ("XSHG", SHANGHAI, "2026-11-27 13:00", True),
+        ("XSHG", SHANGHAI, "2026-11-27 15:00", False),
+        ("XSHG", SHANGHAI, "2026-02-23 10:00", False),  # the last day of the Spring Festival
+        ("XSHG", SHANGHAI, "2026-02-24 10:00", True),
+        ("XSHG", SHANGHAI, "2026-10-07 10:00", False),
+        ("XSHG", SHANGHAI, "2027-02-05 10:00", False),  # predicted: the eve of the new year
     ],
 )
 def test_markets_are_open_when_they_are(name: str, zone: str, moment: str, is_open: bool) -> None:
@@ -69,6 +97,10 @@ def test_a_session_names_the_trading_day_it_counts_for() -> None:
     session = calendar_named("FX").session_of(at("2024-07-07 20:00", NEW_YORK))
     assert session is not None
     assert session.day == date(2024, 7, 8)
+    evening = calendar_named("CMES").session_of(at("2026-11-29 18:00", CHICAGO))
+    assert evening is not None
+    assert evening.day == date(2026, 11, 30)
+    assert evening.close_ns - evening.open_ns == 23 * 3_600 * 10**9
     morning, afternoon = calendar_named("XHKG").sessions_on(date(2024, 10, 2))
     assert said(morning.close_ns, HONG_KONG) == "2024-10-02 12:00"
     assert said(afternoon.open_ns, HONG_KONG) == "2024-10-02 13:00"
@@ -87,6 +119,10 @@ def test_a_session_names_the_trading_day_it_counts_for() -> None:
         ("FX", NEW_YORK, "2024-07-07 17:00", "2024-07-14 17:00", "2024-07-12 17:00"),
         ("FX", NEW_YORK, "2024-07-13 10:00", "2024-07-14 17:00", "2024-07-19 17:00"),
         ("FX", NEW_YORK, "2024-03-08 16:00", "2024-03-10 17:00", "2024-03-08 17:00"),
+        ("CMES", CHICAGO, "2026-11-27 12:30", "2026-11-29 17:00", "2026-11-30 16:00"),
+        ("CMES", CHICAGO, "2026-11-30 16:30", "2026-11-30 17:00", "2026-12-01 16:00"),
+        ("CMES", CHICAGO, "2026-03-06 15:00", "2026-03-08 17:00", "2026-03-06 16:00"),
+        ("XSHG", SHANGHAI, "2026-11-27 12:00", "2026-11-27 13:00", "2026-11-27 15:00"),
     ],
 )
 def test_the_next_open_and_close_are_found(name: str, zone: str, moment: str, opens: str, closes: str) -> None:
@@ -128,6 +164,10 @@ def test_clock_changes_move_the_session_in_utc() -> None:
         ("FX", NEW_YORK, "2024-07-07 20:10", "1d", ("2024-07-07 17:00", "2024-07-08 17:00")),
         ("FX", NEW_YORK, "2024-07-07 20:10", "1w", ("2024-07-07 17:00", "2024-07-12 17:00")),
         ("FX", NEW_YORK, "2024-07-08 22:10", "4h", ("2024-07-08 21:00", "2024-07-09 01:00")),
+        ("CMES", CHICAGO, "2026-11-29 20:10", "1d", ("2026-11-29 17:00", "2026-11-30 16:00")),
+        ("CMES", CHICAGO, "2026-11-30 15:50", "4h", ("2026-11-30 13:00", "2026-11-30 16:00")),
+        ("CMES", CHICAGO, "2026-11-30 16:10", "4h", None),
+        ("XSHG", SHANGHAI, "2026-11-27 11:10", "4h", ("2026-11-27 09:30", "2026-11-27 11:30")),
     ],
 )
 def test_bars_end_with_their_session_and_follow_trading_days(
