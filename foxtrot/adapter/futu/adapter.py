@@ -41,7 +41,6 @@ class FutuAdapter(SessionAdapter):
         self.session = FutuSession(context, settings, random)
         super().__init__(context, self.session)
         self.capabilities = FUTU if settings.is_real else SIMULATED  # type: ignore[misc]  # the class's is the real one
-        self.capabilities = FUTU if settings.is_real else SIMULATED  # type: ignore[misc]  # the class's is the real one
         self.market_data = FutuMarketData(self, self.session)
         self.trading = FutuTrading(self, self.session, self.market_data)
 
