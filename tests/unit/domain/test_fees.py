@@ -197,6 +197,34 @@ def test_ib_tiered_counts_shares_and_pays_makers_a_rebate():
     assert maker["exchange"] == Decimal("-2.10")
 
 
+def test_ib_futures_by_hand():
+    by_hand = {"commission": "2.55", "exchange": "4.14", "regulatory": "0.06"}
+    assert amounts("ib_us_futures", fill(3, 300_000)) == {name: Decimal(text) for name, text in by_hand.items()}
+
+
+def test_ib_forex_charges_a_fifth_of_a_basis_point_and_two_dollars_at_least_once_an_order():
+    schedule = load_preset("ib_forex")
+    assert schedule.fee(fill(20_000, "1.10")) == Decimal("2.00")
+    assert schedule.fee(fill(1_000_000, "1.10")) == Decimal("22")
+    assert schedule.fee(fill(1_000_000, "1.10", volume=1_000_000_001)) == Decimal("16.50")
+    assert order_fee(schedule, [(10_000, "1.10"), (10_000, "1.10")]) == Decimal("2.00")
+
+
+def test_ib_options_by_hand():
+    bought = {
+        "commission": "1.30",
+        "clearing": "0.05",
+        "options_regulatory": "0.0459",
+        "sec_fee": "0",
+        "finra_taf": "0",
+    }
+    assert amounts("ib_us_options", fill(2, 500)) == {name: Decimal(text) for name, text in bought.items()}
+    sold = amounts("ib_us_options", fill(1, 500, side=Side.SELL))
+    assert (sold["commission"], sold["sec_fee"], sold["finra_taf"]) == (
+        Decimal("1.00"), Decimal("0.0139"), Decimal("0.00279"),
+    )  # fmt: skip
+
+
 def test_a_share_of_another_item_follows_what_that_item_charged():
     gst = FeeItem(name="gst", unit="item", of="commission", tiers=flat("0.09"))
     commission = FeeItem(name="commission", unit="quantity", scope="order", tiers=flat("0.01", 2))
@@ -257,9 +285,8 @@ def test_a_preset_names_itself_its_source_and_its_date_and_survives_the_wire(nam
     assert schedule.name == name
     assert len(schedule.source) > 20
     assert date.fromisoformat(schedule.date) < date(2100, 1, 1)
-    assert schedule.currency == {"ib_us": "USD", "ib_hk": "HKD", "futu_hk": "HKD", "futu_us": "USD"}.get(
-        name.removesuffix("_fixed").removesuffix("_tiered"), ""
-    )
+    in_hk, in_us = name.startswith(("ib_hk", "futu_hk")), name.startswith(("ib_us", "ib_forex", "futu_us"))
+    assert schedule.currency == ("HKD" if in_hk else "USD" if in_us else "")
     assert not schedule.is_zero
     assert not schedule.is_verified, "a figure from memory was promoted: say so in the file and here"
     for codec in (msgspec.json, msgspec.msgpack):
