@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from foxtrot.exchange.wire.ib.limits import MessageRate
+
 
 class IbClient:
     """A connection; the listener makes it and gives it its ways out, the surface keeps its state on it.
@@ -30,6 +32,9 @@ class IbClient:
         """The server version that both speak; 0 before the handshake."""
         self.client_id = -1
         """What START_API said; -1 before it."""
+        self.is_paced = False
+        """Whether it asked TWS to hold its messages back where they are too many, instead of refusing them."""
+        self.rate = MessageRate()
 
     @property
     def is_started(self) -> bool:

@@ -1,7 +1,7 @@
 """What the parts of the surface promise the gateway: who answers which request, and how messages leave."""
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from foxtrot.exchange.events import VenueEvent
 from foxtrot.exchange.wire.ib.connection import IbClient
@@ -41,4 +41,13 @@ class IbPart(Protocol):
 
     def closed(self, client: IbClient) -> None:
         """Hear that a connection is gone."""
+        ...
+
+
+@runtime_checkable
+class ForgetsData(Protocol):
+    """A part that keeps subscriptions to market data: while no data flows it is not told to publish what is due."""
+
+    def data_lost(self) -> None:
+        """Forget every subscription of every client, silently, as TWS does before it says 1101."""
         ...

@@ -1,0 +1,12 @@
+"""TWS's surface put together from its parts."""
+
+from foxtrot.exchange.wire.ib.gateway import IbGateway
+from foxtrot.exchange.wire.ib.venue_side import IbSide
+
+
+def ib_surface(side: IbSide) -> IbGateway:
+    """Return the surface of a venue: the connection's own requests, contracts, market data, the account and orders.
+
+    Source: EClient of ibapi 9.81.
+    """
+    return IbGateway(side)
