@@ -4,7 +4,8 @@ Every fact carries `venue_time_ns` (when it happened, by the venue's clock) and 
 nanoseconds. `TickData` and `DepthData` may be conflated; `DepthChange`, `MarketTrade` and `BarData` may not.
 
 `source` says how a fact came: STREAM, pushed by the venue or kept by its stream, or REST, asked for by a request because no
-stream brought it: such a fact is as old as the question, and what happened between two questions is not in it.
+stream brought it: such a fact is as old as the question, and what happened between two questions is not in it. DELAYED is pushed so many
+minutes late, FROZEN is what a market had when it closed: both are for the eye, and no order that opens is judged by them.
 """
 
 import msgspec
@@ -14,8 +15,11 @@ from foxtrot.domain.enums import Side
 Level = tuple[float, float]
 """One price level: (price, size)."""
 
-STREAM, REST = "stream", "rest"
+STREAM, REST, DELAYED, FROZEN = "stream", "rest", "delayed", "frozen"
 """What the `source` of a fact may be."""
+
+NOT_LIVE = frozenset({DELAYED, FROZEN})
+"""Sources of facts that tell the past however lately they were heard."""
 
 NO_PRICE = 0.0
 """A price or size that is absent from a tick (an empty side of the book, no trade yet)."""

@@ -7,7 +7,10 @@ import msgspec
 from foxtrot.core.dispatcher import Dispatcher
 from foxtrot.core.notices import BookStateChanged
 from foxtrot.domain.enums import BookState, Side
-from foxtrot.domain.market import BarData, DepthData, MarketTrade, TickData
+from foxtrot.domain.market import NOT_LIVE, BarData, DepthData, MarketTrade, TickData
+
+SILENT_NS = 60_000_000_000
+"""How long a live quote must be silent before a delayed one is shown in its place."""
 
 
 class Reference(msgspec.Struct, frozen=True, gc=False):
@@ -41,7 +44,12 @@ class MarketView:
         dispatcher.subscribe(BookStateChanged, self.on_book_state, owner="market_view", core=True)
 
     def on_tick(self, tick: TickData) -> None:
-        """Keep the latest tick."""
+        """Keep the latest tick; a delayed one does not displace a live one that still comes."""
+        if tick.source in NOT_LIVE:
+            known = self.ticks.get(tick.instrument_id)
+            is_live = known is not None and known.source not in NOT_LIVE
+            if known is not None and is_live and tick.local_time_ns - known.local_time_ns < SILENT_NS:
+                return
         self.ticks[tick.instrument_id] = tick
 
     def on_depth(self, depth: DepthData) -> None:
@@ -65,14 +73,14 @@ class MarketView:
             self.depths.pop(notice.instrument_id, None)
 
     def reference(self, instrument_id: str) -> Reference | None:
-        """Return the youngest price: middle of book or quote, last print, close of bar; None when nothing was heard."""
+        """Return the youngest price: middle of book or live quote, last print, close of bar; None when nothing was heard."""
         price, heard_ns, source = 0.0, -1, ""
         depth = self.depths.get(instrument_id)
         if depth is not None and depth.bids and depth.asks:
             middle = (depth.bids[0][0] + depth.asks[0][0]) / 2
             if 0.0 < middle < inf:
                 price, heard_ns, source = middle, depth.local_time_ns, "depth"
-        tick = self.ticks.get(instrument_id)
+        tick = self._live_tick(instrument_id)
         if tick is not None and tick.local_time_ns > heard_ns:
             middle = _tick_price(tick)
             if 0.0 < middle < inf:
@@ -92,7 +100,7 @@ class MarketView:
         prices = []
         reference, tick, trade = (
             self.reference(instrument_id),
-            self.ticks.get(instrument_id),
+            self._live_tick(instrument_id),
             self.trades.get(instrument_id),
         )
         if reference is not None:
@@ -118,18 +126,30 @@ class MarketView:
             levels = depth.asks if side is Side.BUY else depth.bids
             if levels:
                 return levels[0][0]
-        tick = self.ticks.get(instrument_id)
+        tick = self._live_tick(instrument_id)
         if tick is None:
             return 0.0
         return tick.ask_price if side is Side.BUY else tick.bid_price
 
     def mark(self, instrument_id: str) -> float | None:
-        """Return the price to value a position by: the venue's mark price, else the reference."""
+        """Return the price to value a position by: the venue's mark price, else the reference, else a delayed quote."""
         tick = self.ticks.get(instrument_id)
         if tick is not None and 0.0 < tick.mark_price < inf:
             return tick.mark_price
         found = self.reference(instrument_id)
-        return None if found is None else found.price
+        if found is not None:
+            return found.price
+        price = 0.0 if tick is None else _tick_price(tick)
+        return price if 0.0 < price < inf else None
+
+    def is_delayed(self, instrument_id: str) -> bool:
+        """Tell whether the latest quote is a delayed or frozen one, by which nothing is opened."""
+        tick = self.ticks.get(instrument_id)
+        return tick is not None and tick.source in NOT_LIVE
+
+    def _live_tick(self, instrument_id: str) -> TickData | None:
+        tick = self.ticks.get(instrument_id)
+        return None if tick is None or tick.source in NOT_LIVE else tick
 
 
 def _tick_price(tick: TickData) -> float:

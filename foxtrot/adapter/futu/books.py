@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 from foxtrot.adapter.base_adapter import BestBidOffer, ExactBook
 from foxtrot.adapter.book_paths import BookFigures
-from foxtrot.adapter.futu.codec import PriceSnap, book_time_ns, levels
+from foxtrot.adapter.futu.codec import book_time_ns, levels
 from foxtrot.adapter.health import StreamHealth
+from foxtrot.adapter.price_snap import PriceSnap
 from foxtrot.domain.enums import BookState
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.market import DepthData, Level

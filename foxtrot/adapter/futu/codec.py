@@ -12,15 +12,13 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from foxtrot.adapter.price_snap import PriceSnap
 from foxtrot.domain.enums import Side
 from foxtrot.domain.errors import BadMessage
-from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.market import BarData, Level, MarketTrade
 
 NAME: Final = "futu"
 SECOND_NS: Final = 1_000_000_000
-KNOWN_PRICES: Final = 4_096
-"""How many prices of an instrument are kept with the grid point that each is."""
 _ABSENT: Final = frozenset({"", "N/A", "--"})
 """What stands in a text field that has no value."""
 
@@ -112,36 +110,6 @@ def local_day(now_ns: int, zone: ZoneInfo) -> date:
     Source: Futu OpenAPI, Request Historical Candlesticks: begin and end are dates in the market's time zone.
     """
     return datetime.fromtimestamp(now_ns // SECOND_NS, zone).date()
-
-
-class PriceSnap:
-    """Gives each price of an instrument as the correctly rounded value of its grid point; prices come again and again, so it remembers.
-
-    Thread: one at a time.
-    """
-
-    def __init__(self, instrument: Instrument) -> None:
-        self.known: dict[float, float] = {}
-        """The grid points of prices that were seen; who is in a hurry looks here first."""
-        self._grid = instrument.price_grid
-
-    def __call__(self, price: float) -> float:
-        """Return the grid point of a price.
-
-        Source: Qot_Common.proto: prices are doubles.
-
-        Raises:
-            OffGrid: it is not finite.
-        """
-        known = self.known.get(price)
-        return self._add(price) if known is None else known
-
-    def _add(self, price: float) -> float:
-        if len(self.known) >= KNOWN_PRICES:
-            self.known.clear()
-        grid = self._grid
-        known = self.known[price] = grid.to_float(grid.round(price))
-        return known
 
 
 def levels(rows: Iterable[Any], snap: PriceSnap) -> tuple[Level, ...]:

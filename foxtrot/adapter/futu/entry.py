@@ -6,11 +6,12 @@ from zoneinfo import ZoneInfo
 
 from foxtrot.adapter.futu.bar_stream import BarPublisher, BarStream
 from foxtrot.adapter.futu.books import LEVELS, BookPublisher, SnapshotBook
-from foxtrot.adapter.futu.codec import MARKETS, PriceSnap
+from foxtrot.adapter.futu.codec import MARKETS
 from foxtrot.adapter.futu.kline_types import KlineType
 from foxtrot.adapter.futu.print_stream import PrintPublisher, PrintStream
 from foxtrot.adapter.futu.tick_stream import TickPublisher, TickStream
 from foxtrot.adapter.health import AdapterHealth, StreamHealth
+from foxtrot.adapter.price_snap import PriceSnap
 from foxtrot.core.clock import Clock
 from foxtrot.domain.calendar import TradingCalendar
 from foxtrot.domain.calendar_presets import calendar_named

@@ -7,7 +7,7 @@ from typing import Final
 from loguru import logger
 
 from foxtrot.adapter.futu.books import LEVELS
-from foxtrot.adapter.futu.codec import PriceSnap, book_time_ns, levels
+from foxtrot.adapter.futu.codec import book_time_ns, levels
 from foxtrot.adapter.futu.entry import ORDER_BOOK, TICKER, Entry
 from foxtrot.adapter.futu.live_bars import BEAT_S, LiveBars
 from foxtrot.adapter.futu.print_stream import KEPT
@@ -15,6 +15,7 @@ from foxtrot.adapter.futu.questions import Questions
 from foxtrot.adapter.futu.session import FutuSession
 from foxtrot.adapter.futu.subscriptions import Subscriptions
 from foxtrot.adapter.health import StreamHealth
+from foxtrot.adapter.price_snap import PriceSnap
 from foxtrot.domain.enums import BookState
 from foxtrot.domain.errors import ConnectionLost, FoxtrotError
 from foxtrot.domain.market import REST, DepthData

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
-from foxtrot.adapter.futu.codec import PriceSnap, market_trade, time_ns
+from foxtrot.adapter.futu.codec import market_trade, time_ns
+from foxtrot.adapter.price_snap import PriceSnap
 from foxtrot.core.notices import Gap
 from foxtrot.domain.market import MarketTrade
 

@@ -7,7 +7,7 @@ import pytest
 from foxtrot.core.notices import BookStateChanged
 from foxtrot.domain.enums import BookState, OrderStatus, OrderType, Side
 from foxtrot.domain.instrument import Grid
-from foxtrot.domain.market import BarData, MarketTrade, TickData
+from foxtrot.domain.market import DELAYED, FROZEN, STREAM, BarData, MarketTrade, TickData
 from foxtrot.trading.limits import Limits, LimitTable
 from tests.support.builders import ACCOUNT, SECOND, T0, TradingFloor, a_depth, a_perpetual, a_request, a_tick
 
@@ -284,3 +284,24 @@ def test_a_level_that_is_no_level_refuses_what_would_sweep_it(level: tuple[float
         made.put(a_depth(((99.9, 9.0),), asks))
         assert made.send(a_request(quantity=1.0)).rule == "reference"
         assert made.send(a_request(quantity=1.0, order_type=STOP, trigger_price=50.0)).rule == "reference"
+
+
+@pytest.mark.parametrize("source", [DELAYED, FROZEN])
+def test_a_quote_that_tells_the_past_is_no_reference_but_shows_and_values(source: str) -> None:
+    made = TradingFloor(limits=Limits(check_funds=False))
+    made.put(TickData(ID, T0, T0, 99.0, 1.0, 101.0, 1.0, 100.0, source=source))
+    refusal = made.send(a_request(price=100.0))
+    assert refusal.rule == "reference"
+    assert made.view.reference(ID) is None
+    assert made.view.far_touch(ID, Side.BUY) == 0.0
+    assert made.view.heard_prices(ID) == []
+    assert made.view.mark(ID) == 100.0
+
+
+def test_a_delayed_quote_does_not_displace_a_live_one_before_that_is_silent_for_a_minute() -> None:
+    made = floor()
+    live = made.view.ticks[ID]
+    for after, source in ((59, STREAM), (60, DELAYED)):
+        at = live.local_time_ns + after * SECOND
+        made.put(TickData(ID, at, at, 9.0, 1.0, 11.0, 1.0, 10.0, source=DELAYED))
+        assert made.view.ticks[ID].source == source

@@ -6,9 +6,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from foxtrot.adapter import price_snap
 from foxtrot.adapter.futu import codec
-from foxtrot.adapter.futu.codec import MARKETS, PriceSnap
+from foxtrot.adapter.futu.codec import MARKETS
 from foxtrot.adapter.futu.contracts import bands_of
+from foxtrot.adapter.price_snap import PriceSnap
 from foxtrot.domain.enums import Product, Side
 from foxtrot.domain.errors import BadMessage, OffGrid
 from foxtrot.domain.instrument import Grid, Instrument
@@ -151,7 +153,7 @@ def test_a_price_is_the_float_of_its_grid_point(sent: float, point: float) -> No
 
 
 def test_prices_are_forgotten_before_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(codec, "KNOWN_PRICES", 4)
+    monkeypatch.setattr(price_snap, "KNOWN_PRICES", 4)
     snap = PriceSnap(stock())
     prices = [300.2 + number / 5 for number in range(50)]
     assert [snap(price) for price in prices] == [round(price, 1) for price in prices]

@@ -7,9 +7,10 @@ import pytest
 
 from foxtrot.adapter.futu import print_stream
 from foxtrot.adapter.futu.books import SnapshotBook
-from foxtrot.adapter.futu.codec import PriceSnap, Quote
+from foxtrot.adapter.futu.codec import Quote
 from foxtrot.adapter.futu.print_stream import PrintStream
 from foxtrot.adapter.futu.tick_stream import TickStream
+from foxtrot.adapter.price_snap import PriceSnap
 from foxtrot.core.clock import ManualClock
 from foxtrot.core.notices import BookStateChanged, Gap
 from foxtrot.domain.enums import BookState, Side
