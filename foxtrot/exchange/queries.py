@@ -1,4 +1,7 @@
-"""Questions that can be asked of the venue; none changes anything but `take_depth_changes`, which forgets what it told."""
+"""Questions that can be asked of the venue; none changes anything but `take_depth_changes`, which forgets what it told.
+
+`notes` is where surfaces write, and the venue never reads.
+"""
 
 from decimal import Decimal
 
@@ -48,6 +51,10 @@ class VenueQueries:
     def sequence(self) -> int:
         """Return the number of the last event."""
         return self._state.stream.sequence
+
+    def notes(self, owner: str) -> dict[str, str]:
+        """Return what a surface keeps with the state, to be changed in place; a restored venue has those of its snapshot."""
+        return self._state.notes.setdefault(owner, {})
 
     def instruments(self) -> tuple[Instrument, ...]:
         """Return the listed instruments, oldest first."""

@@ -66,6 +66,7 @@ class _VenueImage(msgspec.Struct):
     orders: list[WorkingOrder]
     ended: list[WorkingOrder]
     fills: list[OrderFilled]
+    notes: dict[str, dict[str, str]] = {}
 
 
 _Plain = None | bool | int | float | str | list["_Plain"] | dict[str, "_Plain"]
@@ -91,6 +92,7 @@ def take_snapshot(state: VenueState, forgotten: Collection[str] = ()) -> bytes:
         "orders": [_row(order) for order in state.orders.values()],
         "ended": [_row(order) for order in past.orders.values() if order.account not in forgotten],
         "fills": [_row(fill) for fill in past.fills(forgotten)],
+        "notes": state.notes,
     }
     return msgspec.msgpack.encode(image)
 
@@ -109,6 +111,7 @@ def restore_state(state: VenueState, snapshot: bytes) -> None:
         raise InputError(f"snapshot version {image.version} is not {VERSION}; take a new one with this release")
     state.stream.time_ns, state.stream.sequence = image.time_ns, image.sequence
     state.next_order_id = image.next_order_id
+    state.notes = image.notes
     state.ledger.external = image.external
     for account_image in image.accounts:
         state.ledger.add(_account(account_image))

@@ -22,6 +22,7 @@ class VenueState:
         "markets",
         "moved_marks",
         "next_order_id",
+        "notes",
         "orders",
         "stream",
         "touched_balances",
@@ -35,6 +36,8 @@ class VenueState:
         self.orders: dict[int, WorkingOrder] = {}
         self.history = History()
         self.next_order_id = 1
+        self.notes: dict[str, dict[str, str]] = {}
+        """What surfaces keep with the state, by whose they are: the venue does not read them."""
         self.touched_balances: dict[tuple[str, str], None] = {}
         self.touched_positions: dict[tuple[str, str, PositionSide], None] = {}
         self.moved_marks: dict[str, None] = {}
