@@ -17,7 +17,7 @@ BROAD_EXCEPTS: dict[str, str] = {
     "foxtrot/storage/durable_journal.py": "the outermost loop of foxtrot-journal: the exception becomes an answer, and the end",
     "foxtrot/adapter/*/session.py": "the outermost loop of a venue's thread: the exception becomes an event",
     "foxtrot/adapter/futu/life.py": "the outermost loop of Futu's session: the exception becomes an event",
-    "foxtrot/adapter/futu/worker.py": "a call on a worker's thread: the exception is raised where it is awaited",
+    "foxtrot/adapter/worker.py": "a call on a worker's thread: the exception is raised where it is awaited",
     "foxtrot/exchange/serving/guard.py": "the outermost loop of a connection or a round: the exception is kept and logged",
     "foxtrot/adapter/reader_callback.py": "the guard around a reader's callback: the exception becomes a line in the log",
     "foxtrot/cli.py": "main: the exception becomes one line and an exit status",

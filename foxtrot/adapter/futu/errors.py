@@ -8,6 +8,7 @@ Source: seen with futu-api 10.11.7108 (open_context_base.py, network_manager.py,
 
 from typing import Final
 
+from foxtrot.adapter import not_sent
 from foxtrot.domain.errors import (
     AdapterError,
     ConnectionLost,
@@ -37,13 +38,11 @@ Source: not documented; to be seen with a real OpenD.
 """
 
 
-class NotSent(AdapterError):
+class NotSent(not_sent.NotSent):
     """An order did not leave: not one byte of it did; `rule` and `reason` say why."""
 
     def __init__(self, rule: str, reason: str) -> None:
         super().__init__(VENUE, rule, reason)
-        self.rule = rule
-        self.reason = reason
 
 
 class PermitClosed(NotSent):
@@ -53,8 +52,8 @@ class PermitClosed(NotSent):
         super().__init__("send_permit", reason or "the send permit is closed")
 
 
-class NotLinked(ConnectionLost):
-    """There was no connection: nothing left."""
+class NotLinked(not_sent.NotLinked):
+    """There was no connection to OpenD: nothing left."""
 
 
 class NotSetUp(LoginFailed):

@@ -9,7 +9,8 @@ from foxtrot.domain.enums import AdapterState
 from foxtrot.domain.errors import AdapterError, ConfigError, LoginFailed, RateLimited
 
 if TYPE_CHECKING:
-    from foxtrot.adapter.futu.session import FutuSession, LinkUser
+    from foxtrot.adapter.futu.session import FutuSession
+    from foxtrot.adapter.loop_session import LinkUser
 
 NEVER: Final = None
 """The pause before an attempt that would not help."""
