@@ -42,7 +42,7 @@ TABLES = {
 }
 FRACTIONS = ("price_collar", "market_sweep")
 INHERITED = ("price_collar", "market_sweep", "quote_age_s", "messages_per_s", "duplicate_window_s", "check_funds",
-             "repeated_executions", "repeated_window_s", "orders_per_minute")  # fmt: skip
+             "repeated_executions", "repeated_window_s", "orders_per_minute", "roll_days")  # fmt: skip
 """Limits that an account or strategy takes from [risk] unless it says otherwise; the others are its own alone."""
 
 

@@ -37,8 +37,8 @@ line with file, line and the fix, and exit status 2. Relative paths start from t
 """
 _LIMITS_NOTE = """\
 The same keys in `[risk]` (the platform), `[account.NAME.limits]` and `[strategy.NAME.limits]`; an order must pass all three. 0 means no limit.
-Collar, sweep, quote age, message rate, duplicate window and the check of funds hold for accounts and strategies as `[risk]` has them, unless they
-say otherwise themselves; the other limits are each table's own.
+Collar, sweep, quote age, message rate, duplicate window, the check of funds and `roll_days` hold for accounts and strategies as `[risk]` has them,
+unless they say otherwise themselves; the other limits are each table's own.
 """
 _SECTIONS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("platform", PlatformTable),

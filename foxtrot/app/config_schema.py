@@ -18,6 +18,7 @@ LIMIT_DESCRIPTIONS = {
     "repeated_executions": "A strategy whose orders took from the book so often within the window, each of the same instrument, side and quantity, is disabled until a person re-arms it.",
     "repeated_window_s": "The window of `repeated_executions`, in seconds.",
     "orders_per_minute": "A strategy that sends more orders in a minute is disabled until a person re-arms it.",
+    "roll_days": "A future is not opened any more, and its positions are named once a day, from so many days before its last trade or first notice, whichever is earlier.",
     "max_order_quantity": "Largest quantity of one order, in units of the base asset, shares or contracts.",
     "max_order_notional": "Largest value of one order, in the base currency.",
     "max_open_orders": "Most open orders at a time.",

@@ -21,6 +21,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     repeated_executions: int = 30
     repeated_window_s: float = 10.0
     orders_per_minute: int = 450
+    roll_days: float = 3.0
     max_order_quantity: float = 0.0
     max_order_notional: Decimal = Decimal(0)
     max_open_orders: int = 0

@@ -22,6 +22,7 @@ from foxtrot.trading.pace import Pace
 from foxtrot.trading.pair_rules import check_pair
 from foxtrot.trading.portfolio import Portfolio
 from foxtrot.trading.price_rules import PriceRules
+from foxtrot.trading.roll_rules import check_roll
 from foxtrot.trading.size_rules import SizeRules
 
 _NET, _LONG = PositionSide.NET, PositionSide.LONG
@@ -132,6 +133,7 @@ class Risk:
         self._sizes.check_venue_terms(order)
         self._prices.check_self_cross(order)
         if not order.reduces:
+            check_roll(order, scopes)
             self._prices.check(order, scopes)
             self._sizes.check(order, scopes)
             if self.loss_rules.watches:
