@@ -9,7 +9,7 @@ class IbClient:
     """A connection; the listener makes it and gives it its ways out, the surface keeps its state on it.
 
     `send` queues one whole message and never waits; `push` does so under a key: of a newer message of the same key the older one may
-    be dropped while the client reads slowly. `close` ends the connection (FIN) once what is queued is out.
+    be dropped while the client reads slowly, as `is_slow` tells. `close` ends the connection (FIN) once what is queued is out.
 
     Thread: exchange-io.
     """
@@ -22,12 +22,14 @@ class IbClient:
         send: Callable[[bytes], None],
         push: Callable[[bytes, str], None],
         close: Callable[[], None],
+        is_slow: Callable[[], bool] = lambda: False,
     ) -> None:
         self.number = number
         self.opened_ns = opened_ns
         self.send = send
         self.push = push
         self.close = close
+        self.is_slow = is_slow
         self.version = 0
         """The server version that both speak; 0 before the handshake."""
         self.client_id = -1

@@ -11,6 +11,8 @@ class IbSettings(msgspec.Struct, frozen=True, kw_only=True):
     `newest_version` is the highest server version that is offered, 157 or 178. `always_open` trades at any hour; without it, markets keep
     their sessions. `limits` off counts messages and pacing but refuses nothing. `read_only` refuses every order, as the box in
     TWS does. `has_quotes` off answers requests for market data as where no subscription is paid for: delayed data, if they may be.
+    `depth_lines` is how many books all clients together may watch: a login with IB's usual 100 lines of market data has 3. `delay_s` is how
+    old delayed data are.
     """
 
     newest_version: int = OLDEST
@@ -18,3 +20,5 @@ class IbSettings(msgspec.Struct, frozen=True, kw_only=True):
     limits: bool = True
     read_only: bool = False
     has_quotes: bool = True
+    depth_lines: int = 3
+    delay_s: int = 900
