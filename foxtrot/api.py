@@ -6,7 +6,7 @@ Importing it starts nothing and reads nothing; the indicators' libraries are loa
 import importlib
 from typing import TYPE_CHECKING
 
-from foxtrot.core.notices import BookLoaded, TimerFired
+from foxtrot.core.notices import AmendAnswered, BookLoaded, TimerFired
 from foxtrot.domain.account import AccountData, BalanceData, PositionData
 from foxtrot.domain.calendar import TradingCalendar
 from foxtrot.domain.enums import (
@@ -23,7 +23,8 @@ from foxtrot.domain.errors import ConfigError, FoxtrotError, InputError, OffGrid
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.interval import Interval, IntervalKind
 from foxtrot.domain.market import BarData, DepthChange, DepthData, FundingRate, MarketTrade, TickData
-from foxtrot.domain.order import OrderData, OrderRequest, TradeData
+from foxtrot.domain.order import AmendRequest, OrderData, OrderRequest, TradeData
+from foxtrot.domain.outcome import Outcome
 from foxtrot.strategy.bar_facts import BarCorrection, BarSettings, PriceSource
 from foxtrot.strategy.bars import BarBuilder
 from foxtrot.strategy.base import Strategy
@@ -73,6 +74,8 @@ if TYPE_CHECKING:
 __all__ = [
     "AccountData",
     "Adx",
+    "AmendAnswered",
+    "AmendRequest",
     "BalanceData",
     "Bands",
     "BarBuilder",
@@ -102,6 +105,7 @@ __all__ = [
     "OrderRequest",
     "OrderStatus",
     "OrderType",
+    "Outcome",
     "Parameter",
     "PositionData",
     "PositionMode",

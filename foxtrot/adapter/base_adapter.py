@@ -11,11 +11,13 @@ from loguru import logger
 from foxtrot.adapter.book_access import ENGINE_THREAD, BestBidOffer, BookAccess, ExactBook
 from foxtrot.adapter.health import AdapterHealth, HealthFigures
 from foxtrot.adapter.key_rights import KeyHolder
+from foxtrot.adapter.order_amends import OrderAmends
 from foxtrot.adapter.order_pairs import OrderPairs
 from foxtrot.adapter.supervised import Supervised
 from foxtrot.core.clock import Clock
 from foxtrot.core.notices import (
     AdapterStatus,
+    AmendAnswered,
     BookLoaded,
     BookStateChanged,
     ContractsLoaded,
@@ -83,12 +85,12 @@ class AdapterContext(msgspec.Struct, frozen=True):
     home: Path | None = None
 
 
-class BaseAdapter(OrderPairs, BookAccess, KeyHolder, Supervised, abc.ABC):
+class BaseAdapter(OrderPairs, OrderAmends, BookAccess, KeyHolder, Supervised, abc.ABC):
     """One account at one venue.
 
     The promises, each held by a test of the contract suite:
 
-    1. `connect`, `close`, `subscribe`, `send_order`, `send_pair`, `cancel_order` and `query_*` return at once on any thread and never
+    1. `connect`, `close`, `subscribe`, `send_order`, `send_pair`, `amend_order`, `cancel_order` and `query_*` return at once on any thread and never
        raise for what the venue does; outcomes come as events.
     2. After connecting, in this order: status, contracts, account, positions, open orders, trades since the cursor, READY.
     3. Reconnecting is the adapter's own business: back-off with full jitter, the desired subscriptions once, fresh
@@ -322,6 +324,10 @@ class BaseAdapter(OrderPairs, BookAccess, KeyHolder, Supervised, abc.ABC):
     def on_order(self, order: OrderData) -> None:
         """Publish the state of one of our orders."""
         self._sink.put(order)
+
+    def on_amend(self, answer: AmendAnswered) -> None:
+        """Publish what became of a change of an order."""
+        self._sink.put(answer)
 
     def on_order_missing(self, order_id: str, instrument_id: str) -> None:
         """Publish that the venue has no order of an id, past the bound within which it might not see it yet."""

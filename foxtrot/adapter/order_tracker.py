@@ -221,7 +221,7 @@ class OrderTracker:
 
     def _publish(self, tracked: _Tracked, order: OrderData) -> None:
         last, tracked.last = tracked.last, order
-        if last is None or (last.status, last.filled_quantity) != (order.status, order.filled_quantity):
+        if last is None or (last.status, last.filled_quantity) != (order.status, order.filled_quantity) or (order.status in OPEN and _figures(last) != _figures(order)):
             self._tell_order(order)
 
     def _tell_fill(self, tracked: _Tracked, trade: TradeData) -> None:
@@ -237,6 +237,10 @@ class OrderTracker:
         gone = done if done is not None else next(iter(self._orders))
         del self._orders[gone]
         self._lacking.discard(gone)
+
+
+def _figures(order: OrderData) -> tuple[float, float, float]:
+    return order.quantity, order.price, order.trigger_price
 
 
 def _accepted(order: OrderData) -> OrderData:

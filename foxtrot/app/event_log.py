@@ -6,6 +6,7 @@ from foxtrot.core.dispatcher import Dispatcher
 from foxtrot.core.notices import (
     AccountAdjusted,
     AccountReconciled,
+    AmendAnswered,
     BookStateChanged,
     DifferenceFound,
     Gap,
@@ -21,6 +22,7 @@ from foxtrot.core.notices import (
     VenueUnsteady,
 )
 from foxtrot.domain.enums import GateState, OrderStatus
+from foxtrot.domain.outcome import Outcome
 
 OWNER = "event_log"
 LEVELS = frozenset({"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"})
@@ -44,6 +46,7 @@ class EventLog:
         dispatcher.subscribe(JournalFailed, self.on_journal_failed, owner=OWNER)
         dispatcher.subscribe(GateChanged, self.on_gate_changed, owner=OWNER)
         dispatcher.subscribe(OrderChanged, self.on_order_changed, owner=OWNER)
+        dispatcher.subscribe(AmendAnswered, self.on_amend_answered, owner=OWNER)
         dispatcher.subscribe(TradeBooked, self.on_trade_booked, owner=OWNER)
         dispatcher.subscribe(ProtectionChanged, self.on_protection_changed, owner=OWNER)
         dispatcher.subscribe(StrategyStatus, self.on_strategy_status, owner=OWNER)
@@ -98,6 +101,12 @@ class EventLog:
         what = f"{order.side} {order.quantity!r} {order.instrument_id} {price}, filled {order.filled_quantity!r}"
         bound = logger.bind(strategy_id=change.strategy_id, order_id=order.order_id)
         bound.log(level, "{} {}{}", order.status, what, why)
+
+    def on_amend_answered(self, answer: AmendAnswered) -> None:
+        """Write what became of a change of an order."""
+        level = "INFO" if answer.outcome is Outcome.CONFIRMED else "WARNING"
+        why = f": {answer.rule}: {answer.reason}" if answer.rule else ""
+        logger.bind(order_id=answer.order_id).log(level, "change {} is {}{}", answer.number, answer.outcome, why)
 
     def on_trade_booked(self, booked: TradeBooked) -> None:
         """Write a fill."""

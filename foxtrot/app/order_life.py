@@ -12,6 +12,8 @@ from foxtrot.domain.order import OrderData, TradeData
 from foxtrot.domain.order_state import WORKING
 from foxtrot.storage.journal_reader import JournalView
 from foxtrot.storage.journal_records import (
+    AmendAsked,
+    AmendEnded,
     Arrival,
     CancelAsked,
     FillBooked,
@@ -249,6 +251,8 @@ def _words(record: JournalRecord) -> tuple[str, str]:  # noqa: PLR0911  (one lin
             return "gate", "durable, let through, handed to the adapter"
         case VenueSaid():
             return ("sent" if record.direction == OUT else "heard"), record.text
+        case AmendAsked() | AmendEnded():
+            return "amend", _amend_text(record)
         case CancelAsked():
             return "cancel", "its cancellation was asked for"
         case OrderTold():
@@ -259,6 +263,13 @@ def _words(record: JournalRecord) -> tuple[str, str]:  # noqa: PLR0911  (one lin
             return "resolved", f"{record.status} by {record.who}: {record.why}"
         case _:
             return "", ""
+
+
+def _amend_text(record: AmendAsked | AmendEnded) -> str:
+    if isinstance(record, AmendAsked):
+        return f"change {record.amend.number} passed risk, given to the journal"
+    why = f": {record.rule}: {record.reason}" if record.rule else ""
+    return f"change {record.number} {record.outcome}{why}"
 
 
 def _told_text(order: OrderData) -> str:

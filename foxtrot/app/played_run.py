@@ -20,7 +20,8 @@ from foxtrot.core.taped_permit import PlayedPermit
 from foxtrot.domain.enums import PositionMode
 from foxtrot.domain.order import ApprovedOrder, CancelRequest
 from foxtrot.domain.subscription import HistoryRequest, SubscribeRequest
-from foxtrot.storage.journal_records import Intent, JournalRecord
+from foxtrot.storage.journal import answered_id
+from foxtrot.storage.journal_records import AmendAsked, Intent, JournalRecord
 from foxtrot.storage.recorder import IntentHash
 from foxtrot.storage.run_tape import AdapterFacts, TapeHeader
 from foxtrot.strategy.parameters import Value
@@ -109,13 +110,13 @@ class PlayedJournal:
 
     def append(self, record: JournalRecord) -> None:
         """Compare an intent; other records need nothing."""
-        if type(record) is not Intent:
+        if type(record) is not Intent and type(record) is not AmendAsked:
             return
         data = intent_bytes(record)
         self._intents.add([(INTENT, data)])
         self._feed.intend(data)
         if self._answers:
-            self._dispatcher.put(IntentDurable((record.order.order_id,)))
+            self._dispatcher.put(IntentDurable((answered_id(record),)))
 
     def close(self) -> None:
         """Do nothing: there is no storage."""

@@ -20,7 +20,7 @@ from foxtrot.core.tape import INTENT, LOOK, Entry, Tape
 from foxtrot.core.taped_permit import TapedPermit
 from foxtrot.domain.errors import QueueClosed
 from foxtrot.storage.journal import InMemoryJournal, Journal
-from foxtrot.storage.journal_records import GateMoved, Intent, JournalRecord, encode_record
+from foxtrot.storage.journal_records import AmendAsked, GateMoved, Intent, JournalRecord, encode_record
 from foxtrot.storage.recorder import Recorder
 from foxtrot.storage.run_tape import AdapterFacts, TapeHeader
 from foxtrot.storage.tape_events import is_known
@@ -188,7 +188,7 @@ class TapedJournal:
 
     def append(self, record: JournalRecord) -> None:
         """Hand a record on."""
-        if type(record) is Intent:
+        if type(record) is Intent or type(record) is AmendAsked:
             self._tape.note(INTENT, intent_bytes(record))
         self._journal.append(record)
 
@@ -197,9 +197,9 @@ class TapedJournal:
         self._journal.close()
 
 
-def intent_bytes(intent: Intent) -> bytes:
-    """Return what is compared of an intent: the approved order, every field of it."""
-    return msgspec.json.encode(intent.order)
+def intent_bytes(intent: Intent | AmendAsked) -> bytes:
+    """Return what is compared of an intent: the approved order or change of one, every field of it."""
+    return msgspec.json.encode(intent.order if isinstance(intent, Intent) else intent.amend)
 
 
 def config_json(config: Config) -> msgspec.Raw:

@@ -4,7 +4,7 @@ import msgspec
 
 from foxtrot.domain.account import EXTERNAL
 from foxtrot.domain.enums import OrderStatus
-from foxtrot.domain.order import OrderRequest
+from foxtrot.domain.order import AmendRequest, OrderRequest
 
 
 class SendOrder(msgspec.Struct, frozen=True, gc=False):
@@ -18,6 +18,12 @@ class CancelOrder(msgspec.Struct, frozen=True, gc=False):
     """Cancel one order by its id."""
 
     order_id: str
+
+
+class AmendOrder(msgspec.Struct, frozen=True, gc=False):
+    """Change a resting order; answered by AmendAnswered."""
+
+    request: AmendRequest
 
 
 class CancelAllOrders(msgspec.Struct, frozen=True, gc=False):

@@ -9,6 +9,7 @@ from foxtrot.domain.enums import AdapterState, BookState, GateState, PositionSid
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.market import BarData, DepthData
 from foxtrot.domain.order import OrderData, TradeData
+from foxtrot.domain.outcome import Outcome
 
 
 class AdapterStatus(msgspec.Struct, frozen=True, gc=False):
@@ -150,6 +151,21 @@ class JournalFailed(msgspec.Struct, frozen=True, gc=False):
 
     order_ids: tuple[str, ...]
     error: str
+
+
+class AmendAnswered(msgspec.Struct, frozen=True, gc=False):
+    """What became of a change of an order: CONFIRMED, REFUSED by the venue, DENIED_LOCALLY, or UNKNOWN while nobody can tell.
+
+    `number` is that of the change, 0 where it did not get one. `rule` and `reason` say why it was not made.
+    """
+
+    order_id: str
+    account: str
+    number: int
+    outcome: Outcome
+    rule: str
+    reason: str
+    local_time_ns: int
 
 
 class OrderChanged(msgspec.Struct, frozen=True, gc=False):

@@ -61,6 +61,31 @@ class ApprovedOrder(msgspec.Struct, frozen=True, gc=False):
     pair_id: str = ""
 
 
+class AmendRequest(msgspec.Struct, frozen=True, gc=False):
+    """A wish to change a resting order: its whole quantity, limit price or trigger; 0.0 leaves a figure as it is."""
+
+    order_id: str
+    quantity: float = 0.0
+    price: float = 0.0
+    trigger_price: float = 0.0
+
+
+class ApprovedAmend(msgspec.Struct, frozen=True, gc=False):
+    """A change that passed every risk check: the order as it is to be, under the id that it has; only trading/risk.py makes one.
+
+    `number` counts the changes of one order from 1; `venue_order_id` is empty where the venue has not told it.
+    """
+
+    number: int
+    order: ApprovedOrder
+    venue_order_id: str = ""
+
+    @property
+    def amend_id(self) -> str:
+        """Return the name by which the journal answers for it, which is no order id."""
+        return f"{self.order.order_id}/{self.number}"
+
+
 class CancelRequest(msgspec.Struct, frozen=True, gc=False):
     """A wish to cancel one order; `venue_order_id` is empty while the venue has not told it."""
 

@@ -16,9 +16,9 @@ from foxtrot.core.clock import Clock
 from foxtrot.core.notices import IntentDurable, JournalFailed
 from foxtrot.core.statistics import percentiles_us
 from foxtrot.domain.errors import QueueClosed
-from foxtrot.storage.journal import AnswerSink
+from foxtrot.storage.journal import AnswerSink, answered_id
 from foxtrot.storage.journal_file import reason_of
-from foxtrot.storage.journal_records import Intent, JournalRecord
+from foxtrot.storage.journal_records import AmendAsked, Intent, JournalRecord
 from foxtrot.storage.journal_writer import JournalWriter
 
 THREAD = "foxtrot-journal"
@@ -86,7 +86,7 @@ class DurableJournal:
     # --- for those who write ----------------------------------------------------------------------------------------
 
     def append(self, record: JournalRecord) -> None:
-        """Take a record and return at once; an Intent is answered by IntentDurable or JournalFailed."""
+        """Take a record and return at once; an Intent or AmendAsked is answered by IntentDurable or JournalFailed."""
         with self._ready:
             closed = self._closed
             if not closed:
@@ -216,5 +216,5 @@ class DurableJournal:
 
 
 def intents_of(records: Iterable[JournalRecord]) -> tuple[str, ...]:
-    """Return the orders whose intents are among some records."""
-    return tuple(record.order.order_id for record in records if type(record) is Intent)
+    """Return the orders whose intents are among some records, and the changes of orders."""
+    return tuple(answered_id(record) for record in records if type(record) is Intent or type(record) is AmendAsked)

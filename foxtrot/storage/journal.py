@@ -1,13 +1,13 @@
 """The journal as the platform sees it: an order is recorded here before it may reach the wire.
 
-`append` returns at once. The journal answers an Intent later with IntentDurable or JournalFailed, put into the control lane;
+`append` returns at once. The journal answers an Intent, or a change of an order, later with IntentDurable or JournalFailed, put into the control lane;
 only then does the order go on. The in-memory journal answers in line, so that a backtest takes the same path.
 """
 
 from typing import Protocol
 
 from foxtrot.core.notices import IntentDurable
-from foxtrot.storage.journal_records import Intent, JournalRecord
+from foxtrot.storage.journal_records import AmendAsked, Intent, JournalRecord
 
 
 class AnswerSink(Protocol):
@@ -35,7 +35,7 @@ class Journal(Protocol):
         ...
 
     def append(self, record: JournalRecord) -> None:
-        """Take a record; an Intent is answered by IntentDurable or JournalFailed."""
+        """Take a record; an Intent or AmendAsked is answered by IntentDurable or JournalFailed."""
         ...
 
     def close(self) -> None:
@@ -58,8 +58,13 @@ class InMemoryJournal:
     def append(self, record: JournalRecord) -> None:
         """Keep a record and answer an intent in line."""
         self.records.append(record)
-        if type(record) is Intent:
-            self._sink.put(IntentDurable((record.order.order_id,)))
+        if type(record) is Intent or type(record) is AmendAsked:
+            self._sink.put(IntentDurable((answered_id(record),)))
 
     def close(self) -> None:
         """Do nothing: there is no storage."""
+
+
+def answered_id(record: Intent | AmendAsked) -> str:
+    """Return the name by which a record is answered for: the order's id, or that of the change."""
+    return record.order.order_id if isinstance(record, Intent) else record.amend.amend_id

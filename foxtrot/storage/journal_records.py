@@ -11,7 +11,8 @@ import msgspec
 from foxtrot.domain.account import AccountCharge, AccountData, PositionData
 from foxtrot.domain.enums import GateState, OrderStatus, PositionSide
 from foxtrot.domain.instrument import Instrument
-from foxtrot.domain.order import ApprovedOrder, OrderData, TradeData
+from foxtrot.domain.order import ApprovedAmend, ApprovedOrder, OrderData, TradeData
+from foxtrot.domain.outcome import Outcome
 
 
 class Record(msgspec.Struct, frozen=True, gc=False, tag_field="kind", tag=True):
@@ -77,6 +78,22 @@ class CancelAsked(Record, frozen=True, gc=False, tag="cancel_asked"):
     """The cancellation of an order was asked for."""
 
     order_id: str
+
+
+class AmendAsked(Record, frozen=True, gc=False, tag="amend_asked"):
+    """A change of an order that passed risk and may be sent once this record is durable."""
+
+    amend: ApprovedAmend
+
+
+class AmendEnded(Record, frozen=True, gc=False, tag="amend_ended"):
+    """What became of a change of an order, and why; UNKNOWN is not written, for it is no end."""
+
+    order_id: str
+    number: int
+    outcome: Outcome
+    rule: str
+    reason: str
 
 
 class OrderTold(Record, frozen=True, gc=False, tag="order_told"):
@@ -255,7 +272,7 @@ class Snapshot(Record, frozen=True, gc=False, tag="snapshot"):
 
 
 JournalRecord = (
-    RunStarted | RunStopped | Intent | NotSent | Handed | CancelAsked | OrderTold | FillBooked | ChargeBooked | BalancesFound
+    RunStarted | RunStopped | Intent | NotSent | Handed | CancelAsked | AmendAsked | AmendEnded | OrderTold | FillBooked | ChargeBooked | BalancesFound
     | PositionsFound | InstrumentListed | Adjusted | DifferenceSettled | OrderResolved | GateMoved | StrategyHalted | StrategyRearmed
     | LossesMarked | SettingChanged | ProtectionKept | FillsWhole | KeyUsed | VenueSaid | Snapshot
 )  # fmt: skip

@@ -9,6 +9,8 @@ import apsw
 from foxtrot.storage.hash_chain import FIRST_HASH, next_hash
 from foxtrot.storage.journal_file import open_to_write
 from foxtrot.storage.journal_records import (
+    AmendAsked,
+    AmendEnded,
     CancelAsked,
     FillBooked,
     Handed,
@@ -138,7 +140,9 @@ def order_id_of(record: JournalRecord) -> str | None:
     match record:
         case Intent(order=order) | OrderTold(order=order):
             return order.order_id
-        case NotSent() | Handed() | CancelAsked() | OrderResolved() | VenueSaid():
+        case AmendAsked(amend=amend):
+            return amend.order.order_id
+        case AmendEnded() | NotSent() | Handed() | CancelAsked() | OrderResolved() | VenueSaid():
             return record.order_id
         case FillBooked(trade=trade):
             return trade.order_id

@@ -7,12 +7,12 @@ work belongs in another process. A handler that raises halts its own strategy an
 from collections.abc import Sequence
 from decimal import Decimal
 
-from foxtrot.core.notices import BookLoaded, TimerFired
+from foxtrot.core.notices import AmendAnswered, BookLoaded, TimerFired
 from foxtrot.domain.enums import PositionSide, Side
 from foxtrot.domain.errors import OrderRefused
 from foxtrot.domain.instrument import Instrument, Number
 from foxtrot.domain.market import BarData, DepthChange, DepthData, MarketTrade, TickData
-from foxtrot.domain.order import OrderData, OrderRequest, TradeData
+from foxtrot.domain.order import AmendRequest, OrderData, OrderRequest, TradeData
 from foxtrot.strategy.bar_facts import BarCorrection
 from foxtrot.strategy.parameters import fill_defaults
 from foxtrot.strategy.protecting import Protecting
@@ -66,6 +66,9 @@ class Strategy(Protecting):
 
     def on_order(self, order: OrderData) -> None:
         """Hear that one of its orders changed; its fills come apart, before or after. Also after the stop."""
+
+    def on_amend(self, answer: AmendAnswered) -> None:
+        """Hear what became of a change of one of its orders; on_order tells the new terms."""
 
     def on_trade(self, trade: TradeData) -> None:
         """Hear a fill; `position` already counts it. Also after the stop, when `trading` is False."""
@@ -122,6 +125,17 @@ class Strategy(Protecting):
             text = f"{self.strategy_id} trades {self._seat.account} only"
             raise OrderRefused("account", self._seat.account, request.account or "(none)", text)
         return self._seat.submit(request)
+
+    def amend(self, order_id: str, *, quantity: float = 0.0, price: float = 0.0, trigger_price: float = 0.0) -> bool:
+        """Change a resting order where the venue can; False when it is not its own, done, protective, or refused (see on_amend).
+
+        Args:
+            order_id: the order; it keeps its id.
+            quantity: the whole of it, what is filled included; 0.0 as it is.
+            price: its limit price; 0.0 as it is.
+            trigger_price: its trigger; 0.0 as it is.
+        """
+        return self._seat.amend(AmendRequest(order_id, quantity, price, trigger_price))
 
     def cancel(self, order_id: str) -> bool:
         """Ask for the cancellation of an order; False when it is done already or not known."""

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from foxtrot.core.notices import BookLoaded, OrderChanged, TimerFired, TradeBooked
+from foxtrot.core.notices import AmendAnswered, BookLoaded, OrderChanged, TimerFired, TradeBooked
 from foxtrot.core.subscriptions import Subscription
 from foxtrot.domain.market import BarData, DepthChange, DepthData, MarketTrade, TickData
 from foxtrot.domain.subscription import SubscribeRequest
@@ -41,6 +41,8 @@ def hear(host: "StrategyHost", symbols: tuple[str, ...]) -> list[Subscription]:
         found.append(dispatcher.subscribe(BarCorrection, host.on_bar_correction, owner=me))
     if overrides(strategy, "on_order"):
         found.append(dispatcher.subscribe(OrderChanged, host.on_order_changed, owner=me, key=me))
+    if overrides(strategy, "on_amend"):
+        found.append(dispatcher.subscribe(AmendAnswered, host.on_amend_answered, owner=me))
     if overrides(strategy, "on_trade"):
         found.append(dispatcher.subscribe(TradeBooked, host.on_trade_booked, owner=me, key=me))
     for instrument_id in symbols:

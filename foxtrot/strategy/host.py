@@ -8,7 +8,15 @@ import enum
 from operator import attrgetter
 
 from foxtrot.core.commands import StrategyStep
-from foxtrot.core.notices import BookLoaded, HistoryLoaded, OrderChanged, StrategyStatus, TimerFired, TradeBooked
+from foxtrot.core.notices import (
+    AmendAnswered,
+    BookLoaded,
+    HistoryLoaded,
+    OrderChanged,
+    StrategyStatus,
+    TimerFired,
+    TradeBooked,
+)
 from foxtrot.core.subscriptions import Subscription
 from foxtrot.domain.errors import FoxtrotError
 from foxtrot.domain.interval import Interval
@@ -276,6 +284,11 @@ class StrategyHost:
         """Deliver a change of one of its orders; also after it stopped, since its orders may outlive it."""
         if self._introduced:
             self.strategy.on_order(change.order)
+
+    def on_amend_answered(self, answer: AmendAnswered) -> None:
+        """Deliver what became of a change of one of its orders; also after it stopped."""
+        if self._introduced and self.seat.is_own(answer.order_id):
+            self.strategy.on_amend(answer)
 
     def on_trade_booked(self, booked: TradeBooked) -> None:
         """Deliver a fill; also after it stopped."""

@@ -241,4 +241,5 @@ class Line:
 
     def _on_timer(self, _timer: TimerFired) -> None:
         self.desk.journal_wait.check()
+        self.desk.amends.check()
         self.risk.mark_losses()

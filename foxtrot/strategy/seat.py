@@ -12,7 +12,7 @@ from foxtrot.core.notices import BookLoaded, StrategyLog
 from foxtrot.domain.enums import OrderType, PositionMode, PositionSide, Side
 from foxtrot.domain.errors import ConfigError, OrderRefused
 from foxtrot.domain.instrument import Instrument, InstrumentTable
-from foxtrot.domain.order import OrderData, OrderRequest
+from foxtrot.domain.order import AmendRequest, OrderData, OrderRequest
 from foxtrot.strategy.asked_amounts import check_count, sized
 from foxtrot.strategy.denial_guard import DenialGuard
 from foxtrot.strategy.order_terms import plain_request, protection_of, request_of
@@ -132,11 +132,21 @@ class Seat:
             self.throttle.note_order()
         return order_id
 
+    def amend(self, request: AmendRequest) -> bool:
+        """Change one of the strategy's own orders; those of a protection follow that alone."""
+        if not self.may_trade or not self.is_own(request.order_id):
+            return False
+        self.throttle.note_order()
+        return self.desk.amends.amend(request) > 0
+
     def cancel(self, order_id: str) -> bool:
         """Cancel one of the strategy's own orders; those of a protection end with that."""
+        return self.is_own(order_id) and self.desk.cancel(order_id)
+
+    def is_own(self, order_id: str) -> bool:
+        """Tell whether an order is the strategy's own and no part of a protection."""
         found = self.desk.order(order_id)
-        mine = found is not None and found.strategy_id == self.strategy_id
-        return mine and order_id not in self.protection.orders() and self.desk.cancel(order_id)
+        return found is not None and found.strategy_id == self.strategy_id and order_id not in self.protection.orders()
 
     def cancel_all(self, *, keep_reducing: bool = False) -> int:
         """Cancel the strategy's open orders, or only those that open or add; those of a protection end with that."""

@@ -16,7 +16,7 @@ _MARKET, _LIMIT = OrderType.MARKET, OrderType.LIMIT
 class Candidate:
     """A request that is on the grid and whose terms belong together; `check_finite` comes before it is made.
 
-    `beside` is how many orders leave with it and are not among the open ones yet.
+    `beside` is how many orders leave with it and are not among the open ones yet; -1 of one that takes an open one's place.
 
     Raises (when made):
         OrderRefused: a number is off the grid, missing or does not belong to the order type.

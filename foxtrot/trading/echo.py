@@ -54,11 +54,11 @@ class EchoCheck:
 
 
 def _is_other_size(fact: OrderData | TradeData, record: OrderRecord) -> bool:
-    """Tell whether an order is told with another quantity, or a fill with more than all of it.
+    """Tell whether an order is told with a quantity that it never had, or a fill with more than all of it.
 
     Venues make reduce-only orders smaller when their position shrinks.
     """
-    sent = record.terms.quantity
+    sent = max(record.sizes, default=record.terms.quantity)
     if type(fact) is TradeData or record.terms.reduce_only:
         return not 0.0 < fact.quantity <= sent
-    return fact.quantity != sent
+    return fact.quantity != record.terms.quantity and fact.quantity not in record.sizes

@@ -109,7 +109,7 @@ class Funds:
     def _worth_of(self, record: OrderRecord, units: int) -> Decimal:
         """Return what an order is worth by its limit, else its trigger, else the market."""
         terms = record.terms
-        price = terms.price or terms.trigger_price or self._portfolio.view.mark(terms.instrument_id) or 0.0
+        price = max(record.prices) or terms.trigger_price or self._portfolio.view.mark(terms.instrument_id) or 0.0
         return _worth(record.instrument, units, Decimal(repr(price)))
 
 

@@ -16,6 +16,7 @@ from foxtrot.domain.errors import InvariantBroken, OffGrid, OrderRefused
 from foxtrot.domain.instrument import Instrument, InstrumentTable
 from foxtrot.domain.order import ApprovedOrder, CancelRequest, OrderData, OrderRequest, TradeData
 from foxtrot.domain.order_state import OPEN, TERMINAL
+from foxtrot.trading.amend_desk import AmendCheck, AmendDesk
 from foxtrot.trading.echo import EchoCheck
 from foxtrot.trading.gate import Gate
 from foxtrot.trading.journal_wait import JournalWait
@@ -29,7 +30,7 @@ from foxtrot.trading.portfolio import Portfolio, signed
 from foxtrot.trading.resolutions import Resolutions
 
 
-class OrderCheck(Protocol):
+class OrderCheck(AmendCheck, Protocol):
     """What the desk needs of risk.
 
     Thread: the dispatcher's.
@@ -81,6 +82,7 @@ class OrderDesk(OrderRecords):
         self.orphans = Orphans(instruments, gate, dispatcher, dispatcher.clock)
         self.journal_wait = JournalWait(self.index, gate, dispatcher.clock, self._send, self._end_unsent)
         self.resolutions = Resolutions(self, self._settle, dispatcher, dispatcher.clock)
+        self.amends = AmendDesk(self.index, lambda: self.adapters, gate, dispatcher, dispatcher.clock)
         self.late_fills = 0
         self.duplicate_fills = 0
 
@@ -89,6 +91,7 @@ class OrderDesk(OrderRecords):
         self._risk = risk
         self._dispatcher = dispatcher
         self.journal = journal
+        self.amends.wire(dispatcher, risk, journal)
         dispatcher.subscribe(OrderData, self.on_order, owner="order_desk", core=True)
         dispatcher.subscribe(TradeData, self.on_trade, owner="order_desk", core=True)
         dispatcher.subscribe(OpenOrdersLoaded, self.on_open_orders, owner="order_desk", core=True)

@@ -9,10 +9,13 @@ from foxtrot.domain.account import AccountCharge, AccountData
 from foxtrot.domain.enums import OrderStatus
 from foxtrot.domain.instrument import Instrument, InstrumentTable
 from foxtrot.domain.market import DepthData, TickData
-from foxtrot.domain.order import ApprovedOrder, OrderData, TradeData
+from foxtrot.domain.order import ApprovedAmend, ApprovedOrder, OrderData, TradeData
+from foxtrot.domain.outcome import Outcome
 from foxtrot.storage.journal import Journal
 from foxtrot.storage.journal_records import (
     Adjusted,
+    AmendAsked,
+    AmendEnded,
     Arrival,
     BalancesFound,
     CancelAsked,
@@ -95,6 +98,15 @@ class OrderJournal:
         """Write that a cancellation was asked for."""
         if self.keeps_reports:
             self.journal.append(CancelAsked(self._clock.now_ns(), order_id))
+
+    def amend_asked(self, amend: ApprovedAmend) -> None:
+        """Write a change of an order that may be sent once this is durable."""
+        self.journal.append(AmendAsked(self._clock.now_ns(), amend))
+
+    def amend_ended(self, order_id: str, number: int, outcome: Outcome, why: tuple[str, str]) -> None:
+        """Write what became of a change of an order, by which rule and for what reason."""
+        if self.keeps_reports:
+            self.journal.append(AmendEnded(self._clock.now_ns(), order_id, number, outcome, *why))
 
     def told(self, owner: str, order: OrderData) -> None:
         """Write an order as a report has left it."""

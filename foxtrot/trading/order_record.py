@@ -1,18 +1,22 @@
-"""The desk's record of one order: terms that never change, and what messages in any order and number make of it."""
+"""The desk's record of one order: its terms, and what messages in any order and number make of it."""
 
 from foxtrot.domain.enums import OrderStatus
 from foxtrot.domain.instrument import Instrument
-from foxtrot.domain.order import ApprovedOrder, OrderData, TradeData
+from foxtrot.domain.order import ApprovedAmend, ApprovedOrder, OrderData, TradeData
 from foxtrot.domain.order_state import OPEN, OUR_WORD, TERMINAL, TOLD_BY_VENUE, merge_status
 from foxtrot.trading.order_ids import reduces_by_id
 
+_ONE_SIZE: frozenset[float] = frozenset()
+"""Of every order that was never changed: that of its terms."""
 _CREATED, _FILLED, _PART = OrderStatus.CREATED, OrderStatus.FILLED, OrderStatus.PARTIALLY_FILLED
 
 
 class OrderRecord:
     """One order, merged. `fills` are its fills by trade id; `key` is what the desk files it under.
 
-    `partner` is the other order of a pair of which one ends the other: what one has filled, the other can fill no more.
+    `partner` is the other order of a pair of which one ends the other: what one has filled, the other can fill no more. `amends` are
+    changes under way of the `changes` that were asked for, for which `quantity_units` counts at its worst, and `sizes` the quantities that it had or may have; an order
+    that is `set_aside` is judged anew and pends with nothing.
 
     `merge_report` and `add_fill` are commutative and idempotent: permuted and doubled messages end in the same state.
 
@@ -20,8 +24,9 @@ class OrderRecord:
     """
 
     __slots__ = (
-        "approved", "average", "cancel_asked", "filled", "fills", "instrument", "key", "local_time_ns", "owner",
-        "partner", "quantity_units", "reason", "reported", "rule", "status", "terms", "value", "venue_order_id", "venue_time_ns",
+        "amends", "approved", "average", "cancel_asked", "changes", "filled", "fills", "instrument", "key", "local_time_ns", "owner",
+        "partner", "quantity_units", "reason", "reported", "rule", "set_aside", "sizes", "status", "terms", "value",
+        "venue_order_id", "venue_time_ns",
     )  # fmt: skip
 
     def __init__(self, terms: OrderData, instrument: Instrument, owner: str, approved: ApprovedOrder | None) -> None:
@@ -45,6 +50,10 @@ class OrderRecord:
         self.reason = ""
         self.cancel_asked = False
         self.partner: OrderRecord | None = None
+        self.amends: tuple[ApprovedAmend, ...] = ()
+        self.changes = 0
+        self.sizes: frozenset[float] = _ONE_SIZE
+        self.set_aside = False
 
     @property
     def is_open(self) -> bool:
@@ -96,6 +105,8 @@ class OrderRecord:
 
         A pair of which both may trade counts once, at the one that waits for a trigger: what one fills is taken from both.
         """
+        if self.set_aside:
+            return 0
         if self.status not in OPEN:
             return self.missing_units
         if self.partner is None:
@@ -103,6 +114,14 @@ class OrderRecord:
         if self.partner.status in OPEN and not self.terms.trigger_price:
             return self.missing_units
         return max(0, self.quantity_units - self.filled - self.partner.filled_units)
+
+    @property
+    def prices(self) -> tuple[float, ...]:
+        """Return the limit prices at which the order may rest now; 0.0 for one without a limit."""
+        if not self.amends:
+            return (self.terms.price,)
+        price = self.instrument.price
+        return (self.terms.price, *(price(amend.order.price_units) for amend in self.amends if amend.order.price_units))
 
     @property
     def is_as_reported(self) -> bool:
@@ -122,7 +141,7 @@ class OrderRecord:
         elif reported == self.reported and data.average_price > average:
             self.average = data.average_price
         if reported:
-            self._advance()
+            self.advance()
         if data.status is not self.status or data.rule or data.reason:
             self._take(data.status, data.rule, data.reason)
         return (
@@ -143,7 +162,7 @@ class OrderRecord:
         self.filled += quantity_units
         self.value += quantity_units * price_units
         self._note_origin(trade)
-        self._advance()
+        self.advance()
         return True
 
     def set_status(self, status: OrderStatus, rule: str = "", reason: str = "") -> bool:
@@ -183,7 +202,7 @@ class OrderRecord:
         """Take back what we said ourselves became of the order, now that the venue tells of it."""
         self.status, self.rule, self.reason = OrderStatus.UNKNOWN, "", ""
         if self.filled_units:
-            self._advance()
+            self.advance()
 
     def _take(self, status: OrderStatus, rule: str, reason: str) -> None:
         """Merge a status with its reason; of two reasons for one status the greater stays, whichever came first.
@@ -200,7 +219,7 @@ class OrderRecord:
             self.status = status
             self.rule, self.reason = ("", "") if status is _FILLED else (rule, reason)
 
-    def _advance(self) -> None:
+    def advance(self) -> None:
         """Let the filled quantity move the status; a status that follows from fills needs no reason."""
         filled = self.filled if self.filled >= self.reported else self.reported
         status = _FILLED if filled >= self.quantity_units else _PART

@@ -47,7 +47,9 @@ class PriceRules:
         """
         reference = order.reference
         if reference is None:
-            raise OrderRefused("reference", "a price heard from the market", "none yet")
+            delayed = self._view.is_delayed(order.instrument.instrument_id)
+            heard = "a delayed or frozen quote alone" if delayed else "none yet"
+            raise OrderRefused("reference", "a price heard from the market", heard)
         begun_ns = _session_begun_ns(order)
         live = bool(self._view.book_states) and self._is_live(order, begun_ns)
         age_s = (order.now_ns - reference.time_ns) / 1e9
@@ -80,13 +82,16 @@ class PriceRules:
         begin = instrument.price(order.trigger_units) if order.waits else 0.0
         for record in self._desk.open_records(account=request.account, instrument_id=instrument.instrument_id):
             terms = record.terms
-            if terms.side is not opposite or not self._rests(terms):
+            if record.set_aside or terms.side is not opposite or not self._rests(terms):
                 continue
-            if begin and (terms.price - begin) * order.sign < 0.0:
+            price = min(
+                record.prices, key=lambda price: price * order.sign
+            )  # of two between which it is, the nearer one
+            if begin and (price - begin) * order.sign < 0.0:
                 continue
             reach = reach or self._reach(order)
-            if reach > 0.0 and (reach - terms.price) * order.sign >= 0.0:
-                mine = f"own {terms.side} at {terms.price} ({terms.order_id})"
+            if reach > 0.0 and (reach - price) * order.sign >= 0.0:
+                mine = f"own {terms.side} at {price} ({terms.order_id})"
                 raise OrderRefused("self_cross", mine, str(request.price or f"market, reaching {reach:g}"))
 
     def _rests(self, terms: OrderData) -> bool:

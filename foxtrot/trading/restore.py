@@ -12,6 +12,7 @@ from foxtrot.domain.errors import InvariantBroken
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.order import TradeData
 from foxtrot.storage.journal_records import Adjusted, BalancesFound, ChargeBooked, FillBooked, PositionsFound
+from foxtrot.trading import order_amends
 from foxtrot.trading.account_book import AccountBook
 from foxtrot.trading.adjustment import apply_adjustment
 from foxtrot.trading.order_desk import OrderDesk
@@ -85,6 +86,8 @@ class Restore:
         if terms is None:
             raise InvariantBroken(f"the journal has an order {key} of which it tells nothing")
         record = OrderRecord(terms, self._instrument(terms.instrument_id), life.owner, life.approved)
+        if life.told is not None and life.amends_asked:
+            order_amends.take_told(record, life.told)
         for trade in life.fills:
             record.add_fill(trade, *_units(trade, record.instrument))
         if life.told is not None:
@@ -95,6 +98,8 @@ class Restore:
         if record.status in (OrderStatus.CREATED, OrderStatus.SUBMITTED):
             record.set_status(OrderStatus.UNKNOWN, UNHEARD, UNHEARD_REASON)
         self._desk.take_restored(record)
+        if life.amends_asked:
+            self._desk.amends.take_restored(record, tuple(life.amends), life.amends_asked)
         if record.status is OrderStatus.UNKNOWN and life.approved is not None:
             self._sent_ns[terms.order_id] = life.intent_time_ns
             self._unheard.setdefault(terms.account, []).append(record)

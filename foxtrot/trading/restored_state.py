@@ -11,9 +11,12 @@ import msgspec
 from foxtrot.core.collector_pause import paused_collector
 from foxtrot.domain.enums import OrderStatus, PositionSide
 from foxtrot.domain.instrument import Instrument
-from foxtrot.domain.order import ApprovedOrder, OrderData, TradeData
+from foxtrot.domain.order import ApprovedAmend, ApprovedOrder, OrderData, TradeData
+from foxtrot.domain.outcome import Outcome
 from foxtrot.storage.journal_records import (
     Adjusted,
+    AmendAsked,
+    AmendEnded,
     BalancesFound,
     CancelAsked,
     ChargeBooked,
@@ -45,7 +48,10 @@ UNFOLDED: frozenset[type[Record]] = frozenset({RunStarted, RunStopped, Handed, S
 
 
 class OrderLife(msgspec.Struct):
-    """One order as the records leave it; `ended` is how it ended without the venue (not sent, or resolved by a person), until it is told so."""
+    """One order as the records leave it; `ended` is how it ended without the venue (not sent, or resolved by a person), until it is told so.
+
+    `amends` are the changes of which no end was written, `amends_asked` is the number of the last that was asked for.
+    """
 
     owner: str
     approved: ApprovedOrder | None = None
@@ -54,6 +60,8 @@ class OrderLife(msgspec.Struct):
     cancel_asked: bool = False
     ended: tuple[OrderStatus, str, str] | None = None
     fills: list[TradeData] = []
+    amends: list[ApprovedAmend] = []
+    amends_asked: int = 0
 
 
 class PositionTotals(msgspec.Struct, frozen=True):
@@ -149,6 +157,8 @@ class RestoredState(msgspec.Struct):
                 self.instruments[instrument.instrument_id] = instrument
             case NotSent() | CancelAsked() | OrderResolved():
                 self._take_end(record)
+            case AmendAsked() | AmendEnded():
+                self._take_amend(record)
             case _:
                 self.decisions.take(record)
 
@@ -164,6 +174,21 @@ class RestoredState(msgspec.Struct):
                 life.ended = (status, "resolved", f"by {who}: {why}")
             case CancelAsked():
                 life.cancel_asked = True
+
+    def _take_amend(self, record: AmendAsked | AmendEnded) -> None:
+        """Add a change of an order or its end; the terms that it made are told with the order."""
+        order_id = record.amend.order.order_id if isinstance(record, AmendAsked) else record.order_id
+        life = self.orders.get(order_id)
+        if life is None:
+            return
+        if isinstance(record, AmendAsked):
+            life.amends.append(record.amend)
+            life.amends_asked = record.amend.number
+            return
+        if record.outcome is Outcome.CONFIRMED:
+            life.amends = [amend for amend in life.amends if amend.number > record.number]
+        else:
+            life.amends = [amend for amend in life.amends if amend.number != record.number]
 
     def take_fill(self, booked: FillBooked) -> None:
         """Add a fill to what moved, and to its order."""

@@ -8,7 +8,8 @@ from foxtrot.core.clock import Clock
 from foxtrot.domain.enums import PositionSide, Side
 from foxtrot.domain.errors import OrderRefused
 from foxtrot.domain.instrument import InstrumentTable
-from foxtrot.domain.order import ApprovedOrder, OrderRequest
+from foxtrot.domain.order import AmendRequest, ApprovedAmend, ApprovedOrder, OrderRequest
+from foxtrot.trading.amend_rules import amended_order, amended_request, check_role, left_units
 from foxtrot.trading.candidate import Candidate, check_finite
 from foxtrot.trading.exposure import Exposure
 from foxtrot.trading.funds import Funds
@@ -18,6 +19,7 @@ from foxtrot.trading.losses import LossTracker
 from foxtrot.trading.market_view import MarketView
 from foxtrot.trading.order_desk import OrderDesk
 from foxtrot.trading.order_ids import reducing_id
+from foxtrot.trading.order_record import OrderRecord
 from foxtrot.trading.pace import Pace
 from foxtrot.trading.pair_rules import check_pair
 from foxtrot.trading.portfolio import Portfolio
@@ -101,6 +103,21 @@ class Risk:
             raise
         return replace(one, pair_id=other.order_id), replace(other, pair_id=one.order_id)
 
+    def approve_amend(self, record: OrderRecord, request: AmendRequest, number: int) -> ApprovedAmend:
+        """Return a resting order as it is to be, if no rule forbids an order of what would be left of it in its place.
+
+        Raises:
+            OrderRefused: the first rule that forbids it, with limit and value.
+        """
+        record.set_aside = True
+        try:
+            return self._approve_amend(record, request, number)
+        except OrderRefused as refusal:
+            self.refusals[refusal.rule] = self.refusals.get(refusal.rule, 0) + 1
+            raise
+        finally:
+            record.set_aside = False
+
     def note_message(self, strategy_id: str, account: str = "") -> None:
         """Count a cancel towards the message rate; cancels themselves are never refused."""
         self._pace.note_message(strategy_id, account, self._clock.monotonic_ns())
@@ -112,25 +129,48 @@ class Risk:
 
     def _approve(self, request: OrderRequest, strategy_id: str, order_id: str, beside: int = 0) -> ApprovedOrder:
         """Return the order in exact units; `beside` are the orders that leave with it and are not recorded yet."""
+        order = self._candidate(request, strategy_id, beside)
+        self._judge(order)
+        return self._make(order, order_id)
+
+    def _approve_amend(self, record: OrderRecord, request: AmendRequest, number: int) -> ApprovedAmend:
+        wish, approved = amended_request(record, request)
+        order = self._candidate(wish, record.owner, beside=-1)
+        self._sizes.check_venue_terms(order)
+        amended = amended_order(approved, order)
+        order.quantity_units = left_units(record, order.quantity_units)
+        self._judge(order)
+        check_role(record, order)
+        return ApprovedAmend(number, amended, record.venue_order_id)
+
+    def _candidate(self, request: OrderRequest, strategy_id: str, beside: int) -> Candidate:
+        """Return the order under examination."""
         check_finite(request)
         instrument = self._instruments.resolve(request.instrument_id)
-        account, now_ns, steady_ns = request.account, self._clock.now_ns(), self._clock.monotonic_ns()
-        if account not in self._desk.adapters:
+        if request.account not in self._desk.adapters:
             known = ", ".join(sorted(self._desk.adapters)) or "none"
-            raise OrderRefused("account", known, account or "(none)")
-        order = Candidate(request, strategy_id, instrument, now_ns)
+            raise OrderRefused("account", known, request.account or "(none)")
+        order = Candidate(request, strategy_id, instrument, self._clock.now_ns())
         order.beside = beside
         order.reference = self._view.reference(instrument.instrument_id)
         if order.trigger_units:
             order.triggered = self._prices.is_reached(request, instrument.instrument_id)
+        return order
+
+    def _judge(self, order: Candidate) -> None:
+        """Ask every rule; one that takes the place of a resting order is no second wish, and the venue's terms were asked of all of it."""
+        request, strategy_id, now_ns, steady_ns = order.request, order.owner, order.now_ns, self._clock.monotonic_ns()
         self._judge_reduction(order)
-        scopes, window_s, checks_funds = self._scopes_of(account, strategy_id)
+        scopes, window_s, checks_funds = self._scopes_of(request.account, strategy_id)
+        if order.beside < 0:
+            window_s = 0.0
         for scope in scopes:
             if scope.limits.messages_per_s:
                 self._pace.check_rate(scope, strategy_id, steady_ns, reduces=order.reduces)
         if window_s and not order.reduces:
             self._pace.check_duplicate(strategy_id, request, window_s, steady_ns)
-        self._sizes.check_venue_terms(order)
+        if order.beside >= 0:
+            self._sizes.check_venue_terms(order)
         self._prices.check_self_cross(order)
         if not order.reduces:
             check_roll(order, scopes)
@@ -140,10 +180,9 @@ class Risk:
                 self.loss_rules.check(scopes, now_ns)
         if checks_funds:
             self.funds.check(order)
-        self._pace.note_message(strategy_id, account, steady_ns, reduces=order.reduces)
+        self._pace.note_message(strategy_id, request.account, steady_ns, reduces=order.reduces)
         if window_s:
             self._pace.note_request(strategy_id, request, window_s, steady_ns)
-        return self._make(order, order_id)
 
     def _judge_reduction(self, order: Candidate) -> None:
         """Find out whether the order, with all pending ones on its side, can only shrink its owner's position.

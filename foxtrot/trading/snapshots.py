@@ -80,6 +80,8 @@ def _life_of(record: OrderRecord) -> OrderLife:
         record.cancel_asked,
         None,
         fills,
+        list(record.amends),
+        record.changes,
     )
 
 

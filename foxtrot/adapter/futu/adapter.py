@@ -13,7 +13,8 @@ from foxtrot.adapter.futu.session import FutuSession
 from foxtrot.adapter.futu.trading import FutuTrading
 from foxtrot.adapter.session_adapter import SessionAdapter
 from foxtrot.core.notices import HistoryLoaded
-from foxtrot.domain.order import ApprovedOrder, CancelRequest
+from foxtrot.domain.order import ApprovedAmend, ApprovedOrder, CancelRequest
+from foxtrot.domain.outcome import Outcome
 from foxtrot.domain.subscription import HistoryRequest, SubscribeRequest
 
 
@@ -106,6 +107,11 @@ class FutuAdapter(SessionAdapter):
     def recover_order(self, order: ApprovedOrder, sent_ns: int) -> None:
         """Find out what became of an order of an earlier run."""
         self.wish(f"recovery of {order.order_id}", partial(self.trading.recover, order, sent_ns))
+
+    def amend_order(self, amend: ApprovedAmend) -> None:
+        """Change a resting order; the permit is read as the last act before its bytes go to the socket."""
+        if not self.submit(partial(self.trading.amend, amend), amend.amend_id):
+            self.answer_amend(amend, Outcome.DENIED_LOCALLY, "not_connected", NOT_CONNECTED)
 
     def cancel_order(self, request: CancelRequest) -> None:
         """Cancel an order; one that Futu does not have comes back as RequestFailed."""

@@ -5,6 +5,7 @@ from loguru import logger
 from foxtrot.adapter.base_adapter import BaseAdapter
 from foxtrot.adapter.futu.contracts import code_of_instrument
 from foxtrot.adapter.futu.errors import NotLinked, NotSent
+from foxtrot.adapter.futu.order_gate import OrderGate
 from foxtrot.adapter.futu.order_questions import OrderQuestions
 from foxtrot.adapter.futu.session import FutuSession
 from foxtrot.adapter.futu.trade_requests import TradeRequests
@@ -12,7 +13,7 @@ from foxtrot.adapter.order_tracker import OrderTracker
 from foxtrot.adapter.order_watch import is_open
 from foxtrot.domain.errors import AdapterError, LoginFailed, RateLimited, VenueRejected
 from foxtrot.domain.instrument import Instrument
-from foxtrot.domain.order import CancelRequest
+from foxtrot.domain.order import ApprovedOrder, CancelRequest
 
 
 class OrderCancels:
@@ -46,21 +47,25 @@ class OrderCancels:
             return await self._cancel(request, instrument)
         return None
 
-    async def change(self, order_id: str, instrument: Instrument, quantity_units: int, price_units: int) -> None:
-        """Give a resting order another quantity, that of the whole order, and another price.
+    async def change(self, order: ApprovedOrder, gate: OrderGate) -> None:
+        """Make a resting order what it is to be, and ask what it has become.
 
         Raises:
-            AdapterError: Futu refused, or did not answer, so that it is not known whether the order was changed.
+            AdapterError: it did not leave, Futu refused, or did not answer, so that it is not known whether the order was changed.
         """
-        last = self._tracker.last(order_id)
-        if last is None or not last.venue_order_id or not is_open(last):
-            raise VenueRejected("futu", "modify", f"order {order_id} is not known to rest")
+        last, instrument = self._tracker.last(order.order_id), self._session.find_instrument(order.instrument_id)
+        if instrument is None or last is None or not last.venue_order_id or not is_open(last):
+            raise NotSent(
+                "amend", f"Futu's number of order {order.order_id} is not known, or it does not rest any more"
+            )
         market = code_of_instrument(instrument).partition(".")[0]
-        quantity, price = instrument.quantity(quantity_units), instrument.price(price_units)
-        try:
-            await self._requests.change(market, last.venue_order_id, quantity, price)
-        finally:
-            await self._check(order_id, instrument.instrument_id)
+        figures = {
+            "qty": instrument.quantity(order.quantity_units),
+            "price": instrument.price(order.price_units) if order.price_units else 0.0,
+            "aux_price": instrument.price(order.trigger_units) if order.trigger_units else None,
+        }
+        await self._requests.change(market, last.venue_order_id, figures, gate)
+        await self._check(order.order_id, instrument.instrument_id)
 
     async def _cancel(self, request: CancelRequest, instrument: Instrument) -> AdapterError | None:
         market = code_of_instrument(instrument).partition(".")[0]

@@ -24,7 +24,7 @@ from foxtrot.adapter.sent_ids import SentIds
 from foxtrot.domain.enums import OrderStatus
 from foxtrot.domain.errors import AdapterError, LoginFailed, OrderRefused, RateLimited, VenueRejected
 from foxtrot.domain.instrument import Instrument
-from foxtrot.domain.order import ApprovedOrder, CancelRequest, OrderData
+from foxtrot.domain.order import ApprovedAmend, ApprovedOrder, CancelRequest, OrderData
 from foxtrot.domain.outcome import Outcome
 
 NOT_CONNECTED: Final = "OpenD is not connected"
@@ -103,6 +103,20 @@ class Orders:
         error = await self.cancels.cancel(request)
         if error is not None:
             self.unlocking.hear_refusal(error)
+        self.watch.note_fills()
+
+    async def amend(self, amend: ApprovedAmend) -> None:
+        """Change a resting order past the send permit; the answer comes back as AmendAnswered."""
+        order = amend.order
+        gate = OrderGate(self._adapter.context.permit, reduces=order.reduces)
+        try:
+            await self.cancels.change(order, gate)
+        except AdapterError as error:
+            rule, reason = (error.rule, error.text) if isinstance(error, NotSent) else ("venue", str(error))
+            self.unlocking.hear_refusal(error)
+            self._adapter.answer_amend(amend, outcome_of(error), rule, reason)
+        else:
+            self._adapter.answer_amend(amend, Outcome.CONFIRMED)
         self.watch.note_fills()
 
     def recover(self, order: ApprovedOrder, sent_ns: int) -> None:

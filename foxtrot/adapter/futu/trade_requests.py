@@ -87,18 +87,31 @@ class TradeRequests:
         """Cancel an order."""
         await self._change("cancel", market, venue_order_id, {"modify_order_op": CANCEL, "qty": 0.0, "price": 0.0})
 
-    async def change(self, market: str, venue_order_id: str, quantity: float, price: float) -> None:
-        """Give a resting order another quantity, which is that of the whole order, and another price."""
-        await self._change(
-            "modify", market, venue_order_id, {"modify_order_op": CHANGE, "qty": quantity, "price": price}
-        )
+    async def change(self, market: str, venue_order_id: str, figures: Mapping[str, Any], gate: OrderGate) -> None:
+        """Give a resting order another quantity (`qty`), which is that of the whole order, price, or trigger (`aux_price`).
+
+        Raises:
+            NotSent: it did not leave.
+            AdapterError: it was refused, or what became of it is not known.
+        """
+        pack = self._session.sdk.request("ModifyOrder")
+        arguments = self._changing(market, venue_order_id, {"modify_order_op": CHANGE, **figures})
+        try:
+            await self._session.trade("modify", lambda context: context.ask_through(gate, pack, **arguments))
+        except AdapterError:
+            if gate.refused:
+                raise PermitClosed(gate.refused) from None
+            raise
 
     async def _change(self, kind: str, market: str, venue_order_id: str, what: Mapping[str, Any]) -> None:
+        await self._ask(kind, "ModifyOrder", **self._changing(market, venue_order_id, what))
+
+    def _changing(self, market: str, venue_order_id: str, what: Mapping[str, Any]) -> dict[str, Any]:
         arguments = {
             "order_id": venue_order_id, "adjust_limit": 0.0, "aux_price": None, "trail_type": None, "trail_value": None,
             "trail_spread": None,
         }  # fmt: skip
-        await self._ask(kind, "ModifyOrder", **arguments, **what, **self._of(market))
+        return {**arguments, **what, **self._of(market)}
 
     async def unlock(self, password: Secret, firm: str) -> None:
         """Unlock trading with real money."""

@@ -19,7 +19,7 @@ from foxtrot.adapter.own_order import own_order
 from foxtrot.domain.enums import OrderStatus
 from foxtrot.domain.errors import AdapterError, FoxtrotError
 from foxtrot.domain.instrument import Instrument
-from foxtrot.domain.order import ApprovedOrder, CancelRequest, OrderData, TradeData
+from foxtrot.domain.order import ApprovedAmend, ApprovedOrder, CancelRequest, OrderData, TradeData
 
 HOUR_NS: Final = 3_600_000_000_000
 LATE_S: Final = 2.0
@@ -79,6 +79,10 @@ class FutuTrading:
     async def cancel(self, request: CancelRequest) -> None:
         """Cancel an order, whatever the send permit says."""
         await self.orders.cancel(request)
+
+    async def amend(self, amend: ApprovedAmend) -> None:
+        """Change a resting order, past the send permit."""
+        await self.orders.amend(amend)
 
     def deny(self, order: ApprovedOrder, rule: str, reason: str) -> None:
         """Publish that an order never left."""

@@ -19,7 +19,8 @@ from foxtrot.adapter.simulated.session import THREAD_NAME, Job, SessionFailed, S
 from foxtrot.core.heartbeat import Part
 from foxtrot.core.notices import BookLoaded, HistoryLoaded
 from foxtrot.domain.enums import AdapterState, OrderType, PositionMode, TimeInForce
-from foxtrot.domain.order import ApprovedOrder, CancelRequest
+from foxtrot.domain.order import ApprovedAmend, ApprovedOrder, CancelRequest
+from foxtrot.domain.outcome import Outcome
 from foxtrot.domain.subscription import HistoryRequest, SubscribeRequest
 
 CAPABILITIES = Capabilities(
@@ -29,6 +30,7 @@ CAPABILITIES = Capabilities(
     post_only=True,
     reduce_only=True,
     iceberg=True,
+    amend=True,
     oco=True,
     book=BookKind.FULL,
     book_levels=1000,
@@ -244,6 +246,11 @@ class SimulatedAdapter(BookReading):
     def recover_order(self, order: ApprovedOrder, sent_ns: int) -> None:
         """Find out what became of an order of an earlier run."""
         self._ask(f"recovery of {order.order_id}", lambda: self._orders.recover(order))
+
+    def amend_order(self, amend: ApprovedAmend) -> None:
+        """Change quantity or limit price of a resting order; the permit is asked in the same breath as the venue takes it."""
+        refuse = partial(self.answer_amend, amend, Outcome.DENIED_LOCALLY, "not_connected", NOT_CONNECTED)
+        self._ask_or(partial(self._orders.amend, amend), refuse)
 
     def cancel_order(self, request: CancelRequest) -> None:
         """Cancel an order; one that the venue does not have comes back as RequestFailed."""

@@ -11,7 +11,7 @@ from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.interval import Interval
 from foxtrot.domain.market import BarData, DepthData, Level, MarketTrade, TickData
 from foxtrot.domain.order import ApprovedOrder, OrderData, TradeData
-from foxtrot.exchange.commands import PlaceOrder, PlacePair
+from foxtrot.exchange.commands import AmendOrder, PlaceOrder, PlacePair
 from foxtrot.exchange.events import (
     ChargeBooked,
     FundingPaid,
@@ -55,6 +55,16 @@ def place_order(order: ApprovedOrder, time_ns: int) -> PlaceOrder:
         order.price_units, order.trigger_units, order.time_in_force, order.reduce_only, order.post_only, order.position_side,
         order.trailing_offset_units, order.display_units, order.expire_time_ns,
     )  # fmt: skip
+
+
+def amend_order(order: ApprovedOrder, time_ns: int) -> AmendOrder:
+    """Return the venue's command that makes a resting order what it is to be.
+
+    Source: exchange/commands.py, AmendOrder.
+    """
+    return AmendOrder(
+        time_ns, order.account, order.instrument_id, 0, order.order_id, order.quantity_units, order.price_units
+    )
 
 
 def place_pair(first: ApprovedOrder, second: ApprovedOrder, time_ns: int) -> PlacePair:

@@ -8,9 +8,10 @@ import msgspec
 from foxtrot.adapter.base_adapter import BaseAdapter
 from foxtrot.adapter.simulated import codec
 from foxtrot.adapter.simulated.session import SimulatedSession
-from foxtrot.domain.order import ApprovedOrder, CancelRequest
+from foxtrot.domain.order import ApprovedAmend, ApprovedOrder, CancelRequest
+from foxtrot.domain.outcome import Outcome
 from foxtrot.exchange.commands import CancelOrder, PlaceOrder, PlacePair
-from foxtrot.exchange.result import ResultCode
+from foxtrot.exchange.result import CommandResult, ResultCode
 
 NOT_CONNECTED = "the venue is not connected"
 SENT_BEFORE = "this id was sent before; an id is never sent twice"
@@ -72,6 +73,26 @@ class OrderEntry:
             self._fail(f"cancel of {request.order_id}", f"{result.code}: {result.message}")
         self._flush()
 
+    def amend(self, amend: ApprovedAmend) -> None:
+        """Change an order; the report with its new terms comes before the answer."""
+        order = amend.order
+        known = self._session.venue.order(self._adapter.account, order.instrument_id, client_order_id=order.order_id)
+        if known is not None and known.trigger_price != order.trigger_units:
+            reason = "the simulated venue changes no triggers; cancel the order and send another"
+            self._answer(amend, Outcome.REFUSED, "no_amend", reason)
+            return
+        results: list[CommandResult] = []
+        command = codec.amend_order(order, self._adapter.clock.now_ns())
+        permit = self._adapter.context.permit
+        if not permit.send(lambda: results.append(self._session.execute(command)), reduces=order.reduces):
+            self._answer(amend, Outcome.DENIED_LOCALLY, "send_permit", permit.reason or "the send permit is closed")
+            return
+        self._flush()
+        if results[0].code is ResultCode.OK:
+            self._answer(amend, Outcome.CONFIRMED)
+        else:
+            self._answer(amend, Outcome.REFUSED, str(results[0].code), results[0].message)
+
     def deny(self, order: ApprovedOrder, rule: str, reason: str) -> None:
         """Publish that an order never left."""
         instrument = self._session.find_instrument(order.instrument_id)
@@ -107,6 +128,9 @@ class OrderEntry:
         """Give the venue a command; a refusal comes as an event of each order."""
         self._sent.update(order.order_id for order in orders)
         self._session.execute(command)
+
+    def _answer(self, amend: ApprovedAmend, outcome: Outcome, rule: str = "", reason: str = "") -> None:
+        self._session.answer(lambda: self._adapter.answer_amend(amend, outcome, rule, reason))
 
     def _fail(self, what: str, error: str) -> None:
         self._session.answer(lambda: self._adapter.on_request_failed(what, error))

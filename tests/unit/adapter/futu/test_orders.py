@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from foxtrot.adapter.base_adapter import AdapterContext
@@ -12,12 +13,12 @@ from foxtrot.adapter.futu.accounts import FutuAccount
 from foxtrot.adapter.futu.errors import NotLinked, refusal_of
 from foxtrot.adapter.futu.orders import outcome_of
 from foxtrot.core.clock import ManualClock
-from foxtrot.core.notices import OrderMissing, RequestFailed, TradesLoaded
+from foxtrot.core.notices import AmendAnswered, OrderMissing, RequestFailed, TradesLoaded
 from foxtrot.core.secret import Secret
 from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.enums import OrderStatus
 from foxtrot.domain.errors import AdapterError, BadMessage, ConnectionLost, RequestTimedOut, VenueRejected
-from foxtrot.domain.order import ApprovedOrder, CancelRequest
+from foxtrot.domain.order import ApprovedAmend, ApprovedOrder, CancelRequest
 from foxtrot.domain.outcome import Outcome
 from foxtrot.exchange.listings import listing
 from tests.support import futu_messages as m
@@ -452,10 +453,26 @@ def test_an_order_is_changed_by_futus_number_with_its_whole_quantity() -> None:
     async def story(world: World) -> None:
         await world.place(approved())
         units = listing(HK).price_units("399.8")
-        await world.trading.orders.cancels.change("t-1-1", listing(HK), 500, units)
+        changed = msgspec.structs.replace(approved(), quantity_units=500, price_units=units)
+        await world.trading.amend(ApprovedAmend(1, changed))
 
-    (arguments,) = [arguments for name, arguments in played(story).opend.asked if name == "ModifyOrder"]
+    world = played(story)
+    (arguments,) = [arguments for name, arguments in world.opend.asked if name == "ModifyOrder"]
     assert (arguments["modify_order_op"], arguments["qty"], arguments["price"]) == ("NORMAL", 500.0, 399.8)
+    (answer,) = world.heard.of(AmendAnswered)
+    assert (answer.order_id, answer.number, answer.outcome) == ("t-1-1", 1, Outcome.CONFIRMED)
+
+
+def test_a_change_under_a_closed_permit_does_not_leave() -> None:
+    async def story(world: World) -> None:
+        await world.place(approved())
+        world.trading.orders._adapter.context.permit.close("kill switch")
+        await world.trading.amend(ApprovedAmend(1, msgspec.structs.replace(approved(), quantity_units=500)))
+
+    world = played(story)
+    assert [name for name, _ in world.opend.asked].count("ModifyOrder") == 0
+    (answer,) = world.heard.of(AmendAnswered)
+    assert (answer.outcome, answer.rule, answer.reason) == (Outcome.DENIED_LOCALLY, "send_permit", "kill switch")
 
 
 # --- orders of others, lost pushes and lists ------------------------------------------------------------------------
