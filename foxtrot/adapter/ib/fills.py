@@ -1,0 +1,188 @@
+"""Fills of one account: each told once, with what it cost; its commission comes in a message of its own, sometimes late.
+
+A fill waits a moment for its commission. Where that does not come in time the fill is told without one, and what it cost is told
+as a charge when IB says so: a position must not wait for its costs.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+from loguru import logger
+
+from foxtrot.adapter.base_adapter import BaseAdapter
+from foxtrot.adapter.exact_sums import EXACT
+from foxtrot.adapter.ib.report_codec import CommissionRow, FillRow
+from foxtrot.domain.account import AccountCharge
+from foxtrot.domain.enums import Liquidity, OrderType
+from foxtrot.domain.instrument import Instrument
+from foxtrot.domain.market import REST, STREAM
+from foxtrot.domain.order import OrderData, TradeData
+
+REMEMBERED: Final = 50_000
+COMMISSION, CORRECTION = "commission", "correction"
+"""Kinds of charges: what a fill cost that was told without, and what a correction of its price moved."""
+SECOND_NS: Final = 10**9
+ZERO: Final = Decimal(0)
+
+
+class _Fill(msgspec.Struct):
+    """One fill: its newest version, what it cost as far as that is known, and as which fact it was told."""
+
+    row: FillRow
+    name: str
+    instrument: Instrument
+    time_ns: int
+    source: str
+    commission: CommissionRow | None = None
+    told: TradeData | None = None
+    paid: Decimal = ZERO
+    """What was told of its costs so far, with the fill and as charges."""
+    heard_ns: int = 0
+
+
+class Fills:
+    """Puts executions and commissions together.
+
+    Args:
+        adapter: publishes charges.
+        tell: takes a fill that is complete, or has waited long enough.
+        order_of: returns what is known of an order.
+
+    Thread: ib-io.
+    """
+
+    def __init__(
+        self, adapter: BaseAdapter, tell: Callable[[TradeData], None], order_of: Callable[[str], OrderData | None]
+    ) -> None:
+        self._adapter = adapter
+        self._tell = tell
+        self._order_of = order_of
+        self._fills: OrderedDict[str, _Fill] = OrderedDict()
+        self._early: OrderedDict[str, CommissionRow] = OrderedDict()
+        """Commissions by execution that nobody has told yet."""
+
+    @property
+    def waiting(self) -> bool:
+        """Tell whether a fill waits for its commission."""
+        return any(fill.told is None for fill in self._fills.values())
+
+    def hear(self, row: FillRow, name: str, instrument: Instrument, *, pushed: bool) -> TradeData | None:
+        """Take an execution, new, again or corrected; returns the fact when it was told before or is complete now."""
+        fill = self._fills.get(row.trade_id)
+        if fill is None:
+            now_ns = self._adapter.clock.now_ns()
+            heard_ns = self._adapter.clock.monotonic_ns()
+            fill = self._fills[row.trade_id] = _Fill(
+                row, name, instrument, _moment(row, now_ns, pushed), STREAM if pushed else REST, heard_ns=heard_ns
+            )
+            while len(self._fills) > REMEMBERED:
+                self._fills.popitem(last=False)
+        elif row.version > fill.row.version:
+            self._correct(fill, row)
+        early = self._early.pop(row.exec_id, None)
+        if early is not None:
+            self.hear_commission(early)
+        return fill.told
+
+    def hear_commission(self, row: CommissionRow) -> None:
+        """Take what an execution cost."""
+        fill = self._fills.get(row.exec_id) or self._fills.get(row.exec_id.rpartition(".")[0])
+        if fill is None:
+            self._early[row.exec_id] = row
+            while len(self._early) > REMEMBERED:
+                self._early.popitem(last=False)
+            return
+        if row.exec_id != fill.row.exec_id:
+            return  # of a version that was corrected since
+        fill.commission = row
+        if fill.told is None:
+            self._publish(fill)
+        else:
+            self._settle(fill, row)
+
+    def tell_waiting(self, until_ns: int) -> None:
+        """Tell the fills that have waited since a monotonic time for their commission, without it."""
+        for fill in [one for one in self._fills.values() if one.told is None and one.heard_ns <= until_ns]:
+            logger.warning("{}: no commission of fill {} yet", self._adapter.account, fill.row.exec_id)
+            self._publish(fill)
+
+    def told(self) -> tuple[TradeData, ...]:
+        """Return all fills that are known, as they were or would be told, in their order."""
+        facts = [fill.told or self._fact(fill) for fill in self._fills.values()]
+        return tuple(sorted(facts, key=lambda fact: (fact.venue_time_ns, fact.trade_id)))
+
+    def note_listed(self, trade_id: str) -> None:
+        """Note that a fill was told by a list."""
+        fill = self._fills.get(trade_id)
+        if fill is not None and fill.told is None:
+            self._take_told(fill)
+
+    def _publish(self, fill: _Fill) -> None:
+        self._tell(self._take_told(fill))
+
+    def _take_told(self, fill: _Fill) -> TradeData:
+        fill.told = told = self._fact(fill)
+        fill.paid = told.fee
+        return told
+
+    def _settle(self, fill: _Fill, row: CommissionRow) -> None:
+        """Tell what a fill cost beyond what was told of that; IB charges a fill in one currency."""
+        owed = EXACT.subtract(row.amount, fill.paid)
+        if owed:
+            fill.paid = row.amount
+            self._charge(fill, COMMISSION, row.currency, -owed)
+
+    def _correct(self, fill: _Fill, row: FillRow) -> None:
+        """Take a later version of a fill; one that was told already moves money, or needs a person where its quantity is another."""
+        before, fill.row = fill.row, row
+        told = fill.told
+        if told is None:
+            fill.commission = None
+            return
+        name = fill.instrument.instrument_id
+        if row.quantity != before.quantity or row.side is not before.side:
+            text = (
+                f"IB corrects fill {row.exec_id} of order {fill.name}: {row.side} {row.quantity} at {row.price} instead of "
+                f"{before.side} {before.quantity} at {before.price}; it stays counted as it was told"
+            )
+            self._adapter.on_request_failed(f"fill {row.trade_id} of {name}", text)
+            return
+        moved = EXACT.multiply(
+            EXACT.subtract(before.price, row.price), EXACT.multiply(row.quantity, fill.instrument.multiplier)
+        )
+        if moved:
+            self._charge(fill, CORRECTION, fill.instrument.quote_asset, moved * row.side.sign)
+
+    def _charge(self, fill: _Fill, kind: str, asset: str, amount: Decimal) -> None:
+        account, now_ns, charge_id = (
+            self._adapter.account,
+            self._adapter.clock.now_ns(),
+            f"{fill.row.exec_id}-{amount:f}",
+        )
+        name = fill.instrument.instrument_id
+        self._adapter.on_charge(AccountCharge(account, kind, asset, amount, name, charge_id, fill.time_ns, now_ns))
+
+    def _fact(self, fill: _Fill) -> TradeData:
+        row, instrument, paid = fill.row, fill.instrument, fill.commission
+        fee, asset = (paid.amount, paid.currency) if paid is not None else (ZERO, instrument.quote_asset)
+        return TradeData(
+            row.trade_id, fill.name, self._adapter.account, instrument.instrument_id, row.side, float(row.price),
+            float(row.quantity), fee, asset or instrument.quote_asset, self._liquidity(fill),
+            str(row.perm_id) if row.perm_id else "", fill.time_ns, self._adapter.clock.now_ns(), source=fill.source,
+        )  # fmt: skip
+
+    def _liquidity(self, fill: _Fill) -> Liquidity:
+        """Return what IB says, or whether the price is that of a resting kind of order, where IB does not."""
+        if fill.row.made is not None:
+            return Liquidity.MAKER if fill.row.made else Liquidity.TAKER
+        order = self._order_of(fill.name)
+        rests = order is not None and order.order_type is OrderType.LIMIT and order.price == float(fill.row.price)
+        return Liquidity.MAKER if rests else Liquidity.TAKER
+
+
+def _moment(row: FillRow, now_ns: int, pushed: bool) -> int:
+    """Return when a fill happened: IB tells whole seconds, within which one that is pushed happened no later than now."""
+    return min(max(now_ns, row.time_ns), row.time_ns + SECOND_NS - 1) if pushed else row.time_ns
