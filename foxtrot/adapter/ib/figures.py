@@ -8,7 +8,7 @@ from foxtrot.domain.errors import BadMessage
 VENUE: Final = "ib"
 LARGEST: Final = Decimal(10) ** 15
 """No price, quantity or amount comes near it; what does, and stands for nothing below, is a fault of the message."""
-_UNSET: Final = frozenset({Decimal(2) ** 31 - 1, Decimal(2) ** 63 - 1, Decimal(2) ** 127 - 1})
+_UNSET: Final = frozenset({Decimal(2**31 - 1), Decimal(2**63 - 1), Decimal(2**127 - 1)})
 """Source: seen with ibapi 9.81 and 10.46: UNSET_INTEGER, UNSET_LONG, UNSET_DECIMAL."""
 _HUGE: Final = Decimal(10) ** 300
 """The largest double stands for "not set", in whatever digits it is written. Source: seen with ibapi 9.81: UNSET_DOUBLE."""

@@ -28,7 +28,7 @@ MSFT = Instrument(
     instrument_id="MSFT.NASDAQ", symbol="MSFT", venue="NASDAQ", product=Product.STOCK, base_asset="MSFT", quote_asset="USD",
     settle_asset="USD", price_grid=Grid.of("0.01"), quantity_grid=Grid.of("1"), calendar="XNYS",
 )  # fmt: skip
-START_NS = 1_795_879_800 * 10**9  # 2026-11-28 14:30:00 UTC
+START_NS = 1_795_876_200 * 10**9  # 2026-11-28 14:30:00 UTC
 
 
 class World:
