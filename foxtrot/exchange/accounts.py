@@ -88,6 +88,7 @@ class Account:
         "balances",
         "client_ids",
         "fee_asset",
+        "fee_plan",
         "leverages",
         "margin_checked",
         "name",
@@ -107,6 +108,7 @@ class Account:
         stp: SelfTradePrevention = SelfTradePrevention.NONE,
         fee_asset: str = "",
         allow_short: bool = False,
+        fee_plan: str = "",
     ) -> None:
         self.name = name
         self.position_mode = position_mode
@@ -114,6 +116,7 @@ class Account:
         self.stp = stp
         self.fee_asset = fee_asset
         self.allow_short = allow_short
+        self.fee_plan = fee_plan
         self.balances: dict[str, Balance] = {}
         self.leverages: dict[str, int] = {}
         self.positions: dict[PositionKey, Position] = {}

@@ -33,6 +33,7 @@ class Cashier:
             stp=command.stp,
             fee_asset=command.fee_asset,
             allow_short=command.allow_short,
+            fee_plan=command.fee_plan,
         )
         self._state.ledger.add(account)
         stream.sink(AccountOpened(stream.next(), stream.time_ns, name))

@@ -45,7 +45,10 @@ class AddInstrument(msgspec.Struct, frozen=True, tag=True):
 
 
 class OpenAccount(msgspec.Struct, frozen=True, tag=True):
-    """Open an account; one that is not `margin_checked` is never refused for money and locks nothing."""
+    """Open an account; one that is not `margin_checked` is never refused for money and locks nothing.
+
+    `fee_plan` names the plan by which it is charged where an instrument has one of that name ("": the instrument's own fees).
+    """
 
     time_ns: int
     account: str
@@ -54,6 +57,7 @@ class OpenAccount(msgspec.Struct, frozen=True, tag=True):
     stp: SelfTradePrevention = SelfTradePrevention.NONE
     fee_asset: str = ""
     allow_short: bool = False
+    fee_plan: str = ""
 
 
 class SetPositionMode(msgspec.Struct, frozen=True, tag=True):
@@ -187,6 +191,15 @@ class SetMarginRates(msgspec.Struct, frozen=True, tag=True):
     maintenance: Decimal
 
 
+class SetFeePlan(msgspec.Struct, frozen=True, tag=True):
+    """Charge the accounts of a fee plan another schedule than the instrument's own; a plan may be told anew."""
+
+    time_ns: int
+    instrument_id: str
+    plan: str
+    fees: FeeSchedule
+
+
 class SetTradingState(msgspec.Struct, frozen=True, tag=True):
     """Open, halt or close trading; `day_end_ns` is when the DAY orders of this session end (0: not told)."""
 
@@ -251,6 +264,7 @@ VenueCommand = (
     | SetMarkPrice
     | SetFundingRate
     | SetMarginRates
+    | SetFeePlan
     | SetTradingState
     | AdvanceTime
     | TakeSnapshot

@@ -33,7 +33,10 @@ class Scope(enum.Enum):
 
 BINANCE: Final = "Binance"
 FUTU: Final = "Futu"
-BOTH: Final = "Binance and Futu"
+IB: Final = "IB"
+ALL: Final = "Binance, Futu and IB"
+STOCKS: Final = "Futu and IB"
+BINANCE_AND_IB: Final = "Binance and IB"
 
 
 class Kind(msgspec.Struct, frozen=True):
@@ -47,55 +50,65 @@ class Kind(msgspec.Struct, frozen=True):
 
 
 _FILLS: Final = "fills"
+_ORDERS: Final = "openOrder"
 _HOW: Final = ("status", "code", "msg", "retry_after_s", "executed")
 
 KINDS: Final[Mapping[str, Kind]] = {
     # answers of REST and ws-api
-    "ack_lost": Kind(Scope.REQUEST, 1, ("code", "msg", "status", "hang", "reset"), venues=BOTH),
-    "delay": Kind(Scope.REQUEST, 1, ("delay_s", "executed"), venues=BOTH),
+    "ack_lost": Kind(Scope.REQUEST, 1, ("code", "msg", "status", "hang", "reset"), venues=ALL),
+    "delay": Kind(Scope.REQUEST, 1, ("delay_s", "executed"), venues=ALL),
     "http_status": Kind(Scope.REQUEST, 1, _HOW),
-    "error_code": Kind(Scope.REQUEST, 1, _HOW, venues=BOTH),
+    "error_code": Kind(Scope.REQUEST, 1, _HOW, venues=ALL),
     "html": Kind(Scope.REQUEST, 1, ("status", "executed")),
-    "too_many_requests": Kind(Scope.REQUEST, 0, ("retry_after_s",), venues=BOTH),
+    "too_many_requests": Kind(Scope.REQUEST, 0, ("retry_after_s",), venues=ALL),
     "banned": Kind(Scope.REQUEST, 0, ("retry_after_s",)),
     "stale_snapshot": Kind(Scope.REQUEST, 1, ("lag",)),
-    "cut_answer": Kind(Scope.REQUEST, 1, venues=BOTH),
+    "cut_answer": Kind(Scope.REQUEST, 1, venues=ALL),
     # the handshake and what a client asks over a WebSocket
-    "refuse_handshake": Kind(Scope.HANDSHAKE, 1, ("status", "retry_after_s", "msg"), venues=BOTH),
-    "refuse_websockets": Kind(Scope.HANDSHAKE, 0, venues=BOTH),
+    "refuse_handshake": Kind(Scope.HANDSHAKE, 1, ("status", "retry_after_s", "msg"), venues=ALL),
+    "refuse_websockets": Kind(Scope.HANDSHAKE, 0, venues=ALL),
+    "split_handshake": Kind(Scope.HANDSHAKE, 1, venues=IB),
     "reject_subscribe": Kind(Scope.INCOMING, 1, ("code", "msg")),
     "drop_subscribe_reply": Kind(Scope.INCOMING, 1),
     "reject_user_stream": Kind(Scope.INCOMING, 1, ("code", "msg", "status")),
     # frames to a client
-    "duplicate_fills": Kind(Scope.FRAME, 1, (), _FILLS, BOTH),
+    "duplicate_fills": Kind(Scope.FRAME, 1, (), _FILLS, ALL),
+    "duplicate_orders": Kind(Scope.FRAME, 1, (), _ORDERS, IB),
     "reorder_fills": Kind(Scope.FRAME, 1, ("delay_s",), _FILLS),
-    "gap": Kind(Scope.FRAME, 1, (), "*@depth*", BOTH),
-    "go_silent": Kind(Scope.FRAME, 0, venues=BOTH),
-    "malformed_number": Kind(Scope.FRAME, 1, ("text",)),
-    "malformed_frame": Kind(Scope.FRAME, 1, ("text",), venues=BOTH),
-    "cut_mid_frame": Kind(Scope.FRAME, 1, venues=BOTH),
+    "gap": Kind(Scope.FRAME, 1, (), "*@depth*", ALL),
+    "go_silent": Kind(Scope.FRAME, 0, venues=ALL),
+    "malformed_number": Kind(Scope.FRAME, 1, ("text",), venues=BINANCE_AND_IB),
+    "malformed_frame": Kind(Scope.FRAME, 1, ("text",), venues=ALL),
+    "cut_mid_frame": Kind(Scope.FRAME, 1, venues=ALL),
+    "burst_4096": Kind(Scope.FRAME, 1, ("delay_s",), venues=IB),
     # connections
-    "close": Kind(Scope.CONNECTION, 1, ("code", "msg"), venues=BOTH),
-    "close_without_frame": Kind(Scope.CONNECTION, venues=BOTH),
-    "reset": Kind(Scope.CONNECTION, venues=BOTH),
-    "half_open": Kind(Scope.CONNECTION, venues=BOTH),
+    "close": Kind(Scope.CONNECTION, 1, ("code", "msg"), venues=ALL),
+    "close_without_frame": Kind(Scope.CONNECTION, venues=ALL),
+    "reset": Kind(Scope.CONNECTION, venues=ALL),
+    "half_open": Kind(Scope.CONNECTION, venues=ALL),
     # as long as it lasts
     "stop_pongs": Kind(Scope.STATE, 0),
-    "one_byte_writes": Kind(Scope.STATE, 0, venues=BOTH),
-    "clock_skew": Kind(Scope.STATE, 0, ("skew_ms",), venues=BOTH),
-    "mute": Kind(Scope.STATE, 0, ("executed",), venues=FUTU),
-    "slow_reader": Kind(Scope.STATE, 0, venues=FUTU),
-    "upstream_lost": Kind(Scope.STATE, 0, venues=FUTU),
+    "one_byte_writes": Kind(Scope.STATE, 0, venues=ALL),
+    "clock_skew": Kind(Scope.STATE, 0, ("skew_ms",), venues=ALL),
+    "mute": Kind(Scope.STATE, 0, ("executed",), venues=STOCKS),
+    "slow_reader": Kind(Scope.STATE, 0, venues=STOCKS),
+    "upstream_lost": Kind(Scope.STATE, 0, ("code",), venues=STOCKS),
+    "farm_broken": Kind(Scope.STATE, 0, ("text",), venues=IB),
+    "nightly_reset": Kind(Scope.STATE, 0, ("code",), venues=IB),
     # done once
     "expire_listen_key": Kind(Scope.ACTION),
     "rotate_listen_key": Kind(Scope.ACTION),
     "terminate_user_stream": Kind(Scope.ACTION),
     "lock_trade": Kind(Scope.ACTION, venues=FUTU),
-    "restart": Kind(Scope.ACTION, 1, ("down_s", "lag"), venues=BOTH),
-    "other_order": Kind(Scope.ACTION, 1, ("symbol", "side", "quantity", "price"), venues=BOTH),
+    "restart": Kind(Scope.ACTION, 1, ("down_s", "lag"), venues=ALL),
+    "other_order": Kind(Scope.ACTION, 1, ("symbol", "side", "quantity", "price"), venues=ALL),
 }
 """Every kind of fault. Their settings are explained in docs/exchange_faults.md."""
 
+_OTHERS: Final = {"futu": FUTU, "ib": IB}
+"""Venues that are not Binance, by product: their streams have names of their own."""
+FARMS: Final = ("usfarm", "ushmds", "secdefil")
+RESTORED_BY: Final = (0, 1101, 1102)
 DEFAULT_RETRY_AFTER_S: Final = 60.0
 _MOST: Final = 1_000_000_000
 _MOST_SKEW_MS: Final = 366 * 86_400_000
@@ -110,7 +123,7 @@ _PLACES: Final[Mapping[Scope, tuple[str, ...]]] = {
     Scope.ACTION: (),
 }
 _VALUES: Final[Mapping[str, tuple[str, ...]]] = {
-    "product": ("spot", "usdm", "futu"),
+    "product": ("spot", "usdm", "futu", "ib"),
     "connection": ("public", "market", "private", "ws_api", "stream", "user", "quote", "trade"),
     "side": ("BUY", "SELL"),
 }
@@ -119,8 +132,8 @@ _VALUES: Final[Mapping[str, tuple[str, ...]]] = {
 class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One thing to do wrong.
 
-    Where: `product` spot, usdm or futu, `endpoint` as "METHOD /path", ws-api method or Futu's name of a request, `stream` as
-    "btcusdt@depth*", the type of a user event or Futu's name of a push, `connection` public, market, private, ws_api, stream (a
+    Where: `product` spot, usdm, futu or ib, `endpoint` as "METHOD /path", ws-api method or Futu's or IB's name of a request, `stream`
+    as "btcusdt@depth*", the type of a user event, Futu's name of a push or IB's of a callback, `connection` public, market, private, ws_api, stream (a
     path that says nothing) or user (private, ws_api and sockets of a listen key), at Futu quote or trade, `account`; "" is any. When: from `at_s` seconds after it is set, for `for_s` seconds (0: until
     removed), after `after` matches, `count` times (0: no limit; None: as its kind does).
     """
@@ -175,7 +188,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def streams(self) -> str:
         """Return the pattern of the streams it concerns, the kind's own where none was told."""
         own = KINDS[self.kind].stream
-        return self.stream or (own if self.product != "futu" or own == _FILLS else "")
+        return self.stream or (own if self.product not in _OTHERS or own in (_FILLS, _ORDERS) else "")
 
 
 def read_fault(table: object, name: str = "fault") -> Fault:
@@ -209,7 +222,7 @@ def _checked(fault: Fault, name: str) -> Fault:
         value = getattr(fault, key)
         if value is not None and not 0 <= value < _MOST:
             raise ConfigError(f"{name}: {key} = {value} must be 0 or above, and less than {_MOST}")
-    venue = {"": "", "futu": FUTU}.get(fault.product, BINANCE)
+    venue = {"": "", **_OTHERS}.get(fault.product, BINANCE)
     if venue not in KINDS[fault.kind].venues:
         kinds = ", ".join(kind for kind, spec in KINDS.items() if venue in spec.venues)
         raise ConfigError(f"{name}: product = {fault.product!r} has no fault {fault.kind}; there are: {kinds}")
@@ -220,6 +233,7 @@ def _checked(fault: Fault, name: str) -> Fault:
         raise ConfigError(f"{name}: code = {fault.code} must be a whole number from {lowest} to {highest}")
     if fault.status and not 200 <= fault.status <= 599:
         raise ConfigError(f"{name}: status = {fault.status} must be an HTTP status between 200 and 599")
+    _check_links(fault, name)
     if fault.endpoint.startswith("/"):
         raise ConfigError(
             f'{name}: endpoint = "{fault.endpoint}" has no method and matches nothing; write it as "POST {fault.endpoint}", '
@@ -230,6 +244,13 @@ def _checked(fault: Fault, name: str) -> Fault:
         if not getattr(fault, key):
             raise ConfigError(f"{name}: {fault.kind} needs {key}")
     return fault
+
+
+def _check_links(fault: Fault, name: str) -> None:
+    if fault.kind == "farm_broken" and fault.text not in ("", *FARMS):
+        raise ConfigError(f"{name}: text = {fault.text!r} is no data farm; there are: {', '.join(FARMS)}")
+    if fault.kind in ("upstream_lost", "nightly_reset") and fault.code not in RESTORED_BY:
+        raise ConfigError(f"{name}: code = {fault.code} must be 1101 (data lost) or 1102 (data kept)")
 
 
 _NEEDS: Final[Mapping[str, Sequence[str]]] = {

@@ -36,7 +36,8 @@ class FeeDesk:
             return 0
         quantity = market.instrument.quantity_grid.to_decimal(order.leaves)
         fees = (
-            market.fees.fee(FeeBasis(order.side, liquidity, quantity, to_decimal(notional))) for liquidity in Liquidity
+            market.fees_of(account.fee_plan).fee(FeeBasis(order.side, liquidity, quantity, to_decimal(notional)))
+            for liquidity in Liquidity
         )
         return max(0, *map(fee_money, fees))
 
@@ -50,7 +51,7 @@ class FeeDesk:
             return self._take_received(account, market, order, quantity, liquidity)
         notional = to_decimal(quantity * price * market.unit_value)
         before = to_decimal((order.cost - price * quantity) * market.unit_value)
-        amount = self._fee(market, order, quantity, notional, liquidity, before)
+        amount = self._fee(account, market, order, (quantity, notional), liquidity, before)
         fee = fee_money(amount)
         if mode not in (RECEIVED, QUOTE):
             coin = self._in_coin(fee, market.money_asset, mode)
@@ -66,20 +67,21 @@ class FeeDesk:
         self, account: Account, market: Market, order: WorkingOrder, quantity: int, liquidity: Liquidity
     ) -> tuple[Decimal, str]:
         received = to_decimal(quantity * market.quantity_value)
-        fee = fee_money(self._fee(market, order, quantity, received, liquidity))
+        fee = fee_money(self._fee(account, market, order, (quantity, received), liquidity))
         return self._take(account, market.instrument.base_asset, fee)
 
     def _fee(
         self,
+        account: Account,
         market: Market,
         order: WorkingOrder,
-        quantity: int,
-        notional: Decimal,
+        trade: tuple[int, Decimal],
         liquidity: Liquidity,
         notional_before: Decimal = _ZERO,
     ) -> Decimal:
+        quantity, notional = trade
         grid = market.instrument.quantity_grid
-        return market.fees.fee(
+        return market.fees_of(account.fee_plan).fee(
             FeeBasis(
                 order.side,
                 liquidity,

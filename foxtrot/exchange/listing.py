@@ -7,6 +7,7 @@ from foxtrot.domain.errors import ConfigError
 from foxtrot.exchange.clockwork import Clockwork
 from foxtrot.exchange.commands import (
     AddInstrument,
+    SetFeePlan,
     SetFundingRate,
     SetMarginRates,
     SetMarkPrice,
@@ -90,6 +91,19 @@ class Listing:
             return CommandResult(ResultCode.INSTRUMENT_UNSUPPORTED, 0, message)
         market.initial_margin, market.maintenance_margin = Fraction(command.initial), Fraction(command.maintenance)
         self._state.moved_marks[market.instrument_id] = None
+        return DONE
+
+    def set_fee_plan(self, command: SetFeePlan) -> CommandResult:
+        """Give the accounts of a plan a schedule of their own."""
+        market = self._state.markets.get(command.instrument_id)
+        if market is None:
+            return _unknown(command.instrument_id)
+        if not command.plan:
+            message = (
+                f"{market.instrument_id}: a fee plan needs a name; the fees of all others are those it was listed with"
+            )
+            return CommandResult(ResultCode.INSTRUMENT_UNSUPPORTED, 0, message)
+        market.set_fee_plan(command.plan, command.fees)
         return DONE
 
     def set_trading_state(self, command: SetTradingState) -> CommandResult:

@@ -69,8 +69,17 @@ def stock(symbol: str, venue: str, lot: int, name: str = "") -> Instrument:
     raise ConfigError(f"venue {venue!r} has no shares; there are {_HONG_KONG.venue} and {_NASDAQ.venue}")
 
 
+def currency_pair(base: str, quote: str) -> Instrument:
+    """Return two currencies as a market of banks lists them: steps of half a pip, and any amount."""
+    return Instrument(
+        instrument_id=f"{base}{quote}.IDEALPRO", symbol=f"{base}{quote}", venue="IDEALPRO", product=Product.FOREX,
+        base_asset=base, quote_asset=quote, settle_asset=quote, price_grid=Grid.of("0.00005"), quantity_grid=Grid.of(1),
+        min_quantity_units=1, calendar="FX", name=f"{base}.{quote}",
+    )  # fmt: skip
+
+
 def default_listings() -> tuple[Instrument, ...]:
-    """Return BTCUSDT and ETHUSDT, spot and USD-M, 00700.SEHK and AAPL.NASDAQ."""
+    """Return BTCUSDT and ETHUSDT, spot and USD-M, 00700.SEHK and AAPL.NASDAQ; none of them ever expires."""
     return (
         _spot("BTCUSDT", "BTC", "0.00001"),
         _spot("ETHUSDT", "ETH", "0.0001"),
@@ -88,6 +97,7 @@ REFERENCE_PRICES: dict[str, Decimal] = {
     "ETHUSDT.BINANCE_USDM": Decimal("2500.00"),
     "00700.SEHK": Decimal("400.0"),
     "AAPL.NASDAQ": Decimal("200.00"),
+    "EURUSD.IDEALPRO": Decimal("1.10000"),
 }
 """Where a living market of a default listing begins."""
 

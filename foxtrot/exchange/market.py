@@ -33,6 +33,7 @@ class Market:
         "external",
         "fee_asset_mode",
         "fee_free",
+        "fee_plans",
         "fees",
         "first_depth_id",
         "funding_rate",
@@ -66,6 +67,7 @@ class Market:
         self.quantity_value = quantity_factor(instrument)
         self.money_asset = instrument.settle_asset if self.derivative else instrument.quote_asset
         self.fees = command.fees or FeeSchedule.zero()
+        self.fee_plans: dict[str, FeeSchedule] = {}
         self.fee_free = self.fees.is_zero
         self.fee_asset_mode = command.fee_asset_mode
         self.book = OrderBook() if self.external else OrderBook(matching_rule(command.matching))
@@ -84,6 +86,15 @@ class Market:
         self.limits_notional = bool(instrument.min_notional or instrument.max_notional)
         self.initial_margin = Fraction(instrument.initial_margin_rate)
         self.maintenance_margin = Fraction(instrument.maintenance_margin_rate)
+
+    def fees_of(self, plan: str) -> FeeSchedule:
+        """Return what accounts of a fee plan are charged: the plan's schedule, else the instrument's own."""
+        return self.fee_plans.get(plan, self.fees)
+
+    def set_fee_plan(self, plan: str, fees: FeeSchedule) -> None:
+        """Let accounts of a plan be charged a schedule of their own."""
+        self.fee_plans[plan] = fees
+        self.fee_free = self.fees.is_zero and all(one.is_zero for one in self.fee_plans.values())
 
     @property
     def reference(self) -> int:

@@ -55,6 +55,7 @@ class Population:
         path: recorded prices, by instrument id, for the fair value to follow; a path starts at `opening`.
         longest_absence_ns: how much of the time that passed unasked is made up for; on a machine that is too slow the
             market slows down by it instead of acting in ever larger lumps.
+        shares: which part of the activity each instrument gets; by default the first two get most.
 
     Raises:
         ConfigError: no instrument, no agent, or an instrument without a usable price.
@@ -69,6 +70,7 @@ class Population:
         seed: int = 1,
         path: Mapping[str, PricePath] | None = None,
         longest_absence_ns: int = LONGEST_ABSENCE_NS,
+        shares: tuple[Decimal, ...] = (),
     ) -> None:
         if not instruments or agents < 1:
             raise ConfigError(
@@ -78,7 +80,7 @@ class Population:
         self._fair = tuple(_fair_value(instrument, prices, seed, path or {}) for instrument in instruments)
         self._traders = tuple(_trader(number, seed) for number in range(agents))
         self._endowment = Endowment(tuple(zip(self._terms, (fair.opening for fair in self._fair), strict=True)))
-        self._waits = tuple(self._mean_waits(share) for share in _shares(len(instruments)))
+        self._waits = tuple(self._mean_waits(share) for share in shares or _shares(len(instruments)))
         self._due: list[tuple[int, int, int]] = []
         self._last_ns = 0
         self._longest_absence_ns = longest_absence_ns

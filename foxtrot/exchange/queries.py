@@ -79,9 +79,9 @@ class VenueQueries:
         """Return why an instrument would refuse an order before anybody looks at money or the book, or None."""
         return order_refusal(self._market(order.instrument_id), order, max(order.time_ns, self.time_ns))
 
-    def fees(self, instrument_id: str) -> FeeSchedule:
-        """Return the fee schedule of an instrument."""
-        return self._market(instrument_id).fees
+    def fees(self, instrument_id: str, account: str = "") -> FeeSchedule:
+        """Return the fee schedule of an instrument, as an account is charged where one is named."""
+        return self._market(instrument_id).fees_of(self._account(account).fee_plan if account else "")
 
     def order(
         self, account: str, instrument_id: str, order_id: int = 0, client_order_id: str = ""

@@ -58,7 +58,7 @@ class ExchangeServer:
 
     @property
     def ports(self) -> dict[str, int | None]:
-        """Return the ports listened on: binance_spot, binance_usdm, binance_spot_tls, binance_usdm_tls, futu, control."""
+        """Return the ports listened on: binance_spot, binance_usdm, binance_spot_tls, binance_usdm_tls, futu, ib, control."""
         return dict(self._doors.ports)
 
     @property

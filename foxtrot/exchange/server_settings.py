@@ -11,8 +11,9 @@ from foxtrot.exchange.faults import Fault
 from foxtrot.exchange.wire.binance.surface_settings import SurfaceSettings
 from foxtrot.exchange.wire.binance.venue_side import ApiKey
 from foxtrot.exchange.wire.futu.surface_settings import FutuSettings
+from foxtrot.exchange.wire.ib.surface_settings import IbSettings
 
-SPOT, USDM, FUTU = "spot", "usdm", "futu"
+SPOT, USDM, FUTU, IB = "spot", "usdm", "futu", "ib"
 """Products by the name that faults, accounts and the control port use."""
 
 
@@ -24,6 +25,7 @@ class ServerPorts(msgspec.Struct, frozen=True):
     binance_spot_tls: int | None = None
     binance_usdm_tls: int | None = None
     futu: int | None = None
+    ib: int | None = None
     control: int | None = None
 
 
@@ -34,7 +36,7 @@ class AccountSetup(msgspec.Struct, frozen=True):
     keys: tuple[ApiKey, ...] = ()
     balances: Mapping[str, Decimal] = {}
     position_mode: PositionMode = PositionMode.NETTING
-    products: tuple[str, ...] = (SPOT, USDM, FUTU)
+    products: tuple[str, ...] = (SPOT, USDM, FUTU, IB)
 
 
 class ServerSettings(msgspec.Struct, frozen=True):
@@ -50,6 +52,7 @@ class ServerSettings(msgspec.Struct, frozen=True):
             a busy machine, rather than one that acts in lumps.
         surface: settings of both Binance surfaces: limits, lives, and how often the server pings.
         futu: settings of the Futu surface.
+        ib: settings of the surface of TWS.
         queue_bytes: what may wait for a client that reads slowly; more closes its connection (Binance: with 1008).
         faults: what goes wrong from the start.
         tick_ms: the pause between two rounds of the venue, in real time; what is due is judged by the clock.
@@ -64,6 +67,7 @@ class ServerSettings(msgspec.Struct, frozen=True):
     longest_absence_s: float = 1.0
     surface: SurfaceSettings = SurfaceSettings()
     futu: FutuSettings = FutuSettings()
+    ib: IbSettings = IbSettings()
     queue_bytes: int = 4_194_304
     faults: tuple[Fault, ...] = ()
     tick_ms: int = 10

@@ -32,6 +32,7 @@ class _AccountImage(msgspec.Struct, omit_defaults=True):
     balances: list[tuple[str, int, int]]
     positions: list[tuple[str, PositionSide, int, int, int, int, int]]
     leverages: dict[str, int] = {}
+    fee_plan: str = ""
 
 
 class _MarketImage(msgspec.Struct):
@@ -53,6 +54,7 @@ class _MarketImage(msgspec.Struct):
     resting: list[tuple[int, int]]
     trades: list[TradePrinted]
     candles: list[Candle]
+    fee_plans: dict[str, FeeSchedule] = {}
 
 
 class _VenueImage(msgspec.Struct):
@@ -145,6 +147,7 @@ def _account_image(account: Account) -> _AccountImage:
             for (name, side), held in account.positions.items()
         ],
         dict(account.leverages),
+        account.fee_plan,
     )
 
 
@@ -156,6 +159,7 @@ def _account(image: _AccountImage) -> Account:
         stp=image.stp,
         fee_asset=image.fee_asset,
         allow_short=image.allow_short,
+        fee_plan=image.fee_plan,
     )
     account.leverages = image.leverages
     for asset, total, locked in image.balances:
@@ -187,11 +191,14 @@ def _market_image(market: Market) -> _MarketImage:
         [(order.order_id, order.visible) for is_buy in (True, False) for order in book.queue(is_buy)],
         list(market.tape.trades),
         list(market.tape.candles),
+        dict(market.fee_plans),
     )
 
 
 def _market(image: _MarketImage) -> Market:
     market = Market(AddInstrument(0, image.instrument, image.matching, image.fees, image.fee_asset_mode))
+    for plan, fees in image.fee_plans.items():
+        market.set_fee_plan(plan, fees)
     market.initial_margin = Fraction(*image.initial_margin)
     market.maintenance_margin = Fraction(*image.maintenance_margin)
     market.state, market.expired = image.state, image.expired

@@ -49,6 +49,8 @@ def state_rows(state: VenueState) -> Iterator[Row]:
 def _account_rows(account: Account) -> Iterator[Row]:
     if account.position_mode is not PositionMode.NETTING:
         yield ("position_mode", account.name, account.position_mode.value)
+    if account.fee_plan:
+        yield ("fee_plan", account.name, account.fee_plan)
     for instrument_id, leverage in account.leverages.items():
         yield ("leverage", account.name, instrument_id, str(leverage))
     for asset, balance in account.balances.items():

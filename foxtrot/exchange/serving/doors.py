@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from foxtrot.domain.errors import ConfigError
-from foxtrot.exchange.server_settings import FUTU, SPOT, USDM
+from foxtrot.exchange.server_settings import FUTU, IB, SPOT, USDM
 from foxtrot.exchange.serving.certificate import make_tls
 from foxtrot.exchange.serving.control import ControlListener, RestartUnderWay
 from foxtrot.exchange.serving.listener import BinanceListener, SharedParts
@@ -20,8 +20,11 @@ from foxtrot.exchange.serving.surface_port import AnnouncesShutdown
 
 if TYPE_CHECKING:
     from foxtrot.exchange.server import ExchangeServer
+    from foxtrot.exchange.serving.framed_socket import FramedWayOut
     from foxtrot.exchange.serving.futu_listener import FutuListener
     from foxtrot.exchange.serving.futu_socket import FutuSocket
+    from foxtrot.exchange.serving.ib_listener import IbListener
+    from foxtrot.exchange.serving.ib_socket import IbSocket
 
 HOST = "127.0.0.1"
 _PRODUCT = {"binance_spot": SPOT, "binance_usdm": USDM, "binance_spot_tls": SPOT, "binance_usdm_tls": USDM}
@@ -38,7 +41,7 @@ class Doors:
     """
 
     def __init__(self, server: "ExchangeServer") -> None:
-        self.ports: dict[str, int | None] = dict.fromkeys((*_PRODUCT, FUTU, "control"))
+        self.ports: dict[str, int | None] = dict.fromkeys((*_PRODUCT, FUTU, IB, "control"))
         self.ca_file: Path | None = None
         self.shared = SharedParts(server.host, server.guard, server.settings.surface)
         self._server = server
@@ -50,6 +53,7 @@ class Doors:
             for name in server.host.sides
         }
         self._futu = _futu_listener(server, self.shared)
+        self._ib = _ib_listener(server, self.shared)
         self._control = ControlListener(server, self)
         self._restarting: asyncio.Task[None] | None = None
         self._moving = asyncio.Lock()  # held while the products close and open again
@@ -110,6 +114,10 @@ class Doors:
         """Return the open connections of FutuOpenD's protocol."""
         return () if self._futu is None else self._futu.sockets()
 
+    def ib_sockets(self) -> "tuple[IbSocket, ...]":
+        """Return the open connections of TWS's protocol."""
+        return () if self._ib is None else self._ib.sockets()
+
     def tick(self) -> None:
         """Do what is due: faults, the venue, then each product with its pings; one that fails holds up no other."""
         run, host = self._server.guard.run, self._server.host
@@ -120,17 +128,20 @@ class Doors:
             run(f"the pings of {product}", partial(listener.tick, host.now_ns()))
         if self._futu is not None:
             run("the surface of futu", partial(host.publish, FUTU))
+        if self._ib is not None:
+            run("the surface of ib", partial(host.publish, IB))
 
     async def drained(self) -> None:
         """Return when what was sent is on the sockets; who does not read is not waited for."""
         for one in tuple(self._server.faults.sockets.values()):
             if not one.outlet.is_trickling:
                 one.outlet.flush()
-        futu = self.futu_sockets()
-        for other in futu:
-            other.outlet.flush()
+        framed: tuple[FramedWayOut, ...] = (*self.futu_sockets(), *self.ib_sockets())
+        for other in framed:
+            if not other.outlet.is_trickling:
+                other.outlet.flush()
         for _ in range(_DRAIN_TURNS):
-            outlets = [one.outlet for one in self._server.faults.sockets.values()] + [one.outlet for one in futu]
+            outlets = [one.outlet for one in self._server.faults.sockets.values()] + [one.outlet for one in framed]
             if not any(outlet.waiting_bytes for outlet in outlets):
                 return
             await asyncio.sleep(0.001)
@@ -145,10 +156,13 @@ class Doors:
 
         if self._futu is not None and ports.futu is not None:
             await self._futu.open(self._bind(FUTU, ports.futu))
+        if self._ib is not None and ports.ib is not None:
+            await self._ib.open(self._bind(IB, ports.ib))
 
     async def _close_products(self) -> None:
-        if self._futu is not None:
-            await self._futu.close()
+        for framed in (self._futu, self._ib):
+            if framed is not None:
+                await framed.close()
         for listener in self._listeners.values():
             await listener.close()
 
@@ -200,6 +214,19 @@ def _futu_listener(server: "ExchangeServer", shared: SharedParts) -> "FutuListen
     server.host.join(FUTU, gateway)
     server.faults.actions.lock_trade = gateway.lock_trade
     return FutuListener(gateway, server.faults, shared, server.settings.queue_bytes)
+
+
+def _ib_listener(server: "ExchangeServer", shared: SharedParts) -> "IbListener | None":
+    """Return the listener of TWS's protocol where it is served."""
+    side = server.host.ib
+    if side is None:
+        return None
+    from foxtrot.exchange.serving.ib_listener import IbListener
+    from foxtrot.exchange.wire.ib.surface import ib_surface
+
+    gateway = ib_surface(side)
+    server.host.join(IB, gateway)
+    return IbListener(gateway, server.faults, shared, server.settings.queue_bytes)
 
 
 def _check_restart(lower_by: int, down_s: float) -> None:

@@ -1,12 +1,10 @@
 """FutuOpenD's protocol on sockets: bytes of asyncio in, the surface's frames out, faults between."""
 
-import asyncio
-import socket
-
 from foxtrot.exchange.serving.fault_desk import FaultDesk
+from foxtrot.exchange.serving.framed_listener import FramedListener
 from foxtrot.exchange.serving.futu_faults import FutuFaults
 from foxtrot.exchange.serving.futu_socket import FutuSocket
-from foxtrot.exchange.serving.listener import SharedParts, settled, stop_accepting
+from foxtrot.exchange.serving.listener import SharedParts
 from foxtrot.exchange.wire.futu.connection import FutuClient
 from foxtrot.exchange.wire.futu.frame import Frame
 from foxtrot.exchange.wire.futu.gateway import FutuGateway
@@ -16,49 +14,23 @@ from foxtrot.exchange.wire.futu.refusal import FutuRefused
 FUTU = "futu"
 _PLACE_ORDER = 2202
 _TRADE_IDS = range(2000, 3000)
-_PARTING_TURNS = 50
-"""How many milliseconds clients are given to take the rest of what was sent before a stop."""
 
 
-class FutuListener:
+class FutuListener(FramedListener[FutuSocket]):
     """Serves FutuOpenD's surface on any number of sockets.
 
     Thread: exchange-io.
     """
 
     def __init__(self, gateway: FutuGateway, desk: FaultDesk, shared: SharedParts, queue_bytes: int) -> None:
+        super().__init__()
         self.gateway = gateway
         self._desk = desk
         self._shared = shared
         self._queue_bytes = queue_bytes
-        self._sockets: dict[int, FutuSocket] = {}
-        self._servers: list[asyncio.Server] = []
         self.faults = FutuFaults(desk, gateway.side, self.sockets, self._refuse)
         desk.guests.append(self.faults)
         gateway.on_order = self._note_order
-
-    async def open(self, listening: socket.socket) -> None:
-        """Accept on a socket that is bound."""
-        loop = asyncio.get_running_loop()
-        self._servers.append(await loop.create_server(self._protocol, sock=listening))
-
-    async def close(self) -> None:
-        """Stop accepting and drop every connection."""
-        await stop_accepting(self._servers)
-        for one in self.sockets():
-            one.close()
-        for _ in range(_PARTING_TURNS):
-            if not self._sockets:
-                break
-            await asyncio.sleep(0.001)
-        for one in self.sockets():
-            one.outlet.abort()
-        await settled()
-        self._servers = []
-
-    def sockets(self) -> tuple[FutuSocket, ...]:
-        """Return the open connections."""
-        return tuple(self._sockets.values())
 
     # --- inside -----------------------------------------------------------------------------------------------------
 

@@ -9,18 +9,21 @@ from foxtrot.domain.enums import Product
 from foxtrot.domain.errors import ConfigError
 from foxtrot.domain.fees import load_preset
 from foxtrot.domain.instrument import Instrument
-from foxtrot.exchange.commands import AddInstrument, AdvanceTime, Deposit, OpenAccount, VenueCommand
+from foxtrot.exchange.commands import AddInstrument, AdvanceTime, Deposit, OpenAccount, SetFeePlan, VenueCommand
+from foxtrot.exchange.dated_listings import activity_shares, ib_listings, opening_prices
 from foxtrot.exchange.events import VenueEvent
 from foxtrot.exchange.listings import REFERENCE_PRICES, default_listings
 from foxtrot.exchange.market_maker import Population
 from foxtrot.exchange.result import CommandResult
-from foxtrot.exchange.server_settings import FUTU, SPOT, USDM, AccountSetup, ServerPorts, ServerSettings
+from foxtrot.exchange.server_settings import FUTU, IB, SPOT, USDM, AccountSetup, ServerPorts, ServerSettings
 from foxtrot.exchange.serving.surface_port import EventHearer, Surface
 from foxtrot.exchange.update_ids import lower_update_ids
 from foxtrot.exchange.venue import Venue
 from foxtrot.exchange.wire.binance.venue_side import SUFFIX, ApiKey, VenueSide
 from foxtrot.exchange.wire.futu.futu_hours import HK
 from foxtrot.exchange.wire.futu.venue_side import MARKETS, FutuSide
+from foxtrot.exchange.wire.ib.ib_contract import CASH, FUT, OPT, VENUES, IbContract
+from foxtrot.exchange.wire.ib.venue_side import IbSide
 
 Feed = Callable[[int], tuple[VenueCommand, ...]]
 """What comes in from outside at a moment (UTC ns): commands to execute."""
@@ -31,7 +34,13 @@ _FEES = {
     SUFFIX[Product.SPOT]: "binance_spot",
     SUFFIX[Product.PERPETUAL]: "binance_usdm",
     **{venue: "futu_hk" if market == HK else "futu_us" for venue, market in MARKETS.items()},
+    "CME": "ib_us_futures",
+    "IDEALPRO": "ib_forex",
+    "OPRA": "ib_us_options",
 }
+_IB_FEES = {FUT: "ib_us_futures", CASH: "ib_forex", OPT: "ib_us_options"}
+IB_PLAN = "ib"
+"""The fee plan of accounts that IB's clients see: the same instrument costs them what IB charges."""
 
 
 class VenueHost:
@@ -59,6 +68,7 @@ class VenueHost:
         served = served_products(settings.ports)
         self.sides = {name: VenueSide(PRODUCTS[name], self.venue, self.now_ns) for name in served if name in PRODUCTS}
         self.futu = FutuSide(self.venue, self.now_ns, settings.futu) if FUTU in served else None
+        self.ib = IbSide(self.venue, self.now_ns, settings.ib) if IB in served else None
         self.surfaces: dict[str, Surface] = {}
         self._hearers: dict[str, EventHearer] = {}
         self._open(settings)
@@ -99,8 +109,10 @@ class VenueHost:
         self._hearers[product] = hearer
 
     def reload(self, lower_by: int = 0) -> None:
-        """Replace the venue by one restored from its snapshot, as after a restart; update ids may come back lower."""
+        """Replace the venue by one restored from its snapshot, as after a restart; update and order ids may come back lower."""
         snapshot = self.venue.snapshot()
+        if self.ib is not None:
+            self.ib.lower_order_ids(lower_by)
         self.restore(lower_update_ids(snapshot, lower_by) if lower_by else snapshot)
 
     def restore(self, snapshot: bytes) -> None:
@@ -126,6 +138,8 @@ class VenueHost:
             self._fill(account.name, account.balances)
         if self.futu is not None and FUTU in account.products:
             self._join_futu(self.futu, account, is_new=is_new)
+        if self.ib is not None and IB in account.products:
+            self._join_ib(self.ib, account)
 
     def deposit(self, account: str, asset: str, amount: Decimal) -> None:
         """Pay into an account.
@@ -146,8 +160,8 @@ class VenueHost:
 
     def _let_trade(self, key: ApiKey, account: AccountSetup) -> None:
         for name in account.products:
-            if name not in (*PRODUCTS, FUTU):
-                raise ConfigError(f"account {account.name}: product {name!r} is not {SPOT}, {USDM} or {FUTU}")
+            if name not in (*PRODUCTS, FUTU, IB):
+                raise ConfigError(f"account {account.name}: product {name!r} is not {SPOT}, {USDM}, {FUTU} or {IB}")
             if name in self.sides:
                 self.sides[name].add_key(key)
 
@@ -166,6 +180,15 @@ class VenueHost:
                 account.name, {asset: amount for asset, amount in account.balances.items() if asset in currencies}
             )
 
+    def _join_ib(self, side: IbSide, account: AccountSetup) -> None:
+        """Let an account be seen by IB's clients, on an account of its own that may sell short and pays IB's fees."""
+        for contract in side.contracts.all():
+            fees = load_preset(_ib_fees(contract, side.settings.fees))
+            self.execute(SetFeePlan(self.now_ns(), contract.instrument_id, IB_PLAN, fees))
+        own = side.add_account(account.name).account
+        if self.execute(OpenAccount(self.now_ns(), own, allow_short=True, fee_plan=IB_PLAN)).ok:
+            self._fill(own, account.balances)
+
     def _fill(self, account: str, balances: Mapping[str, Decimal]) -> None:
         for asset, amount in balances.items():
             self.deposit(account, asset, amount)
@@ -176,10 +199,12 @@ class VenueHost:
         if instruments is None:
             venues = {SUFFIX[side.product] for side in self.sides.values()}
             venues.update(() if self.futu is None else MARKETS)
-            instruments = tuple(one for one in default_listings() if one.venue in venues)
+            venues.update(() if self.ib is None else VENUES)
+            dated = () if self.ib is None else ib_listings(now_ns)
+            instruments = (*(one for one in default_listings() if one.venue in venues), *dated)
         for instrument in instruments:
             fees = load_preset(_FEES.get(instrument.venue, "binance_spot"))
-            mode = "quote" if instrument.venue in MARKETS else "received"
+            mode = "quote" if instrument.venue in (*MARKETS, *VENUES) else "received"
             result = self.venue.execute(AddInstrument(now_ns, instrument, "price_time", fees, mode))
             if not result.ok:
                 raise ConfigError(f"instrument {instrument.instrument_id} cannot be listed: {result.message}")
@@ -189,7 +214,8 @@ class VenueHost:
             self._populate(settings, instruments, now_ns)
 
     def _populate(self, settings: ServerSettings, instruments: tuple[Instrument, ...], now_ns: int) -> None:
-        prices = {**REFERENCE_PRICES, **settings.prices}
+        dated = () if self.ib is None else tuple(one for one in instruments if one.venue in VENUES)
+        prices = {**opening_prices(dated), **REFERENCE_PRICES, **settings.prices}
         traded = tuple(one for one in instruments if one.instrument_id in prices)
         if not traded:
             return
@@ -199,6 +225,7 @@ class VenueHost:
             agents=settings.agents,
             seed=settings.seed,
             longest_absence_ns=int(settings.longest_absence_s * 1e9),
+            shares=activity_shares(traded),
         )
         for command in population.opening(now_ns):
             self.venue.execute(command)
@@ -235,5 +262,12 @@ def served_products(ports: ServerPorts) -> tuple[str, ...]:
         SPOT: (ports.binance_spot, ports.binance_spot_tls),
         USDM: (ports.binance_usdm, ports.binance_usdm_tls),
         FUTU: (ports.futu,),
+        IB: (ports.ib,),
     }
     return tuple(name for name, any_of in wanted.items() if any(port is not None for port in any_of))
+
+
+def _ib_fees(contract: IbContract, plan: str) -> str:
+    """Return the name of the schedule by which IB charges a contract."""
+    market = "hk" if contract.currency == "HKD" else "us"
+    return _IB_FEES.get(contract.sec_type, f"ib_{market}_{plan}")

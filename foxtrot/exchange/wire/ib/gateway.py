@@ -19,6 +19,8 @@ PLACE_ORDER: Final = 3
 _OWN: Final = frozenset(one.message_id for one in (NEXT_VALID_ID, MANAGED_ACCOUNTS, CURRENT_TIME))
 """What TWS knows without its link to IB's servers."""
 _LONGEST_ID: Final = 9
+_ACCOUNT_AT, _ORDER_REF_AT = 23, 26
+"""Where an order request has its account and its mark, in all versions that are served."""
 
 
 class IbGateway:
@@ -35,8 +37,8 @@ class IbGateway:
     def __init__(self, side: IbSide) -> None:
         self.side = side
         self.clients: dict[int, IbClient] = {}
-        self.on_order: Callable[[IbClient, int], None] = lambda _client, _order_id: None
-        """Hears of every order request before anybody judges it: who sent it, and its order id."""
+        self.on_order: Callable[[str, str], None] = lambda _account, _order_ref: None
+        """Hears of every order request before anybody judges it: the account of the venue, and the customer's mark (orderRef)."""
         self.connectivity = Connectivity(side, self.started, self._notify, self._forget_data)
         self._handshake = Handshake(side, self.send, self.started, self.connectivity.welcome)
         self._parts: list[IbPart] = []
@@ -180,14 +182,19 @@ class IbGateway:
             text = f"Error validating request: message {texts[0][:40]} is not supported"
             self.error(client, NO_REQUEST, VALIDATION, text)
             return
-        if message_id == PLACE_ORDER and (order_id := _message_id(texts[1] if len(texts) > 1 else "")) > 0:
-            self.side.note_order_id(client.client_id, order_id)
-            self.on_order(client, order_id)
+        if message_id == PLACE_ORDER and len(texts) > _ORDER_REF_AT:
+            self._note_order(client, texts)
         try:
             handler(client, reader)
         except IbRefused as refused:
             request_id = NO_REQUEST if refused.request_id is None else refused.request_id
             self.error(client, request_id, refused.code, refused.text)
+
+    def _note_order(self, client: IbClient, texts: list[str]) -> None:
+        """Note the id that an order uses, and its mark, whatever becomes of it."""
+        self.side.note_order_id(client.client_id, _message_id(texts[1]))
+        account = self.side.accounts.get(texts[_ACCOUNT_AT]) or next(iter(self.side.accounts.values()), None)
+        self.on_order("" if account is None else account.account, texts[_ORDER_REF_AT])
 
     def _unreadable(self, client: IbClient, text: str) -> None:
         """Tell a client that a message of it is none; before START_API there is nobody to tell."""
