@@ -30,7 +30,7 @@ def ib_client() -> Any:
 
         def __getattribute__(self, name: str) -> Any:
             found = super().__getattribute__(name)
-            if name in _CALLBACKS:
+            if name in callbacks:
                 return _keeping(self.heard, name)
             return found
 
@@ -44,7 +44,7 @@ def ib_client() -> Any:
         def codes(self) -> list[int]:
             return [arguments[1] for arguments in self.named("error")]
 
-    _CALLBACKS = {name for name in vars(EWrapper) if not name.startswith("_")} - {"logAnswer"}
+    callbacks = {name for name in vars(EWrapper) if not name.startswith("_")} - {"logAnswer"}
     return Recorder()
 
 

@@ -13,7 +13,7 @@ import pytest
 from foxtrot.domain.enums import AdapterState, Product, Side
 from foxtrot.domain.market import REST, DepthData, MarketTrade, TickData
 from foxtrot.domain.subscription import SubscribeRequest
-from foxtrot.exchange.faults import FUTU, KINDS, Scope
+from foxtrot.exchange.faults import BINANCE, KINDS, Scope
 from foxtrot.exchange.wire.binance.surface_settings import SurfaceSettings
 from tests.support.fault_document import STREAMS, documented
 from tests.support.fault_rig import FaultRig
@@ -379,7 +379,7 @@ def test_a_connection_that_is_given_up_while_it_is_dialled_leaves_no_second_one(
 def test_every_kind_of_fault_of_streams_and_connections_has_a_case() -> None:
     ours = (Scope.HANDSHAKE, Scope.INCOMING, Scope.FRAME, Scope.CONNECTION, Scope.STATE)
     of_accounts = {"reject_user_stream", "duplicate_fills", "reorder_fills", "clock_skew"}
-    kinds = {name for name, kind in KINDS.items() if kind.scope in ours and kind.venues != FUTU} - of_accounts
+    kinds = {name for name, kind in KINDS.items() if kind.scope in ours and BINANCE in kind.venues} - of_accounts
     assert kinds | {"restart", "stale_snapshot"} <= {case.kind for case in CASES}
 
 

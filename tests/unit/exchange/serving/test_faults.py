@@ -52,6 +52,9 @@ def test_a_script_is_read() -> None:
         ("[[fault]]\nkind = 'http_status'", "http_status needs status"),
         ("[[fault]]\nkind = 'http_status'\nstatus = 99", "between 200 and 599"),
         ("[[fault]]\nkind = 'expire_listen_key'", "needs account"),
+        ("[[fault]]\nkind = 'farm_broken'\ntext = 'moon'", "usfarm, ushmds, secdefil"),
+        ("[[fault]]\nkind = 'upstream_lost'\ncode = 1100", "must be 1101 (data lost) or 1102 (data kept)"),
+        ("[[fault]]\nkind = 'split_handshake'\nproduct = 'futu'", "has no fault split_handshake"),
         ("[[fault]]\nkind = 'ack_lost'\nendpoint = '/api/v3/order'", 'write it as "POST /api/v3/order"'),
     ],
 )
@@ -68,6 +71,9 @@ def test_every_kind_takes_the_settings_it_names(kind: str) -> None:
         "lag": 3, "text": "t", "skew_ms": 5, "down_s": 1.0, "symbol": "BTCUSDT", "side": "SELL", "quantity": "1",
         "price": "2",
     }  # fmt: skip
+    samples |= {"farm_broken": {"text": "ushmds"}}.get(kind, {})
+    if kind in ("upstream_lost", "nightly_reset"):
+        samples["code"] = 1101
     table = {key: samples[key] for key in KINDS[kind].takes}
     fault = read_fault({"kind": kind, "account": "a", **table})
     assert {key: getattr(fault, key) for key in table} == table

@@ -63,6 +63,6 @@ def test_an_account_from_before_gets_the_money_of_stock_markets_once() -> None:
 
 
 def test_a_product_that_is_not_known_is_named() -> None:
-    with pytest.raises(ConfigError, match="product 'hk' is not spot, usdm or futu"):
+    with pytest.raises(ConfigError, match="product 'hk' is not spot, usdm, futu or ib"):
         host(ServerPorts(futu=0), AccountSetup("a", keys=(ApiKey("k", "a", "s"),), products=("hk",)))
     assert FUTU == "futu"
