@@ -1,5 +1,7 @@
 """Commands: wishes from other threads, put into the engine, each with exactly one handler."""
 
+from decimal import Decimal
+
 import msgspec
 
 from foxtrot.domain.account import EXTERNAL
@@ -132,6 +134,23 @@ class SettleDifference(msgspec.Struct, frozen=True, gc=False):
     who: str
     why: str
     owner: str = EXTERNAL
+
+
+class RollPosition(msgspec.Struct, frozen=True, gc=False):
+    """Close a position in a future and open the same in a later contract, or with `forget` give up one that was cut.
+
+    A `quantity` of 0 is all of it; `owner` and `account` may be empty where one alone holds it.
+    """
+
+    roll_id: str
+    old: str
+    new: str
+    who: str
+    why: str = ""
+    quantity: Decimal = Decimal(0)
+    owner: str = ""
+    account: str = ""
+    forget: bool = False
 
 
 class ReconcileNow(msgspec.Struct, frozen=True, gc=False):

@@ -241,6 +241,15 @@ class ProtectionKept(Record, frozen=True, gc=False, tag="protection_kept"):
     state: str
 
 
+class RollKept(Record, frozen=True, gc=False, tag="roll_kept"):
+    """A roll from one future into another as it stands now; `state` is its own JSON, "" once it is over."""
+
+    roll_id: str
+    owner: str
+    account: str
+    state: str
+
+
 class FillsWhole(Record, frozen=True, gc=False, tag="fills_whole"):
     """The fills of an account are whole up to a time of its venue (UTC): whoever starts after this asks for those since then."""
 
@@ -274,7 +283,7 @@ class Snapshot(Record, frozen=True, gc=False, tag="snapshot"):
 JournalRecord = (
     RunStarted | RunStopped | Intent | NotSent | Handed | CancelAsked | AmendAsked | AmendEnded | OrderTold | FillBooked | ChargeBooked | BalancesFound
     | PositionsFound | InstrumentListed | Adjusted | DifferenceSettled | OrderResolved | GateMoved | StrategyHalted | StrategyRearmed
-    | LossesMarked | SettingChanged | ProtectionKept | FillsWhole | KeyUsed | VenueSaid | Snapshot
+    | LossesMarked | SettingChanged | ProtectionKept | RollKept | FillsWhole | KeyUsed | VenueSaid | Snapshot
 )  # fmt: skip
 
 _ENCODER = msgspec.json.Encoder()

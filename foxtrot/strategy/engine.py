@@ -10,6 +10,7 @@ from foxtrot.core.commands import ReloadStrategy, SetParameters, StartStrategy, 
 from foxtrot.core.notices import GateChanged, HandlerFailed, OrderChanged, StrategyStatus, TradeBooked
 from foxtrot.domain.errors import ConfigError, FoxtrotError, OrderRefused
 from foxtrot.domain.instrument import Instrument
+from foxtrot.domain.subscription import SubscribeRequest
 from foxtrot.strategy.bar_feed import BarFeed
 from foxtrot.strategy.base import Strategy
 from foxtrot.strategy.denial_guard import REFUSED
@@ -217,6 +218,10 @@ class StrategyEngine:
         host = self.hosts.get(command.strategy_id)
         if host is not None and host.move(Stage.STOPPED, command.occasion):
             self._leave(host, command.occasion)
+
+    def listen(self, instrument: Instrument, account: str) -> None:
+        """Let the best prices of an instrument be heard, though no strategy trades it."""
+        self._streams.open(instrument, account, SubscribeRequest(instrument.instrument_id))
 
     # --- inside -----------------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from foxtrot.storage.journal import InMemoryJournal, Journal
 from foxtrot.strategy.bar_feed import BarFeed
 from foxtrot.strategy.engine import StrategyEngine
 from foxtrot.strategy.flattening import Flattening
+from foxtrot.strategy.rolling import Rolling
 from foxtrot.strategy.seat import TradingParts
 from foxtrot.strategy.variables import VariableStore
 from foxtrot.trading.gate import Gate
@@ -107,8 +108,10 @@ class Line:
         self.protections.gate = self.gate
         self.bar_feed = BarFeed(self.dispatcher)
         self.strategies = StrategyEngine(parts, self.bar_feed, variables)
+        self.rolling = Rolling(parts, self.gate, self.strategies.listen)
         if restored is not None:
             self.protections.restore(restored.decisions.protections.values())
+            self.rolling.restore(restored.decisions.rolls.values())
         self._make_kill(parts, restored)
 
     def _make_risk(self, settings: LineSettings) -> None:

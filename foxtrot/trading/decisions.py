@@ -1,4 +1,4 @@
-"""What was decided and stands until it is decided otherwise: gate, strategies that may not trade, losses so far, protections, differences, whole fills."""
+"""What was decided and stands until it is decided otherwise: gate, strategies that may not trade, losses so far, protections, rolls, differences, fills."""
 
 from collections.abc import Collection
 
@@ -13,6 +13,7 @@ from foxtrot.storage.journal_records import (
     JournalRecord,
     LossesMarked,
     ProtectionKept,
+    RollKept,
     StrategyHalted,
     StrategyRearmed,
 )
@@ -31,18 +32,20 @@ class Decisions(msgspec.Struct):
     gate: list[GateMoved] = []
     halted: dict[str, StrategyHalted] = {}
     protections: dict[str, ProtectionKept] = {}
+    rolls: dict[str, RollKept] = {}
     settled: dict[str, DifferenceSettled] = {}
     adjustments: dict[str, int] = {}
     losses: dict[str, LossesMarked] = {}
     fills_whole: dict[str, int] = {}
 
     def without(self, accounts: Collection[str], owners: Collection[str]) -> "Decisions":
-        """Return them without protections and losses of what some accounts held, and `owners` in them: what these made is gone too."""
+        """Return them without protections, rolls and losses of what some accounts held, and `owners` in them: what these made is gone too."""
         lost = {"platform"} if owners else set()
         lost |= {f"account {name}" for name in accounts} | {f"strategy {name}" for name in owners}
         return msgspec.structs.replace(
             self,
             protections={key: kept for key, kept in self.protections.items() if kept.account not in accounts},
+            rolls={key: kept for key, kept in self.rolls.items() if kept.account not in accounts},
             losses={scope: mark for scope, mark in self.losses.items() if scope not in lost},
             fills_whole={name: until_ns for name, until_ns in self.fills_whole.items() if name not in accounts},
         )
@@ -60,8 +63,8 @@ class Decisions(msgspec.Struct):
                 self.losses[scope] = record
                 if not day_ns:
                     del self.losses[scope]
-            case ProtectionKept():
-                self._take_protection(record)
+            case ProtectionKept() | RollKept():
+                self._take_kept(record)
             case DifferenceSettled():
                 self.settled[record.difference_id] = record
             case FillsWhole(account=account, until_ns=until_ns):
@@ -82,8 +85,13 @@ class Decisions(msgspec.Struct):
         if not lifts and move.lasting:
             self.gate.append(move)
 
-    def _take_protection(self, record: ProtectionKept) -> None:
+    def _take_kept(self, record: ProtectionKept | RollKept) -> None:
+        """Keep what stands as it was last written; what is over is kept no more."""
+        if isinstance(record, RollKept):
+            self.rolls.pop(record.roll_id, None)
+            if record.state:
+                self.rolls[record.roll_id] = record
+            return
+        self.protections.pop(record.protection_id, None)
         if record.state:
             self.protections[record.protection_id] = record
-        else:
-            self.protections.pop(record.protection_id, None)

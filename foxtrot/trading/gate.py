@@ -195,6 +195,14 @@ class Gate:
             if self.journal is not None and self.journal.keeps_reports:
                 self.journal.append(move)
 
+    def why_no_entries(self, account: str, instrument_id: str) -> str:
+        """Return why no order passes here that may increase a position, "" when one does."""
+        state, reason = self._strictest(account, instrument_id, self._permit.state, self._permit.reason)
+        if state is not GateState.ACTIVE:
+            return f"the gate is {state}: {reason}"
+        unknown = self.unknown.by_place.get((account, instrument_id))
+        return f"the outcome of {', '.join(sorted(unknown))} is unknown" if unknown else ""
+
     def check(self, order: ApprovedOrder) -> None:
         """Let an order through, or say why not.
 
@@ -203,7 +211,7 @@ class Gate:
         """
         state, reason = self._permit.state, self._permit.reason
         if self._blocks:
-            state, reason = self._strictest(order, state, reason)
+            state, reason = self._strictest(order.account, order.instrument_id, state, reason)
         if state is GateState.HALTED or (state is GateState.REDUCING and not order.reduces):
             raise OrderRefused("gate", str(state), reason or "closed", f"the gate is {state}: {reason}")
         if self.unknown.by_place and not order.reduces:
@@ -259,8 +267,8 @@ class Gate:
         if not kept:
             self._unkept.append(move)
 
-    def _strictest(self, order: ApprovedOrder, state: GateState, reason: str) -> tuple[GateState, str]:
-        for place in ((order.account, ""), ("", order.instrument_id), (order.account, order.instrument_id)):
+    def _strictest(self, account: str, instrument_id: str, state: GateState, reason: str) -> tuple[GateState, str]:
+        for place in ((account, ""), ("", instrument_id), (account, instrument_id)):
             found = self._blocks.strictest(place)
             if found is not None and STRICTNESS[found.state] > STRICTNESS[state]:
                 state, reason = found.state, found.reason
