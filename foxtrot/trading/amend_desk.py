@@ -138,7 +138,8 @@ class AmendDesk:
             return
         told = order_amends.told_of(record, data)
         if told is not None:
-            self._end(record, told.number, Outcome.CONFIRMED, ("", ""))
+            end = self._end if (record.key, told.number) in self._unknown_ns else self._settle  # else its answer tells
+            end(record, told.number, Outcome.CONFIRMED, ("", ""))
         elif data.source == REST and order_amends.is_unchanged(record, data):
             for amend in record.amends:
                 if self._is_past_bound(record, amend):
@@ -199,10 +200,12 @@ class AmendDesk:
             return
         self._adapters()[amend.order.account].amend_order(amend)
 
-    def _end(self, record: OrderRecord, number: int, outcome: Outcome, why: tuple[str, str]) -> None:
+    def _end(self, record: OrderRecord, number: int, outcome: Outcome, why: tuple[str, str]) -> bool:
         """End a change by our own finding, and say so."""
-        if self._settle(record, number, outcome, why):
+        settled = self._settle(record, number, outcome, why)
+        if settled:
             self._tell(record.terms.order_id, record.terms.account, number, outcome, why)
+        return settled
 
     def _settle(self, record: OrderRecord, number: int, outcome: Outcome, why: tuple[str, str]) -> bool:
         """Let the order be what it is now; False when the change had its end before."""

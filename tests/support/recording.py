@@ -1,6 +1,7 @@
 """A strategy that keeps what it hears, for tests to look at."""
 
 from foxtrot.api import (
+    AmendAnswered,
     BarCorrection,
     BarData,
     BookLoaded,
@@ -58,6 +59,10 @@ class Recording(Strategy):
     def on_order(self, order: OrderData) -> None:
         """Keep it."""
         self._note("on_order", order)
+
+    def on_amend(self, answer: AmendAnswered) -> None:
+        """Keep it."""
+        self._note("on_amend", answer)
 
     def on_trade(self, trade: TradeData) -> None:
         """Keep it."""

@@ -3,11 +3,13 @@
 import pytest
 
 from foxtrot.api import (
+    AmendAnswered,
     ConfigError,
     OffGrid,
     OrderRefused,
     OrderStatus,
     OrderType,
+    Outcome,
     PositionMode,
     PositionSide,
     Side,
@@ -68,6 +70,29 @@ def test_it_cancels_its_own_orders_and_nobody_elses() -> None:
     assert strategy.cancel_all() == 1
     rig.settle()
     assert (strategy.open_orders(), len(other.open_orders()), strategy.cancel(first)) == ([], 1, False)
+
+
+def amends(strategy: Recording) -> list[AmendAnswered]:
+    return [fact for _, fact, _ in strategy.heard if isinstance(fact, AmendAnswered)]
+
+
+def test_it_changes_its_own_orders_and_nobody_elses() -> None:
+    rig, strategy = trading()
+    other = rig.start(Recording, "two")
+    mine, foreign = strategy.buy(1.0, 90.0), other.buy(1.0, 92.0)
+    rig.settle()
+    assert (strategy.amend(foreign, price=91.0), strategy.amend("F-none", price=91.0)) == (False, False)
+    assert strategy.amend(mine, price=91.0, quantity=2.0)
+    rig.settle()
+    [order] = strategy.open_orders()
+    assert (order.order_id, order.quantity, order.price) == (mine, 2.0, 91.0)
+    assert [(one.order_id, one.outcome) for one in amends(strategy)] == [(mine, Outcome.CONFIRMED)]
+    assert not strategy.amend(mine, price=91.0)
+    rig.settle()
+    assert [(one.number, one.outcome, one.rule) for one in amends(strategy)[1:]] == [
+        (0, Outcome.DENIED_LOCALLY, "amend")
+    ]
+    assert amends(other) == []
 
 
 def test_the_position_comes_from_fills_and_is_closed_whole() -> None:
