@@ -60,6 +60,11 @@ class FramedWayOut(asyncio.Protocol):
         """Return how much the client has not taken yet."""
         return self.outlet.waiting_bytes + self._stalled_bytes + self._latest_bytes
 
+    @property
+    def is_behind(self) -> bool:
+        """Tell whether the client reads slowly, so that only the newest of each key is sent to it."""
+        return self._is_slow or self.is_stalled or self._catches_up or self.outlet.waiting_bytes > SLOW_BYTES
+
     def put(self, data: bytes) -> None:
         """Send one frame; a client that does not take what it gets is dropped."""
         if self.is_closing:
@@ -79,7 +84,7 @@ class FramedWayOut(asyncio.Protocol):
 
     def put_latest(self, data: bytes, key: str) -> None:
         """Send one frame, in place of an older one of the same key where the client is slow."""
-        if not (self._is_slow or self.is_stalled or self._catches_up or self.outlet.waiting_bytes > SLOW_BYTES):
+        if not self.is_behind:
             self.put(data)
             return
         self._latest_bytes += len(data) - len(self._latest.get(key, b""))

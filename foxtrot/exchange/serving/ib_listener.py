@@ -40,6 +40,7 @@ class IbListener(FramedListener[IbSocket]):
             send=lambda data: self.faults.send(one, data),
             push=lambda data, key: self.faults.send(one, data, key),
             close=one.close,
+            is_slow=lambda: one.is_behind,
         )
         self._sockets[client.number] = one
         self._shared.traffic.connections[IB] += 1

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from foxtrot.exchange.wire.ib.connection import IbClient
+from foxtrot.exchange.wire.ib.connection_layouts import ERROR
 from foxtrot.exchange.wire.ib.depth_rows import Row, inserts, row_changes
 from foxtrot.exchange.wire.ib.endpoint import Handler, Send
-from foxtrot.exchange.wire.ib.connection_layouts import ERROR
 from foxtrot.exchange.wire.ib.ib_contract import SMART, STK, IbContract
-from foxtrot.exchange.wire.ib.layout import FieldReader, Value
+from foxtrot.exchange.wire.ib.layout import UNSET_INT, FieldReader, Value
 from foxtrot.exchange.wire.ib.quote_layouts import DEPTH, DEPTH_EXCHANGES, DEPTH_L2, joined
 from foxtrot.exchange.wire.ib.quote_requests import NOT_SUBSCRIBED, about, read_subject, size_of
 from foxtrot.exchange.wire.ib.refusal import VALIDATION, IbRefused
@@ -16,7 +16,9 @@ from foxtrot.exchange.wire.ib.subscriptions import Subscription, Subscriptions
 from foxtrot.exchange.wire.ib.venue_side import IbSide
 
 TOO_MANY, UNKNOWN_DEPTH, HALTED, RESET, NO_DEEP_BOOK = 309, 310, 316, 317, 10092
-_RESET_TEXT: Final = "Market depth data has been RESET. Please empty deep book contents before applying any new entries."
+_RESET_TEXT: Final = (
+    "Market depth data has been RESET. Please empty deep book contents before applying any new entries."
+)
 _MOST_ROWS: Final = 100
 _MAKERS: Final = frozenset({"NASDAQ", "ISLAND", "AMEX"})
 """Exchanges whose rows say who made them.
@@ -27,7 +29,7 @@ _BID, _ASK = 1, 0
 
 
 class DepthSubscription(Subscription, kw_only=True, eq=False):
-    """A book as one client sees it; `told` of None is a book of which nothing was told yet.
+    """A book as one client sees it: the rows it has, and the state of the book that they are of (-1: nothing was told yet).
 
     Thread: exchange-io.
     """
@@ -69,10 +71,8 @@ class Depth:
         """
         held = self._held.of(contract)
         if held and self._side.tells_data:
-            update_id = self._side.venue.depth(contract.instrument_id, 1)[0]
             for one in held:
-                if one.update_id != update_id and not one.client.is_slow():
-                    self._tell(one)
+                self._follow(one)
 
     def tick(self, _now_ns: int) -> None:
         """Tell what could not be told when it happened.
@@ -80,7 +80,7 @@ class Depth:
         Source: none; a slow client, or a link that was lost, has caught up.
         """
         for one in self._held:
-            self.on_change(one.contract)
+            self._follow(one)
 
     def reset(self, contract: IbContract) -> None:
         """Have everybody who watches a book empty it, and tell it from the top.
@@ -88,8 +88,9 @@ class Depth:
         Source: TWS API documentation, Error Codes (317).
         """
         for one in self._held.of(contract):
-            self._empty(one)
-            self._tell(one)
+            one.is_reset = True
+            if self._side.tells_data:
+                self._follow(one)
 
     def forget(self) -> None:
         """End every subscription, silently.
@@ -128,7 +129,9 @@ class Depth:
     def _check(self, count: int) -> None:
         settings = self._side.settings
         if count <= 0:
-            raise IbRefused(VALIDATION, f"Error validating request.-'bM' : cause - Number of rows must be > 0, not {count}")
+            raise IbRefused(
+                VALIDATION, f"Error validating request.-'bM' : cause - Number of rows must be > 0, not {count}"
+            )
         if settings.limits and len(self._held) >= settings.depth_lines:
             raise IbRefused(TOO_MANY, f"Max number ({settings.depth_lines}) of market depth requests has been reached")
         if not settings.has_quotes:
@@ -146,23 +149,24 @@ class Depth:
         rows: list[Value] = []
         places = dict.fromkeys((one.instrument.venue, one.sec_type) for one in self._side.contracts.all())
         for exchange, sec_type in places:
-            rows += [exchange, sec_type, "", "Deep2" if exchange in _MAKERS else "Deep", None]
+            rows += [exchange, sec_type, "", "Deep2" if exchange in _MAKERS else "Deep", UNSET_INT]
         if places:
-            # An aggregation group that is not given is the largest integer.
-            told = [2_147_483_647 if value is None else value for value in rows]
-            self._send(client, DEPTH_EXCHANGES, {"count": len(places), "rows": joined(told)})
+            self._send(client, DEPTH_EXCHANGES, {"count": len(places), "rows": joined(rows)})
 
     # --- rows -------------------------------------------------------------------------------------------------------
 
-    def _empty(self, one: DepthSubscription) -> None:
-        self._send(one.client, ERROR, {"request_id": one.request_id, "code": RESET, "text": _RESET_TEXT})
-        one.bids = one.asks = ()
+    def _follow(self, one: DepthSubscription) -> None:
+        """Bring a client's rows up to date where they are not, and where it can take them."""
+        update_id = self._side.venue.depth(one.contract.instrument_id, 1)[0]
+        if (update_id != one.update_id or one.is_reset) and not one.client.is_slow():
+            self._tell(one)
 
     def _tell(self, one: DepthSubscription) -> None:
         update_id, bids, asks = self._side.venue.depth(one.contract.instrument_id, one.count)
-        if update_id < one.update_id:
-            # The venue went back to an earlier state of its own: what the client has is of another book.
-            self._empty(one)
+        if one.is_reset or update_id < one.update_id:
+            # The venue began anew, or went back to an earlier state of its own: the rows are of another book.
+            self._send(one.client, ERROR, {"request_id": one.request_id, "code": RESET, "text": _RESET_TEXT})
+            one.is_reset, one.bids, one.asks = False, (), ()
         for side, told, rows in ((_BID, one.bids, bids), (_ASK, one.asks, asks)):
             changes = row_changes(told, rows, is_bid=side == _BID) if told else inserts(rows)
             for change in changes:

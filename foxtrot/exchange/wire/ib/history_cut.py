@@ -1,12 +1,15 @@
 """Bars of any size cut out of the seconds and minutes that are remembered."""
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 import msgspec
 
 from foxtrot.exchange.wire.ib.history_terms import BarSize, Duration, begin_moment
-from foxtrot.exchange.wire.ib.price_bars import PriceBar
+from foxtrot.exchange.wire.ib.price_bars import SECOND_NS, PriceBar
 from foxtrot.exchange.wire.ib.traded_hours import TradedHours
+
+_LONGEST_NS: Final = 32 * 86_400 * SECOND_NS
 
 
 class CutBar(msgspec.Struct):
@@ -45,21 +48,36 @@ def cut_bars(base: Iterable[PriceBar], size: BarSize, hours: TradedHours, *, reg
     return cut
 
 
-def within(
-    base: Sequence[PriceBar], end_ns: int, back: Duration, hours: TradedHours, *, regular: bool
-) -> list[PriceBar]:
-    """Return the bars of the time that a request asks for, both ends by when a bar begins.
+def bars_within(base: Sequence[PriceBar], asked: "Asked", hours: TradedHours) -> list[CutBar]:
+    """Return the bars of the time that a request asks for, oldest first; each is whole, but for the one that still forms.
 
     A count of days is that of days on which something happened; a market without sessions has days of 24 hours.
 
     Source: TWS API documentation, Historical Bar Data, Duration.
     """
-    past = [one for one in base if one.open_ns < end_ns]
-    if back.unit == "D" and not hours.is_round_the_clock:
-        days = sorted({hours.day_of(one.open_ns) for one in past if not regular or hours.session_of(one.open_ns)})
-        if not days:
-            return []
-        first = days[-back.count :][0]
-        return [one for one in past if hours.day_of(one.open_ns) >= first]
-    begin_ns = begin_moment(end_ns, back, hours.zone)
-    return [one for one in past if one.open_ns >= begin_ns]
+    size = asked.size
+    if asked.back.unit == "D" and not hours.is_round_the_clock:
+        cut = cut_bars(_between(base, 0, asked.end_ns), size, hours, regular=asked.regular)
+        days = sorted({hours.day_of(one.last_ns) for one in cut})[-asked.back.count :]
+        return [one for one in cut if hours.day_of(one.last_ns) in days]
+    begin_ns = begin_moment(asked.end_ns, asked.back, hours.zone)
+    reach_ns = size.length_ns if size.length_s else _LONGEST_NS
+    cut = cut_bars(_between(base, begin_ns - reach_ns, asked.end_ns), size, hours, regular=asked.regular)
+    if size.length_s:
+        first = hours.group_of(begin_ns, size)
+        return [one for one in cut if one.group >= first]
+    before = hours.group_of(begin_ns - 1, size)
+    return [one for one in cut if one.group > before]
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """Which bars a request wants: those that begin before `end_ns`, so far back, of a size, in regular sessions or in all hours."""
+
+    end_ns: int
+    back: Duration
+    size: BarSize
+    regular: bool
+
+
+def _between(base: Sequence[PriceBar], begin_ns: int, end_ns: int) -> list[PriceBar]:
+    return [one for one in base if begin_ns <= one.open_ns < end_ns]

@@ -4,7 +4,7 @@ Source: TWS API documentation, Historical Bar Data (Duration, Valid Bar Sizes, H
 """
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -134,7 +134,7 @@ def what_to_show(text: str, *, known: tuple[str, ...] = WHAT_TO_SHOW) -> str:
     return text.upper()
 
 
-def end_moment(text: str, zone: ZoneInfo) -> int | None:
+def end_moment(text: str, zone: tzinfo) -> int | None:
     """Return the end of a request in ns, None for now.
 
     Args:

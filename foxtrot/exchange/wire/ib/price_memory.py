@@ -2,12 +2,13 @@
 
 from collections import deque
 from datetime import date
+from decimal import Decimal
 from typing import Final
 
 import msgspec
 
+from foxtrot.exchange.dated_listings import opening_prices
 from foxtrot.exchange.events import TradePrinted
-from foxtrot.exchange.listings import REFERENCE_PRICES
 from foxtrot.exchange.queries import VenueQueries
 from foxtrot.exchange.wire.ib.ib_contract import CASH, IbContract
 from foxtrot.exchange.wire.ib.price_bars import MINUTE_NS, SECOND_NS, BarTape, PriceBar
@@ -16,6 +17,7 @@ from foxtrot.exchange.wire.ib.traded_hours import TradedHours
 _KEPT_TOPS: Final = 2_000
 _KEPT_MINUTES: Final = 12_000
 _KEPT_TRADES: Final = 1_000
+_DELAYED_MINUTES: Final = 2_880
 
 
 class Top(msgspec.Struct, frozen=True, gc=False):
@@ -96,8 +98,9 @@ class PriceMemory:
         self.tops: deque[Top] = deque(maxlen=_KEPT_TOPS)
         self.top = Top()
         self.last: TradePrinted | None = None
-        begins = REFERENCE_PRICES.get(contract.instrument_id)
-        self.day = DayFigures(previous=0 if begins is None else contract.instrument.round_price_units(begins))
+        begins = opening_prices((contract.instrument,)).get(contract.instrument_id)
+        self._reference = 0 if begins is None else contract.instrument.round_price_units(begins)
+        self.day = DayFigures(previous=self._reference)
         self._venue = venue
         self._name = contract.instrument_id
         self._tells_trades = contract.sec_type != CASH
@@ -163,6 +166,42 @@ class PriceMemory:
             if top.ns <= ns:
                 return top
         return self.tops[0] if self.tops else Top()
+
+    def day_at(self, ns: int) -> tuple[TradePrinted | None, DayFigures]:
+        """Return the last trade and the day's figures as of a moment, to the minute; before the oldest trade, those of its minute.
+
+        Source: none; delayed data are those of a quarter of an hour ago.
+        """
+        if not self._tells_trades:
+            return None, self.day
+        kept = self._venue.trades(self._name, _KEPT_TRADES)
+        past = [trade for trade in kept if trade.time_ns <= ns]
+        figures = DayFigures(previous=self._reference)
+        bars = [bar for bar in self.trades.minutes if bar.open_ns + MINUTE_NS <= ns] or [*self.trades.minutes][:1]
+        for bar in bars[-_DELAYED_MINUTES:]:
+            figures.add(self.hours.day_of(bar.open_ns), bar)
+        oldest = kept[0] if kept else None
+        return past[-1] if past else oldest, figures
+
+    @property
+    def mark(self) -> int:
+        """Return the price at which a position is valued, in units: the last trade within bid and ask, 0 where there is nothing.
+
+        Source: TWS API documentation, Available Tick Types (Mark Price).
+        """
+        last = self.last.price if self.last is not None else 0
+        if not self.top.has_both:
+            return last
+        return min(max(last, self.top.bid), self.top.ask) if last else (self.top.bid + self.top.ask) // 2
+
+    @property
+    def min_tick(self) -> Decimal:
+        """Return the step of prices where the price is now.
+
+        Source: TWS API documentation, tickReqParams.
+        """
+        instrument = self.contract.instrument
+        return instrument.price_grid.to_decimal(instrument.step_units(self.mark or self._reference))
 
     # --- inside -----------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,8 @@
 """TWS's surface put together from its parts."""
 
+from foxtrot.exchange.wire.ib.contracts import Contracts
 from foxtrot.exchange.wire.ib.gateway import IbGateway
+from foxtrot.exchange.wire.ib.quotes import Quotes
 from foxtrot.exchange.wire.ib.venue_side import IbSide
 
 
@@ -9,4 +11,7 @@ def ib_surface(side: IbSide) -> IbGateway:
 
     Source: EClient of ibapi 9.81.
     """
-    return IbGateway(side)
+    gateway = IbGateway(side)
+    gateway.add(Contracts(side, gateway.send))
+    gateway.add(Quotes(side, gateway.send))
+    return gateway
