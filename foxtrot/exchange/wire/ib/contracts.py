@@ -99,7 +99,7 @@ class Contracts:
             if not found:
                 raise IbRefused(NO_DEFINITION, NO_DEFINITION_TEXT)
         for contract in found:
-            self._send(client, CONTRACT_DETAILS, {"request_id": request_id, **self._row(contract)})
+            self._send(client, CONTRACT_DETAILS, {"request_id": request_id, **self._row(contract, asked.exchange)})
         self._send(client, CONTRACT_DETAILS_END, {"request_id": request_id})
 
     def _found(self, asked: AskedContract, *, include_expired: bool) -> list[IbContract]:
@@ -107,7 +107,8 @@ class Contracts:
             raise IbRefused(VALIDATION, "Error validating request.-'bN' : cause - Please enter a valid security type")
         return self._side.contracts.find(asked, include_expired=include_expired)
 
-    def _row(self, contract: IbContract) -> dict[str, Value]:
+    def _row(self, contract: IbContract, asked_exchange: str) -> dict[str, Value]:
+        """Return what is told of a contract; on the exchange that was asked for, where one was."""
         now_ns, always_open = self._side.now_ns(), self._side.settings.always_open
         under = self._side.contracts.of_instrument(contract.instrument.underlying)
         return {
@@ -116,7 +117,7 @@ class Contracts:
             "expiry": contract.expiry_text,
             "strike": contract.strike_text,
             "right": contract.right_text,
-            "exchange": contract.exchange,
+            "exchange": asked_exchange or contract.exchange,
             "currency": contract.currency,
             "local_symbol": contract.local_symbol,
             "market_name": contract.trading_class,

@@ -119,11 +119,18 @@ def contract_of(instrument: Instrument, con_id: int, market_rule_id: int) -> IbC
         multiplier_text="" if instrument.multiplier == 1 else format(instrument.multiplier.normalize(), "f"),
         long_name=instrument.name or symbol,
         market_rule_id=market_rule_id,
-        min_tick=min(instrument.price_grid.to_decimal(band.step_units) for band in instrument.price_bands),
+        min_tick=_min_tick(instrument),
         zone=ZoneInfo(place.zone),
         zone_text=place.zone_text,
         under_symbol=symbol if place.sec_type in (FUT, OPT) else "",
     )
+
+
+def _min_tick(instrument: Instrument) -> Decimal:
+    """Return the smallest step; of a US share that of its usual prices, for IB says 0.01 though below 1 USD it is finer."""
+    steps = [instrument.price_grid.to_decimal(band.step_units) for band in instrument.price_bands]
+    is_us = instrument.product is Product.STOCK and instrument.quote_asset == "USD"
+    return steps[-1] if is_us else min(steps)
 
 
 def _names(instrument: Instrument, sec_type: str) -> tuple[str, str, str]:
