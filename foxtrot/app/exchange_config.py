@@ -10,11 +10,13 @@ import msgspec
 
 from foxtrot.app.config_reader import TomlFile, nearest, read_mapping, read_struct
 from foxtrot.app.exchange_tables import (
+    IB_BALANCES,
     STOCK_BALANCES,
     ExchangeAccount,
     ExchangeTable,
     FeeTable,
     FutuTable,
+    IbTable,
     InstrumentTable,
     StockTable,
 )
@@ -24,14 +26,20 @@ from foxtrot.domain.fees import FeeSchedule, load_preset
 from foxtrot.domain.instrument import Instrument
 from foxtrot.exchange.faults import Fault, read_fault
 from foxtrot.exchange.listings import REFERENCE_PRICES, default_listings
-from foxtrot.exchange.server_settings import AccountSetup
+from foxtrot.exchange.server_settings import FUTU, IB, SPOT, USDM, AccountSetup
 from foxtrot.exchange.wire.binance.venue_side import ApiKey
 
-TABLES = dict.fromkeys(("exchange", "futu", "account", "instrument", "stock", "fees", "fault"))
+TABLES = dict.fromkeys(("exchange", "futu", "ib", "account", "instrument", "stock", "fees", "fault"))
 DEFAULT_ACCOUNT = "main"
-VENUES = {"BINANCE": "spot", "BINANCE_USDM": "usdm", "SEHK": "futu", "NASDAQ": "futu"}
-"""Which product an instrument belongs to, by the venue part of its id."""
-_FEES = {"BINANCE": "binance_spot", "BINANCE_USDM": "binance_usdm", "SEHK": "futu_hk", "NASDAQ": "futu_us"}
+VENUES = {
+    "BINANCE": (SPOT,), "BINANCE_USDM": (USDM,), "SEHK": (FUTU, IB), "NASDAQ": (FUTU, IB),
+    "CME": (IB,), "IDEALPRO": (IB,), "OPRA": (IB,),
+}  # fmt: skip
+"""Which products serve an instrument, by the venue part of its id."""
+_FEES = {
+    "BINANCE": "binance_spot", "BINANCE_USDM": "binance_usdm", "SEHK": "futu_hk", "NASDAQ": "futu_us",
+    "CME": "ib_us_futures", "IDEALPRO": "ib_forex", "OPRA": "ib_us_options",
+}  # fmt: skip
 _TOLD_FEES = ("spot", "usdm")
 _KEY_LENGTH = 64
 _KEY_LETTERS = string.ascii_letters + string.digits
@@ -43,6 +51,7 @@ class ExchangeConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     exchange: ExchangeTable = ExchangeTable()
     futu: FutuTable = FutuTable()
+    ib: IbTable = IbTable()
     accounts: dict[str, ExchangeAccount] = msgspec.field(default_factory=lambda: {DEFAULT_ACCOUNT: ExchangeAccount()})
     instruments: tuple[InstrumentTable, ...] = ()
     stocks: tuple[StockTable, ...] = ()
@@ -64,7 +73,7 @@ class ExchangeConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     def fee_schedule(self, instrument: Instrument) -> FeeSchedule:
         """Return what trading an instrument costs."""
-        told = self.fees.get(VENUES[instrument.venue])
+        told = self.fees.get(VENUES[instrument.venue][0])
         return load_preset(_FEES[instrument.venue]) if told is None else told.schedule()
 
 
@@ -85,6 +94,7 @@ def load_exchange_config(path: Path, environment: Mapping[str, str]) -> Exchange
     config = ExchangeConfig(
         exchange=read_struct(file, ("exchange",), file.tables.get("exchange", {}), ExchangeTable),
         futu=_futu(file, environment),
+        ib=read_struct(file, ("ib",), file.tables.get("ib", {}), IbTable),
         accounts=_accounts(file, environment) or {DEFAULT_ACCOUNT: ExchangeAccount()},
         instruments=tuple(
             read_struct(file, ("instrument", ""), raw, InstrumentTable) for raw in _tables(file, "instrument")
@@ -99,14 +109,15 @@ def load_exchange_config(path: Path, environment: Mapping[str, str]) -> Exchange
     return config
 
 
-def account_setup(name: str, account: ExchangeAccount, *, has_stocks: bool = False) -> AccountSetup:
+def account_setup(name: str, account: ExchangeAccount, served: Sequence[str] = ()) -> AccountSetup:
     """Return an account as the server opens it; a key that it does not tell is random.
 
-    Where stocks are served, an account whose balances nobody told has the money of their markets too.
+    Where stocks or currencies are served, an account whose balances nobody told has the money of their markets too.
     """
     balances = account.balances
-    if has_stocks and balances == ExchangeAccount().balances:
-        balances = {**balances, **STOCK_BALANCES}
+    if balances == ExchangeAccount().balances:
+        more = {**(STOCK_BALANCES if FUTU in served else {}), **(IB_BALANCES if IB in served else {})}
+        balances = {**balances, **more}
     return AccountSetup(name, (_key(name, account),), balances, account.position_mode, account.products)
 
 

@@ -7,9 +7,10 @@ from foxtrot.domain.enums import Product
 from foxtrot.domain.errors import ConfigError, InputError
 from foxtrot.domain.instrument import Instrument
 from foxtrot.exchange.commands import AddInstrument, Deposit, OpenAccount
+from foxtrot.exchange.dated_listings import activity_shares, ib_listings, opening_prices
 from foxtrot.exchange.market_maker import Population
 from foxtrot.exchange.server import ExchangeServer
-from foxtrot.exchange.server_settings import AccountSetup
+from foxtrot.exchange.server_settings import IB, AccountSetup
 from foxtrot.exchange.serving.venue_host import served_products
 
 
@@ -23,7 +24,10 @@ class VenueOpening:
         self._host = server.host
         self._config = config
         served = served_products(server.settings.ports)
-        self._listings = {name: row for name, row in config.listings().items() if VENUES[row[0].venue] in served}
+        dated = ib_listings(self._host.now_ns()) if IB in served else ()
+        prices = opening_prices(dated)
+        listed = {one.instrument_id: (one, prices[one.instrument_id]) for one in dated} | config.listings()
+        self._listings = {name: row for name, row in listed.items() if not set(served).isdisjoint(VENUES[row[0].venue])}
 
     def open(
         self, accounts: tuple[AccountSetup, ...], store: ExchangeStore | None, replayed: RecordedFeed | None
@@ -56,7 +60,7 @@ class VenueOpening:
 
     def _list(self, instrument: Instrument) -> None:
         fees = self._config.fee_schedule(instrument)
-        mode = "quote" if instrument.product is Product.STOCK else "received"
+        mode = "received" if instrument.product in (Product.SPOT, Product.PERPETUAL) else "quote"
         result = self._host.execute(AddInstrument(self._host.now_ns(), instrument, fees=fees, fee_asset_mode=mode))
         if not result.ok:
             raise ConfigError(f"instrument {instrument.instrument_id} cannot be listed: {result.message}")
@@ -70,7 +74,9 @@ class VenueOpening:
         for name, instrument in instruments.items():
             last = host.venue.ticker(name).last_price
             prices[name] = instrument.price_grid.to_decimal(last) if last else self._listings[name][1]
-        people = Population(tuple(instruments.values()), prices, agents=told.agents, seed=told.seed)
+        traded = tuple(instruments.values())
+        shares = activity_shares(traded)
+        people = Population(traded, prices, agents=told.agents, seed=told.seed, shares=shares)
         there = set(host.venue.accounts())
         for command in people.opening(host.now_ns()):
             if isinstance(command, OpenAccount | Deposit) and command.account not in there:

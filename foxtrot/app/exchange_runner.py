@@ -19,10 +19,11 @@ from foxtrot.app.verbs.history_arguments import HistoryFile
 from foxtrot.domain.errors import ConfigError, FoxtrotError
 from foxtrot.exchange.events import OrderAccepted, OrderFilled, OrderRejected, TradePrinted, VenueEvent
 from foxtrot.exchange.server import ExchangeServer
-from foxtrot.exchange.server_settings import FUTU, ServerPorts, ServerSettings
+from foxtrot.exchange.server_settings import FUTU, IB, ServerPorts, ServerSettings
 from foxtrot.exchange.serving.venue_host import served_products
 from foxtrot.exchange.wire.binance.surface_settings import SurfaceSettings
 from foxtrot.exchange.wire.futu.surface_settings import DEMO_PASSWORD, FutuSettings
+from foxtrot.exchange.wire.ib.surface_settings import IbSettings
 
 Json = dict[str, object]
 LOOK_S = 1.0
@@ -60,9 +61,7 @@ class ExchangeRun:
         self._store = None if options.data is None else ExchangeStore(options.data)
         accounts = config.accounts if self._store is None else self._store.with_keys(config.accounts)
         served = served_products(options.ports)
-        self._accounts = tuple(
-            account_setup(name, account, has_stocks=FUTU in served) for name, account in accounts.items()
-        )
+        self._accounts = tuple(account_setup(name, account, served) for name, account in accounts.items())
         self._counts: Counter[str] = Counter(dict.fromkeys((*_COUNTED.values(), "prints"), 0))
         self._names = {account.name for account in self._accounts}
         surface = SurfaceSettings(
@@ -71,7 +70,12 @@ class ExchangeRun:
             strict_routing=config.exchange.strict_routing,
         )
         settings = ServerSettings(
-            ports=options.ports, instruments=(), agents=0, surface=surface, futu=_futu_settings(config)
+            ports=options.ports,
+            instruments=(),
+            agents=0,
+            surface=surface,
+            futu=_futu_settings(config),
+            ib=_ib_settings(config),
         )
         self._replayed = None if options.replay is None else _replay(config, options, options.replay)
         self.server = ExchangeServer(settings)
@@ -79,6 +83,8 @@ class ExchangeRun:
         VenueOpening(self.server, config).open(self._accounts, self._store, self._replayed)
         if self.server.host.futu is not None:
             self._names |= {account.account for account in self.server.host.futu.accounts.values()}
+        if self.server.host.ib is not None:
+            self._names |= {seen.account for seen in self.server.host.ib.accounts.values()}
         for number, fault in enumerate(config.faults, 1):  # after the accounts that they may name
             if error := self.server.faults.arm(fault).error:
                 raise ConfigError(f"fault {number}: {fault.kind}: {error}")
@@ -175,7 +181,7 @@ class ExchangeRun:
 
 
 def _address(name: str, port: int) -> str:
-    if name == FUTU:
+    if name in (FUTU, IB):
         return f"127.0.0.1:{port}"
     return f"{'https' if name.endswith('_tls') else 'http'}://127.0.0.1:{port}"
 
@@ -190,10 +196,22 @@ def _futu_settings(config: ExchangeConfig) -> FutuSettings:
     )
 
 
+def _ib_settings(config: ExchangeConfig) -> IbSettings:
+    told = config.ib
+    return IbSettings(
+        newest_version=told.newest_version,
+        always_open=told.always_open,
+        limits=told.limits,
+        read_only=told.read_only,
+        has_quotes=told.has_quotes,
+        fees=told.fees,
+    )
+
+
 def _replay(config: ExchangeConfig, options: ExchangeOptions, file: HistoryFile) -> RecordedFeed:
     listed = {name: one for name, (one, _) in config.listings().items()}
     recording, instrument = read_recording(file, listed)
-    product = VENUES[instrument.venue]
+    product = VENUES[instrument.venue][0]
     if product not in served_products(options.ports):
         raise ConfigError(f"--replay is of {instrument.instrument_id}; serve it with --binance-{product} 0")
     for warning in recording.warnings:

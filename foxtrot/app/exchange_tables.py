@@ -15,10 +15,12 @@ from foxtrot.exchange.market_maker import DEFAULT_AGENTS
 
 Text = Annotated[str, Meta(min_length=1)]
 BinanceProduct = Literal["spot", "usdm"]
-TradedProduct = Literal["spot", "usdm", "futu"]
+TradedProduct = Literal["spot", "usdm", "futu", "ib"]
 DEFAULT_BALANCES = {"USDT": Decimal(1_000_000), "BTC": Decimal(10), "ETH": Decimal(100), "BNB": Decimal(100)}
 STOCK_BALANCES = {"HKD": Decimal(1_000_000), "USD": Decimal(1_000_000)}
 """What an account has beside the default balances where stocks are served."""
+IB_BALANCES = {**STOCK_BALANCES, "EUR": Decimal(1_000_000)}
+"""The same where IB's protocol is served, which has currencies too."""
 SPOT_QUANTITY_STEP = Decimal("0.00000001")
 
 
@@ -54,6 +56,21 @@ class FutuTable(msgspec.Struct, frozen=True, kw_only=True):
         return f"FutuTable(always_open={self.always_open}, limits={self.limits})"
 
 
+class IbTable(msgspec.Struct, frozen=True, kw_only=True):
+    """How TWS's protocol is served.
+
+    `newest_version` is 157 or 178; `read_only` refuses every order; `fees` is the price plan of IB's accounts, fixed or tiered;
+    `has_quotes` off is an account without subscriptions to market data, which gets it delayed.
+    """
+
+    always_open: bool = True
+    limits: bool = True
+    newest_version: Literal[157, 178] = 157
+    read_only: bool = False
+    has_quotes: bool = True
+    fees: Literal["fixed", "tiered"] = "fixed"
+
+
 class ExchangeAccount(msgspec.Struct, frozen=True, kw_only=True):
     """One account. A key that is not told is made up; `public_key` (a PEM file or its text) makes it an Ed25519 key."""
 
@@ -63,7 +80,7 @@ class ExchangeAccount(msgspec.Struct, frozen=True, kw_only=True):
     api_secret: str = ""
     api_secret_env: str = ""
     public_key: str = ""
-    products: tuple[TradedProduct, ...] = ("spot", "usdm", "futu")
+    products: tuple[TradedProduct, ...] = ("spot", "usdm", "futu", "ib")
     position_mode: PositionMode = PositionMode.NETTING
     can_trade: bool = True
     can_withdraw: bool = False
@@ -77,7 +94,7 @@ class ExchangeAccount(msgspec.Struct, frozen=True, kw_only=True):
             ConfigError: no product, a balance that is none, a key or secret told twice, or a secret without its key.
         """
         if not self.products:
-            raise ConfigError('products must name at least one of "spot", "usdm" and "futu"')
+            raise ConfigError('products must name at least one of "spot", "usdm", "futu" and "ib"')
         for asset, amount in self.balances.items():
             if amount <= 0:
                 raise ConfigError(

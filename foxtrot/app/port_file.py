@@ -12,7 +12,7 @@ import msgspec
 from foxtrot.domain.errors import ConfigError
 
 LOOPBACK = "127.0.0.1"
-_PORTS = ("hub", "control", "binance_spot", "binance_usdm", "binance_spot_tls", "binance_usdm_tls", "futu")
+_PORTS = ("hub", "control", "binance_spot", "binance_usdm", "binance_spot_tls", "binance_usdm_tls", "futu", "ib")
 """The services that may listen by a port file; each file of ours has at least one of these keys."""
 
 

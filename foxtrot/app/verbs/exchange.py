@@ -27,6 +27,7 @@ DESCRIPTION = (
 EXAMPLE = (
     "  foxtrot exchange --port-file ports.json\n"
     "  foxtrot exchange --futu 11111 --control 0\n"
+    "  foxtrot exchange --ib 7497 --control 0\n"
     "  foxtrot exchange --binance-spot 8080 --control 8081 --config exchange.toml --data state\n"
     "  foxtrot exchange --replay BTCUSDT-aggTrades-2024-08-08.zip --speed 10"
 )
@@ -34,11 +35,12 @@ LAST_PORT = 65_535
 MOST_AGENTS = 1_000
 MOST_SPEED = 1e6
 EXTRA = ("aiohttp", "cryptography")
-SERVED = ("binance_spot", "binance_usdm", "binance_spot_tls", "binance_usdm_tls", "futu", "control")
-NOT_YET = ("ib", "api")
+SERVED = ("binance_spot", "binance_usdm", "binance_spot_tls", "binance_usdm_tls", "futu", "ib", "control")
+NOT_YET = ("api",)
 _WORDS = {
     "binance_spot": "Binance spot", "binance_usdm": "Binance USD-M", "binance_spot_tls": "Binance spot behind TLS",
     "binance_usdm_tls": "Binance USD-M behind TLS", "futu": "FutuOpenD: Hong Kong and US stocks",
+    "ib": "TWS of Interactive Brokers: stocks, futures, currencies, options",
     "control": "the control port: faults, and what the exchange knows",
     **dict.fromkeys(NOT_YET, "not in this version"),
 }  # fmt: skip
@@ -100,7 +102,7 @@ def check(told: Mapping[str, object]) -> None:
     for name in NOT_YET:
         if told[name] is not None:
             raise UsageError(
-                f"--{name} is not in this version; leave it out (--binance-spot, --binance-usdm and --futu are served)"
+                f"--{name} is not in this version; leave it out (--binance-spot, --binance-usdm, --futu and --ib are served)"
             )
     chosen = [told[name] for name in SERVED if told[name]]
     twice = next((one for one in chosen if chosen.count(one) > 1), None)

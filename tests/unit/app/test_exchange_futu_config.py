@@ -50,11 +50,11 @@ def test_what_is_wrong_is_one_line(tmp_path: Path, text: str, said: str) -> None
 
 
 def test_the_money_of_stock_markets_comes_by_default_only(tmp_path: Path) -> None:
-    default = account_setup("main", ExchangeAccount(), has_stocks=True)
+    default = account_setup("main", ExchangeAccount(), ("futu",))
     assert (default.balances["HKD"], default.balances["USD"], default.balances["BTC"]) == (1_000_000, 1_000_000, 10)
     assert "HKD" not in account_setup("main", ExchangeAccount()).balances
     told = load(tmp_path, "[account.main]\nbalances = { USDT = 5 }\n").accounts["main"]
-    assert account_setup("main", told, has_stocks=True).balances == {"USDT": Decimal(5)}
+    assert account_setup("main", told, ("futu",)).balances == {"USDT": Decimal(5)}
 
 
 def test_a_key_of_the_wrong_size_is_refused_before_anything_listens() -> None:

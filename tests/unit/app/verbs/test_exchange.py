@@ -44,7 +44,6 @@ def test_speeds(home: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("--ib 0", "--ib is not in this version; leave it out"),
         ("--api 0", "--api is not in this version; leave it out"),
         ("--binance-spot 70000", "argument --binance-spot: 70000 must be a port from 0 to 65535; 0 picks a free one"),
         ("--control -1", "--control: -1 must be a port from 0 to 65535|expected one argument"),
