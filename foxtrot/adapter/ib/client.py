@@ -4,14 +4,19 @@ Source: seen with ibapi 9.81 and 10.46 (client.py): an exception in a callback o
     message that is too short ends in a TypeError of its own.
 """
 
+import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, Final
 
 from foxtrot.adapter.ib.connection import SafeConnection
+from foxtrot.adapter.ib.errors import VENUE
+from foxtrot.domain.errors import BadMessage
 
 BadMessageHeard = Callable[[bytes, Exception], None]
 """Hears a message that cannot be read, and why; called on ib-run."""
+reading: Final = threading.local()
+"""Has on each ib-run, as `client`, the client whose messages are read there, for what ibapi only logs about them."""
 SHOWN: Final = 200
 """How many bytes of a bad message are shown."""
 
@@ -38,6 +43,7 @@ class SafeClient:
         """The connection, also when ibapi has forgotten it."""
         self._conn: SafeConnection | None = None
         self._on_bad = on_bad
+        self._message = b""
         super().__init__(wrapper)  # type: ignore[call-arg]  # ibapi's, the next in line
         self.msg_queue = SimpleQueue()
 
@@ -58,14 +64,20 @@ class SafeClient:
 
         Blocks: as long as the connection stands.
         """
+        reading.client = self
         try:
             while (message := self.msg_queue.get()) is not None:
+                self._message = message
                 try:
                     self._interpret(message)
                 except Exception as error:  # whatever the decoder raises for what it cannot read
                     self._on_bad(message, error)
         finally:
             self.drop("the message loop has ended")
+
+    def note_bad(self, text: str) -> None:
+        """Note that ibapi has left out the message that it is reading, which it only logs."""
+        self._on_bad(self._message, BadMessage(VENUE, "fields", text))
 
     def drop(self, cause: str) -> None:
         """Close the connection; ibapi's own `disconnect` forgets it while others use it."""
@@ -74,7 +86,8 @@ class SafeClient:
 
     def _interpret(self, message: bytes) -> None:
         fields = message.split(b"\0")
-        fields.pop()
+        if fields.pop():
+            raise BadMessage(VENUE, "fields", "its last field is not ended")
         if self.takes_id:
             self.decoder.interpret(tuple(fields[1:]), int(fields[0]))
         else:

@@ -74,7 +74,11 @@ class SafeConnection:
         Raises:
             OSError: none does.
         """
-        found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+        try:
+            found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+        except OSError as error:
+            self.cause = f"there is no host {self.host!r}: {error.strerror or error}"
+            raise
         for position, (family, kind, protocol, _, address) in enumerate(found):
             try:
                 self._connect(socket.socket(family, kind, protocol), address)
@@ -100,7 +104,8 @@ class SafeConnection:
         writer.settimeout(0.0)
         with self.lock:
             self._writer = writer
-        if self._closed:
+            unwanted = bool(self._closed)
+        if unwanted:
             self._drop_socket()
             raise ConnectionAbortedError("the connection is not wanted any more")
 

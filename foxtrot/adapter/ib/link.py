@@ -1,7 +1,6 @@
 """One connection to TWS: the client, the thread that hears (ib-run), the thread that sends (ib-send), and how they end."""
 
 import asyncio
-import threading
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
@@ -73,7 +72,7 @@ class IbLink:
             self.wrapper.release_errors()
         self._name_reader()
         version = self._client.serverVersion()
-        if not self._client.isConnected() or version is None:
+        if version is None:  # one that is closed already may have said why: that is in the queue
             told = self.cause or "; ".join(map(str, errors)) or "TWS ended the handshake"
             raise ConnectionLost(VENUE, "connect", told)
         if version < LOWEST_VERSION:
@@ -112,8 +111,8 @@ class IbLink:
         Blocks: at most `deadline_s` for each of them, and they go at once unless one is stuck.
         """
         stuck = [worker.name for worker in (self._send, self._run) if not worker.join(deadline_s)]
-        reader: threading.Thread | None = self._client.reader
-        if reader is not None and reader.ident is not None and reader is not threading.current_thread():
+        reader = self._client.reader
+        if reader is not None and reader.ident is not None:
             reader.join(deadline_s)
             stuck += [reader.name] if reader.is_alive() else []
         return ", ".join(stuck)

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from loguru import logger
 
-from foxtrot.adapter.ib.client import BadMessageHeard, SafeClient
+from foxtrot.adapter.ib.client import BadMessageHeard, SafeClient, reading
 from foxtrot.adapter.ib.connection import SafeConnection
 from foxtrot.adapter.ib.wrapper import Heard, wrapper_class
 from foxtrot.domain.errors import ConfigError
@@ -31,6 +31,7 @@ UNSET: Final = frozenset(
 
 Source: ibapi common.py: UNSET_DOUBLE, UNSET_INTEGER, UNSET_LONG, UNSET_DECIMAL.
 """
+LONGEST: Final = 300
 TOLD_FIRST: Final = 3
 TOLD_EACH: Final = 1_000
 """Of equal lines of ibapi's the first few and then every thousandth is logged."""
@@ -173,12 +174,15 @@ class _IntoOurLog(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Log a line, unless it is one of very many."""
+        client = getattr(reading, "client", None)
+        if client is not None and record.name.endswith("decoder"):
+            client.note_bad(record.getMessage()[:LONGEST])
+            return
         kind = f"{record.name} {record.msg}"
         self._times[kind] += 1
         times = self._times[kind]
         if times > TOLD_FIRST and times % TOLD_EACH:
             return
-        what = "BadMessage: " if record.name.endswith("decoder") else ""
         logger.warning(
-            "{}{} says: {}{}", what, record.name, record.getMessage()[:500], f" ({times} times)" if times > 1 else ""
+            "{} says: {}{}", record.name, record.getMessage()[:LONGEST], f" ({times} times)" if times > 1 else ""
         )

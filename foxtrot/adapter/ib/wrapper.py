@@ -59,9 +59,10 @@ class IbWrapper:
         if caught is not None:
             caught.append(found)
         else:
-            self._tell(ERROR, (found,))
+            self.tell(ERROR, (found,))
 
-    def _tell(self, name: str, arguments: tuple[Any, ...]) -> None:
+    def tell(self, name: str, arguments: tuple[Any, ...]) -> None:
+        """Hear a callback."""
         if not self.deaf:
             try:
                 self._hear(name, arguments)
@@ -97,7 +98,7 @@ def wrapper_class(base: Any) -> Any:
     """Return the class with all callbacks of ibapi's own, whatever its version."""
     names = [name for name in dir(base) if not name.startswith("_") and callable(getattr(base, name))]
     callbacks = {name: _callback(name) for name in names if name not in UNHEARD | {ERROR}}
-    callbacks |= {name: _ignored for name in UNHEARD}
+    callbacks |= dict.fromkeys(UNHEARD, _ignored)
     return type("FoxtrotWrapper", (IbWrapper, base), callbacks)
 
 
@@ -105,7 +106,7 @@ def _callback(name: str) -> Handler:
     heard_as = SAME.get(name, name)
 
     def hear(wrapper: IbWrapper, *arguments: Any, **named: Any) -> None:
-        wrapper._tell(heard_as, (*arguments, *named.values()))
+        wrapper.tell(heard_as, (*arguments, *named.values()))
 
     hear.__name__ = name
     return hear
