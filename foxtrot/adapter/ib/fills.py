@@ -5,7 +5,8 @@ as a charge when IB says so: a position must not wait for its costs.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Final
 
@@ -63,11 +64,9 @@ class Fills:
         self._fills: OrderedDict[str, _Fill] = OrderedDict()
         self._early: OrderedDict[str, CommissionRow] = OrderedDict()
         """Commissions by execution that nobody has told yet."""
-
-    @property
-    def waiting(self) -> bool:
-        """Tell whether a fill waits for its commission."""
-        return any(fill.told is None for fill in self._fills.values())
+        self._listing = 0
+        self.begin_ns = 0
+        """What was filled before is part of what the account began with, and never told by itself."""
 
     def hear(self, row: FillRow, name: str, instrument: Instrument, *, pushed: bool) -> TradeData | None:
         """Take an execution, new, again or corrected; returns the fact when it was told before or is complete now."""
@@ -98,10 +97,10 @@ class Fills:
         if row.exec_id != fill.row.exec_id:
             return  # of a version that was corrected since
         fill.commission = row
-        if fill.told is None:
-            self._publish(fill)
-        else:
+        if fill.told is not None:
             self._settle(fill, row)
+        elif not self._listing:
+            self._publish(fill)
 
     def tell_waiting(self, until_ns: int) -> None:
         """Tell the fills that have waited since a monotonic time for their commission, without it."""
@@ -120,8 +119,27 @@ class Fills:
         if fill is not None and fill.told is None:
             self._take_told(fill)
 
+    @contextmanager
+    def listing(self) -> Iterator[None]:
+        """Tell no fill by itself inside the block, for a list of them is being made; what the list leaves out is told after it."""
+        self._listing += 1
+        try:
+            yield
+        finally:
+            self._listing -= 1
+            if not self._listing:
+                for fill in [one for one in self._fills.values() if one.told is None and one.commission is not None]:
+                    self._publish(fill)
+
+    @property
+    def uncharged(self) -> bool:
+        """Tell whether the commission of a fill that was not told yet is missing."""
+        return any(fill.told is None and fill.commission is None for fill in self._fills.values())
+
     def _publish(self, fill: _Fill) -> None:
-        self._tell(self._take_told(fill))
+        told = self._take_told(fill)
+        if fill.time_ns >= self.begin_ns:
+            self._tell(told)
 
     def _take_told(self, fill: _Fill) -> TradeData:
         fill.told = told = self._fact(fill)

@@ -4,7 +4,7 @@ The SDK's objects are read here attribute by attribute, in the shapes of all its
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -233,6 +233,26 @@ def zone_named(name: str) -> tzinfo | None:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
+
+
+def gateway_zone(told: str, now_ns: int) -> tzinfo:
+    """Return the zone of the gateway's clock: as it is named, or by how far it is from ours where nobody knows the name.
+
+    Args:
+        told: what the gateway told when it was dialled, as "20261128 09:30:00 EST".
+        now_ns: the time then, UTC ns.
+
+    Source: TWS API, handshake: time of the connection.
+    """
+    words = told.split()
+    named = zone_named(" ".join(words[2:])) if words[2:] else None
+    if named is not None:
+        return named
+    try:
+        ahead_s = time_ns(" ".join(words[:2]), UTC) / 1e9 - now_ns / 1e9
+    except BadMessage:
+        return UTC
+    return timezone(timedelta(minutes=15 * round(ahead_s / 900)))
 
 
 def _reason(state: Any, is_completed: bool) -> str:

@@ -39,6 +39,7 @@ from foxtrot.domain.order_state import TERMINAL
 
 REMEMBERED: Final = 50_000
 SECOND_NS: Final = 10**9
+HELD: Final = "IB holds it (Inactive); it may trade again until it is cancelled"
 
 
 class Contracts(Protocol):
@@ -85,8 +86,6 @@ class Reports:
         """Of the gateway's clock."""
         self.doubt: Callable[[str], None] = _leave
         """Hears the name of an order whose state must be asked for."""
-        self.judged: Callable[[str], None] = _leave
-        """Hears the name of an order of which IB has told anything at all."""
 
     # --- what is ours -----------------------------------------------------------------------------------------------
 
@@ -95,6 +94,18 @@ class Reports:
         self._own[order.order_id] = order
         while len(self._own) > REMEMBERED:
             self._own.popitem(last=False)
+
+    def own(self, name: str) -> ApprovedOrder | None:
+        """Return the order of ours that a name is, None where it is another's."""
+        return self._own.get(name)
+
+    def terms(self, name: str) -> OrderData | None:
+        """Return an order as it was told last, or as we have sent it."""
+        return self._terms(name, self._adapter.clock.now_ns())
+
+    def at_its_end(self, order: OrderData) -> OrderData:
+        """Return a cancelled order as expired where that was its own end."""
+        return msgspec.structs.replace(order, status=self._ended(order.status, order.order_id, order.local_time_ns))
 
     def forget(self, order_id: str) -> None:
         """Drop an order that never left."""
@@ -124,7 +135,7 @@ class Reports:
         name, told = self.read(row, pushed=pushed)
         if told is not None:
             self._tracker.report(told)
-        if name and (told is None or (row.status == INACTIVE and not row.is_completed)):
+        elif name and pushed:
             self.doubt(name)
         return name
 
@@ -138,11 +149,10 @@ class Reports:
         name = self.names.find(row.perm_id, row.client_id, row.number)
         if not name:
             return ""
-        self.judged(name)
         report = self._of_status(row, name, pushed)
         if report is not None:
             self._tracker.report(report)
-        else:
+        elif pushed:
             self.doubt(name)
         return name
 
@@ -157,7 +167,6 @@ class Reports:
         if instrument is None:
             return ""
         name = self._name_fill(row, instrument)
-        self.judged(name)
         self.fills.hear(row, name, instrument, pushed=pushed)
         if pushed:
             self._count(row, name, instrument)
@@ -181,12 +190,36 @@ class Reports:
         name = self._name(row, instrument)
         if not name:
             return "", None
-        self.judged(name)
         return name, self._state(row, name, instrument, pushed)
 
-    def state_of(self, row: StatusRow, name: str) -> OrderData | None:
-        """Return the state that a status of a list tells of an order, None while IB has not judged it."""
-        return self._of_status(row, name, pushed=False)
+    def read_open(self, told: tuple[Any, ...]) -> tuple[str, OrderData | None]:
+        """Return the name and the state of a listed openOrder without telling it; see `read`.
+
+        Raises:
+            BadMessage: it says something that cannot be.
+        """
+        number, contract, order, state = told
+        return self.read(order_row(contract, order, state, number=int(number)))
+
+    def read_status(self, told: tuple[Any, ...]) -> tuple[str, StatusRow]:
+        """Return the name and the row of a listed orderStatus without telling it; "" for one that numbers do not name.
+
+        Raises:
+            BadMessage: it says something that cannot be.
+        """
+        row = status_row(*told)
+        return self.names.find(row.perm_id, row.client_id, row.number), row
+
+    def with_status(self, order: OrderData, row: StatusRow) -> OrderData:
+        """Return a listed order with what its status adds: how much is filled, and at what price."""
+        status = STATUSES.get(row.status)
+        filled = max(float(row.filled), order.filled_quantity)
+        if status is None:
+            return order
+        return msgspec.structs.replace(
+            order, status=_with_fills(status, filled, order.quantity), filled_quantity=filled,
+            average_price=float(row.average) if row.filled else order.average_price,
+        )  # fmt: skip
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
@@ -234,17 +267,21 @@ class Reports:
         known = last.filled_quantity if last is not None else 0.0
         filled = max(float(row.filled), known) if row.is_completed else known
         status = _completed_status(row) if row.is_completed else STATUSES.get(row.status)
+        held = row.status == INACTIVE and not row.is_completed and not pushed
+        if held:  # a list has it among the open ones: it may trade again
+            status = OrderStatus.ACCEPTED
         if status is None or (status is OrderStatus.FILLED and not filled):
             return None
         own = self._own.get(name)
         quantity = float(row.quantity) or (last.quantity if last is not None else 0.0) or filled
         self._note_end(row, name, own)
         return OrderData(
-            name, self._adapter.account, instrument.instrument_id, row.side, row.kind, quantity, float(row.limit),
+            name, self._adapter.account, instrument.instrument_id, row.side, row.kind, quantity,
+            float(row.limit) if row.kind.needs_price else 0.0,
             self._ended(_with_fills(status, filled, quantity), name, now_ns), filled,
             last.average_price if last is not None and filled == known else 0.0,
             str(row.perm_id) if row.perm_id else "", now_ns, now_ns, own.strategy_id if own is not None else "",
-            float(row.trigger), row.time_in_force, reason=_reason(status, row), rule="venue" if status is OrderStatus.REJECTED else "",
+            float(row.trigger) if row.kind.needs_trigger else 0.0, row.time_in_force, reason=HELD if held else _reason(status, row), rule="venue" if status is OrderStatus.REJECTED else "",
             source=STREAM if pushed else REST,
         )  # fmt: skip
 

@@ -1,0 +1,329 @@
+"""The account's side of an IB adapter: what is told over a new link, and what is heard while it stands."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import tzinfo
+from functools import partial
+from typing import Any, Final, Protocol
+
+from loguru import logger
+
+from foxtrot.adapter.base_adapter import BaseAdapter
+from foxtrot.adapter.ib.account import AccountAnswers
+from foxtrot.adapter.ib.errors import IbError, NotSent
+from foxtrot.adapter.ib.order_names import OrderNames
+from foxtrot.adapter.ib.orders import Orders
+from foxtrot.adapter.ib.report_codec import gateway_zone
+from foxtrot.adapter.ib.reports import Reports
+from foxtrot.adapter.ib.session import IbSession
+from foxtrot.adapter.ib.trade_requests import TradeRequests
+from foxtrot.adapter.order_tracker import OrderTracker
+from foxtrot.domain.enums import OrderStatus
+from foxtrot.domain.errors import AdapterError, BadMessage, VenueRejected
+from foxtrot.domain.instrument import Instrument
+from foxtrot.domain.order import ApprovedAmend, ApprovedOrder, CancelRequest, OrderData, TradeData
+from foxtrot.domain.order_state import TERMINAL
+from foxtrot.domain.outcome import Outcome
+
+HOUR_NS: Final = 3_600_000_000_000
+LOOK_S: Final = 2.0
+"""How long after something that leaves a question open IB may still answer it by itself."""
+POLL_S: Final = 10.0
+"""How often orders, fills, money and positions are asked for: IB tells nothing unasked of orders of others, nor is it certain to tell of ours."""
+
+FILLS_S: Final = 0.25
+"""How long fills are gathered before money and positions are asked for."""
+
+
+class Contracts(Protocol):
+    """Who lists what can be traded, and knows IB's contracts."""
+
+    async def load_contracts(self) -> tuple[Instrument, ...]:
+        """Return what can be traded.
+
+        Raises:
+            AdapterError: it could not be had.
+        """
+        ...
+
+    def instrument_of(self, con_id: int) -> Instrument | None:
+        """Return the instrument of a conId, None when it is not listed."""
+        ...
+
+    def contract_of(self, instrument_id: str) -> Any:
+        """Return the SDK's contract of an instrument."""
+        ...
+
+
+class IbTrading:
+    """Brings everything up to date over a new link, in the promised order, and hears what is told.
+
+    Fills older than `fills_begin_ns` are part of what the account began with, and never told; those older than `cursor_ns` were. What
+    is heard while a link is brought up to date is kept and heard after it, so that nothing older follows something newer.
+
+    Thread: ib-io, except `deny`, which any thread may call.
+    """
+
+    def __init__(self, adapter: BaseAdapter, session: IbSession, market: Contracts) -> None:
+        self._adapter = adapter
+        self._session = session
+        self._market = market
+        context, requests = adapter.context, TradeRequests(session)
+        self.tracker = OrderTracker(self._tell_order, self._tell_trade)
+        names = OrderNames(session.settings.client_id)
+        self.reports = Reports(adapter, market, session.find_instrument, self.tracker, names)
+        self.reports.doubt = self._doubt
+        self.orders = Orders(adapter, session, market, self.tracker, self.reports, requests)
+        self.answers = AccountAnswers(adapter, session, market, requests, self.reports, self.tracker)
+        begin_ns = adapter.clock.now_ns() - session.settings.trades_since_hours * HOUR_NS
+        self.fills_begin_ns = self.cursor_ns = min(begin_ns, context.fills_since_ns or begin_ns)
+        self.reports.fills.begin_ns = self.fills_begin_ns
+        self._held: list[Callable[[], object]] | None = None
+        self._doubted: dict[str, None] = {}
+        self._looks = self._charges = False
+        self._wake = asyncio.Event()
+        self._polling: asyncio.Task[None] | None = None
+        self._listen()
+
+    def _listen(self) -> None:
+        reports = self.reports
+        handlers: dict[str, Callable[..., object]] = {
+            "openOrder": reports.hear_open,
+            "orderStatus": reports.hear_status,
+            "execDetails": lambda _request_id, *told: self._hear_fill(*told),
+            "commissionReport": self._hear_commission,
+        }
+        for name, hear in handlers.items():
+            self._session.hear_on_loop(name, partial(self._take, hear))
+        self._session.hear_on_loop("error", partial(self._take, self._hear_error))
+
+    # --- orders -----------------------------------------------------------------------------------------------------
+
+    async def place(self, order: ApprovedOrder) -> None:
+        """Send an order; its life comes back as OrderData and TradeData."""
+        await self.orders.place(order)
+
+    async def cancel(self, request: CancelRequest) -> None:
+        """Cancel an order, whatever the send permit says."""
+        await self.orders.cancel(request)
+
+    async def amend(self, amend: ApprovedAmend) -> None:
+        """Change a resting order past the send permit; the answer comes back as AmendAnswered."""
+        try:
+            await self.orders.change(amend.order)
+        except NotSent as refusal:
+            self._adapter.answer_amend(amend, Outcome.DENIED_LOCALLY, refusal.rule, refusal.text)
+        except VenueRejected as refusal:
+            self._adapter.answer_amend(amend, Outcome.REFUSED, "venue", str(refusal))
+        except AdapterError as error:
+            self._adapter.answer_amend(amend, Outcome.UNKNOWN, "unknown_outcome", str(error))
+        else:
+            self._adapter.answer_amend(amend, Outcome.CONFIRMED)
+
+    def deny(self, order: ApprovedOrder, rule: str, reason: str) -> None:
+        """Publish that an order never left."""
+        self.orders.deny(order, rule, reason)
+
+    def recover(self, order: ApprovedOrder, sent_ns: int) -> None:
+        """Find out what became of an order that an earlier run may have sent."""
+        self.orders.recover(order, sent_ns)
+
+    # --- answers ----------------------------------------------------------------------------------------------------
+
+    async def tell_account(self) -> None:
+        """Publish all balances.
+
+        Raises:
+            AdapterError: they could not be had.
+        """
+        await self.answers.tell_account()
+
+    async def tell_positions(self) -> None:
+        """Publish all positions.
+
+        Raises:
+            AdapterError: they could not be had.
+        """
+        await self.answers.tell_positions()
+
+    async def tell_orders(self) -> None:
+        """Publish all open orders.
+
+        Raises:
+            AdapterError: they could not be had.
+        """
+        orders = await self.answers.open_orders()
+        self.orders.note_listed(orders)
+        self.answers.publish_orders(orders)
+        self.orders.tell_found(orders)
+
+    async def tell_order(self, order_id: str, instrument_id: str) -> None:
+        """Ask for one order, and tell it, or that there is none once that is proved.
+
+        Raises:
+            AdapterError: no answer, or one that proves nothing yet.
+        """
+        await self.orders.look_up.tell(order_id, instrument_id)
+
+    async def tell_trades(self, since_ns: int) -> None:
+        """Publish our fills since a time, those excepted that are part of what the account began with.
+
+        Raises:
+            AdapterError: they could not be had.
+        """
+        await self.answers.tell_trades(max(since_ns, self.fills_begin_ns), asked_ns=since_ns)
+
+    # --- the link ---------------------------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Tell contracts, account, positions, open orders and the fills since the last ones that were told, in this order.
+
+        Raises:
+            AdapterError: something could not be had.
+        """
+        self._held = []
+        try:
+            self.reports.account = self._session.account_id
+            self.reports.zone = self._zone()
+            contracts = await self._market.load_contracts()
+            self._session.instruments |= {one.instrument_id: one for one in contracts}
+            self._adapter.on_contracts(contracts)
+            await self.tell_account()
+            await self.tell_positions()
+            await self.tell_orders()
+            self.cursor_ns = await self.answers.tell_trades(self.cursor_ns)
+            self.tracker.catch_up()
+        finally:
+            held, self._held = self._held or [], None
+            for hear in held:
+                hear()
+        self._session.spawn(self._quietly("unknown orders", self.orders.resolve_unknown), "unknown orders")
+        self.cut()
+        self._polling = self._session.spawn(self._poll(), "ib account")
+
+    def cut(self) -> None:
+        """Ask for nothing while TWS is cut off from IB; what is told of orders goes on being heard."""
+        if self._polling is not None:
+            self._polling.cancel()
+            self._polling = None
+
+    def lost(self) -> None:
+        """Stop what needs the link."""
+        self.cut()
+        self.orders.lost()
+
+    # --- what is heard ----------------------------------------------------------------------------------------------
+
+    def _take(self, hear: Callable[..., object], *told: Any) -> None:
+        if self._held is not None:
+            self._held.append(partial(self._safely, hear, *told))
+        else:
+            self._safely(hear, *told)
+
+    def _safely(self, hear: Callable[..., object], *told: Any) -> None:
+        try:
+            hear(*told)
+        except BadMessage as error:
+            logger.error("{}: a message about an order cannot be used: {}", self._adapter.account, error)
+            self._adapter.on_request_failed("message about an order", error)
+        self.orders.watch.note_fills()
+
+    def _hear_fill(self, contract: Any, execution: Any) -> None:
+        self.reports.hear_fill(contract, execution)
+        if self.reports.fills.uncharged and not self._charges:
+            self._charges = True
+            self._session.spawn(self._tell_uncharged(), "fills without a commission")
+        self._wake.set()
+
+    def _hear_commission(self, report: Any) -> None:
+        self.reports.hear_commission(report)
+        self.answers.hear_commission()
+
+    def _hear_error(self, error: IbError) -> None:
+        self.orders.hear_error(error)
+
+    def _doubt(self, name: str) -> None:
+        """See to it that an order is asked for unless IB says soon what became of it."""
+        self._doubted[name] = None
+        if not self._looks:
+            self._looks = True
+            self._session.spawn(self._look(), "orders in doubt")
+
+    async def _look(self) -> None:
+        try:
+            while self._doubted:
+                await self._session.wait_s(LOOK_S)
+                names, self._doubted = tuple(self._doubted), {}
+                for name in names:
+                    last = self.tracker.last(name)
+                    if self._session.linked and (last is None or last.status not in TERMINAL):
+                        await self._quietly(f"order {name}", partial(self._ask, name))
+        finally:
+            self._looks = False
+
+    async def _ask(self, name: str) -> None:
+        await self.orders.questions.ask(name, "")
+
+    async def _tell_uncharged(self) -> None:
+        """Tell fills whose commission does not come without it."""
+        try:
+            while self.reports.fills.uncharged:
+                await self._session.wait_s(LOOK_S / 4)
+                self.reports.fills.tell_waiting(self._adapter.clock.monotonic_ns() - int(LOOK_S * 1e9))
+        finally:
+            self._charges = False
+
+    async def _poll(self) -> None:
+        """Ask for what IB does not tell, every few seconds and after each fill."""
+        while True:
+            await self._pause()
+            await self._quietly("account", self.answers.poll)
+            await self._quietly("open orders", self._compare_open)
+            await self._quietly("fills", self._look_for_fills)
+
+    async def _compare_open(self) -> None:
+        """Tell the open orders, and ask for those that we believe open and IB does not."""
+        believed = {order.order_id: order for order in self.tracker.open_orders()}
+        listed = await self.orders.questions.tell_open()
+        for order_id, order in believed.items():
+            if order_id not in listed and order.status is not OrderStatus.UNKNOWN:
+                await self.orders.watch.check(order_id, order.instrument_id)
+
+    async def _look_for_fills(self) -> None:
+        await self.orders.questions.tell_fills()
+        self.orders.watch.note_fills()
+
+    async def _pause(self) -> None:
+        alarm = asyncio.ensure_future(self._session.wait_s(POLL_S))
+        fill = asyncio.ensure_future(self._wake.wait())
+        try:
+            await asyncio.wait({alarm, fill}, return_when=asyncio.FIRST_COMPLETED)
+            if fill.done():
+                await self._session.wait_s(FILLS_S)  # they come in heaps
+        finally:
+            alarm.cancel()
+            fill.cancel()
+        self._wake.clear()
+
+    def _zone(self) -> tzinfo:
+        """Return the zone of the gateway's clock, which it told when it was dialled."""
+        link = self._session.dialling.link
+        return gateway_zone(link.told_time if link is not None else "", self._adapter.clock.now_ns())
+
+    # --- what the tracker tells -------------------------------------------------------------------------------------
+
+    def _tell_order(self, order: OrderData) -> None:
+        self._adapter.on_order(order)
+        self.orders.hear(order)
+
+    def _tell_trade(self, trade: TradeData) -> None:
+        if not self.tracker.lacks:
+            self.cursor_ns = max(self.cursor_ns, trade.venue_time_ns)
+        self._adapter.on_trade(trade)
+        self._wake.set()
+
+    async def _quietly(self, what: str, job: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await job()
+        except AdapterError as error:
+            logger.warning("{}: {} could not be asked for: {}", self._adapter.account, what, error)
