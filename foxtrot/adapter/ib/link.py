@@ -53,6 +53,15 @@ class IbLink:
         dialled = self._client.dialled
         return str(dialled.cause) if dialled is not None else ""
 
+    @property
+    def told_time(self) -> str:
+        """Return the gateway's clock as it told it in the handshake, "20261128 09:30:00 EST"; "" before.
+
+        Source: TWS API, handshake: time of the connection; bytes in ibapi 9.81, text in later ones.
+        """
+        told = self._client.twsConnectionTime()
+        return told.decode("ascii", "replace") if isinstance(told, bytes) else str(told or "")
+
     def dial(self, host: str, port: int, client_id: int) -> None:
         """Connect and shake hands; called on ib-dial.
 
