@@ -48,13 +48,14 @@ class HistoryPace:
         if not 0 < size.length_s <= _LONGEST_SMALL_S:
             return
         self._forget(now_ns)
-        burst = self._of_contract.setdefault(of, deque())
+        burst = self._of_contract.get(of, deque())
         while burst and burst[0] <= now_ns - _BURST_NS:
             burst.popleft()
         if asked in self._same or len(burst) + 1 >= _BURST or len(self._all) + weight > _MOST:
             raise history_refused("Historical data request pacing violation")
         self._same[asked] = now_ns
         burst.append(now_ns)
+        self._of_contract[of] = burst
         self._all.extend([now_ns] * weight)
 
     def _forget(self, now_ns: int) -> None:
