@@ -39,7 +39,12 @@ PLACE_TERMS: Final = layout(
         "stockRangeUpper overridePercentageConstraints volatility volatilityType deltaNeutralOrderType deltaNeutralAuxPrice"
     ),
 )
-"""Eight fields of a delta-neutral order follow where there is one."""
+"""Eight fields of a delta-neutral order follow where it has a type; a client may send back the "None" of TWS."""
+PLACE_NEUTRAL: Final = layout(
+    PLACE_ORDER_ID,
+    "deltaNeutralConId deltaNeutralSettlingFirm deltaNeutralClearingAccount deltaNeutralClearingIntent "
+    "deltaNeutralOpenClose deltaNeutralShortSale deltaNeutralShortSaleSlot deltaNeutralDesignatedLocation",
+)
 PLACE_SCALE: Final = layout(
     PLACE_ORDER_ID,
     "continuousUpdate referencePriceType trailStopPrice trailingPercent scaleInitLevelSize scaleSubsLevelSize "

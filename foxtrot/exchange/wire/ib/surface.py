@@ -1,7 +1,10 @@
 """TWS's surface put together from its parts."""
 
+from foxtrot.exchange.wire.ib.account import Account
+from foxtrot.exchange.wire.ib.account_figures import AccountBooks
 from foxtrot.exchange.wire.ib.contracts import Contracts
 from foxtrot.exchange.wire.ib.gateway import IbGateway
+from foxtrot.exchange.wire.ib.orders import Orders
 from foxtrot.exchange.wire.ib.quotes import Quotes
 from foxtrot.exchange.wire.ib.venue_side import IbSide
 
@@ -14,4 +17,7 @@ def ib_surface(side: IbSide) -> IbGateway:
     gateway = IbGateway(side)
     gateway.add(Contracts(side, gateway.send))
     gateway.add(Quotes(side, gateway.send))
+    books = AccountBooks(side)
+    gateway.add(Orders(side, gateway.send, gateway.started, books))
+    gateway.add(Account(side, gateway.send, gateway.started, books))
     return gateway
