@@ -1,8 +1,9 @@
 """The headless runner: build, start, wait for a signal or a time, stop, tell what is left."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 from loguru import logger
@@ -42,15 +43,45 @@ def run_live(
     Raises:
         ConfigError: `mode = "live"` without --live, or anything else wrong with the configuration.
     """
+    return run_order(RunOrder(config, home, live=live, seconds=seconds), stopped, log)
+
+
+class RunOrder(NamedTuple):
+    """What is to run, and how.
+
+    `environment` is where secrets are found. `built` is called with the platform once it is built, before it starts and before anybody
+    connects: whoever wants to hear it from the first event on subscribes there.
+    """
+
+    config: Config
+    home: Path
+    live: bool = False
+    seconds: float | None = None
+    environment: Mapping[str, str] = os.environ
+    built: Callable[[MainEngine], None] = lambda _platform: None
+
+
+def run_order(order: RunOrder, stopped: StopSignal, log: LogWriter | None = None) -> Json:
+    """Run a platform until the stop is asked for, or for some seconds, and return its summary; the caller holds the lock of the home.
+
+    Thread: main, or one that has nothing else to do.
+
+    Blocks: until it is asked for or the time is over, and for the stop after it.
+
+    Raises:
+        ConfigError: as `run_live`.
+    """
+    config, home, live = order.config, order.home, order.live
     check_mode(config, live=live)
     with AccountLocks(lock_folder(os.environ), home) as locks:
         locks.take(*data_key(config.data_dir(home)))
         around = surroundings_of(config, home)
         journal = PlatformJournal(config.data_dir(home), config, around.clock)
-        platform = MainEngine(config, home, journal=journal, around=around)
+        platform = MainEngine(config, home, journal=journal, environment=order.environment, around=around)
         try:
             _claim(platform, locks)
-            return _run(platform, seconds, stopped, log, guarded=live or config.guardian.enabled)
+            order.built(platform)
+            return _run(platform, order.seconds, stopped, log, guarded=live or config.guardian.enabled)
         finally:
             platform.line.journal.close()  # it has a thread already, and whatever stands beside the platform may be refused
 
