@@ -30,6 +30,8 @@ TICKS: Final[dict[int, str]] = {
     37: MARK, 45: STAMP, 48: RT_VOLUME, 49: HALTED, 86: INTEREST,
 }  # fmt: skip
 """Live and frozen ticks by number. Source: TWS API, Available Tick Types."""
+RT_VOLUME_TICK: Final = 48
+"""Source: TWS API, Available Tick Types, RT Volume."""
 DELAYED_TICKS: Final[dict[int, str]] = {
     66: BID, 67: ASK, 68: LAST, 69: BID_SIZE, 70: ASK_SIZE, 71: LAST_SIZE, 72: HIGH, 73: LOW, 74: VOLUME, 75: CLOSE, 76: OPEN,
     88: STAMP, 90: HALTED,

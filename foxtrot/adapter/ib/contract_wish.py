@@ -150,7 +150,7 @@ def _futures(symbol: str, venue: str, today: date) -> tuple[ContractWish, ...]:
 
 def _year_of(digits: str, today: date) -> int:
     """Return the year that a name's digits mean: the first from last year on that ends with them."""
-    modulus = 10 ** len(digits)
+    modulus: int = 10 ** len(digits)
     first = today.year - 1
     return first + (int(digits) - first) % modulus
 
