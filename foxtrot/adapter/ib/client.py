@@ -86,8 +86,8 @@ class SafeClient:
 
     def _interpret(self, message: bytes) -> None:
         fields = message.split(b"\0")
-        if fields.pop():
-            raise BadMessage(VENUE, "fields", "its last field is not ended")
+        if fields.pop() or not fields:
+            raise BadMessage(VENUE, "fields", "it has no field, or its last is not ended")
         if self.takes_id:
             self.decoder.interpret(tuple(fields[1:]), int(fields[0]))
         else:

@@ -82,8 +82,8 @@ class IbLink:
         self._name_reader()
         version = self._client.serverVersion()
         if version is None:  # one that is closed already may have said why: that is in the queue
-            told = self.cause or "; ".join(map(str, errors)) or "TWS ended the handshake"
-            raise ConnectionLost(VENUE, "connect", told)
+            words = self.cause or "; ".join(map(str, errors)) or "TWS ended the handshake"
+            raise ConnectionLost(VENUE, "connect", words)
         if version < LOWEST_VERSION:
             self._client.drop(f"TWS speaks version {version} of the protocol; install TWS 9.79 or later")
             raise ConnectionLost(VENUE, "connect", self.cause)

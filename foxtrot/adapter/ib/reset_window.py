@@ -86,10 +86,7 @@ def read_window(text: str) -> ResetWindow:
 
 
 def _second_of(text: str) -> int:
-    try:
-        found = time.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is no time of day") from None
-    if found.tzinfo is not None or len(text) != 5:
+    hour, colon, minute = text.partition(":")
+    if not (colon and len(hour) == len(minute) == 2 and (hour + minute).isdecimal() and hour < "24" and minute < "60"):
         raise ValueError(f"{text!r} is no time of day such as 23:45")
-    return found.hour * 3600 + found.minute * 60
+    return int(hour) * 3600 + int(minute) * 60
