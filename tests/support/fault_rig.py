@@ -6,23 +6,17 @@ A test of a fault is: `begin`, `inject` (or anything that goes wrong), `pass_s` 
 
 from collections import Counter
 from collections.abc import Iterator
-from itertools import groupby
 from typing import Any
 
 import msgspec
 
 from foxtrot.adapter.reconnect import Backoff
 from foxtrot.core.notices import (
-    AdapterStatus,
     BookStateChanged,
     Gap,
-    OpenOrdersLoaded,
-    RequestFailed,
-    TradesLoaded,
 )
-from foxtrot.domain.enums import AdapterState, BookState, OrderStatus, Product, Side
+from foxtrot.domain.enums import AdapterState, BookState, Product, Side
 from foxtrot.domain.market import DepthChange, DepthData, MarketTrade, TickData
-from foxtrot.domain.order import OrderData, TradeData
 from foxtrot.domain.subscription import SubscribeRequest
 from foxtrot.exchange.faults import Fault
 from foxtrot.exchange.server_settings import ServerSettings
@@ -30,22 +24,16 @@ from foxtrot.exchange.wire.binance.surface_settings import SurfaceSettings
 from tests.support.binance_rig import Longest, _at_most
 from tests.support.fault_document import FaultRow, record
 from tests.support.fault_insight import FAULTY_S, NORMAL_S, FaultInsight, _come_to_rest
+from tests.support.fault_judgement import FaultJudgement
 from tests.support.venue_memory import BookJudge, VenueMemory
 
 __all__ = ["FAULTY_S", "FaultRig", "_come_to_rest"]
 
 LATE_S = 12
 """How long tasks that wait for something by the clock may outlive a recovery."""
-ENDED = {
-    OrderStatus.FILLED,
-    OrderStatus.CANCELLED,
-    OrderStatus.EXPIRED,
-    OrderStatus.REJECTED,
-    OrderStatus.DENIED,
-}
 
 
-class FaultRig(FaultInsight):
+class FaultRig(FaultInsight, FaultJudgement):
     """See the module; `spot` streams everything, `contract` ticks, trades and depth, and `resting` is our order.
 
     Thread: the test's.
@@ -146,7 +134,7 @@ class FaultRig(FaultInsight):
             *self.wrongs(),
             *self.judge.wrong,
             *self._missing_prints(),
-            *self._orders_wrong(),
+            *self.orders_wrong(),
             *([] if self.heard.reports(later) else ["the order after recovery is not heard of"]),
         ]
         assert wrong == [], wrong
@@ -222,25 +210,6 @@ class FaultRig(FaultInsight):
                 found.append(f"book of {name}: {book and book.update_id}, the venue's is {update_id}")
         return found
 
-    def seen(self) -> str:
-        """Return in words what was told since the beginning: states of the link and of books, gaps, failures."""
-        events = self.heard.events(self._begun_at)
-        link = [event.state.value for event in events if isinstance(event, AdapterStatus)]
-        name = self.spot.instrument_id
-        book = [
-            event.state.value for event in events if isinstance(event, BookStateChanged) and event.instrument_id == name
-        ]
-        words = ["link " + " → ".join(link)] if link else ["link stays"]
-        words += ["book " + " → ".join(_shortened(book))] if book else ["book stays live"]
-        lost = sum(event.count for event in events if isinstance(event, Gap))
-        words += [f"gap of {lost} prints"] if lost else []
-        failed = sorted({event.what for event in events if isinstance(event, RequestFailed)})
-        return "; ".join(words + [f"failed: {what}" for what in failed])
-
-    def link_states(self) -> list[AdapterState]:
-        """Return the states of the link since the beginning."""
-        return self.heard.states(self._begun_at)
-
     def _judge_news(self) -> None:
         """Judge what was told since the last time, in order, and the books in memory."""
         self.memory.look()
@@ -288,36 +257,9 @@ class FaultRig(FaultInsight):
                 found.append(f"{name}: {len(missing)} prints are missing {missing[:5]}, gaps tell of {told}")
         return found
 
-    def _orders_wrong(self) -> list[str]:
-        """Return what differs between what was told of our orders and the venue's truth."""
-        received = Counter(self.received())
-        found = [f"{order_id} reached the venue {times} times" for order_id, times in received.items() if times > 1]
-        open_now, filled = self._believed()
-        if open_now != self.open_orders():
-            found.append(f"open orders: told {open_now}, the venue has {self.open_orders()}")
-        true = Counter({trade_id: 1 for trade_id, *_ in self.fills()})
-        told = Counter(trade.trade_id for trade in self.heard.of(TradeData))
-        loaded = {trade.trade_id for event in self.heard.of(TradesLoaded) for trade in event.trades}
-        if set(told) | loaded != set(true) or any(times > 1 for times in told.values()):
-            found.append(f"fills: told {dict(told)} and {loaded}, the venue has {set(true)}")
-        for order in self.server.call(lambda server: server.host.venue.open_orders(self.account)):
-            size = self.spot.quantity(order.filled)
-            if filled.get(order.client_order_id) != size:
-                found.append(f"{order.client_order_id} is filled {size}, told {filled.get(order.client_order_id)}")
-        return found
-
-    def _believed(self) -> tuple[set[str], dict[str, float]]:
-        """Return the open orders and how far each is filled, as a desk would know them from what was told."""
-        open_now: set[str] = set()
-        filled: dict[str, float] = {}
-        for event in self.heard.events():
-            if isinstance(event, OpenOrdersLoaded):
-                open_now = {order.order_id for order in event.orders}
-                filled |= {order.order_id: order.filled_quantity for order in event.orders}
-            elif isinstance(event, OrderData):
-                (open_now.discard if event.status in ENDED else open_now.add)(event.order_id)
-                filled[event.order_id] = max(filled.get(event.order_id, 0.0), event.filled_quantity)
-        return open_now, filled
+    def filled_of_open(self) -> dict[str, float]:
+        orders = self.server.call(lambda server: server.host.venue.open_orders(self.account))
+        return {order.client_order_id: self.spot.quantity(order.filled) for order in orders}
 
     def _grown(self) -> list[str]:
         """Return what there is more of than before; what waits for something by the clock is given its time."""
@@ -330,11 +272,3 @@ class FaultRig(FaultInsight):
 
     def _server_settings(self) -> ServerSettings:
         return msgspec.structs.replace(super()._server_settings(), surface=self._surface)
-
-
-def _shortened(states: list[str]) -> list[str]:
-    """Return states with repetitions of a pair told once."""
-    pairs = [key for key, _ in groupby(states)]
-    if len(pairs) <= 6:
-        return pairs
-    return [*pairs[:4], "…", pairs[-1]]

@@ -64,6 +64,7 @@ class FutuRig(ContractRig):
     """An embedded exchange on its own thread and socket; our account is one with real money, whose fills Futu tells."""
 
     name = "futu"
+    environment = "real"
     io_thread = "futu-io"
     ticks_per_change = range(1, 6)
     sequence_rule = ContiguousIds()
@@ -88,6 +89,11 @@ class FutuRig(ContractRig):
         self._threads_before = set(threading.enumerate())
         self._open_market()
         self.new_adapter()
+
+    @property
+    def venue_account(self) -> str:
+        """Return the exchange's name of our account."""
+        return self.account
 
     # --- the adapter ------------------------------------------------------------------------------------------------
 
@@ -217,11 +223,11 @@ class FutuRig(ContractRig):
         self._execute(CancelOrder(self.clock.now_ns(), MAKER, (instrument or self.spot).instrument_id, order_id))
 
     def place_elsewhere(self, order_id: str, side: Side, price: int, quantity: int) -> None:
-        self._place(self.account, side, price, quantity, self.spot, order_id)
+        self._place(self.venue_account, side, price, quantity, self.spot, order_id)
 
     def cancel_elsewhere(self, order_id: str) -> None:
         name = self.spot.instrument_id
-        self._execute(CancelOrder(self.clock.now_ns(), self.account, name, client_order_id=order_id))
+        self._execute(CancelOrder(self.clock.now_ns(), self.venue_account, name, client_order_id=order_id))
 
     # --- what this venue can do -------------------------------------------------------------------------------------
 
@@ -241,16 +247,16 @@ class FutuRig(ContractRig):
 
     def received(self) -> list[str]:
         return self.server.call(
-            lambda server: [one.client_order_id for one in server.traffic.orders if one.account == self.account]
+            lambda server: [one.client_order_id for one in server.traffic.orders if one.account == self.venue_account]
         )
 
     def open_orders(self) -> set[str]:
         return self.server.call(
-            lambda server: {order.client_order_id for order in server.host.venue.open_orders(self.account)}
+            lambda server: {order.client_order_id for order in server.host.venue.open_orders(self.venue_account)}
         )
 
     def fills(self) -> list[tuple[str, str, Decimal, str]]:
-        fills = self.server.call(lambda server: server.host.venue.fills(self.account))
+        fills = self.server.call(lambda server: server.host.venue.fills(self.venue_account))
         numbers = self._fill_numbers()
         assert len(numbers) == len(fills)
         return [
@@ -259,11 +265,11 @@ class FutuRig(ContractRig):
         ]
 
     def balances(self) -> dict[str, tuple[Decimal, Decimal]]:
-        held = self.server.call(lambda server: server.host.venue.balances(self.account))
+        held = self.server.call(lambda server: server.host.venue.balances(self.venue_account))
         return {asset: row for asset, row in held.items() if asset in ("HKD", "USD")}
 
     def positions(self) -> dict[tuple[str, PositionSide], float]:
-        held = self.server.call(lambda server: server.host.venue.balances(self.account))
+        held = self.server.call(lambda server: server.host.venue.balances(self.venue_account))
         found = {(one.instrument_id, PositionSide.NET): held.get(one.base_asset) for one in (self.spot, self.contract)}
         return {place: float(row[0]) for place, row in found.items() if row is not None and row[0]}
 
@@ -333,7 +339,7 @@ class FutuRig(ContractRig):
             "orders_per_30_s": 1000, "changes_per_30_s": 1000, "queries_per_30_s": 1000, "subscription_quota": 1000,
         }  # fmt: skip
         context = AdapterContext(
-            account, heard, self.permit, self.clock, settings, {}, "real", PositionMode.NETTING,
+            account, heard, self.permit, self.clock, settings, {}, self.environment, PositionMode.NETTING,
             {"unlock_password": Secret("foxtrot")},
         )  # fmt: skip
         adapter = FutuAdapter(context)

@@ -123,24 +123,38 @@ class PrintStream:
         return self.last_sequence is not None or self._is_wanted(newest)
 
     def _missed(self, tickers: Sequence[Any]) -> Sequence[Any]:
-        """Return the prints after the last that was told; when that is not among as many as Futu keeps, some are lost."""
+        """Return the prints after the last that was told; when that is not among as many as Futu keeps, some are lost.
+
+        Those before it that were never pushed come too late to be told in their order: a gap counts them.
+        """
         last = self.last_sequence
         if last is None:
             return [ticker for ticker in tickers if self._is_wanted(ticker)]
         for place in range(len(tickers) - 1, -1, -1):
             if tickers[place].sequence == last:
+                self._tell_gap(self._count_unpushed(tickers[:place]))
                 return tickers[place + 1 :]
         if len(tickers) >= KEPT:
             self._tell_gap()
         return tickers
 
+    def _count_unpushed(self, tickers: Sequence[Any]) -> int:
+        """Count prints that were wanted and not told, each once."""
+        missing = [
+            one.sequence
+            for one in tickers
+            if one.sequence not in self._seen and one.sequence not in self._seen_before and self._is_wanted(one)
+        ]
+        self._seen.update(missing)
+        return len(missing)
+
     def _is_wanted(self, ticker: Any) -> bool:
         """Tell whether a print happened since prints are wanted."""
         return bool(self.since_ns) and time_ns(ticker.time, ticker.timestamp, self._zone) >= self.since_ns
 
-    def _tell_gap(self) -> None:
-        if self.is_told and self.last_sequence is not None:
-            self._publisher.on_gap(Gap(self._instrument_id, "MarketTrade", 1))
+    def _tell_gap(self, count: int = 1) -> None:
+        if count and self.is_told and self.last_sequence is not None:
+            self._publisher.on_gap(Gap(self._instrument_id, "MarketTrade", count))
 
     def _tell(self, tickers: Iterable[Any], now_ns: int) -> int:
         count, hear = 0, self.hear

@@ -174,6 +174,16 @@ def test_more_missed_prints_than_futu_keeps_are_a_gap(streams: Streams, monkeypa
     assert streams.sequences() == ["1", "7", "8", "9"]
 
 
+def test_prints_that_were_not_pushed_before_the_last_one_are_counted_once(streams: Streams) -> None:
+    streams.prints.since_ns = 1
+    streams.prints.take(rows(1, 4), NOW_NS)
+    for _ in range(2):
+        streams.prints.hold()
+        streams.prints.fill(rows(1, 2, 3, 4, 5), NOW_NS)
+    assert streams.heard.of(Gap) == [Gap("00700.SEHK", "MarketTrade", 2)]
+    assert streams.sequences() == ["1", "4", "5"]
+
+
 def test_missed_prints_that_cannot_be_had_are_a_gap(streams: Streams) -> None:
     streams.prints.take(rows(1), NOW_NS)
     streams.prints.hold()
