@@ -60,6 +60,7 @@ class AccountAnswers:
         self._told_account: AccountData | None = None
         self._told_positions: tuple[PositionData, ...] = ()
         self._left_out: set[int] = set()
+        self._said_short = False
 
     def hear_commission(self) -> None:
         """Hear that a commission has come."""
@@ -106,9 +107,8 @@ class AccountAnswers:
             if kind == "orderStatus":
                 statuses.append(told)
                 continue
-            for name, order in each([told], self._reports.read_open, "order"):
-                if name and order is not None:
-                    found[name] = order
+            listed = each([told], self._reports.read_open, "order")
+            found |= {name: order for name, order in listed if name and order is not None}
         for name, row in each(statuses, self._reports.read_status, "status"):
             if name in found:
                 found[name] = self._reports.with_status(found[name], row)
@@ -151,11 +151,9 @@ class AccountAnswers:
 
     def _publish_trades(self, trades: tuple[TradeData, ...], since_ns: int) -> None:
         now_ns = self._adapter.clock.now_ns()
-        whole_ns = midnight_ns(now_ns, self._reports.zone)
-        if 0 < since_ns < whole_ns:
-            logger.warning(
-                "{}: fills of before today are asked for, and IB may list those of today alone", self._adapter.account
-            )
+        if since_ns < midnight_ns(now_ns, self._reports.zone) and not self._said_short:
+            self._said_short = True
+            logger.info("{}: IB may list the fills of today alone, and more is asked for", self._adapter.account)
         self._adapter.on_trades(TradesLoaded(self._adapter.account, trades, now_ns, since_ns))
 
     async def _await_commissions(self) -> None:

@@ -14,7 +14,7 @@ import msgspec
 from loguru import logger
 
 from foxtrot.adapter.base_adapter import BaseAdapter
-from foxtrot.adapter.exact_sums import EXACT
+from foxtrot.adapter.exact_sums import EXACT, average_of
 from foxtrot.adapter.ib.report_codec import CommissionRow, FillRow
 from foxtrot.domain.account import AccountCharge
 from foxtrot.domain.enums import Liquidity, OrderType
@@ -112,6 +112,13 @@ class Fills:
         """Return all fills that are known, as they were or would be told, in their order."""
         facts = [fill.told or self._fact(fill) for fill in self._fills.values()]
         return tuple(sorted(facts, key=lambda fact: (fact.venue_time_ns, fact.trade_id)))
+
+    def average_of(self, name: str, quantity: float) -> float:
+        """Return the average price of an order's fills if those that are known make up a quantity, else 0.0."""
+        rows = [fill.row for fill in self._fills.values() if fill.name == name]
+        filled = sum((row.quantity for row in rows), ZERO)
+        cost = sum((EXACT.multiply(row.quantity, row.price) for row in rows), ZERO)
+        return average_of(cost, filled) if float(filled) == quantity else 0.0
 
     def note_listed(self, trade_id: str) -> None:
         """Note that a fill was told by a list."""

@@ -274,12 +274,13 @@ class Reports:
             return None
         own = self._own.get(name)
         quantity = float(row.quantity) or (last.quantity if last is not None else 0.0) or filled
+        average = last.average_price if last is not None and filled == known else self.fills.average_of(name, filled)
         self._note_end(row, name, own)
         return OrderData(
             name, self._adapter.account, instrument.instrument_id, row.side, row.kind, quantity,
             float(row.limit) if row.kind.needs_price else 0.0,
             self._ended(_with_fills(status, filled, quantity), name, now_ns), filled,
-            last.average_price if last is not None and filled == known else 0.0,
+            average,
             str(row.perm_id) if row.perm_id else "", now_ns, now_ns, own.strategy_id if own is not None else "",
             float(row.trigger) if row.kind.needs_trigger else 0.0, row.time_in_force, reason=HELD if held else _reason(status, row), rule="venue" if status is OrderStatus.REJECTED else "",
             source=STREAM if pushed else REST,
