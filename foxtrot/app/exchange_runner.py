@@ -205,6 +205,9 @@ def _ib_settings(config: ExchangeConfig) -> IbSettings:
         read_only=told.read_only,
         has_quotes=told.has_quotes,
         fees=told.fees,
+        refuses_old_attributes=told.refuses_old_attributes,
+        depth_lines=told.depth_lines,
+        delay_s=told.delay_s,
     )
 
 

@@ -60,7 +60,8 @@ class IbTable(msgspec.Struct, frozen=True, kw_only=True):
     """How TWS's protocol is served.
 
     `newest_version` is 157 or 178; `read_only` refuses every order; `fees` is the price plan of IB's accounts, fixed or tiered;
-    `has_quotes` off is an account without subscriptions to market data, which gets it delayed.
+    `has_quotes` off is an account without subscriptions to market data, which gets it delayed, by `delay_s`. `depth_lines` is how many
+    books may be watched at once. `refuses_old_attributes` refuses orders with eTradeOnly or firmQuoteOnly, as a current TWS does.
     """
 
     always_open: bool = True
@@ -69,6 +70,9 @@ class IbTable(msgspec.Struct, frozen=True, kw_only=True):
     read_only: bool = False
     has_quotes: bool = True
     fees: Literal["fixed", "tiered"] = "fixed"
+    refuses_old_attributes: bool = True
+    depth_lines: Annotated[int, Meta(ge=0, le=1_000)] = 3
+    delay_s: Annotated[int, Meta(ge=0, le=86_400)] = 900
 
 
 class ExchangeAccount(msgspec.Struct, frozen=True, kw_only=True):

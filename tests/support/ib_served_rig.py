@@ -19,6 +19,8 @@ VENUE_ACCOUNT = "main-ib"
 MONEY = {"USD": Decimal(1_000_000), "EUR": Decimal(100_000), "HKD": Decimal(1_000_000)}
 DEADLINE_S = 10.0
 _LENGTH_BYTES = 4
+_FIRST_MESSAGES = 5
+"""Accounts, the next order id, and one notice for each of three farms."""
 
 
 @contextmanager
@@ -90,7 +92,7 @@ class RawIb:
         self.greet(versions)
         self.send(71, 2, client_id, "")
         first = [self.read()]
-        while first[-1][:3] != ["4", "2", "-1"] or first[-1][3] not in ("2158", "326", "2110"):
+        while len(first) < _FIRST_MESSAGES and first[-1][3:4] not in (["326"], ["2110"]):
             first.append(self.read())
         return first
 

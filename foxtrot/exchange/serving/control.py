@@ -98,7 +98,9 @@ class ControlListener:
 
     async def _state(self, _body: Body, _query: dict[str, list[str]]) -> object:
         return self._server.host.run(
-            lambda: state_of(self._server, self._doors.shared.traffic, self._doors.futu_sockets())
+            lambda: state_of(
+                self._server, self._doors.shared.traffic, self._doors.futu_sockets(), self._doors.ib_sockets()
+            )
         )
 
     async def _faults(self, _body: Body, _query: dict[str, list[str]]) -> object:

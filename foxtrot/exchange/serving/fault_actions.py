@@ -9,7 +9,7 @@ from foxtrot.domain.instrument import Instrument
 from foxtrot.exchange.commands import PlaceOrder
 from foxtrot.exchange.faults import Fault
 from foxtrot.exchange.result import CommandResult
-from foxtrot.exchange.server_settings import FUTU
+from foxtrot.exchange.server_settings import FUTU, IB
 from foxtrot.exchange.serving.surface_port import EndsUserStreams, Surface
 from foxtrot.exchange.serving.venue_host import VenueHost
 
@@ -55,7 +55,7 @@ class FaultActions:
         result = self._host.execute(
             PlaceOrder(
                 self._host.now_ns(),
-                order.account,
+                self._account(order),
                 instrument.instrument_id,
                 f"other-{self._orders}",
                 Side.BUY if order.side == "BUY" else Side.SELL,
@@ -67,6 +67,12 @@ class FaultActions:
         if not result.ok:
             raise ConfigError(f"the order was refused: {result.message or result.code.value}")
         return result
+
+    def _account(self, order: Fault) -> str:
+        """Return the account of the venue: IB's clients trade an account NAME on one of its own."""
+        ib = self._host.ib
+        seen = () if ib is None or order.product != IB else ib.accounts.values()
+        return next((one.account for one in seen if one.name == order.account), order.account)
 
     def _order(self, fault: Fault) -> None:
         self.place(fault)
@@ -107,6 +113,8 @@ class FaultActions:
         found = {name: side.symbols() for name, side in self._host.sides.items()}
         if self._host.futu is not None:
             found[FUTU] = {code: one for (_, code), one in self._host.futu.stocks().items()}
+        if self._host.ib is not None:
+            found[IB] = {one.instrument.symbol: one.instrument for one in self._host.ib.contracts.all()}
         return found
 
 

@@ -11,12 +11,18 @@ from foxtrot.exchange.serving.traffic import Traffic
 if TYPE_CHECKING:
     from foxtrot.exchange.server import ExchangeServer
     from foxtrot.exchange.serving.futu_socket import FutuSocket
+    from foxtrot.exchange.serving.ib_socket import IbSocket
     from foxtrot.exchange.venue import Venue
 
 Row = dict[str, object]
 
 
-def state_of(server: "ExchangeServer", traffic: Traffic, futu: "tuple[FutuSocket, ...]" = ()) -> Row:
+def state_of(
+    server: "ExchangeServer",
+    traffic: Traffic,
+    futu: "tuple[FutuSocket, ...]" = (),
+    ib: "tuple[IbSocket, ...]" = (),
+) -> Row:
     """Return accounts, connections and counters; agents' accounts are left out."""
     host, venue = server.host, server.host.venue
     listed = {one.instrument_id: one for one in venue.instruments()}
@@ -28,7 +34,9 @@ def state_of(server: "ExchangeServer", traffic: Traffic, futu: "tuple[FutuSocket
         "ports": server.ports,
         "instruments": list(listed),
         "accounts": {name: _account(venue, name, listed) for name in names},
-        "connections": [_connection(one) for one in server.faults.sockets.values()] + [_futu(one) for one in futu],
+        "connections": [_connection(one) for one in server.faults.sockets.values()]
+        + [_futu(one) for one in futu]
+        + [_ib(one) for one in ib],
         "counters": {
             "connections": dict(traffic.connections),
             "requests": dict(traffic.requests),
@@ -128,6 +136,24 @@ def _futu(one: "FutuSocket") -> Row:
             for (market, code), kinds in client.subscriptions.items()
             for subscribed in kinds
         ),
+        "opened_ns": client.opened_ns,
+        "frames_sent": one.sent,
+        "pongs": 0,
+        "waiting_bytes": one.waiting_bytes,
+    }
+
+
+def _ib(one: "IbSocket") -> Row:
+    client = one.client
+    return {
+        "number": client.number,
+        "product": one.product,
+        "path": "",
+        "kinds": (),
+        "account": "",
+        "client_id": client.client_id,
+        "version": client.version,
+        "streams": [],
         "opened_ns": client.opened_ns,
         "frames_sent": one.sent,
         "pongs": 0,

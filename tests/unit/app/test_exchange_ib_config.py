@@ -20,11 +20,13 @@ def test_every_key_of_the_table_is_read(tmp_path: Path) -> None:
     path = tmp_path / "exchange.toml"
     path.write_text(
         "[ib]\nalways_open = false\nlimits = false\nnewest_version = 178\nread_only = true\nhas_quotes = false\nfees = 'tiered'\n"
+        "refuses_old_attributes = false\ndepth_lines = 30\ndelay_s = 60\n"
     )
     told = load_exchange_config(path, {}).ib
     assert told == IbTable(
-        always_open=False, limits=False, newest_version=178, read_only=True, has_quotes=False, fees="tiered"
-    )
+        always_open=False, limits=False, newest_version=178, read_only=True, has_quotes=False, fees="tiered",
+        refuses_old_attributes=False, depth_lines=30, delay_s=60,
+    )  # fmt: skip
     assert ExchangeConfig().ib == IbTable()
 
 
