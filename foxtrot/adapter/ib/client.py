@@ -1,5 +1,7 @@
 """ibapi's client with a message loop that survives what it cannot read, over our own socket.
 
+ibapi's own classes are left as they are, for whoever else in the process uses them.
+
 Source: seen with ibapi 9.81 and 10.46 (client.py): an exception in a callback or of the decoder ends the loop and the connection, and a
     message that is too short ends in a TypeError of its own.
 """
@@ -53,11 +55,12 @@ class SafeClient:
         return self._conn
 
     @conn.setter
-    def conn(self, made: SafeConnection | None) -> None:
-        self._conn = made
-        if made is not None:
-            self.dialled = made
-            made.on_closed = lambda: self.msg_queue.put(None)
+    def conn(self, made: Any) -> None:
+        """Take ibapi's connection, which it has just made, for one of ours to the same place; None is none any more."""
+        self._conn = None if made is None else SafeConnection(made.host, made.port)
+        if self._conn is not None:
+            self.dialled = self._conn
+            self._conn.on_closed = lambda: self.msg_queue.put(None)
 
     def run(self) -> None:
         """Hand every message to the callbacks until the connection is closed; one that cannot be read costs itself alone.

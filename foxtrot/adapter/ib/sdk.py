@@ -1,4 +1,4 @@
-"""The one door to ibapi: imports it when a session first dials, finds out which it is, and cures what is known to be broken in it.
+"""The one door to ibapi: imports it when a session first dials, and finds out which it is.
 
 Source: seen with ibapi 9.81.1.post1 and 10.46.1.
 """
@@ -15,12 +15,11 @@ from typing import Any, Final
 from loguru import logger
 
 from foxtrot.adapter.ib.client import BadMessageHeard, SafeClient, reading
-from foxtrot.adapter.ib.connection import SafeConnection
 from foxtrot.adapter.ib.wrapper import Heard, wrapper_class
 from foxtrot.domain.errors import ConfigError
 
 HIGHEST_VERSION: Final = 178
-"""The highest protocol version that is offered; from 201 on messages are of another kind.
+"""The highest protocol version that is offered, for the whole process; from 201 on messages are of another kind.
 
 Source: TWS API, server versions; 157 to 178 is what was run against.
 """
@@ -122,7 +121,7 @@ def check_installed() -> None:
 
 
 def load_sdk() -> Sdk:
-    """Return ibapi, imported the first time, with our own socket in place of its.
+    """Return ibapi, imported the first time.
 
     Thread: any.
     Blocks: for the import the first time.
@@ -141,7 +140,6 @@ def _import() -> Any:
     try:
         import ibapi
         import ibapi.client
-        import ibapi.connection
         import ibapi.contract
         import ibapi.decoder
         import ibapi.execution
@@ -151,12 +149,12 @@ def _import() -> Any:
         import ibapi.wrapper
     except ImportError as error:
         raise ConfigError(f"IB's client library cannot be used ({error}); install ibapi>=9.81.1.post1") from error
-    ibapi.client.Connection = type("FoxtrotConnection", (SafeConnection, ibapi.connection.Connection), {})
     ibapi.client.MAX_CLIENT_VER = min(ibapi.client.MAX_CLIENT_VER, HIGHEST_VERSION)
     log = logging.getLogger("ibapi")
     log.setLevel(logging.WARNING)
     log.propagate = False
-    log.addHandler(_IntoOurLog())
+    if not any(isinstance(handler, _IntoOurLog) for handler in log.handlers):
+        log.addHandler(_IntoOurLog())
     return ibapi
 
 

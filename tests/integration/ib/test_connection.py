@@ -1,5 +1,6 @@
 """The socket to TWS with the real ibapi and a tiny TWS on loopback: what ibapi's own would lose, hang on or close late."""
 
+import logging
 import random
 import socket
 import struct
@@ -44,6 +45,7 @@ def running(port: int, **settings: Any) -> Iterator[SessionRig]:
 @pytest.fixture
 def lines() -> Iterator[list[str]]:
     found: list[str] = []
+    logging.getLogger("ibapi").setLevel(logging.WARNING)  # which another test may have raised
     sink = logger.add(lambda message: found.append(str(message)), level="DEBUG", format="{message}")
     yield found
     logger.remove(sink)

@@ -57,7 +57,7 @@ def test_one_that_does_not_go_over_midnight_and_none_at_all() -> None:
     ["23:45", "23:45-00:45", "23.45-00:45 UTC", "23:45-00:45 Nowhere", "1:00-2:00 UTC", "01:00-01:00 UTC", "x-y UTC"],
 )
 def test_what_is_no_window_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="it |no time"):
+    with pytest.raises(ValueError, match=r"it |no time"):
         read_window(text)
 
 

@@ -45,12 +45,22 @@ def test_where_it_is_not_installed_the_fix_is_named(monkeypatch: pytest.MonkeyPa
 
 
 @needs_ibapi
-def test_our_own_socket_stands_in_place_of_ibapis_and_its_log_is_quiet() -> None:
+def test_our_client_has_our_own_socket_ibapi_keeps_its_and_its_log_is_quiet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("foxtrot.adapter.ib.sdk._loaded", {})  # as if it were the first time
     sdk = load_sdk()
     assert load_sdk() is sdk
-    client = sys.modules["ibapi.client"]
-    assert issubclass(client.Connection, SafeConnection)
-    assert client.MAX_CLIENT_VER <= HIGHEST_VERSION
+    module = sys.modules["ibapi.client"]
+    _, client = sdk.make(lambda *_told: None, lambda *_bad: None)
+    assert client.conn is None
+    client.conn = module.Connection("127.0.0.1", 7497)
+    assert type(client.conn) is SafeConnection
+    assert (client.conn.host, client.conn.port) == ("127.0.0.1", 7497)
+    assert not issubclass(module.Connection, SafeConnection)
+    client.conn = None
+    assert client.dialled is not None
+    assert module.MAX_CLIENT_VER <= HIGHEST_VERSION
     log = logging.getLogger("ibapi")
     assert (log.level, log.propagate, len(log.handlers)) == (logging.WARNING, False, 1)
 
