@@ -23,7 +23,7 @@ def connect(port: int, work: Callable[[Any], Any], version: int = 0) -> Any:
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
-        while not condition():
+        while not condition():  # noqa: ASYNC110  # what is waited for has no one event
             await asyncio.sleep(0.005)
 
 

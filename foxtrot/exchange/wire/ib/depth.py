@@ -5,7 +5,7 @@ from typing import Final
 
 from foxtrot.exchange.wire.ib.connection import IbClient
 from foxtrot.exchange.wire.ib.connection_layouts import ERROR
-from foxtrot.exchange.wire.ib.depth_rows import Row, inserts, row_changes
+from foxtrot.exchange.wire.ib.depth_rows import Row, RowChange, inserts, row_changes
 from foxtrot.exchange.wire.ib.endpoint import Handler, Send
 from foxtrot.exchange.wire.ib.ib_contract import SMART, STK, IbContract
 from foxtrot.exchange.wire.ib.layout import UNSET_INT, FieldReader, Value
@@ -170,22 +170,21 @@ class Depth:
         for side, told, rows in ((_BID, one.bids, bids), (_ASK, one.asks, asks)):
             changes = row_changes(told, rows, is_bid=side == _BID) if told else inserts(rows)
             for change in changes:
-                self._send_row(one, side, (change.position, change.operation), (change.price, change.size))
+                self._send_row(one, side, change)
         one.update_id, one.bids, one.asks = update_id, bids, asks
 
-    def _send_row(self, one: DepthSubscription, side: int, at: tuple[int, int], row: Row) -> None:
+    def _send_row(self, one: DepthSubscription, side: int, change: RowChange) -> None:
         values: dict[str, Value] = {
             "request_id": one.request_id,
-            "position": at[0],
-            "operation": at[1],
+            "position": change.position,
+            "operation": change.operation,
             "side": side,
-            "price": one.contract.instrument.price(row[0]) if row[0] else 0.0,
-            "size": size_of(one.contract, row[1]),
+            "price": one.contract.instrument.price(change.price),
+            "size": size_of(one.contract, change.size),
         }
         if one.maker:
-            self._send(one.client, DEPTH_L2, {**values, "maker": one.maker, "is_smart": one.is_smart})
-        else:
-            self._send(one.client, DEPTH, values)
+            values["maker"], values["is_smart"] = one.maker, one.is_smart
+        self._send(one.client, DEPTH_L2 if one.maker else DEPTH, values)
 
 
 def _maker(contract: IbContract, exchange: str, *, is_smart: bool) -> str:

@@ -37,11 +37,25 @@ def row_changes(told: Sequence[Row], rows: Sequence[Row], *, is_bid: bool) -> li
 
     Source: TWS API documentation, Market Depth Data (Level II); seen with ibapi 9.81: positions count from 0.
     """
-    if told == rows:
-        return []
+    first = _equal(told, rows)
+    last = _equal(told[:first:-1], rows[:first:-1]) if first < min(len(told), len(rows)) - 1 else 0
+    return _changes(told[: len(told) - last], rows[: len(rows) - last], first, is_bid=is_bid)
+
+
+def _equal(told: Sequence[Row], rows: Sequence[Row]) -> int:
+    """Return how many rows are the same from the first one on."""
+    count = 0
+    for was, now in zip(told, rows, strict=False):
+        if was != now:
+            break
+        count += 1
+    return count
+
+
+def _changes(told: Sequence[Row], rows: Sequence[Row], first: int, *, is_bid: bool) -> list[RowChange]:
     deletes: list[RowChange] = []
     others: list[RowChange] = []
-    old = new = 0
+    old = new = first
     while old < len(told) or new < len(rows):
         old_end, new_end = _next_common(told, rows, (old, new), is_bid=is_bid)
         shared = min(old_end - old, new_end - new)

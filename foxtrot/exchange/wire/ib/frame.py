@@ -83,5 +83,6 @@ def encode_frame(fields: Iterable[str]) -> bytes:
 
     Source: TWS API documentation, Initial Connection; text beyond ASCII is escaped as from server version 153 on.
     """
-    body = b"".join(field.encode("ascii", "backslashreplace") + FIELD_END for field in fields)
+    # A NUL is ASCII: the fields may be joined before they are escaped, which is several times as fast.
+    body = "\0".join((*fields, "")).encode("ascii", "backslashreplace")
     return LENGTH.pack(len(body)) + body

@@ -21,7 +21,7 @@ _LATEST: Final = 10_000
 Value = str | int | float | bool | Decimal | None
 
 
-class Field(msgspec.Struct, frozen=True):
+class Field(msgspec.Struct, frozen=True, cache_hash=True):
     """A field of a message: its name, what it says when nothing is given, and the server versions that have it (both inclusive)."""
 
     name: str
@@ -30,7 +30,7 @@ class Field(msgspec.Struct, frozen=True):
     until: int = _LATEST
 
 
-class Layout(msgspec.Struct, frozen=True):
+class Layout(msgspec.Struct, frozen=True, cache_hash=True):
     """A message: its id, then its fields in order. A field named `version` has its default as a constant."""
 
     message_id: int
@@ -69,12 +69,16 @@ def texts_of(of: Layout, version: int, values: Mapping[str, Value]) -> list[str]
 
     Source: EDecoder of ibapi 9.81.
     """
-    known = {field.name for field in of.fields}
-    for name in values:
-        if name not in known:
-            raise KeyError(f"message {of.message_id} has no field {name!r}")
+    known = _names(of)
+    if not known.issuperset(values):
+        raise KeyError(f"message {of.message_id} has no field {min(values.keys() - known)!r}")
     told = [text_of(values.get(field.name, field.default)) for field in fields_at(of, version)]
     return [str(of.message_id), *told]
+
+
+@cache
+def _names(of: Layout) -> frozenset[str]:
+    return frozenset(field.name for field in of.fields)
 
 
 def text_of(value: Value) -> str:
@@ -82,6 +86,9 @@ def text_of(value: Value) -> str:
 
     Source: comm.py of ibapi 9.81 (make_field).
     """
+    kind = type(value)
+    if kind is str or kind is int or kind is float:
+        return str(value)
     if value is None:
         return ""
     if isinstance(value, bool):
