@@ -181,12 +181,15 @@ class VenueHost:
             )
 
     def _join_ib(self, side: IbSide, account: AccountSetup) -> None:
-        """Let an account be seen by IB's clients, on an account of its own that may sell short and pays IB's fees."""
+        """Let an account be seen by IB's clients, on an account of its own that may sell short and pays IB's fees.
+
+        The venue does not check what it can bear: money is lent in it, and TWS's surface checks its margin.
+        """
         for contract in side.contracts.all():
             fees = load_preset(_ib_fees(contract, side.settings.fees))
             self.execute(SetFeePlan(self.now_ns(), contract.instrument_id, IB_PLAN, fees))
         own = side.add_account(account.name).account
-        if self.execute(OpenAccount(self.now_ns(), own, allow_short=True, fee_plan=IB_PLAN)).ok:
+        if self.execute(OpenAccount(self.now_ns(), own, margin_checked=False, allow_short=True, fee_plan=IB_PLAN)).ok:
             self._fill(own, account.balances)
 
     def _fill(self, account: str, balances: Mapping[str, Decimal]) -> None:

@@ -104,7 +104,8 @@ class OrderChanges:
         report = self._venue.order(order.account, order.instrument_id, order.venue_id)
         if report is None:
             raise refused(order.order_id, "duplicate")
-        change = self._desk.margin.change(self._desk.account(order), contract, terms, order.filled)
+        account = self._desk.account(order)
+        change = self._desk.margin.change(account, contract, terms, order.filled, venue_id=order.venue_id)
         if not change.is_covered and terms.quantity > order.quantity:
             raise change.refusal(order.order_id)
         try:
