@@ -151,7 +151,7 @@ class History:
                     raise
                 self._session.history_pace.hold(limited.retry_after_s or 1.0)
             except VenueRejected as refusal:
-                if refusal.code == NO_DATA and NO_DATA_WORDS in str(refusal).lower():
+                if is_no_data(refusal.code, str(refusal)):
                     return []
                 raise
         return []
@@ -215,3 +215,8 @@ class _Pages:
             bar = bar_of(row, self._snap, self._resolved.multiplier)
             made[bounds[0]] = msgspec.structs.replace(bar, open_time_ns=bounds[0], close_time_ns=bounds[1])
         return [made[key] for key in sorted(made)]
+
+
+def is_no_data(code: str, text: str) -> bool:
+    """Tell whether a refusal says that there are no bars, which is an answer. Source: TWS API, Message Codes, 162."""
+    return code == NO_DATA and NO_DATA_WORDS in text.lower()

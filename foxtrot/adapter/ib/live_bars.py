@@ -10,7 +10,7 @@ from foxtrot.adapter.ib.bar_sizes import SHORTEST_LIVE_NS, duration_of
 from foxtrot.adapter.ib.bar_stream import BarStream
 from foxtrot.adapter.ib.entry import Entry, Publisher
 from foxtrot.adapter.ib.errors import ErrorKind, IbError
-from foxtrot.adapter.ib.history import EPOCH_SECONDS, MID_PRICES, TRADES
+from foxtrot.adapter.ib.history import EPOCH_SECONDS, MID_PRICES, TRADES, is_no_data
 from foxtrot.adapter.ib.market_errors import words_of
 from foxtrot.adapter.ib.resolving import Contracts
 from foxtrot.domain.errors import AdapterError, BadMessage, ConnectionLost
@@ -129,7 +129,7 @@ class LiveBars:
             return
         self._let_go(stream, cancel=False)
         key = entry.instrument_id, stream.size.name, error.code
-        if key not in self._told:
+        if key not in self._told and not is_no_data(str(error.code), error.text):
             self._told.add(key)
             what = f"bars {stream.size.interval.text} of {entry.instrument_id}"
             self._publisher.on_request_failed(what, f"{words_of(error)}; they are asked for again every {PAUSE_S:g} s")

@@ -69,10 +69,10 @@ class PrintStream:
         self._tell(found.time_ns, found.price, found.size, quote, now_ns)
 
     def lost(self) -> None:
-        """Say that prints are missing from here on, until the next."""
+        """Say, once, that prints are missing from here on until the next."""
         if self.is_told and self._last is not None:
             self._publisher.on_gap(Gap(self._instrument_id, "MarketTrade", 1))
-        self._volume = 0.0
+        self._last, self._volume = None, 0.0
 
     def _tell(
         self, when_ns: int, price: float, size: float, quote: tuple[float, float, float, float], now_ns: int
