@@ -43,7 +43,7 @@ class IbAdapter(SessionAdapter):
         check_installed()
         self.session = IbSession(context, settings, random)
         super().__init__(context, self.session)
-        self.market_data = IbMarketData(self, self.session)
+        self.market_data = IbMarketData(self, self.session, context.home)
         self.trading = IbTrading(self, self.session, self.market_data)
 
     @classmethod
