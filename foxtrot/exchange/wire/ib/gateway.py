@@ -193,7 +193,9 @@ class IbGateway:
     def _note_order(self, client: IbClient, texts: list[str]) -> None:
         """Note the id that an order uses, and its mark, whatever becomes of it."""
         self.side.note_order_id(client.client_id, _message_id(texts[1]))
-        account = self.side.accounts.get(texts[_ACCOUNT_AT]) or next(iter(self.side.accounts.values()), None)
+        seen = self.side.accounts
+        only = next(iter(seen)) if len(seen) == 1 else ""
+        account = seen.get(texts[_ACCOUNT_AT] or only)
         self.on_order("" if account is None else account.account, texts[_ORDER_REF_AT])
 
     def _unreadable(self, client: IbClient, text: str) -> None:
