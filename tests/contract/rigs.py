@@ -6,6 +6,7 @@ from foxtrot.domain.enums import Product
 from tests.support.binance_rig import BinanceRig
 from tests.support.contract_rig import ContractRig
 from tests.support.futu_contract_rig import FutuRig
+from tests.support.ib_contract_rig import IbRig
 from tests.support.real_urls_rig import RealUrlsRig
 from tests.support.simulated_rig import SimulatedRig
 
@@ -15,6 +16,7 @@ RIGS: dict[str, Callable[[], ContractRig]] = {
     "binance_spot": lambda: BinanceRig(Product.SPOT),
     "binance_usdm": lambda: BinanceRig(Product.PERPETUAL),
     "futu": FutuRig,
+    "ib": IbRig,
 }
 """Every contract test runs once on each rig."""
 

@@ -139,6 +139,11 @@ class Fills:
                     self._publish(fill)
 
     @property
+    def is_listing(self) -> bool:
+        """Tell whether a list of fills is being made."""
+        return self._listing > 0
+
+    @property
     def uncharged(self) -> bool:
         """Tell whether the commission of a fill that was not told yet is missing."""
         return any(fill.told is None and fill.commission is None for fill in self._fills.values())

@@ -28,7 +28,7 @@ KINDS: Final[Mapping[OrderType, str]] = {
 TIMES: Final[Mapping[TimeInForce, str]] = {one: one.name for one in TimeInForce}
 """IB's words are ours in capitals. Source: TWS API, Order (Tif)."""
 LIMIT_ONLY: Final = frozenset({TimeInForce.FOK})
-"""Source: TWS API, Time in Force: fill or kill needs a limit price here, for a market order has nothing to kill it for."""
+"""Fill or kill is for plain limit orders: IB takes it with no order that waits for a trigger. Source: TWS API, Time in Force."""
 
 
 class OrderTerms(msgspec.Struct, frozen=True):
@@ -132,8 +132,8 @@ def _faults(order: ApprovedOrder) -> Iterator[tuple[str, str, str]]:
         ),
         "order_type": (kind not in KINDS, _words(KINDS), kind),
         "time_in_force": (
-            tif not in TIMES or (tif in LIMIT_ONLY and not kind.needs_price),
-            f"{_words(TIMES)}; fok with a limit price alone", f"{tif} of a {kind} order",
+            tif not in TIMES or (tif in LIMIT_ONLY and kind is not OrderType.LIMIT),
+            f"{_words(TIMES)}; fok of limit orders alone", f"{tif} of a {kind} order",
         ),
         "quantity": (order.quantity_units <= 0, "above 0", str(order.quantity_units)),
         "price": (kind.needs_price and order.price_units <= 0, f"a {kind} order needs one", str(order.price_units)),

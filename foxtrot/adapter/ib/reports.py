@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, tzinfo
+from decimal import Decimal
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -170,6 +171,8 @@ class Reports:
         self.fills.hear(row, name, instrument, pushed=pushed)
         if pushed:
             self._count(row, name, instrument)
+        elif not self.fills.is_listing and self._tracker.last(name) is None:
+            self.doubt(name)
         return name
 
     def hear_commission(self, report: Any) -> None:
@@ -299,7 +302,7 @@ class Reports:
             return None
         status = self._ended(_with_fills(status, filled, terms.quantity), name, now_ns)
         return msgspec.structs.replace(
-            terms, status=status, filled_quantity=filled, average_price=float(row.average) if filled else 0.0,
+            terms, status=status, filled_quantity=filled, average_price=self._average(name, filled, row.average),
             venue_order_id=str(row.perm_id) if row.perm_id else terms.venue_order_id, venue_time_ns=now_ns,
             local_time_ns=now_ns, rule="", reason=row.why_held, source=STREAM if pushed else REST,
         )  # fmt: skip
@@ -314,11 +317,15 @@ class Reports:
         filled = float(row.cumulated)
         status = _with_fills(OrderStatus.ACCEPTED, filled, terms.quantity)
         told = msgspec.structs.replace(
-            terms, status=status, filled_quantity=filled, average_price=float(row.average),
+            terms, status=status, filled_quantity=filled, average_price=self._average(name, filled, row.average),
             venue_order_id=str(row.perm_id) if row.perm_id else terms.venue_order_id,
             venue_time_ns=max(row.time_ns, terms.venue_time_ns), local_time_ns=now_ns, rule="", reason="", source=STREAM,
         )  # fmt: skip
         self._tracker.report(told)
+
+    def _average(self, name: str, filled: float, told: Decimal) -> float:
+        """Return the average price of what is filled, exactly where all fills are known: IB rounds it."""
+        return (self.fills.average_of(name, filled) or float(told)) if filled else 0.0
 
     def _terms(self, name: str, now_ns: int) -> OrderData | None:
         """Return an order as it was told last, or as we have sent it."""

@@ -59,7 +59,8 @@ class IbTrading:
     """Brings everything up to date over a new link, in the promised order, and hears what is told.
 
     Fills older than `fills_begin_ns` are part of what the account began with, and never told; those older than `cursor_ns` were. What
-    is heard while a link is brought up to date is kept and heard after it, so that nothing older follows something newer.
+    is heard while a link is brought up to date is kept and heard after it, so that nothing older follows something newer; commissions
+    are heard at once, for the list of fills waits for them.
 
     Thread: ib-io, except `deny`, which any thread may call.
     """
@@ -91,10 +92,10 @@ class IbTrading:
             "openOrder": reports.hear_open,
             "orderStatus": reports.hear_status,
             "execDetails": lambda _request_id, *told: self._hear_fill(*told),
-            "commissionReport": self._hear_commission,
         }
         for name, hear in handlers.items():
             self._session.hear_on_loop(name, partial(self._take, hear))
+        self._session.hear_on_loop("commissionReport", partial(self._safely, self._hear_commission))
         self._session.hear_on_loop("error", partial(self._take, self._hear_error))
 
     # --- orders -----------------------------------------------------------------------------------------------------

@@ -82,6 +82,7 @@ def test_the_end_of_an_order_is_never_later_than_asked() -> None:
         ("order_id", {"order_id": "Größe"}),
         ("order_id", {"order_id": "a\0b"}),
         ("time_in_force", {"order_type": OrderType.MARKET, "time_in_force": TimeInForce.FOK}),
+        ("time_in_force", {"order_type": OrderType.STOP_LIMIT, "trigger_units": 1, "time_in_force": TimeInForce.FOK}),
         ("quantity", {"quantity_units": 0}),
         ("price", {"price_units": 0}),
         ("trigger_price", {"order_type": OrderType.STOP}),
