@@ -3,6 +3,7 @@
 from foxtrot.exchange.commands import AmendOrder, CancelOrder, TradingState
 from foxtrot.exchange.wire.ib.asked_contract import AskedContract
 from foxtrot.exchange.wire.ib.ib_order import CANCELLED, INACTIVE, PENDING_CANCEL, IbOrder
+from foxtrot.exchange.wire.ib.layout import text_of
 from foxtrot.exchange.wire.ib.order_book_of_client import IbOrders
 from foxtrot.exchange.wire.ib.order_hours import OrderHours
 from foxtrot.exchange.wire.ib.order_margin import OrderMargin
@@ -158,7 +159,8 @@ class OrderDesk:
         Source: none; Foxtrot's own book-keeping.
         """
         order.quantity = quantity
-        order.asked["totalQuantity"] = self.telling.contract(order).instrument.quantity_grid.to_text(quantity)
+        grid = self.telling.contract(order).instrument.quantity_grid
+        order.asked["totalQuantity"] = text_of(grid.to_decimal(quantity))
 
     def tick(self, now_ns: int) -> None:
         """Enter the orders whose market has opened, oldest first, and end those whose day is over.

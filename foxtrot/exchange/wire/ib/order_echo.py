@@ -8,7 +8,7 @@ from foxtrot.domain.enums import OrderType, Side, TimeInForce
 from foxtrot.exchange.events import OrderFilled
 from foxtrot.exchange.reports import OrderReport
 from foxtrot.exchange.wire.ib.ib_order import CANCELLED, FILLED, INACTIVE, IbOrder
-from foxtrot.exchange.wire.ib.layout import Layout, Value
+from foxtrot.exchange.wire.ib.layout import Layout, Value, text_of
 from foxtrot.exchange.wire.ib.order_dates import completed_time, execution_time
 from foxtrot.exchange.wire.ib.order_layouts import COMPLETED_ORDER, OPEN_ORDER
 from foxtrot.exchange.wire.ib.venue_side import IbContract
@@ -175,10 +175,10 @@ def asked_of_report(contract: IbContract, report: OrderReport) -> dict[str, str]
     offset = report.trailing_offset or report.trigger_price
     asked = {
         "action": report.side.value.upper(),
-        "totalQuantity": sizes.to_text(report.quantity),
+        "totalQuantity": text_of(sizes.to_decimal(report.quantity)),
         "orderType": _TYPES[report.order_type],
-        "lmtPrice": prices.to_text(report.price) if report.price else "",
-        "auxPrice": prices.to_text(offset) if offset else "",
+        "lmtPrice": text_of(prices.to_decimal(report.price)) if report.price else "",
+        "auxPrice": text_of(prices.to_decimal(offset)) if offset else "",
         "tif": _TIMES.get(report.time_in_force, "GTC"),
         "orderRef": report.client_order_id,
         "exchange": contract.exchange,

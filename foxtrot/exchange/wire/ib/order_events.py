@@ -14,6 +14,7 @@ from foxtrot.exchange.events import (
     VenueEvent,
 )
 from foxtrot.exchange.wire.ib.ib_order import CANCELLED, FILLED, PENDING_CANCEL, IbOrder
+from foxtrot.exchange.wire.ib.layout import text_of
 from foxtrot.exchange.wire.ib.order_desk import OrderDesk
 from foxtrot.exchange.wire.ib.order_texts import text_of_order
 from foxtrot.exchange.wire.ib.refusal import IbRefused
@@ -79,7 +80,7 @@ class OrderEvents:
         self._desk.set_quantity(order, order.quantity)
         if event.price:
             grid = self._telling.contract(order).instrument.price_grid
-            order.asked["lmtPrice"] = grid.to_text(event.price)
+            order.asked["lmtPrice"] = text_of(grid.to_decimal(event.price))
         self._tell_accepted(order)
 
     def _filled(self, order: IbOrder, event: OrderFilled) -> None:
@@ -105,7 +106,7 @@ class OrderEvents:
         self._desk.end_children(order)
 
     def _reduce_others(self, order: IbOrder, filled: int) -> None:
-        """Let a fill end or reduce the others of its group, in proportion to what it is of its own order."""
+        """Let a fill end or reduce the others of its group, in proportion to what it is of what was left."""
         group = order.text("ocaGroup")
         if not group:
             return
@@ -113,8 +114,8 @@ class OrderEvents:
         for other in self._orders.of_group(order.account_id, group):
             if other is order or other.stage == "kept":
                 continue
-            share = other.quantity
+            share = other.remaining
             if order.text("ocaType") != CANCEL_ALL_OTHERS:
-                share = -(-other.quantity * filled // order.quantity)
+                share = -(-share * filled // (order.remaining + filled))
             with suppress(IbRefused):  # the venue ended it in the same breath; its end is told next
                 self._desk.resize(other, other.quantity - -(-share // lot) * lot)

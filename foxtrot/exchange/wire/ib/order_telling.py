@@ -66,6 +66,8 @@ class OrderTelling:
         Source: TWS API documentation, openOrder, orderStatus.
         """
         more: Mapping[str, Value] = {"status": status} if status else {}
+        if order.is_pending and order.is_open:
+            self._follow(order)
         values = open_values(order, self.contract(order), self.parent_id(order), more)
         self._send(client, OPEN_ORDER, values)
         self._send(client, ORDER_STATUS, status_values(order, self.contract(order), self.parent_id(order), status))
@@ -145,6 +147,12 @@ class OrderTelling:
         """
         parent = self._orders.of_perm_id(order.parent_perm_id) if order.parent_perm_id else None
         return 0 if parent is None else parent.order_id
+
+    def _follow(self, order: IbOrder) -> None:
+        """Note where the trigger of a trailing stop is now; the venue tells no event of it."""
+        report = self._side.venue.order(order.account, order.instrument_id, order.venue_id)
+        if report is not None:
+            order.trigger = report.trigger_price
 
     def _listeners(self, order: IbOrder) -> list[IbClient]:
         if order.client_id == NO_CLIENT and not order.order_id:
