@@ -53,6 +53,7 @@ VERBS = {
     "strategy": Verb("strategy", "start, stop, reload or set a strategy of the running platform"),
     "kill": Verb("kill", "stop trading now, though the platform be frozen or dead"),
     "resume": Verb("resume", "let the running platform, an account or a strategy trade again"),
+    "roll": Verb("roll", "carry a position in a future on into a later contract"),
     "resolve": Verb("resolve", "say what became of an order of unknown outcome"),
     "adopt": Verb("adopt", "take the venue's word in a difference that nothing explains"),
     "ignore": Verb("ignore", "let a difference that nothing explains stand"),

@@ -31,6 +31,8 @@ from foxtrot.app.control_requests import (
     Taken,
     Trades,
 )
+from foxtrot.app.control_roll import RollAnswers
+from foxtrot.app.control_roll_requests import BeginRoll, FollowRoll, PlanRoll
 from foxtrot.app.control_rows import ControlRows
 from foxtrot.core.commands import (
     CancelOrder,
@@ -103,12 +105,14 @@ class ControlAnswers:
         self._line = line
         self._notices = notices
         self.rows = ControlRows(line, notices)
+        self._rolls = RollAnswers(line)
         self._methods: Mapping[type[Request], Callable[[Request], msgspec.Struct | Wish]] = dict(
             (
                 _row(ListOrders, self._orders), _row(ListPositions, self._positions), _row(ListTrades, self._trades),
                 _row(ListStrategies, self._strategies), _row(ListBlocks, self._blocks), _row(Resume, self._resume),
                 _row(Resolve, self._resolve), _row(Settle, self._settle), _row(Step, self._step), _row(SetValues, self._set),
-                _row(Reconcile, self._reconcile), _row(Cancel, self._cancel),
+                _row(Reconcile, self._reconcile), _row(Cancel, self._cancel), _row(BeginRoll, self._roll),
+                _row(PlanRoll, self._rolls.plan), _row(FollowRoll, self._rolls.follow),
             )
         )  # fmt: skip
 
@@ -228,6 +232,13 @@ class ControlAnswers:
             self._check_account(request.account)
         return Wish(ReconcileNow(request.account, f"asked for by {request.who}"), self._taken())
 
+    def _roll(self, request: BeginRoll) -> Wish:
+        if request.account:
+            self._check_account(request.account)
+        command, roll_id = self._rolls.begin(request)
+        self._note("roll", f"{request.old} into {request.new}", "", "forget" if request.forget else "begin", request)
+        return Wish(command, self._taken(subject=roll_id))
+
     def _cancel(self, request: Cancel) -> Wish:
         record = self._record(request.order_id)
         if not record.is_open:
@@ -298,7 +309,9 @@ class ControlAnswers:
     def _taken(self, before: int = 0, was: str = "", subject: str = "") -> Taken:
         return Taken(before, self._notices.refused.number, self._notices.runs(), was, subject)
 
-    def _note(self, scope: str, name: str, before: str, after: str, request: Step | SetValues | Cancel) -> None:
+    def _note(
+        self, scope: str, name: str, before: str, after: str, request: Step | SetValues | Cancel | BeginRoll
+    ) -> None:
         """Keep in the journal who changed what; `why` stands behind what it was changed to."""
         notes = self._line.notes
         if notes.keeps_reports:

@@ -140,12 +140,6 @@ class Cancel(Request, frozen=True, tag="cancel"):
     who: Text
 
 
-AnyRequest = (
-    ListOrders | ListPositions | ListTrades | ListStrategies | ListBlocks | Kill | FollowKill | Resume | Resolve | Settle | Step
-    | SetValues | Reconcile | Cancel
-)  # fmt: skip
-
-
 class OrderRow(msgspec.Struct, frozen=True):
     """An order as it stands; of one of unknown outcome `unknown_since_ns` and `reason` say since when and why."""
 
@@ -379,15 +373,3 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
 
     answer: msgspec.Raw = msgspec.Raw(b"null")
     error: Refusal | str | None = None
-
-
-_REQUESTS: msgspec.json.Decoder[AnyRequest] = msgspec.json.Decoder(AnyRequest)
-
-
-def decode_request(body: bytes) -> AnyRequest:
-    """Return the request that a body holds.
-
-    Raises:
-        msgspec.MsgspecError: it holds none, or one with a field that does not belong there.
-    """
-    return _REQUESTS.decode(body)

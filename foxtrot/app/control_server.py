@@ -12,10 +12,11 @@ import msgspec
 from loguru import logger
 
 from foxtrot.app.control_answers import ControlAnswers, UnknownName, Wish
+from foxtrot.app.control_decoding import decode_request
 from foxtrot.app.control_kill import KillAnswers
 from foxtrot.app.control_notices import ControlNotices
 from foxtrot.app.control_place import FILE, PATH, ControlPlace
-from foxtrot.app.control_requests import Answer, FollowKill, Kill, KillTaken, Refusal, Request, decode_request
+from foxtrot.app.control_requests import Answer, FollowKill, Kill, KillTaken, Refusal, Request
 from foxtrot.app.engine_questions import EngineStuck
 from foxtrot.app.loopback_http import HttpAnswer, HttpRequest, LoopbackHttp, json_answer
 from foxtrot.app.main_engine import MainEngine

@@ -14,6 +14,7 @@ from foxtrot.core.notices import (
     HandlerFailed,
     JournalFailed,
     OrderChanged,
+    PositionEnds,
     ProtectionChanged,
     RequestFailed,
     StrategyLog,
@@ -51,6 +52,7 @@ class EventLog:
         dispatcher.subscribe(ProtectionChanged, self.on_protection_changed, owner=OWNER)
         dispatcher.subscribe(StrategyStatus, self.on_strategy_status, owner=OWNER)
         dispatcher.subscribe(StrategyLog, self.on_strategy_log, owner=OWNER)
+        dispatcher.subscribe(PositionEnds, self.on_position_ends, owner=OWNER)
         dispatcher.subscribe(DifferenceFound, self.on_difference, owner=OWNER)
         dispatcher.subscribe(AccountAdjusted, self.on_adjusted, owner=OWNER)
         dispatcher.subscribe(AccountReconciled, self.on_reconciled, owner=OWNER)
@@ -122,6 +124,15 @@ class EventLog:
         bound = logger.bind(strategy_id=change.owner, account=change.account)
         what = f"is {change.protection}{reason}" if change.protection else "is flat and needs no protection"
         bound.info("the position in {} {}", change.instrument_id, what)
+
+    def on_position_ends(self, notice: PositionEnds) -> None:
+        """Write that a position in a future is about to end."""
+        bound = logger.bind(strategy_id=notice.owner, account=notice.account)
+        held = f"{notice.quantity:+g} {notice.instrument_id} of {notice.owner}"
+        bound.warning(
+            "{} ends: {}, {:.1f} days left; `foxtrot roll {} NEW` carries it on, no more of it is opened", held, notice.ends,
+            notice.days, notice.instrument_id,
+        )  # fmt: skip
 
     def on_strategy_status(self, status: StrategyStatus) -> None:
         """Write a step in the life of a strategy."""

@@ -295,6 +295,19 @@ class ProtectionChanged(msgspec.Struct, frozen=True, gc=False):
     local_time_ns: int
 
 
+class PositionEnds(msgspec.Struct, frozen=True, gc=False):
+    """A position in a future is within its `roll_days`: `ends` says what ends it and when, `days` how many days are left."""
+
+    owner: str
+    account: str
+    instrument_id: str
+    position_side: PositionSide
+    quantity: float
+    ends: str
+    days: float
+    local_time_ns: int
+
+
 class PartFailed(msgspec.Struct, frozen=True, gc=False):
     """A thread or task is dead or blocked; trading of what it served is halted. `stack` is where it stands, if it stands anywhere."""
 

@@ -40,6 +40,7 @@ from foxtrot.trading.reconcile_settings import ReconcileSettings
 from foxtrot.trading.restore import Restore
 from foxtrot.trading.restored_state import RestoredState
 from foxtrot.trading.risk import Risk
+from foxtrot.trading.roll_watch import RollWatch
 
 HOUSEKEEPING = "line"
 HOUSEKEEPING_NS = 500_000_000
@@ -108,6 +109,7 @@ class Line:
         self.protections.gate = self.gate
         self.bar_feed = BarFeed(self.dispatcher)
         self.strategies = StrategyEngine(parts, self.bar_feed, variables)
+        self.roll_watch = RollWatch(self.dispatcher, self.portfolio, settings.limits)
         self.rolling = Rolling(parts, self.gate, self.strategies.listen)
         if restored is not None:
             self.protections.restore(restored.decisions.protections.values())
@@ -245,4 +247,5 @@ class Line:
     def _on_timer(self, _timer: TimerFired) -> None:
         self.desk.journal_wait.check()
         self.desk.amends.check()
+        self.roll_watch.look()
         self.risk.mark_losses()

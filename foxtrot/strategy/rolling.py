@@ -78,8 +78,8 @@ class Rolling:
         """Return the roll that a wish comes to: one that was cut and fits it, else a new one; nothing is done.
 
         Raises:
-            ConfigError: a name fits nothing or several, or the contracts do not belong together.
-            FoxtrotError: orders of the owner stand in the way, or another roll of the position does.
+            ConfigError: a name fits nothing or several, the contracts do not belong together, or orders of the owner or another roll of
+                the position stand in the way.
         """
         cut = self._cut(wish)
         if cut is None and wish.forget:
@@ -151,7 +151,7 @@ class Rolling:
         """Return the roll that stopped half-way and that a wish means.
 
         Raises:
-            FoxtrotError: it is under way still, or its position is on its way into another contract.
+            ConfigError: it is under way still, or its position is on its way into another contract.
         """
         for course in self._courses.values():
             state = found_again(course.state, self._desk) if course.state.stopped else course.state
@@ -159,11 +159,11 @@ class Rolling:
             if is_other or not _is_named(wish.old, state.old):
                 continue
             if not _is_named(wish.new, state.new):
-                raise FoxtrotError(
+                raise ConfigError(
                     f"{left_of(state, self._parts.instruments[state.old])}; finish or forget that roll first"
                 )
             if not state.stopped:
-                raise FoxtrotError(f"the roll of {state.old} into {state.new} is under way: {state.roll_id}")
+                raise ConfigError(f"the roll of {state.old} into {state.new} is under way: {state.roll_id}")
             return state
         return None
 
@@ -186,7 +186,7 @@ class Rolling:
             self._begin(course)
 
     def _begin(self, course: _Course) -> None:
-        why = self._why_not_now(course.state)
+        why = _why_not_now(self._parts, self._gate, course.state)
         if not why:
             self._close(course)
         elif course.rounds >= ROUNDS:
@@ -242,15 +242,6 @@ class Rolling:
                 break
             sent.append(order_id)
         return sent
-
-    def _why_not_now(self, state: Roll) -> str:
-        """Return why nothing may be closed yet, for the other leg could not follow; "" when it could."""
-        if self._parts.adapters[state.account].state_now() is not AdapterState.READY:
-            return f"account {state.account} is not connected"
-        closed = self._gate.why_no_entries(state.account, state.new)
-        if closed:
-            return closed
-        return "" if self._parts.view.reference(state.new) is not None else f"no price of {state.new} was heard"
 
     def _say_after_restart(self, course: _Course) -> None:
         state = found_again(course.state, self._desk)
@@ -311,3 +302,13 @@ class Rolling:
 
 def _is_named(name: str, instrument_id: str) -> bool:
     return name in (instrument_id, instrument_id.partition(".")[0])
+
+
+def _why_not_now(parts: TradingParts, gate: Gate, state: Roll) -> str:
+    """Return why nothing may be closed yet, for the other leg could not follow; "" when it could."""
+    if parts.adapters[state.account].state_now() is not AdapterState.READY:
+        return f"account {state.account} is not connected"
+    closed = gate.why_no_entries(state.account, state.new)
+    if closed:
+        return closed
+    return "" if parts.view.reference(state.new) is not None else f"no price of {state.new} was heard"

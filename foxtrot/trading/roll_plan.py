@@ -6,7 +6,7 @@ from decimal import Decimal
 from foxtrot.core.clock import Clock
 from foxtrot.core.commands import RollPosition
 from foxtrot.domain.enums import Product
-from foxtrot.domain.errors import ConfigError, FoxtrotError
+from foxtrot.domain.errors import ConfigError
 from foxtrot.domain.instrument import Instrument
 from foxtrot.trading.limits import LimitTable
 from foxtrot.trading.order_desk import OrderDesk
@@ -32,8 +32,8 @@ class RollPlanner:
         """Return the roll that a wish comes to.
 
         Raises:
-            ConfigError: a name fits nothing or several, the contracts do not belong together, or the quantity is more than is held.
-            FoxtrotError: orders of the owner stand in the way.
+            ConfigError: a name fits nothing or several, the contracts do not belong together, the quantity is more than is held, or
+                orders of the owner stand in the way.
         """
         old, new = self._resolve(wish.old), self._resolve(wish.new)
         check_contracts(old, new)
@@ -42,7 +42,7 @@ class RollPlanner:
         units = self._units(old, position, wish.quantity)
         waiting = [record.terms.order_id for record in self._desk.pending_records(owner, account, old.instrument_id)]
         if waiting:
-            raise FoxtrotError(
+            raise ConfigError(
                 f"{owner} has orders in {old.instrument_id} that may still trade: {', '.join(waiting[:5])}; cancel them, "
                 "or stop the strategy that protects the position, then roll"
             )

@@ -2,7 +2,7 @@
 
 Settings of an account (all optional):
     venue        accounts of one platform with the same name share a venue ("default")
-    instruments  ids to list, separated by commas (all default listings)
+    instruments  ids to list, separated by commas (all default listings); also EURUSD.IDEALPRO, the front two ES of CME, options on AAPL
     balances     what the account begins with, as "USDT=100000, BTC=1" (100000 USDT)
     fees         fee preset of all instruments ("binance_spot"), or "none"
     agents       how many other traders make the market, 0 for none (8)
@@ -21,7 +21,8 @@ from foxtrot.domain.errors import ConfigError
 from foxtrot.domain.fees import FeeSchedule, load_preset
 from foxtrot.domain.instrument import Instrument
 from foxtrot.exchange.commands import AddInstrument, Deposit, OpenAccount
-from foxtrot.exchange.listings import REFERENCE_PRICES, default_listings, listing
+from foxtrot.exchange.dated_listings import ib_listings, opening_prices
+from foxtrot.exchange.listings import default_listings, listing
 from foxtrot.exchange.market_maker import Population
 
 ENVIRONMENTS = ("", "paper")
@@ -68,14 +69,17 @@ def open_session(context: AdapterContext) -> SimulatedSession:
 def list_instruments(session: SimulatedSession, context: AdapterContext, settings: Mapping[str, Setting]) -> None:
     """List the instruments of a new venue and bring in the other traders."""
     names = [name.strip() for name in str(settings["instruments"]).split(",") if name.strip()]
-    instruments: tuple[Instrument, ...] = tuple(listing(name) for name in names) or default_listings()
-    fees = FeeSchedule.zero() if settings["fees"] == "none" else load_preset(str(settings["fees"]))
     now_ns = context.clock.now_ns()
+    dated = {one.instrument_id: one for one in ib_listings(now_ns)} if names else {}
+    instruments: tuple[Instrument, ...] = (
+        tuple(dated.get(name) or listing(name) for name in names) or default_listings()
+    )
+    fees = FeeSchedule.zero() if settings["fees"] == "none" else load_preset(str(settings["fees"]))
     for instrument in instruments:
         session.execute(AddInstrument(now_ns, instrument, "price_time", fees, "received"))
     agents = int(settings["agents"])
     if agents:
-        prices = {instrument.instrument_id: REFERENCE_PRICES[instrument.instrument_id] for instrument in instruments}
+        prices = opening_prices(instruments)
         population = Population(instruments, prices, agents=agents, seed=int(settings["seed"]))
         for command in population.opening(now_ns):
             session.execute(command)

@@ -1,10 +1,12 @@
 """Requests over the control port: what is let in, and that everything else is refused."""
 
 import json
+from decimal import Decimal
 
 import msgspec
 import pytest
 
+from foxtrot.app.control_decoding import decode_request
 from foxtrot.app.control_requests import (
     Answer,
     Kill,
@@ -14,8 +16,8 @@ from foxtrot.app.control_requests import (
     Resolve,
     SetValues,
     Step,
-    decode_request,
 )
+from foxtrot.app.control_roll_requests import BeginRoll, PlanRoll
 from foxtrot.domain.enums import OrderStatus
 
 WISHES = (
@@ -23,6 +25,8 @@ WISHES = (
     Kill("Ann", "why not", flatten=True),
     Resolve("F-1", OrderStatus.FILLED, "Ann", "seen at the venue"),
     Step("one", "stop", "Ann"),
+    PlanRoll(old="ESZ6", new="ESH7", quantity=Decimal("1.5")),
+    BeginRoll(old="ESZ6", new="ESH7", who="Ann", account="main", forget=True),
     SetValues("one", {"fast": "10", "slow": 2, "on": True, "share": 0.5}, "Ann"),
 )
 

@@ -15,6 +15,7 @@ from foxtrot.core.notices import (
     HandlerFailed,
     JournalFailed,
     OrderChanged,
+    PositionEnds,
     ProtectionChanged,
     RequestFailed,
     StrategyLog,
@@ -75,6 +76,11 @@ class Kept:
         (TradeBooked("ma", TRADE, True), "INFO     strategy_id=ma order_id=ft-ma-1 fill t1 buy 2.0 BTCUSDT.BINANCE at 100.5, fee 0.2 USDT, after the order's end"),
         (ProtectionChanged("ma", "paper", "X.Y", PositionSide.NET, "naked", "refused", 1), "INFO     strategy_id=ma account=paper the position in X.Y is naked: refused"),
         (ProtectionChanged("ma", "paper", "X.Y", PositionSide.NET, "", "", 1), "INFO     strategy_id=ma account=paper the position in X.Y is flat and needs no protection"),
+        (
+            PositionEnds("ma", "paper", "ESZ6.CME", PositionSide.NET, -2.0, "last trade on 2026-12-18", 2.97, 1),
+            "WARNING  strategy_id=ma account=paper -2 ESZ6.CME of ma ends: last trade on 2026-12-18, 3.0 days left; "
+            "`foxtrot roll ESZ6.CME NEW` carries it on, no more of it is opened",
+        ),
         (StrategyStatus("ma", "failed", "boom", 1), "ERROR    strategy_id=ma strategy is failed: boom"),
         (StrategyLog("ma", "debug", "braces {x}", 1), "DEBUG    strategy_id=ma braces {x}"),
         (StrategyLog("ma", "shout", "what", 1), "INFO     strategy_id=ma what"),
