@@ -25,7 +25,10 @@ class BalanceData(msgspec.Struct, frozen=True, gc=False):
 
 
 class AccountData(msgspec.Struct, frozen=True, gc=False):
-    """All balances of one account at one moment; margin figures are zero on a cash account."""
+    """All balances of one account at one moment; margin figures are zero on a cash account.
+
+    `step` is what a venue rounds the balances to that it tells; 0 where they are exact.
+    """
 
     account: str
     balances: tuple[BalanceData, ...]
@@ -33,6 +36,7 @@ class AccountData(msgspec.Struct, frozen=True, gc=False):
     local_time_ns: int
     margin_used: Decimal = Decimal(0)
     margin_available: Decimal = Decimal(0)
+    step: Decimal = Decimal(0)
 
 
 class PositionData(msgspec.Struct, frozen=True, gc=False):

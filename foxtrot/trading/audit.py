@@ -42,8 +42,8 @@ class Difference(msgspec.Struct, frozen=True):
 class AccountState(msgspec.Struct, frozen=True):
     """One account at one moment, as one side knows it: what is told of each subject, by kind.
 
-    `slack` is how far our balance of an asset may be off because venues round the profit of each closing fill, and tell the
-    average price of a position that was found, to a number of decimals of their own.
+    `slack` is how far a balance of an asset may be off: ours because venues round the profit of each closing fill, and tell the
+    average price of a position that was found, to a number of decimals of their own; a venue's because it rounds what it tells.
     """
 
     orders: dict[str, str]
@@ -99,6 +99,7 @@ class VenueAnswers:
             {_fill_name(trade): _fill_text(trade) for trade in self.trades.trades},
             {_place_name(row.instrument_id, row.position_side): told_quantity(row, instruments) for row in rows},
             without_shares({balance.asset: balance.total for balance in self.account.balances}, instruments),
+            {balance.asset: self.account.step for balance in self.account.balances} if self.account.step else {},
         )
 
 
@@ -136,7 +137,7 @@ def compare(account: str, ours: AccountState, venue: AccountState) -> tuple[Diff
         *_text_differences("order", account, ours.orders, venue.orders),
         *_text_differences("fill", account, ours.fills, venue.fills),
         *_amount_differences("position", account, ours.positions, venue.positions),
-        *_amount_differences("balance", account, ours.balances, venue.balances, ours.slack),
+        *_amount_differences("balance", account, ours.balances, venue.balances, _together(ours.slack, venue.slack)),
     )
 
 
@@ -233,6 +234,10 @@ class Audit:
         if finished.reconciled:
             self._desk.orphans.release(account)
         self._dispatcher.put(finished)
+
+
+def _together(ours: Mapping[str, Decimal], venue: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    return {asset: ours.get(asset, Decimal(0)) + venue.get(asset, Decimal(0)) for asset in ours.keys() | venue.keys()}
 
 
 def _text_differences(kind: str, account: str, ours: Mapping[str, str], venue: Mapping[str, str]) -> list[Difference]:

@@ -97,7 +97,7 @@ class Comparison:
         slack = balance_slack(self._portfolio, account)
         for asset in sorted((ours.keys() | venue.keys()) - short.keys()):
             mine, theirs = ours.get(asset, ZERO), venue.get(asset, ZERO)
-            if abs(mine - theirs) > slack.get(asset, ZERO):
+            if abs(mine - theirs) > slack.get(asset, ZERO) + told.step:
                 yield Finding(BALANCE, account, asset, mine, theirs)
 
     def fills(self, account: str) -> Iterator[Finding]:

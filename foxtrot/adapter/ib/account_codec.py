@@ -14,6 +14,11 @@ from foxtrot.domain.instrument import Instrument
 ZERO: Final = Decimal(0)
 BASE: Final = "BASE"
 """Under this currency IB tells sums over all currencies. Source: TWS API, EWrapper.updateAccountValue (currency)."""
+CASH_STEP: Final = Decimal("0.01")
+"""What cash is rounded to where it is told, though commissions are not.
+
+Source: TWS API, EWrapper.updateAccountValue (CashBalance).
+"""
 CASH_KEYS: Final = ("CashBalance", "TotalCashBalance")
 """The first that is told counts. Source: TWS API, EWrapper.updateAccountValue (key)."""
 MARGIN_USED: Final = "InitMarginReq"
@@ -80,7 +85,7 @@ def account_data(values: Iterable[AccountValue], account: str, known: frozenset[
         for currency, total in sorted(cash.items())
         if total or currency in known
     )
-    return AccountData(account, balances, now_ns, now_ns, used, left)
+    return AccountData(account, balances, now_ns, now_ns, used, left, CASH_STEP)
 
 
 def position_data(

@@ -2,13 +2,15 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from foxtrot.core.notices import OpenOrdersLoaded, PositionsLoaded, TradesLoaded
 from foxtrot.domain.enums import OrderStatus, Product, Side
 from foxtrot.domain.errors import ConfigError
 from foxtrot.domain.order import OrderData, TradeData
-from foxtrot.trading.audit import DEADLINE_NS, Audit, AuditFinished, Difference
+from foxtrot.trading.audit import DEADLINE_NS, Audit, AuditFinished, Difference, VenueAnswers, compare, our_state
+from foxtrot.trading.difference import Comparison
 from tests.support.builders import (
     ACCOUNT,
     T0,
@@ -139,6 +141,22 @@ def test_a_venue_may_round_the_profit_of_each_fill_of_a_contract(audited: Audite
     audited.hear(*audited.fills)
     audited.balance = "1000.07400001"
     assert audited.run().reconciled
+
+
+@pytest.mark.parametrize(
+    ("step", "off", "agrees"), [("0", "0.001", False), ("0.01", "0.01", True), ("0.01", "0.011", False)]
+)
+def test_a_venue_that_rounds_the_balances_it_tells_is_believed_to_its_step(step: str, off: str, agrees: bool) -> None:
+    made = TradingFloor(a_spot())
+    made.put(an_account({"USDT": "1000"}))
+    told = msgspec.structs.replace(an_account({"USDT": str(1000 + Decimal(off))}), step=Decimal(step))
+    findings = list(Comparison(made.desk, made.portfolio).balances(ACCOUNT, told))
+    assert [finding.subject for finding in findings] == ([] if agrees else ["USDT"])
+    answers = VenueAnswers()
+    answers.orders, answers.trades = OpenOrdersLoaded(ACCOUNT, (), T0), TradesLoaded(ACCOUNT, (), T0)
+    answers.positions, answers.account = PositionsLoaded(ACCOUNT, (), T0), told
+    ours = our_state(made.desk, made.portfolio, ACCOUNT)
+    assert (compare(ACCOUNT, ours, answers.state(made.instruments)) == ()) is agrees
 
 
 def test_shares_are_compared_as_positions_whether_or_not_the_broker_lists_them_as_balances() -> None:
