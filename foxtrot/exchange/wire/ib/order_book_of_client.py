@@ -39,6 +39,7 @@ class IbOrders:
         self._by_venue_id: dict[int, IbOrder] = {}
         self._replaced: dict[int, IbOrder] = {}
         """Orders by the former orders of the venue whose place another one has taken."""
+        self._open: dict[int, IbOrder] = {}
         self._held: dict[int, IbOrder] = {}
         self._last_ids: dict[int, int] = {}
         self._suffix = 0
@@ -123,10 +124,7 @@ class IbOrders:
 
         Source: TWS API documentation, reqAllOpenOrders.
         """
-        self._refresh()
-        for account in self._side.accounts.values():
-            for report in self._side.venue.open_orders(account.account):
-                self.of_venue(account, report.instrument_id, report.order_id)
+        self._take_up_unseen()
         return iter(tuple(self._by_perm_id.values()))
 
     def open(self) -> list[IbOrder]:
@@ -134,7 +132,8 @@ class IbOrders:
 
         Source: TWS API documentation, reqAllOpenOrders.
         """
-        return [one for one in self.all() if one.is_open and one.is_told]
+        self._take_up_unseen()
+        return [one for one in self._open.values() if one.is_told]
 
     def held(self) -> list[IbOrder]:
         """Return the open orders that no order of the venue bears, oldest first.
@@ -150,7 +149,7 @@ class IbOrders:
         Source: TWS API documentation, Bracket Orders: parentId.
         """
         self._refresh()
-        return [one for one in self._by_perm_id.values() if one.parent_perm_id == parent.perm_id and one.is_open]
+        return [one for one in self._open.values() if one.parent_perm_id == parent.perm_id]
 
     def of_group(self, account_id: str, group: str) -> list[IbOrder]:
         """Return the open orders of a group of which one ends or reduces the others.
@@ -158,11 +157,7 @@ class IbOrders:
         Source: TWS API documentation, One Cancels All: ocaGroup.
         """
         self._refresh()
-        return [
-            one
-            for one in self._by_perm_id.values()
-            if one.is_open and one.account_id == account_id and one.text("ocaGroup") == group
-        ]
+        return [one for one in self._open.values() if one.account_id == account_id and one.text("ocaGroup") == group]
 
     def bind(self) -> list[IbOrder]:
         """Give the open orders that were entered in TWS itself ids by which client 0 may change them, and return those.
@@ -197,7 +192,7 @@ class IbOrders:
         if notes is not self._notes:
             self._notes = notes
             is_new = not self._last_ids  # else the surface knows the ids itself, and a fault may have lowered them
-            for known in (self._by_perm_id, self._by_ids, self._by_venue_id, self._replaced, self._held):
+            for known in (self._by_perm_id, self._by_ids, self._by_venue_id, self._replaced, self._held, self._open):
                 known.clear()
             for text in notes.values():
                 self._index(_DECODER.decode(text))
@@ -208,6 +203,10 @@ class IbOrders:
 
     def _index(self, order: IbOrder) -> None:
         self._by_perm_id[order.perm_id] = order
+        if order.is_open:
+            self._open[order.perm_id] = order
+        else:
+            self._open.pop(order.perm_id, None)
         if order.stage in ("waiting", "child"):
             self._held[order.perm_id] = order
         else:
@@ -220,6 +219,13 @@ class IbOrders:
         for former in order.former_ids:
             self._by_venue_id.pop(former, None)
             self._replaced[former] = order
+
+    def _take_up_unseen(self) -> None:
+        self._refresh()
+        for account in self._side.accounts.values():
+            for report in self._side.venue.open_orders(account.account):
+                if report.order_id not in self._by_venue_id:
+                    self.of_venue(account, report.instrument_id, report.order_id)
 
     def _forget(self, notes: dict[str, str]) -> None:
         oldest = next((one for one in self._by_perm_id.values() if not one.is_open), None)

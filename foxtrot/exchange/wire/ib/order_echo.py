@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import cache
 from typing import Final
 
 from foxtrot.domain.enums import OrderType, Side, TimeInForce
@@ -186,8 +187,13 @@ def asked_of_report(contract: IbContract, report: OrderReport) -> dict[str, str]
     return {name: text for name, text in asked.items() if text}
 
 
+@cache
+def _echoed_names(of: Layout) -> frozenset[str]:
+    return frozenset(field.name for field in of.fields) - _OWN
+
+
 def _echo(of: Layout, order: IbOrder, contract: IbContract) -> Values:
-    names = {field.name for field in of.fields} - _OWN
+    names = _echoed_names(of)
     echoed: Values = {name: text for name, text in order.asked.items() if name in names}
     echoed |= contract_values(contract, order.text("exchange"))
     echoed["account"] = order.account_id

@@ -63,7 +63,7 @@ def test_a_part_of_a_child_that_is_filled_reduces_the_other() -> None:
 
 
 def test_children_are_cancelled_with_a_parent_that_was_not_filled() -> None:
-    rig, client = a_rig()
+    _, client = a_rig()
     bracket(client)
     told = client.ask(4, 1, 1)
     assert [statuses(told, number)[-1] for number in (1, 2, 3)] == ["Cancelled"] * 3
