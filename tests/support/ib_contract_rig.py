@@ -19,8 +19,9 @@ import msgspec
 import pytest
 
 from foxtrot.adapter.base_adapter import AdapterContext, BaseAdapter
+from foxtrot.adapter.ib.account_polling import POLL_S
 from foxtrot.adapter.ib.adapter import IbAdapter
-from foxtrot.adapter.ib.trading import LOOK_S, POLL_S
+from foxtrot.adapter.ib.doubts import LOOK_S
 from foxtrot.adapter.reconnect import Backoff
 from foxtrot.books.sequence import ContiguousIds
 from foxtrot.core.clock import ManualClock

@@ -20,7 +20,7 @@ from foxtrot.adapter.session_adapter import SessionAdapter
 from foxtrot.core.clock import Clock, ManualClock, SystemClock
 from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.enums import AdapterState, OrderStatus, OrderType, PositionSide, Product, Side, TimeInForce
-from foxtrot.domain.errors import VenueRejected
+from foxtrot.domain.errors import ConfigError, VenueRejected
 from foxtrot.domain.instrument import Grid, Instrument
 from foxtrot.domain.order import ApprovedAmend, ApprovedOrder, CancelRequest, OrderData, TradeData
 from foxtrot.domain.subscription import HistoryRequest, SubscribeRequest
@@ -47,6 +47,12 @@ class Market:
 
     def instrument_of(self, con_id: int) -> Instrument | None:
         return self.con_ids.get(con_id)
+
+    def hours_of(self, instrument_id: str) -> None:
+        return None
+
+    async def resolve_con_id(self, con_id: int) -> Instrument:
+        raise ConfigError(f"IB knows no contract {con_id}")
 
     def contract_of(self, instrument_id: str) -> Any:
         contract = self._session.sdk.Contract()

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 from operator import attrgetter
-from typing import Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import msgspec
 from loguru import logger
@@ -17,6 +17,7 @@ from foxtrot.adapter.ib.trade_requests import TradeRequests, each
 from foxtrot.adapter.order_tracker import OrderTracker
 from foxtrot.core.notices import OpenOrdersLoaded, PositionsLoaded, TradesLoaded
 from foxtrot.domain.account import AccountData, BalanceData, PositionData
+from foxtrot.domain.errors import ConfigError
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.order import OrderData, TradeData
 from foxtrot.domain.order_state import OPEN
@@ -32,6 +33,15 @@ class Contracts(Protocol):
 
     def instrument_of(self, con_id: int) -> Instrument | None:
         """Return the instrument of a conId, None when it is not listed."""
+        ...
+
+    async def resolve_con_id(self, con_id: int) -> Instrument:
+        """Return the instrument of a conId that nobody has named.
+
+        Raises:
+            ConfigError: IB knows none, or it is of a kind that is not traded here.
+            AdapterError: TWS did not answer.
+        """
         ...
 
 
@@ -107,6 +117,7 @@ class AccountAnswers:
             if kind == "orderStatus":
                 statuses.append(told)
                 continue
+            await self._resolve(told[1])
             listed = each([told], self._reports.read_open, "order")
             found |= {name: order for name, order in listed if name and order is not None}
         for name, row in each(statuses, self._reports.read_status, "status"):
@@ -180,19 +191,26 @@ class AccountAnswers:
         now_ns = self._adapter.clock.now_ns()
         found: list[PositionData] = []
         for contract, quantity, cost in await self._requests.positions():
-            instrument = self._market.instrument_of(contract.conId)
+            instrument = await self._resolve(contract)
             if instrument is None:
-                self._leave_out(contract.conId, str(contract.localSymbol or contract.symbol))
                 continue
             row = position_data(quantity, cost, self._adapter.account, instrument, now_ns)
             if row is not None and row.quantity:
                 found.append(row)
         return tuple(sorted(found, key=attrgetter("instrument_id")))
 
-    def _leave_out(self, con_id: int, name: str) -> None:
-        if con_id not in self._left_out:
+    async def _resolve(self, contract: Any) -> Instrument | None:
+        """Return the instrument of a contract, looked up where nobody has named it; None for a kind that is not traded here, told once."""
+        con_id, name = int(contract.conId), str(contract.localSymbol or contract.symbol)
+        known = self._market.instrument_of(con_id)
+        if known is not None or con_id in self._left_out:
+            return known
+        try:
+            return await self._market.resolve_con_id(con_id)
+        except ConfigError as error:
             self._left_out.add(con_id)
-            logger.warning("{}: the position of {} is left out: name it in `instruments`", self._adapter.account, name)
+            self._adapter.on_request_failed(f"what the account has of {name}", f"it is left out: {error}")
+            return None
 
     def _publish_account(self, account: AccountData) -> None:
         self._told_account = account

@@ -7,6 +7,7 @@ from foxtrot.adapter.ib.errors import VENUE, ErrorKind, IbError, NotSent, Permit
 from foxtrot.adapter.ib.order_codec import OrderTerms, order_terms, write_order
 from foxtrot.adapter.ib.order_errors import REFUSALS
 from foxtrot.adapter.ib.order_gate import OrderGate
+from foxtrot.adapter.ib.order_hours import may_fill_outside
 from foxtrot.adapter.ib.order_names import OrderNames
 from foxtrot.adapter.ib.order_questions import OrderQuestions
 from foxtrot.adapter.ib.session import IbSession
@@ -105,9 +106,8 @@ class OrderChanges:
         if order.order_id in self._waiting:
             raise NotSent("amend", f"a change of {order.order_id} is under way")
         try:
-            return number, order_terms(
-                order, instrument, self._session.account_id, outside_hours=self._session.settings.outside_hours
-            )
+            outside = may_fill_outside(order, instrument, self._session.settings)
+            return number, order_terms(order, instrument, self._session.account_id, outside_hours=outside)
         except OrderRefused as refusal:
             raise NotSent(refusal.rule, str(refusal)) from refusal
 

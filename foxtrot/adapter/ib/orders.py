@@ -16,10 +16,12 @@ from foxtrot.adapter.ib.order_changes import OrderChanges
 from foxtrot.adapter.ib.order_codec import OrderTerms, order_terms, write_order
 from foxtrot.adapter.ib.order_errors import outcome_of
 from foxtrot.adapter.ib.order_gate import OrderGate
+from foxtrot.adapter.ib.order_hours import check_hours, may_fill_outside
 from foxtrot.adapter.ib.order_questions import OrderQuestions
 from foxtrot.adapter.ib.reports import Reports
 from foxtrot.adapter.ib.session import IbSession
 from foxtrot.adapter.ib.trade_requests import TradeRequests
+from foxtrot.adapter.ib.trading_hours import VenueHours
 from foxtrot.adapter.order_look_up import OrderLookUp
 from foxtrot.adapter.order_tracker import OrderTracker
 from foxtrot.adapter.order_watch import OrderWatch
@@ -46,6 +48,10 @@ class Contracts(Protocol):
 
     def contract_of(self, instrument_id: str) -> Any:
         """Return the SDK's contract of an instrument, for the routing that is set."""
+        ...
+
+    def hours_of(self, instrument_id: str) -> VenueHours | None:
+        """Return when an instrument trades by IB's words, None where that is not known."""
         ...
 
 
@@ -224,7 +230,10 @@ class Orders:
     async def _check_and_send(self, order: ApprovedOrder, instrument: Instrument) -> None:
         settings, side = self._session.settings, order.side.value
         try:
-            terms = order_terms(order, instrument, self._session.account_id, outside_hours=settings.outside_hours)
+            outside = may_fill_outside(order, instrument, settings)
+            terms = order_terms(order, instrument, self._session.account_id, outside_hours=outside)
+            hours = self._market.hours_of(order.instrument_id)
+            check_hours(order, instrument, settings, hours, self._adapter.clock.now_ns())
             self._session.active_orders.check(order.instrument_id, side)
             contract = self._market.contract_of(order.instrument_id)
             number = self._session.ids.take()

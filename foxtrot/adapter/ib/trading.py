@@ -1,6 +1,5 @@
 """The account's side of an IB adapter: what is told over a new link, and what is heard while it stands."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import tzinfo
 from functools import partial
@@ -10,29 +9,24 @@ from loguru import logger
 
 from foxtrot.adapter.base_adapter import BaseAdapter
 from foxtrot.adapter.ib.account import AccountAnswers
+from foxtrot.adapter.ib.account_polling import AccountPolling
+from foxtrot.adapter.ib.doubts import Doubts
 from foxtrot.adapter.ib.errors import IbError, NotSent
 from foxtrot.adapter.ib.order_names import OrderNames
 from foxtrot.adapter.ib.orders import Orders
+from foxtrot.adapter.ib.previews import OrderPreview, Previews
 from foxtrot.adapter.ib.report_codec import gateway_zone
 from foxtrot.adapter.ib.reports import Reports
 from foxtrot.adapter.ib.session import IbSession
 from foxtrot.adapter.ib.trade_requests import TradeRequests
+from foxtrot.adapter.ib.trading_hours import VenueHours
 from foxtrot.adapter.order_tracker import OrderTracker
-from foxtrot.domain.enums import OrderStatus
 from foxtrot.domain.errors import AdapterError, BadMessage, VenueRejected
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.order import ApprovedAmend, ApprovedOrder, CancelRequest, OrderData, TradeData
-from foxtrot.domain.order_state import TERMINAL
 from foxtrot.domain.outcome import Outcome
 
 HOUR_NS: Final = 3_600_000_000_000
-LOOK_S: Final = 2.0
-"""How long after something that leaves a question open IB may still answer it by itself."""
-POLL_S: Final = 10.0
-"""How often orders, fills, money and positions are asked for: IB tells nothing unasked of orders of others, nor is it certain to tell of ours."""
-
-FILLS_S: Final = 0.25
-"""How long fills are gathered before money and positions are asked for."""
 
 
 class Contracts(Protocol):
@@ -54,6 +48,19 @@ class Contracts(Protocol):
         """Return the SDK's contract of an instrument."""
         ...
 
+    def hours_of(self, instrument_id: str) -> VenueHours | None:
+        """Return when an instrument trades by IB's words, None where that is not known."""
+        ...
+
+    async def resolve_con_id(self, con_id: int) -> Instrument:
+        """Return the instrument of a conId that nobody has named.
+
+        Raises:
+            ConfigError: IB knows none, or it is of a kind that is not traded here.
+            AdapterError: TWS did not answer.
+        """
+        ...
+
 
 class IbTrading:
     """Brings everything up to date over a new link, in the promised order, and hears what is told.
@@ -73,23 +80,22 @@ class IbTrading:
         self.tracker = OrderTracker(self._tell_order, self._tell_trade)
         names = OrderNames(session.settings.client_id)
         self.reports = Reports(adapter, market, session.find_instrument, self.tracker, names)
-        self.reports.doubt = self._doubt
         self.orders = Orders(adapter, session, market, self.tracker, self.reports, requests)
+        self.previews = Previews(session, context.permit, market)
         self.answers = AccountAnswers(adapter, session, market, requests, self.reports, self.tracker)
         begin_ns = adapter.clock.now_ns() - session.settings.trades_since_hours * HOUR_NS
         self.fills_begin_ns = self.cursor_ns = min(begin_ns, context.fills_since_ns or begin_ns)
         self.reports.fills.begin_ns = self.fills_begin_ns
         self._held: list[Callable[[], object]] | None = None
-        self._doubted: dict[str, None] = {}
-        self._looks = self._charges = False
-        self._wake = asyncio.Event()
-        self._polling: asyncio.Task[None] | None = None
+        self.doubts = Doubts(session, adapter.account, self.tracker, self.orders.questions, self.reports.fills)
+        self.reports.doubt = self.doubts.note
+        self.polling = AccountPolling(session, self.answers, self.orders, self.tracker)
         self._listen()
 
     def _listen(self) -> None:
         reports = self.reports
         handlers: dict[str, Callable[..., object]] = {
-            "openOrder": reports.hear_open,
+            "openOrder": self._hear_open,
             "orderStatus": reports.hear_status,
             "execDetails": lambda _request_id, *told: self._hear_fill(*told),
         }
@@ -120,6 +126,15 @@ class IbTrading:
             self._adapter.answer_amend(amend, Outcome.UNKNOWN, "unknown_outcome", str(error))
         else:
             self._adapter.answer_amend(amend, Outcome.CONFIRMED)
+
+    async def preview(self, order: ApprovedOrder) -> OrderPreview:
+        """Return what an order would do to the account, without placing it; see `Previews.ask`.
+
+        Raises:
+            NotSent: it did not leave, or IB has no such order.
+            AdapterError: IB refused, or did not answer.
+        """
+        return await self.previews.ask(order)
 
     def deny(self, order: ApprovedOrder, rule: str, reason: str) -> None:
         """Publish that an order never left."""
@@ -199,18 +214,16 @@ class IbTrading:
             for hear in held:
                 hear()
         self._session.spawn(self._quietly("unknown orders", self.orders.resolve_unknown), "unknown orders")
-        self.cut()
-        self._polling = self._session.spawn(self._poll(), "ib account")
+        self.polling.start()
 
     def cut(self) -> None:
         """Ask for nothing while TWS is cut off from IB; what is told of orders goes on being heard."""
-        if self._polling is not None:
-            self._polling.cancel()
-            self._polling = None
+        self.polling.stop()
 
     def lost(self) -> None:
         """Stop what needs the link."""
         self.cut()
+        self.previews.lost()
         self.orders.lost()
 
     # --- what is heard ----------------------------------------------------------------------------------------------
@@ -229,82 +242,22 @@ class IbTrading:
             self._adapter.on_request_failed("message about an order", error)
         self.orders.watch.note_fills()
 
+    def _hear_open(self, *told: Any) -> None:
+        if not self.previews.hear_open(*told):
+            self.reports.hear_open(*told)
+
     def _hear_fill(self, contract: Any, execution: Any) -> None:
         self.reports.hear_fill(contract, execution)
-        if self.reports.fills.uncharged and not self._charges:
-            self._charges = True
-            self._session.spawn(self._tell_uncharged(), "fills without a commission")
-        self._wake.set()
+        self.doubts.note_fill()
+        self.polling.hear_fill()
 
     def _hear_commission(self, report: Any) -> None:
         self.reports.hear_commission(report)
         self.answers.hear_commission()
 
     def _hear_error(self, error: IbError) -> None:
-        self.orders.hear_error(error)
-
-    def _doubt(self, name: str) -> None:
-        """See to it that an order is asked for unless IB says soon what became of it."""
-        self._doubted[name] = None
-        if not self._looks:
-            self._looks = True
-            self._session.spawn(self._look(), "orders in doubt")
-
-    async def _look(self) -> None:
-        try:
-            while self._doubted:
-                await self._session.wait_s(LOOK_S)
-                names, self._doubted = tuple(self._doubted), {}
-                for name in names:
-                    last = self.tracker.last(name)
-                    if self._session.linked and (last is None or last.status not in TERMINAL):
-                        await self._quietly(f"order {name}", partial(self._ask, name))
-        finally:
-            self._looks = False
-
-    async def _ask(self, name: str) -> None:
-        await self.orders.questions.ask(name, "")
-
-    async def _tell_uncharged(self) -> None:
-        """Tell fills whose commission does not come without it."""
-        try:
-            while self.reports.fills.uncharged:
-                await self._session.wait_s(LOOK_S / 4)
-                self.reports.fills.tell_waiting(self._adapter.clock.monotonic_ns() - int(LOOK_S * 1e9))
-        finally:
-            self._charges = False
-
-    async def _poll(self) -> None:
-        """Ask for what IB does not tell, every few seconds and after each fill."""
-        while True:
-            await self._pause()
-            await self._quietly("account", self.answers.poll)
-            await self._quietly("open orders", self._compare_open)
-            await self._quietly("fills", self._look_for_fills)
-
-    async def _compare_open(self) -> None:
-        """Tell the open orders, and ask for those that we believe open and IB does not."""
-        believed = {order.order_id: order for order in self.tracker.open_orders()}
-        listed = await self.orders.questions.tell_open()
-        for order_id, order in believed.items():
-            if order_id not in listed and order.status is not OrderStatus.UNKNOWN:
-                await self.orders.watch.check(order_id, order.instrument_id)
-
-    async def _look_for_fills(self) -> None:
-        await self.orders.questions.tell_fills()
-        self.orders.watch.note_fills()
-
-    async def _pause(self) -> None:
-        alarm = asyncio.ensure_future(self._session.wait_s(POLL_S))
-        fill = asyncio.ensure_future(self._wake.wait())
-        try:
-            await asyncio.wait({alarm, fill}, return_when=asyncio.FIRST_COMPLETED)
-            if fill.done():
-                await self._session.wait_s(FILLS_S)  # they come in heaps
-        finally:
-            alarm.cancel()
-            fill.cancel()
-        self._wake.clear()
+        if not self.previews.hear_error(error):
+            self.orders.hear_error(error)
 
     def _zone(self) -> tzinfo:
         """Return the zone of the gateway's clock, which it told when it was dialled."""
@@ -321,7 +274,7 @@ class IbTrading:
         if not self.tracker.lacks:
             self.cursor_ns = max(self.cursor_ns, trade.venue_time_ns)
         self._adapter.on_trade(trade)
-        self._wake.set()
+        self.polling.hear_fill()
 
     async def _quietly(self, what: str, job: Callable[[], Awaitable[None]]) -> None:
         try:
