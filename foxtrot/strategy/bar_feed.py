@@ -6,13 +6,13 @@ from foxtrot.adapter.base_adapter import BaseAdapter
 from foxtrot.core.dispatcher import Dispatcher
 from foxtrot.core.notices import AdapterStatus, HistoryLoaded, RequestFailed, TimerFired
 from foxtrot.domain.calendar_presets import ALWAYS_OPEN, calendar_named
-from foxtrot.domain.enums import AdapterState
+from foxtrot.domain.enums import AdapterState, Product
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.interval import Interval
 from foxtrot.domain.market import BarData, MarketTrade, TickData
 from foxtrot.domain.sessions import traded_time
 from foxtrot.domain.subscription import HistoryRequest
-from foxtrot.strategy.bar_facts import BarOutput, BarSettings
+from foxtrot.strategy.bar_facts import BarOutput, BarSettings, PriceSource
 from foxtrot.strategy.bars import BarBuilder
 
 OWNER = "bar_feed"
@@ -22,6 +22,8 @@ ANSWER_NS = 10_000_000_000
 """How long finished bars wait for the venue's bar that goes before them."""
 MISSED_NS = 60_000_000_000
 """How long they wait for the bars of a loss, which may be many."""
+QUOTED = frozenset({Product.FOREX})
+"""Products whose trades nobody prints, as those of currencies between banks: their bars are made of the middle of the quote."""
 _DOWN = frozenset({AdapterState.LOST, AdapterState.BACKING_OFF, AdapterState.FAILED})
 
 
@@ -38,11 +40,13 @@ class _Feed:
         "missed_bars", "partial", "rounds", "told_ns", "withheld",
     )  # fmt: skip
 
-    def __init__(self, instrument_id: str, settings: BarSettings, adapter: BaseAdapter, now_ns: int) -> None:
+    def __init__(
+        self, instrument_id: str, settings: BarSettings, adapter: BaseAdapter, now_ns: int, *, quoted: bool
+    ) -> None:
         self.instrument_id = instrument_id
         self.builder = BarBuilder(instrument_id, settings)
         self.adapter = adapter
-        self.from_trades = adapter.capabilities.market_trades
+        self.from_trades = adapter.capabilities.market_trades and not quoted
         self.heard = False
         self.lost = False
         self.held: list[BarOutput] = []
@@ -141,8 +145,10 @@ class BarFeed:
         if key in self._feeds:
             return
         calendar = calendar_named(instrument.calendar)
-        settings = BarSettings(interval=kind, calendar=calendar, rolling_volume=calendar is ALWAYS_OPEN)
-        feed = _Feed(instrument.instrument_id, settings, adapter, self._clock.now_ns())
+        quoted = instrument.product in QUOTED
+        price = PriceSource.MID if quoted else PriceSource.LAST
+        settings = BarSettings(interval=kind, calendar=calendar, price=price, rolling_volume=calendar is ALWAYS_OPEN)
+        feed = _Feed(instrument.instrument_id, settings, adapter, self._clock.now_ns(), quoted=quoted)
         self._feeds[key] = feed
         self._by_instrument.setdefault(instrument.instrument_id, []).append(feed)
         if adapter.account in self._down:

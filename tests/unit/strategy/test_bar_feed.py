@@ -5,6 +5,8 @@ import pytest
 
 from foxtrot.api import BarData, MarketTrade, Side, TickData
 from foxtrot.core.notices import RequestFailed
+from foxtrot.domain.enums import Product
+from foxtrot.domain.instrument import Grid
 from foxtrot.domain.market import BarData as Bar
 from foxtrot.strategy.bar_facts import BarCorrection
 from tests.support.instruments import a_perpetual, a_spot, a_stock
@@ -126,3 +128,19 @@ def test_a_first_bar_that_the_venue_does_not_give_is_left_out_and_told() -> None
     assert [(bar.open_time_ns - T0) // M for bar in strategy.facts("on_bar")] == [1, 2]
     (failed,) = rig.told(RequestFailed)
     assert failed.error == "no answer within 10 s; the bar is left out"
+
+
+def test_bars_of_currencies_are_made_of_the_middle_of_the_quote_for_nobody_prints_their_trades() -> None:
+    pair = a_spot(
+        instrument_id="EURUSD.TEST", symbol="EURUSD", product=Product.FOREX, base_asset="EUR", quote_asset="USD", settle_asset="USD",
+        price_grid=Grid.of("0.00005"), quantity_grid=Grid.of(1),
+    )  # fmt: skip
+    rig = LineRig(pair)
+    strategy = rig.start(Recording)
+    for bid, ask in ((1.1, 1.1001), (1.2, 1.2001), (1.15, 1.1501)):
+        rig.quote(bid, ask)
+        rig.wait(15)
+    rig.trade(1.3)
+    rig.wait(20)
+    (bar,) = strategy.facts("on_bar")
+    assert (bar.open, bar.high, bar.low, bar.close) == pytest.approx((1.10005, 1.20005, 1.10005, 1.15005))
