@@ -138,6 +138,9 @@ class RowBook:
         bid, bid_size, ask, ask_size = quote
         bids: _Rows = [(bid, bid_size)] if bid > 0.0 else []
         asks: _Rows = [(ask, ask_size)] if ask > 0.0 else []
+        if self.state is BookState.STALE:
+            self._empty()
+            self._turn(BookState.SYNCING, TOP_ONLY)
         if (asks, bids) == self._sides:
             return
         self._sides = asks, bids

@@ -94,7 +94,7 @@ class IbMarketData(ContractAccess):
             entry.end()
             self.bars.end(entry)
             if self._session.linked:
-                self._session.run(self._reading.end(entry), f"unsubscribe {instrument_id}")
+                self._session.run(self._make_room(entry), f"unsubscribe {instrument_id}")
             else:
                 self.streams.forget(entry)
 
@@ -166,6 +166,16 @@ class IbMarketData(ContractAccess):
         await self._history.tell_history(request)
 
     # --- inside -----------------------------------------------------------------------------------------------------
+
+    async def _make_room(self, entry: Entry) -> None:
+        """End the streams of an instrument, and ask for depth again that there was no room for."""
+        await self._reading.end(entry)
+        for other in tuple(self._entries.values()):
+            if other.book.is_top and self._live:
+                try:
+                    await self.streams.try_depth(other)
+                except ConnectionLost as lost:
+                    logger.bind(account=self._session.account).debug("depth waits for the next link: {}", lost)
 
     async def _bring_soon(self, instrument_id: str) -> None:
         try:

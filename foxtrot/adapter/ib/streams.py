@@ -26,6 +26,9 @@ ALL_LAST: Final = "AllLast"
 HALT_S: Final = 5.0
 """How long after a halt of depth it is asked for again."""
 COMPETING: Final = 10197
+"""Source: TWS API, Message Codes: no market data during competing live session."""
+COMPETING_S: Final = 30.0
+"""How often depth is asked for while another session has the data."""
 
 
 class Streams:
@@ -96,6 +99,19 @@ class Streams:
             if entry.depth_id != request_id:
                 return
             await self._end_depth(entry)
+        await self.bring(entry)
+
+    async def try_depth(self, entry: Entry) -> None:
+        """Ask for depth again that IB did not give: there may be room now.
+
+        Raises:
+            ConnectionLost: the link is gone.
+        """
+        async with self._turn(entry):
+            if not entry.book.is_top:
+                return
+            with entry.lock:
+                entry.book.is_top = False
         await self.bring(entry)
 
     async def end(self, entry: Entry) -> None:
@@ -227,13 +243,20 @@ class Streams:
     def _say(self, entry: Entry, kind: str, error: IbError) -> None:
         """Tell once of a link what is amiss with a stream that goes on."""
         if error.code == COMPETING:
-            with entry.lock:
-                entry.ticks.forget()
-                entry.book.stale(str(error))
+            self._wait_for_data(entry, error)
         key = entry.instrument_id, kind, error.code
         if key not in self._told and error.code > 0:
             self._told.add(key)
             self._publisher.on_request_failed(f"stream {kind} of {entry.instrument_id}", words_of(error))
+
+    def _wait_for_data(self, entry: Entry, error: IbError) -> None:
+        """Believe no price while another session has the data; ticks come back by themselves, depth is asked for again and again."""
+        with entry.lock:
+            entry.ticks.forget()
+            entry.book.stale(str(error))
+        if entry.depth_id:
+            later = self._renew_later(entry, entry.depth_id, COMPETING_S)
+            self._session.run(later, f"depth of {entry.instrument_id} anew")
 
     def _end_by_error(self, entry: Entry, kind: str, text: str) -> None:
         """Let a stream go that IB does not give: the quote stands in for depth and prints."""

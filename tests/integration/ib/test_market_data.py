@@ -135,8 +135,9 @@ def test_an_account_without_quotes_is_told_what_to_do() -> None:
 # --- books ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_book_is_the_venues_after_every_change() -> None:
-    with ib_market() as rig:
+@pytest.mark.parametrize("newest", [157, 178])
+def test_the_book_is_the_venues_after_every_change(newest: int) -> None:
+    with ib_market(IbSettings(newest_version=newest)) as rig:
         quote(rig)
         rig.start()
         rig.subscribe(depth_levels=5)
@@ -186,6 +187,17 @@ def test_beyond_the_limit_of_depth_the_best_bid_and_ask_stand_in_and_it_is_said(
         assert "the best bid and ask stand in for it" in error
         assert rig.data.exact_book(AAPL) is None
         assert rig.data.best(AAPL) is not None
+
+
+def test_depth_that_there_was_no_room_for_is_asked_for_again_once_there_is() -> None:
+    with ib_market(IbSettings(depth_lines=1), instruments=f"{AAPL}, {EUR}") as rig:
+        quote(rig)
+        rig.start()
+        rig.subscribe(EUR, depth_levels=5)
+        rig.subscribe(AAPL, depth_levels=5)
+        rig.wait(lambda: bool(books(rig)))
+        rig.do(lambda: rig.data.remove(EUR))
+        rig.wait(lambda: is_equal(rig, 5) and rig.data.exact_book(AAPL) is not None)
 
 
 def test_no_change_is_told_and_whoever_asks_for_them_hears_why() -> None:

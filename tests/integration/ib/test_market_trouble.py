@@ -6,6 +6,7 @@ from random import Random
 import pytest
 
 from foxtrot.adapter.base_adapter import AdapterContext
+from foxtrot.adapter.ib import streams
 from foxtrot.adapter.ib.config import read_settings
 from foxtrot.adapter.ib.market_data import IbMarketData
 from foxtrot.adapter.ib.session import IbSession
@@ -282,3 +283,17 @@ def test_what_nobody_wants_any_more_is_ended_and_says_nothing(rig: Rig) -> None:
     rig.tws.row(first, 0, UPDATE, BID, 199.98, 5)
     assert len(rig.heard.of(DepthData)) == told
     assert (rig.data.callbacks.books, rig.data.callbacks.quotes) == ({}, {})
+
+
+def test_a_competing_session_takes_the_data_away_and_depth_is_asked_for_again(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "COMPETING_S", 0.05)
+    rig.subscribe(ticks=True, depth_levels=1)
+    first = rig.depth_id()
+    rig.tws.fill(first)
+    rig.wait(rig.is_live)
+    rig.tws.error(first, 10197, "No market data during competing live session")
+    rig.tws.fill(rig.depth_id(2))
+    rig.wait(rig.is_live)
+    assert [what for what, _ in rig.failures()] == [f"stream depth of {AAPL}"]

@@ -166,6 +166,15 @@ def test_the_best_bid_and_ask_stand_in_where_ib_gives_no_depth() -> None:
     assert scene.last.bids == ((99.5, 3.0),)
 
 
+def test_a_stand_in_that_went_stale_comes_back_with_the_next_quote() -> None:
+    scene = Scene()
+    scene.book.stand_in((99.0, 3.0, 101.0, 4.0), scene.now_ns)
+    scene.book.stale("its quote is delayed")
+    assert scene.book.best(scene.now_ns) is None
+    scene.book.take_top((99.0, 3.0, 101.0, 4.0), scene.now_ns)
+    assert scene.up.states[-3:] == [BookState.STALE, BookState.SYNCING, BookState.LIVE]
+
+
 def test_a_book_that_ended_says_nothing_more() -> None:
     scene = Scene().fill()
     told = len(scene.up.depths), len(scene.up.states)
