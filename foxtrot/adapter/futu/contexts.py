@@ -10,14 +10,17 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from loguru import logger
+
 from foxtrot.adapter.futu.errors import ANSWERLESS, CUT, RET_OK, UNLINKED, VENUE, NotLinked, refusal_of
 from foxtrot.adapter.futu.order_gate import Gate, GatedNetwork
+from foxtrot.adapter.futu.push_frames import TOGETHER, PushBatch, PushFrame, leading_pushes
 from foxtrot.adapter.futu.sdk import Sdk
 from foxtrot.domain.errors import BadMessage, ConnectionLost, RequestTimedOut
 
 PRIVATE: Final = (
     "_init_connect_sync", "_connect_sync", "_send_init_connect_sync", "_query_sync", "_auto_reconnect",
-    "_callback_executor", "_net_mgr",
+    "_callback_executor", "_net_mgr", "_handle_recv", "_recv_buf",
 )  # fmt: skip
 """The private names of the SDK's contexts that are used here."""
 HANDLERS: Final = {
@@ -38,6 +41,7 @@ AT_ONCE: Final = {"quote": 3005, "kline": 3007, "ticker": 3011, "order_book": 30
 Source: Futu OpenAPI, Protocol Introduction.
 """
 Hear = Callable[[Any], None]
+Decode = Callable[[bytes], Any]
 Ended = Callable[[str], None]
 
 
@@ -50,6 +54,8 @@ class FutuContext:
 
     _callback_executor: Any
     _net_mgr: Any
+    _recv_buf: bytearray
+    is_encrypt: Callable[[], bool]
     _connect_sync: Callable[[], int]
     _send_init_connect_sync: Callable[[], tuple[int, str]]
     _query_sync: Callable[..., tuple[int, str, Any]]
@@ -64,6 +70,9 @@ class FutuContext:
         self._dialled = self._connecting = self._discarded = False
         self._gone = threading.Event()
         self._at_once: dict[int, Hear] = {}
+        self._decode: dict[int, Decode] = {}
+        self._undecodable: type[Exception] = ValueError
+        self._told_undecodable = False
         super().__init__(**arguments)
         self._net_mgr = GatedNetwork(self._net_mgr)
         self._auto_reconnect = False
@@ -102,17 +111,48 @@ class FutuContext:
             if self._discarded:  # while it connected, when it could not be closed
                 self.close()
 
-    def hear_at_once(self, proto_id: int, hear: Hear) -> None:
+    def hear_at_once(self, sdk: Sdk, proto_id: int, hear: Hear) -> None:
         """Let somebody, who must not raise, hear pushes of a kind without the SDK's locks, clocks and log lines around each."""
         self._at_once[proto_id] = hear
+        self._decode[proto_id] = sdk.decoder(proto_id)
+        self._undecodable = sdk.undecodable
+
+    def _handle_recv(self) -> None:
+        """Hand pushes of market data over, many at a time, and let the SDK do the rest as it does; its lock is held.
+
+        It is called on the network thread when something was received. Decoding is left to the callback thread.
+        """
+        if self._at_once and not self.is_encrypt():
+            pushes, end = leading_pushes(self._recv_buf, self._at_once)
+            if pushes:
+                del self._recv_buf[:end]
+                self._callback_executor.queue.put(PushBatch(self, TOGETHER, 0, pushes))
+        super()._handle_recv()  # type: ignore[misc]  # the SDK's, the next in line
 
     def packet_callback(self, proto_id: int, serial_no: int, rsp_pb: Any) -> None:
         """Hand a push over, on the context's callback thread, as the SDK's own does."""
         hear = self._at_once.get(proto_id)
-        if hear is None:
+        if proto_id == TOGETHER:
+            self._hear_together(rsp_pb)
+        elif hear is None:
             super().packet_callback(proto_id, serial_no, rsp_pb)  # type: ignore[misc]  # the SDK's, the next in line
         elif rsp_pb.retType == RET_OK and not self._discarded:
             hear(rsp_pb.s2c)
+
+    def _hear_together(self, pushes: list[PushFrame]) -> None:
+        """Decode pushes and hand them over; one that cannot be decoded is told once and left out."""
+        for proto_id, body in pushes:
+            if self._discarded:
+                return
+            try:
+                response = self._decode[proto_id](body)
+            except self._undecodable as error:
+                level = "DEBUG" if self._told_undecodable else "WARNING"
+                self._told_undecodable = True
+                logger.log(level, "a push of Futu's protocol {} cannot be decoded: {}", proto_id, error)
+                continue
+            if response.retType == RET_OK:
+                self._at_once[proto_id](response.s2c)
 
     def on_disconnect(self, conn_id: int, reason: Any, msg: str) -> None:
         """Tell that the connection is gone, unless it was we who ended it."""
@@ -212,7 +252,7 @@ def _make(sdk: Sdk, base: Any, on_end: Ended, on_push: Mapping[str, Hear], where
     context = kind(on_end, **where)
     for name, hear in on_push.items():
         if name in AT_ONCE:
-            context.hear_at_once(AT_ONCE[name], hear)
+            context.hear_at_once(sdk, AT_ONCE[name], hear)
         else:
             context.set_handler(_handler(getattr(sdk.futu, HANDLERS[name]), hear))
     return context

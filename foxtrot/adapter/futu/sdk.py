@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -44,6 +44,17 @@ class Sdk:
         """Return what packs a request, by the name of the SDK's class for it."""
         found = getattr(self._trade_requests, name, None) or getattr(self._quote_requests, name)
         return found.pack_req
+
+    def decoder(self, proto_id: int) -> Callable[[bytes], Any]:
+        """Return what makes an answer or a push of its bytes, by the number of the protocol; it raises `undecodable`."""
+        made: Callable[[bytes], Any] = type(sys.modules["futu.common.utils"].pb_map[proto_id]).FromString
+        return made
+
+    @property
+    def undecodable(self) -> type[Exception]:
+        """Return what a decoder raises of bytes that are no such message."""
+        error: type[Exception] = sys.modules["google.protobuf.message"].DecodeError
+        return error
 
     def use_key(self, file: str) -> None:
         """Encrypt, or do not ("" is that), until `drop_key`: the SDK has one key file for the whole process.
