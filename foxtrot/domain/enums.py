@@ -86,6 +86,11 @@ class Product(enum.StrEnum):
         """Tell whether a position is margin and profit rather than ownership of an asset; an option is paid for and owned."""
         return self in (Product.PERPETUAL, Product.FUTURE)
 
+    @property
+    def is_balance(self) -> bool:
+        """Tell whether what is held of it is told as balances of assets alone: coins, and currencies of forex pairs."""
+        return self in (Product.SPOT, Product.FOREX)
+
 
 class PositionMode(enum.StrEnum):
     """Whether an account holds one net position per instrument or a long and a short one."""

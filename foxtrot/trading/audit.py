@@ -111,7 +111,7 @@ def our_state(desk: OrderDesk, portfolio: Portfolio, account: str, since_ns: int
         {
             _place_name(instrument_id, side): position.instrument.quantity_grid.to_decimal(position.quantity)
             for (name, instrument_id, side), position in portfolio.net_positions()
-            if name == account and position.instrument.product is not Product.SPOT
+            if name == account and not position.instrument.product.is_balance
         },
         without_shares(portfolio.balances(account), portfolio.instruments),
         balance_slack(portfolio, account),

@@ -71,13 +71,13 @@ class Comparison:
         self._portfolio = portfolio
 
     def positions(self, account: str, told: PositionsLoaded) -> Iterator[Finding]:
-        """Yield the positions that differ; what is owned on a spot market is a balance."""
+        """Yield the positions that differ; what is owned on a spot market, and of a forex pair, is a balance."""
         instruments = self._portfolio.instruments
         venue = {(row.instrument_id, row.position_side): told_quantity(row, instruments) for row in told.positions}
         ours = {
             (instrument_id, side): position.instrument.quantity_grid.to_decimal(position.quantity)
             for (name, instrument_id, side), position in self._portfolio.net_positions()
-            if name == account and position.instrument.product is not Product.SPOT
+            if name == account and not position.instrument.product.is_balance
         }
         for place in sorted(ours.keys() | venue.keys()):
             mine, theirs = ours.get(place, ZERO), venue.get(place, ZERO)

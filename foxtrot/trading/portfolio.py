@@ -63,7 +63,7 @@ class Portfolio:
         fill = (trade.venue_time_ns, len(trade.trade_id), trade.trade_id, signed_units, price_units)
         owned.apply(fill)
         book = self.account(trade.account)
-        if opened and owner != EXTERNAL and owned.instrument.product is Product.SPOT and book.opening is not None:
+        if opened and owner != EXTERNAL and owned.instrument.product.is_balance and book.opening is not None:
             _take_back(book.opening, owned, trade, signed_units, price_units)
             opened = False
         if opened:
@@ -104,7 +104,7 @@ class Portfolio:
     def on_positions(self, loaded: PositionsLoaded) -> bool:
         """Keep what the venue says; positions found at the first connection, which is told, become EXTERNAL.
 
-        What is owned on a spot market is a balance, not a position.
+        What is owned on a spot market, and of a forex pair, is a balance, not a position.
         """
         book = self.account(loaded.account)
         first, book.positions_found = not book.positions_found, True
@@ -113,7 +113,7 @@ class Portfolio:
             return False
         for data in loaded.positions:
             instrument = self.instruments.get(data.instrument_id)
-            if instrument is None or not data.quantity or instrument.product is Product.SPOT:
+            if instrument is None or not data.quantity or instrument.product.is_balance:
                 continue
             units = instrument.quantity_grid.from_float(data.quantity)
             value = round(Decimal(repr(data.average_price)) * units / instrument.price_grid.step)

@@ -1,7 +1,8 @@
 """The contract suite's rig of the IB adapter: the embedded exchange speaks TWS's protocol, the real ibapi listens.
 
 IB's shares come in whole ones, the suite counts thousandths: the rig lists instruments of its own in steps of 0.01 and 0.001, and tells the
-adapter that these are what it has found. Everything else is the adapter as it is.
+adapter that these are what it has found. Sizes of market data, which must be whole on the wire, count thousandths there, as IB counts
+some in hundreds: the contract's multiplier says so. Everything else is the adapter as it is.
 """
 
 import asyncio
@@ -37,6 +38,8 @@ from foxtrot.exchange.faults import Fault
 from foxtrot.exchange.result import CommandResult
 from foxtrot.exchange.server import ExchangeServer
 from foxtrot.exchange.server_settings import AccountSetup, ServerPorts, ServerSettings
+from foxtrot.exchange.wire.ib import bar_texts, depth, tick_by_tick, ticks
+from foxtrot.exchange.wire.ib.order_book_of_client import OWNER
 from foxtrot.exchange.wire.ib.surface_settings import IbSettings
 from tests.support.contract_rig import ContractRig, Rows
 from tests.support.ib_quote_rig import new_york
@@ -49,6 +52,12 @@ BEAT_NS = 110_000_000
 DEADLINE_S = 10.0
 MAKER, TAKER, SECOND = "maker", "taker", "second"
 IB_SIDE = "{}-ib"
+CENT = Decimal("0.01")
+NOT_HERE = {
+    "a price off the grid": "the rig's stocks have one price step",
+    "less than the smallest quantity": "IB has no smallest quantity but the step, which the desk keeps",
+    "less than the smallest value": "IB has no smallest value of an order",
+}
 READER_ID = 99
 """The client id by which the rig itself asks."""
 
@@ -82,6 +91,9 @@ class IbRig(ContractRig):
         self._others = 0
         self._required: list[object] = []
         self._silenced = self._elsewhere = False
+        self._patch = pytest.MonkeyPatch()
+        for part in (bar_texts, depth, tick_by_tick, ticks):
+            self._patch.setattr(part, "size_of", lambda _contract, units: units)
         self.server = ExchangeServer(self._server_settings(), self.clock)
         self.server.start()
         self._threads_before = set(threading.enumerate())
@@ -117,6 +129,7 @@ class IbRig(ContractRig):
             self.join_helpers()
         finally:
             assert self.server.stop() == ""
+            self._patch.undo()
         assert self.server.failures == ()
 
     def remains(self) -> list[str]:
@@ -253,8 +266,8 @@ class IbRig(ContractRig):
         return bool(told)
 
     def refused_terms(self, why: str, terms: dict[str, object]) -> dict[str, object]:
-        if why == "a price off the grid":
-            raise pytest.skip.Exception(f"{self.name}: the rig's stocks have one price step", _use_item_location=True)
+        if why in NOT_HERE:
+            raise pytest.skip.Exception(f"{self.name}: {NOT_HERE[why]}", _use_item_location=True)
         return terms
 
     def landed(self) -> list[str]:
@@ -264,9 +277,15 @@ class IbRig(ContractRig):
     # --- the venue's truth ------------------------------------------------------------------------------------------
 
     def received(self) -> list[str]:
-        return self.server.call(
+        """Return our orders as they came; a change, which takes an order's place at the venue under its id, is no other order."""
+        found: list[str] = self.server.call(
             lambda server: [one.client_order_id for one in server.traffic.orders if one.account == self.venue_account]
         )
+        for kept in self.server.call(lambda server: list(server.host.venue.notes(OWNER).values())):
+            order = msgspec.json.decode(kept)
+            for _ in order.get("former_ids", ()):
+                found.remove(order["asked"]["orderRef"])
+        return found
 
     def open_orders(self) -> set[str]:
         return self.server.call(
@@ -283,9 +302,9 @@ class IbRig(ContractRig):
         ]
 
     def balances(self) -> dict[str, tuple[Decimal, Decimal]]:
-        """Return the money of each currency; IB does not say how much of it is bound by orders."""
+        """Return the money of each currency to the cent; IB does not say how much of it is bound by orders."""
         held = self.server.call(lambda server: server.host.venue.balances(self.venue_account))
-        return {asset: (row[0], Decimal(0)) for asset, row in held.items() if asset == "USD"}
+        return {asset: (row[0].quantize(CENT), Decimal(0)) for asset, row in held.items() if asset == "USD"}
 
     def positions(self) -> dict[tuple[str, PositionSide], float]:
         held = self.server.call(lambda server: server.host.venue.balances(self.venue_account))
@@ -370,7 +389,7 @@ class IbRig(ContractRig):
         found = await keep(details, asked)
         ours = next(one for one in (self.spot, self.contract) if one.instrument_id == found.instrument.instrument_id)
         contracts: Any = adapter.market_data.contracts
-        kept = msgspec.structs.replace(found, instrument=ours)
+        kept = msgspec.structs.replace(found, instrument=ours, multiplier=0.001)
         contracts._by_id[ours.instrument_id] = contracts._by_con_id[kept.con_id] = kept
         adapter.session.instruments = {**adapter.session.instruments, ours.instrument_id: ours}
         return kept

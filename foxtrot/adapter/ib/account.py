@@ -122,7 +122,7 @@ class AccountAnswers:
             found |= {name: order for name, order in listed if name and order is not None}
         for name, row in each(statuses, self._reports.read_status, "status"):
             if name in found:
-                found[name] = self._reports.with_status(found[name], row)
+                found[name] = self._reports.facts.with_status(found[name], row)
         still_open = [order for order in found.values() if order.status in OPEN]
         return tuple(sorted(still_open, key=lambda order: (order.venue_time_ns, order.venue_order_id, order.order_id)))
 
@@ -162,7 +162,7 @@ class AccountAnswers:
 
     def _publish_trades(self, trades: tuple[TradeData, ...], since_ns: int) -> None:
         now_ns = self._adapter.clock.now_ns()
-        if since_ns < midnight_ns(now_ns, self._reports.zone) and not self._said_short:
+        if since_ns < midnight_ns(now_ns, self._reports.facts.zone) and not self._said_short:
             self._said_short = True
             logger.info("{}: IB may list the fills of today alone, and more is asked for", self._adapter.account)
         self._adapter.on_trades(TradesLoaded(self._adapter.account, trades, now_ns, since_ns))

@@ -6,6 +6,7 @@ permId; and never against a permId or an orderRef that say otherwise.
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Final
 
 from loguru import logger
@@ -27,6 +28,8 @@ class OrderNames:
         self._of_number: dict[int, str] = {}
         self._number_of: dict[str, int] = {}
         self._owner_of: dict[str, int] = {}
+        self.saw: Callable[[int], None] = _leave
+        """Hears a number that an order of this client id has, which no other may get."""
 
     def begin(self, number: int, name: str) -> None:
         """Note that an order of ours leaves over this link under a number."""
@@ -114,6 +117,7 @@ class OrderNames:
                 kept.popitem(last=False)
 
     def _note_number(self, number: int, name: str) -> None:
+        self.saw(number)
         known = self._of_number.get(number)
         if known not in (None, name):
             logger.warning(
@@ -122,3 +126,7 @@ class OrderNames:
             return
         self._of_number[number] = name
         self._number_of[name] = number
+
+
+def _leave(_number: int) -> None:
+    """Hear a number that nobody keeps."""

@@ -114,7 +114,7 @@ class OrderQuestions:
                 VENUE, "new_link", f"{order_id} is not listed, and the link stands for {stands_s:.1f} s only"
             )
         left_ns = self.left_ns.get(order_id, last.local_time_ns)
-        if left_ns < max(midnight_ns(clock.now_ns(), zone) for zone in (NEW_YORK, self._reports.zone)):
+        if left_ns < max(midnight_ns(clock.now_ns(), zone) for zone in (NEW_YORK, self._reports.facts.zone)):
             text = f"{order_id} is not listed, but it left before today, and IB lists what ended today; only a person can tell"
             raise BadMessage(VENUE, "another_day", text)
 

@@ -131,7 +131,7 @@ class Orders:
     def recover(self, order: ApprovedOrder, sent_ns: int) -> None:
         """Ask for an order that an earlier run may have sent; it is never sent here. Its bound begins anew."""
         self._sent.remember(order.order_id)
-        self._reports.expect(order)
+        self._reports.facts.expect(order)
         self.questions.left_ns[order.order_id] = sent_ns
         self.watch.note_unknown(order, "an earlier run may have sent it", sent_ns)
 
@@ -207,7 +207,7 @@ class Orders:
         elif outcome is Outcome.UNKNOWN and accepted:
             self._reports.doubt(name)
         elif outcome is Outcome.UNKNOWN:
-            order = self._reports.own(name)
+            order = self._reports.facts.own(name)
             if order is not None:
                 self._silent.pop(name, None)
                 self.watch.note_unknown(order, f"IB says {error}, which is not known to mean that it is refused")
@@ -216,14 +216,14 @@ class Orders:
 
     def _end(self, name: str, status: OrderStatus, rule: str, reason: str) -> None:
         """Tell the end of an order that an error says."""
-        terms = self._reports.terms(name)
+        terms = self._reports.facts.terms(name)
         if terms is None or terms.status in TERMINAL:
             return
         now_ns = self._adapter.clock.now_ns()
         told = msgspec.structs.replace(
             terms, status=status, rule=rule, reason=reason, venue_time_ns=now_ns, local_time_ns=now_ns
         )
-        self.tracker.report(self._reports.at_its_end(told))
+        self.tracker.report(self._reports.facts.at_its_end(told))
 
     # --- sending ----------------------------------------------------------------------------------------------------
 
@@ -249,7 +249,7 @@ class Orders:
 
     async def _send(self, order: ApprovedOrder, terms: OrderTerms, contract: Any, number: int) -> None:
         self.tracker.expect(order.order_id)
-        self._reports.expect(order)
+        self._reports.facts.expect(order)
         self._names.begin(number, order.order_id)
         gate = OrderGate(self._adapter.context.permit, reduces=order.reduces)
         try:
@@ -277,7 +277,8 @@ class Orders:
     def _take_back(self, order: ApprovedOrder, rule: str, reason: str) -> None:
         """Deny an order that was to leave and did not."""
         self._silent.pop(order.order_id, None)
-        self._reports.forget(order.order_id)
+        self._reports.facts.forget(order.order_id)
+        self._names.forget(order.order_id)
         self.tracker.forget(order.order_id)
         self._deny_unsent(order, rule, reason)
 

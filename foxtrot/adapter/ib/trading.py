@@ -79,6 +79,7 @@ class IbTrading:
         context, requests = adapter.context, TradeRequests(session)
         self.tracker = OrderTracker(self._tell_order, self._tell_trade)
         names = OrderNames(session.settings.client_id)
+        names.saw = session.ids.saw
         self.reports = Reports(adapter, market, session.find_instrument, self.tracker, names)
         self.orders = Orders(adapter, session, market, self.tracker, self.reports, requests)
         self.previews = Previews(session, context.permit, market)
@@ -200,7 +201,7 @@ class IbTrading:
         self._held = []
         try:
             self.reports.account = self._session.account_id
-            self.reports.zone = self._zone()
+            self.reports.facts.zone = self._zone()
             contracts = await self._market.load_contracts()
             self._session.instruments |= {one.instrument_id: one for one in contracts}
             self._adapter.on_contracts(contracts)

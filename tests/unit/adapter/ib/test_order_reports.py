@@ -61,7 +61,7 @@ class World:
             False, False, PositionSide.NET, 0, 0, terms["expires"], START_NS,
         )  # fmt: skip
         self.tracker.expect(name)
-        self.reports.expect(order)
+        self.reports.facts.expect(order)
         self.names.begin(number, name)
         return order
 
