@@ -159,3 +159,28 @@ def _agrees(client: QuoteClient, told: list[list[str]]) -> None:
     assert perm_ids.keys() <= ended.keys()
     for perm_id, status in perm_ids.items():
         assert status in ended[perm_id]
+
+
+def test_an_order_that_waits_ends_with_its_time() -> None:
+    rig = OrderRig(new_york("2026-03-10 20:30:00"), SESSIONS)
+    client = rig.client()
+    told = place(client, 1, tif="GTD", goodTillDate="20260311 08:00:00 US/Eastern")
+    assert brief(told) == ["1 open", "1 PreSubmitted 0/100", "1 error 399"]
+    rig.move_to(new_york("2026-03-11 07:59:59"))
+    assert client.take() == []
+    rig.move_to(new_york("2026-03-11 08:00:00"))
+    assert brief(client.take()) == ["1 Cancelled 0/0", "1 error 202"]
+
+
+def test_a_changed_order_is_told_with_all_that_was_changed() -> None:
+    rig = OrderRig()
+    rig.market()
+    client = rig.client()
+    place(client, 1, lmtPrice="200.1", totalQuantity="1500", displaySize="100")
+    told = place(client, 1, lmtPrice="200.1", totalQuantity="1400", displaySize="100", modelCode="later", tif="DAY")
+    assert statuses(told, 1)[-1] == "Submitted"
+    (opened,) = [fields for fields in client.ask(5, 1) if fields[0] == "5"]
+    assert "later" in opened
+    assert (opened[14], opened[18]) == ("1400", "DAY")
+    (report,) = rig.venue.open_orders("main-ib")
+    assert (report.quantity, report.display_quantity) == (400, 100)
