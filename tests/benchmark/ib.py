@@ -9,6 +9,8 @@ from functools import cache
 from statistics import quantiles
 from typing import TypeVar
 
+from loguru import logger
+
 from tests.benchmark.contestants.futu_line import Process
 from tests.benchmark.contestants.ib_line import Venue, ibapi_alone, ours
 from tests.benchmark.contestants.ib_orders import ibapi_alone as orders_of_ibapi
@@ -51,6 +53,7 @@ def _kept(process: Kept) -> Kept:
 
 def rows() -> list[Row]:
     """All rows."""
+    logger.disable("foxtrot")  # no line of ours on a terminal while we are timed
     depth = Row(
         name="IB rows of depth: handled", unit="rows/s", ours=lambda: ours(_venue(), ROWS), peer=lambda: ibapi_alone(_venue(), ROWS),
         peer_name=PEER, repeats=REPEATS, goal=LEAST_SHARE, note=LINE,

@@ -22,7 +22,8 @@ from foxtrot.exchange.listings import listing
 from tests.benchmark.contestants.futu_line import PATIENCE_S, Process
 from tests.support.ib_market_rig import AAPL
 
-CLIENT_ID = 8
+CLIENT_IDS = count(100)
+"""A new one each time: of a client that ibapi has closed its server hears up to a second later."""
 WARM_UP = 10
 _names = count(1)
 
@@ -82,7 +83,7 @@ def ibapi_alone(venue: Process, orders: int) -> list[float]:
     patched, ibapi.client.Connection = ibapi.client.Connection, ibapi.connection.Connection
     app = Bare()
     try:
-        app.connect("127.0.0.1", venue.port, CLIENT_ID)
+        app.connect("127.0.0.1", venue.port, next(CLIENT_IDS))
     finally:
         ibapi.client.Connection = patched
     runs = threading.Thread(target=app.run, name="bare ibapi")
