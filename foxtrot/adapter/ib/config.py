@@ -37,7 +37,7 @@ Source: IB, System Status: server reset times.
 """
 KNOWN: Final = (
     "host", "port", "port_file", "client_id", "manual_orders", "account", "instruments", "routing", "market_data", "read_only",
-    "reset_window", "roll_days", "messages_per_s", "outside_session", "outside_hours", "always_open", "trades_since_hours", "mute_after_s",
+    "reset_window", "messages_per_s", "outside_session", "outside_hours", "always_open", "trades_since_hours", "mute_after_s",
 )  # fmt: skip
 """The settings that there are."""
 
@@ -65,8 +65,6 @@ class IbSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Whether nothing is ever sent: TWS's own setting "Read-Only API" refuses orders only at its end."""
     reset_window: ResetWindow = NEVER
     """When IB resets its servers, in which no order leaves."""
-    roll_days: int = 3
-    """From how many days before a future's last trade or first notice opening is refused."""
     messages_per_s: int = 45
     """How much may be sent in any second; TWS takes 50."""
     outside_session: str = REFUSE
@@ -111,7 +109,6 @@ def read_settings(context: AdapterContext) -> IbSettings:
         market_data=reader.choice("market_data", "live", tuple(MARKET_DATA)),
         read_only=reader.flag("read_only", default=False),
         reset_window=_window(reader, context),
-        roll_days=reader.whole("roll_days", 3, 0, 60),
         messages_per_s=reader.whole("messages_per_s", 45, 10, 1000),
         outside_session=reader.choice("outside_session", REFUSE, OUTSIDE),
         outside_hours=reader.flag("outside_hours", default=False),

@@ -36,7 +36,7 @@ def test_what_is_not_set_is_the_safe_way() -> None:
 def test_what_is_set_is_taken() -> None:
     settings = read(
         "live", host="gateway", port=4001, client_id=5, account=" U1234567 ", instruments="AAPL.NASDAQ, ESZ6.CME, AAPL.NASDAQ",
-        routing="direct", market_data="delayed_frozen", read_only=True, reset_window="", roll_days=5, messages_per_s=40,
+        routing="direct", market_data="delayed_frozen", read_only=True, reset_window="", messages_per_s=40,
         outside_session="send", outside_hours=True, trades_since_hours=48, mute_after_s=5,
     )  # fmt: skip
     assert settings.is_live
