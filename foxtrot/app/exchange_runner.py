@@ -81,10 +81,7 @@ class ExchangeRun:
         self.server = ExchangeServer(settings)
         self._started_ns = self.server.clock.monotonic_ns()
         VenueOpening(self.server, config).open(self._accounts, self._store, self._replayed)
-        if self.server.host.futu is not None:
-            self._names |= {account.account for account in self.server.host.futu.accounts.values()}
-        if self.server.host.ib is not None:
-            self._names |= {seen.account for seen in self.server.host.ib.accounts.values()}
+        self._names |= self.server.host.accounts_of_others
         for number, fault in enumerate(config.faults, 1):  # after the accounts that they may name
             if error := self.server.faults.arm(fault).error:
                 raise ConfigError(f"fault {number}: {fault.kind}: {error}")

@@ -141,6 +141,13 @@ class VenueHost:
         if self.ib is not None and IB in account.products:
             self._join_ib(self.ib, account)
 
+    @property
+    def accounts_of_others(self) -> set[str]:
+        """Return the accounts of the venue that Futu's and IB's clients see."""
+        futu = () if self.futu is None else self.futu.accounts.values()
+        ib = () if self.ib is None else self.ib.accounts.values()
+        return {one.account for one in futu} | {one.account for one in ib}
+
     def deposit(self, account: str, asset: str, amount: Decimal) -> None:
         """Pay into an account.
 
