@@ -117,8 +117,6 @@ class BarStream:
             return
         (open_ns, close_ns), found = self._forming
         self._forming = None
-        if close_ns <= self.told_ns:
-            return
         self.told_ns = close_ns
         late = now_ns - close_ns > LATE_NS
         for text in self.texts:
