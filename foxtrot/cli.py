@@ -21,7 +21,7 @@ from foxtrot.domain.errors import ConfigError, FoxtrotError, OffGrid
 
 
 class Verb(NamedTuple):
-    """One word of the command line: the module that does it and what it does."""
+    """One word of the command line: the module that does it, in app/verbs unless it has its whole name, and what it does."""
 
     module: str
     summary: str
@@ -62,6 +62,7 @@ VERBS = {
     "capture": Verb("capture", "bundle a recorded run for a bug report, without keys and account numbers"),
     "backtest": Verb("backtest", "test a strategy on history"),
     "optimise": Verb("optimise", "backtest a grid of parameters over several processes"),
+    "gui": Verb("foxtrot.gui.verb", "open the desktop; --demo needs no keys and no network"),
     "exchange": Verb("exchange", "serve the embedded exchange on loopback, over Binance's own protocol"),
     "hub": Verb("hub", "share order books with other programs on this machine, and with a page"),
     "new": Verb("new", "write a new strategy with a passing test"),
@@ -110,7 +111,8 @@ def _do(arguments: list[str], *, as_json: bool) -> Outcome:
     if name not in VERBS:
         hint = did_you_mean(name, list(VERBS)) or f"; there are: {', '.join(VERBS)}"
         raise UsageError(f"no verb {name}{hint}")
-    module = cast(VerbModule, importlib.import_module(f"foxtrot.app.verbs.{VERBS[name].module}"))
+    path = VERBS[name].module
+    module = cast(VerbModule, importlib.import_module(path if "." in path else f"foxtrot.app.verbs.{path}"))
     parser = CommandParser(f"foxtrot {name}", description=module.DESCRIPTION, epilog=f"example:\n{module.EXAMPLE}")
     module.add_arguments(parser)
     _add_common(parser)

@@ -17,7 +17,6 @@ from foxtrot.adapter.supervised import Supervised
 from foxtrot.core.clock import Clock
 from foxtrot.core.notices import (
     AdapterStatus,
-    AmendAnswered,
     BookLoaded,
     BookStateChanged,
     ContractsLoaded,
@@ -324,10 +323,6 @@ class BaseAdapter(OrderPairs, OrderAmends, BookAccess, KeyHolder, Supervised, ab
     def on_order(self, order: OrderData) -> None:
         """Publish the state of one of our orders."""
         self._sink.put(order)
-
-    def on_amend(self, answer: AmendAnswered) -> None:
-        """Publish what became of a change of an order."""
-        self._sink.put(answer)
 
     def on_order_missing(self, order_id: str, instrument_id: str) -> None:
         """Publish that the venue has no order of an id, past the bound within which it might not see it yet."""

@@ -1,7 +1,6 @@
 """Changes of resting orders: what an adapter promises, and what one says whose venue changes none."""
 
-import abc
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from foxtrot.core.clock import Clock
 from foxtrot.core.notices import AmendAnswered
@@ -9,7 +8,15 @@ from foxtrot.domain.order import ApprovedAmend
 from foxtrot.domain.outcome import Outcome
 
 
-class OrderAmends(abc.ABC):
+class EventSink(Protocol):
+    """Whatever events are put into."""
+
+    def put(self, event: object) -> None:
+        """Queue an event and return at once."""
+        ...
+
+
+class OrderAmends:
     """The part of an adapter that changes orders.
 
     Thread: `amend_order` may be called on any.
@@ -17,10 +24,11 @@ class OrderAmends(abc.ABC):
 
     adapter_name: ClassVar[str]
     clock: Clock
+    _sink: EventSink
 
-    @abc.abstractmethod
     def on_amend(self, answer: AmendAnswered) -> None:
         """Publish what became of a change of an order."""
+        self._sink.put(answer)
 
     def amend_order(self, amend: ApprovedAmend) -> None:
         """Change a resting order at the venue, past the send permit as an order; answered by AmendAnswered, once.

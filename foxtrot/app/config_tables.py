@@ -128,6 +128,10 @@ class StrategyTable(msgspec.Struct, frozen=True, kw_only=True, rename={"class_na
     depth_levels: Annotated[
         int, Meta(ge=1, le=5000, description="Levels of the order book it hears, if it hears any.")
     ] = 20
+    autostart: Annotated[
+        bool,
+        Meta(description="Start it as soon as its account is ready; without it a person does, by `foxtrot strategy start`."),
+    ] = True
 
     def __post_init__(self) -> None:
         """Check interval and capital.
@@ -155,6 +159,7 @@ class StrategyTable(msgspec.Struct, frozen=True, kw_only=True, rename={"class_na
             parameters=self.params,
             exit_policy=policy,
             depth_levels=self.depth_levels,
+            autostart=self.autostart,
         )
 
 

@@ -168,6 +168,8 @@ def summary_object(platform: MainEngine, report: StopReport) -> Json:
     """Return the end of a platform as one JSON object."""
     statistics = platform.events.statistics()
     summary = report.summary
+    tables = platform.config.strategies
+    waited = {end.strategy_id for end in summary.strategies if tables[end.strategy_id].autostart}
     return {
         "accounts": [
             {**msgspec.to_builtins(venue), "health": health_object(report.health.get(venue.account))}
@@ -184,7 +186,7 @@ def summary_object(platform: MainEngine, report: StopReport) -> Json:
         "positions": msgspec.to_builtins(summary.positions),
         "open_orders": msgspec.to_builtins(summary.orders),
         "all_failed": bool(summary.strategies) and all(end.stage == "failed" for end in summary.strategies),
-        "never_ran": sorted(end.strategy_id for end in summary.strategies if end.strategy_id not in platform.ran),
+        "never_ran": sorted(waited - platform.ran),
         "gate": summary.gate,
         "gate_reason": summary.gate_reason,
         "prices_only": list(report.prices_only),

@@ -55,7 +55,7 @@ class StrategyStarts:
 
     def _look_at(self, host: StrategyHost) -> None:
         account, strategy_id = host.settings.account, host.strategy_id
-        if strategy_id in self._begun:
+        if strategy_id in self._begun or not host.settings.autostart:
             return
         if account in self._ready and self._has_instruments(host):
             self._begun.add(strategy_id)

@@ -7,6 +7,7 @@ import msgspec
 from foxtrot.domain.account import EXTERNAL
 from foxtrot.domain.enums import OrderStatus
 from foxtrot.domain.order import AmendRequest, OrderRequest
+from foxtrot.domain.subscription import HistoryRequest, SubscribeRequest
 
 
 class SendOrder(msgspec.Struct, frozen=True, gc=False):
@@ -32,6 +33,20 @@ class CancelAllOrders(msgspec.Struct, frozen=True, gc=False):
     """Cancel the open orders of an owner; an empty owner means everybody's."""
 
     owner: str = ""
+
+
+class WatchMarket(msgspec.Struct, frozen=True, gc=False):
+    """Stream an instrument from an account's venue, for somebody who looks at it; adds to what is streamed already."""
+
+    account: str
+    request: SubscribeRequest
+
+
+class AskHistory(msgspec.Struct, frozen=True, gc=False):
+    """Ask an account's venue for past bars; answered by HistoryLoaded."""
+
+    account: str
+    request: HistoryRequest
 
 
 class StartStrategy(msgspec.Struct, frozen=True, gc=False):

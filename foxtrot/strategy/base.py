@@ -127,14 +127,7 @@ class Strategy(Protecting):
         return self._seat.submit(request)
 
     def amend(self, order_id: str, *, quantity: float = 0.0, price: float = 0.0, trigger_price: float = 0.0) -> bool:
-        """Change a resting order where the venue can; False when it is not its own, done, protective, or refused (see on_amend).
-
-        Args:
-            order_id: the order; it keeps its id.
-            quantity: the whole of it, what is filled included; 0.0 as it is.
-            price: its limit price; 0.0 as it is.
-            trigger_price: its trigger; 0.0 as it is.
-        """
+        """Change a resting order; 0.0 leaves a figure as it is. False when it may not; on_amend hears what became of it."""
         return self._seat.amend(AmendRequest(order_id, quantity, price, trigger_price))
 
     def cancel(self, order_id: str) -> bool:

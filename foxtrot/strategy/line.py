@@ -19,6 +19,7 @@ from foxtrot.storage.journal import InMemoryJournal, Journal
 from foxtrot.strategy.bar_feed import BarFeed
 from foxtrot.strategy.engine import StrategyEngine
 from foxtrot.strategy.flattening import Flattening
+from foxtrot.strategy.market_wishes import MarketWishes
 from foxtrot.strategy.rolling import Rolling
 from foxtrot.strategy.seat import TradingParts
 from foxtrot.strategy.variables import VariableStore
@@ -89,6 +90,7 @@ class Line:
         self.journal = make_journal(dispatcher)
         dispatcher.on_core_failure = self.gate.close
         self._subscribe_state(dispatcher)
+        MarketWishes(dispatcher, self.adapters)
         self.desk.adapters = self.adapters
         self.notes = OrderJournal(self.journal, clock, self.instruments, self.view)
         self.desk.wire(dispatcher, self.risk, self.notes)

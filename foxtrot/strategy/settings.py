@@ -89,3 +89,4 @@ class StrategySettings(msgspec.Struct, frozen=True, kw_only=True):
     parameters: dict[str, Value] = {}
     exit_policy: ExitPolicy = ExitPolicy()
     depth_levels: int = 20
+    autostart: bool = True

@@ -56,14 +56,14 @@ class LossTracker:
     """
 
     def __init__(self, day: TradingDay) -> None:
-        self._day = day
+        self.day = day
         self._marks: dict[str, LossesMarked] = {}
         self._peak: dict[str, Decimal] = {}
         self.journal: DecisionJournal | None = None
 
     def mark(self, scope: str, worth: Decimal, now_ns: int, limits: Limits) -> None:
         """Note what a scope has made."""
-        day_ns, kept = self._day.start_of(now_ns), self._marks.get(scope)
+        day_ns, kept = self.day.start_of(now_ns), self._marks.get(scope)
         peak = self._peak[scope] = max(worth, self._peak.get(scope, worth))
         if kept is None or kept.day_ns != day_ns:
             self._keep(LossesMarked(now_ns, scope, day_ns, worth, peak))

@@ -23,6 +23,8 @@ BROAD_EXCEPTS: dict[str, str] = {
     "foxtrot/adapter/worker.py": "a call on a worker's thread: the exception is raised where it is awaited",
     "foxtrot/exchange/serving/guard.py": "the outermost loop of a connection or a round: the exception is kept and logged",
     "foxtrot/adapter/reader_callback.py": "the guard around a reader's callback: the exception becomes a line in the log",
+    "foxtrot/gui/bridge.py": "one panel's fault is not the others': the exception is logged, counted and told",
+    "foxtrot/gui/platform_host.py": "the outermost call of foxtrot-platform: what ended the platform is told to its window",
     "foxtrot/cli.py": "main: the exception becomes one line and an exit status",
 }
 

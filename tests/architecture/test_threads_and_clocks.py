@@ -45,6 +45,8 @@ ALLOWED: dict[str, tuple[set[str], str]] = {
     "foxtrot/adapter/worker.py": ({"thread"}, "owns the threads that make blocking calls of an SDK"),
     "foxtrot/exchange/server.py": ({"thread", "clock"}, "owns exchange-io"),
     "foxtrot/exchange/serving/*.py": ({"sleep"}, "waits on exchange-io for sockets and delays that a fault asks for"),
+    "foxtrot/gui/platform_host.py": ({"thread"}, "owns foxtrot-platform, on which a platform lives beside a window"),
+    "foxtrot/gui/*.py": ({"clock"}, "a window measures how smoothly it runs, and tells a double click from two wishes"),
     "foxtrot/backtest/runner.py": ({"clock"}, "measures how long the backtest took, for elapsed_s and bars_per_s"),
     "foxtrot/backtest/optimise.py": ({"process", "clock"}, "spreads a grid over processes and shows the time it takes"),
 }

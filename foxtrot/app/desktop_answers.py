@@ -1,0 +1,118 @@
+"""Answers what a desktop asks, on the engine's thread."""
+
+from decimal import Decimal
+
+import msgspec
+
+from foxtrot.app.account_venues import account_venues
+from foxtrot.app.control_answers import ControlAnswers, Wish
+from foxtrot.app.control_notices import ControlNotices
+from foxtrot.app.control_requests import Request
+from foxtrot.app.desktop_requests import (
+    AccountOverview,
+    ListedInstruments,
+    ListInstruments,
+    Overview,
+    OverviewFound,
+)
+from foxtrot.app.main_engine import MainEngine
+from foxtrot.core.notices import AdapterStatus, ContractsLoaded
+from foxtrot.domain.enums import OrderStatus
+from foxtrot.domain.instrument import Instrument
+from foxtrot.trading.position import ZERO
+
+OWNER = "desktop"
+
+
+class DesktopAnswers:
+    """What the control port answers, and the figures that a window shows all the time.
+
+    Thread: foxtrot-engine; made before it starts, so that no status is missed.
+    """
+
+    def __init__(self, platform: MainEngine) -> None:
+        self._platform = platform
+        self._line = platform.line
+        dispatcher = self._line.dispatcher
+        self._control = ControlAnswers(self._line, ControlNotices(dispatcher))
+        self._statuses: dict[str, AdapterStatus] = {}
+        self._listed: dict[str, dict[str, Instrument]] = {}
+        self._venues = {venue.account: venue for venue in account_venues(platform.config)}
+        self._day_ns = 0
+        self._at_start: Decimal | None = None
+        dispatcher.subscribe(AdapterStatus, self._hear_status, owner=OWNER)
+        dispatcher.subscribe(ContractsLoaded, self._hear_contracts, owner=OWNER)
+
+    def answer(self, request: Request) -> msgspec.Struct | Wish:
+        """Answer a question, or check a wish and make its command.
+
+        Raises:
+            FoxtrotError: it cannot be done, and why.
+        """
+        if isinstance(request, Overview):
+            return self._overview()
+        if isinstance(request, ListInstruments):
+            return self._instruments(request.account)
+        return self._control.answer(request)
+
+    def _overview(self) -> OverviewFound:
+        line, config = self._line, self._platform.config
+        portfolio, now_ns = line.portfolio, line.dispatcher.clock.now_ns()
+        profit = self._profit()
+        unknown = sum(record.status is OrderStatus.UNKNOWN for record in line.desk.open_records())
+        return OverviewFound(
+            portfolio.base_currency,
+            config.platform.mode,
+            now_ns,
+            tuple(self._account(name) for name in line.adapters),
+            {owner: portfolio.equity(owner) for owner in line.strategies.hosts},
+            profit,
+            self._since_start_of_day(profit, now_ns),
+            line.desk.open_count,
+            unknown,
+            str(line.gate.state),
+            line.gate.reason,
+            self._platform.events.statistics(),
+        )
+
+    def _account(self, name: str) -> AccountOverview:
+        adapter, venue = self._line.adapters[name], self._venues.get(name)
+        return AccountOverview(
+            name,
+            adapter.adapter_name,
+            "" if venue is None else venue.environment,
+            venue is not None and venue.real_money,
+            self._line.portfolio.account(name).reported,
+            self._line.portfolio.account_profit(name),
+            adapter.health(),
+            self._statuses.get(name),
+        )
+
+    def _profit(self) -> Decimal | None:
+        total = ZERO
+        for name in self._line.adapters:
+            made = self._line.portfolio.account_profit(name)
+            if made is None:
+                return None
+            total += made
+        return total
+
+    def _since_start_of_day(self, profit: Decimal | None, now_ns: int) -> Decimal | None:
+        """Return what was made since the trading day began, or since the first time that anybody asked in it."""
+        day_ns = self._line.losses.day.start_of(now_ns)
+        if profit is None:
+            return None
+        if day_ns != self._day_ns or self._at_start is None:
+            self._day_ns, self._at_start = day_ns, profit
+        return profit - self._at_start
+
+    def _instruments(self, account: str) -> ListedInstruments:
+        wanted = [account] if account else list(self._listed)
+        return ListedInstruments({name: tuple(self._listed.get(name, {}).values()) for name in wanted})
+
+    def _hear_status(self, status: AdapterStatus) -> None:
+        self._statuses[status.account] = status
+
+    def _hear_contracts(self, loaded: ContractsLoaded) -> None:
+        listed = self._listed.setdefault(loaded.account, {})
+        listed.update({one.instrument_id: one for one in loaded.instruments})

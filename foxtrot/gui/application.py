@@ -1,0 +1,228 @@
+"""The desktop as a program: makes the window over a platform, and ends both in order."""
+
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from loguru import logger
+from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtWidgets import QApplication, QMessageBox
+
+from foxtrot.app.live import Json, RunOrder
+from foxtrot.app.logging_setup import LogWriter
+from foxtrot.domain.errors import ConfigError
+from foxtrot.gui import texts
+from foxtrot.gui.bridge import Bridge
+from foxtrot.gui.demo_venue import DemoVenue
+from foxtrot.gui.desk import Desk
+from foxtrot.gui.fact_store import FactStore
+from foxtrot.gui.link import PlatformLink
+from foxtrot.gui.main_window import MainWindow
+from foxtrot.gui.order_actions import OrderActions
+from foxtrot.gui.panels import ALL
+from foxtrot.gui.platform_host import PlatformHost
+from foxtrot.gui.settings import DesktopSettings, SettingsFile
+from foxtrot.gui.texts import tr
+from foxtrot.gui.theme import apply_theme
+from foxtrot.gui.workspaces import WorkspaceFiles
+
+FOLDER: Final = "desktop"
+STOP_S: Final = 30.0
+_WATCHED: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+class Desktop(QObject):
+    """One platform and its window.
+
+    Thread: the desktop's, which is main.
+
+    Args:
+        application: Qt's.
+        home: where state lives.
+        order: what is to run; None for a window without a platform.
+        demo: the demo's venue, None where the platform is the user's own.
+        log: the log of this process.
+    """
+
+    def __init__(
+        self,
+        application: QApplication,
+        home: Path,
+        order: RunOrder | None,
+        demo: DemoVenue | None = None,
+        log: LogWriter | None = None,
+    ) -> None:
+        super().__init__()
+        self.application = application
+        self.home = home
+        self.order = order
+        self.demo = demo
+        self.store = FactStore()
+        self.bridge = Bridge(self.store, parent=self)
+        self.file = SettingsFile(home / FOLDER)
+        self.settings: DesktopSettings = self.file.load()
+        self.files = WorkspaceFiles(home / FOLDER / "workspaces")
+        self.desk = Desk(self.bridge, self.settings, self)
+        self.actions = OrderActions(self.desk, self._confirm)
+        self.window: MainWindow | None = None
+        self.host: PlatformHost | None = None
+        self.summary: Json | None = None
+        self.error = ""
+        self._log = log
+        self._link: PlatformLink | None = None
+        self._ending = False
+
+    # --- life -------------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Show the window, and begin to build the platform."""
+        self.show_window()
+        self.bridge.start()
+        if self.order is not None:
+            self.host = PlatformHost(self.order, self.store, self.actions.who, self._log, self)
+            self.host.opened.connect(self._open, Qt.ConnectionType.QueuedConnection)
+            self.host.ended.connect(self._hear_end, Qt.ConnectionType.QueuedConnection)
+            self.host.start()
+
+    def show_window(self) -> None:
+        """Make the window anew, in the looks and the language in force."""
+        texts.choose(self.settings.language)
+        self.desk.theme = self.settings.theme
+        apply_theme(self.application, self.desk.theme)
+        old, self.window = self.window, MainWindow(self.desk, self.actions, ALL, self.files)
+        self.window.kill_asked.connect(self.kill)
+        self.window.looks_changed.connect(self._look_anew, Qt.ConnectionType.QueuedConnection)
+        self.window.may_close = self._may_close
+        if old is not None:
+            self.window.restoreGeometry(old.saveGeometry())
+            self._throw_away(old)
+        if self.desk.questions is not None:
+            self.window.take_platform()
+        self.window.show()
+
+    def kill(self) -> None:
+        """Throw the kill switch; nobody is asked, for asking costs the second that it is for."""
+        if self._link is None:
+            self.desk.said.emit("WARNING", "there is no platform whose gate could be closed")
+            return
+        self._link.kill(tr("window.kill_reason"))
+
+    def stop(self) -> None:
+        """Stop the platform, then leave; the window stays until that is done."""
+        self._ending = True
+        if self.host is not None and self.host.running:
+            self.host.stop()
+        else:
+            self._leave()
+
+    def end(self) -> str:
+        """Release everything after the last event; returns the name of a thread that overran, or "".
+
+        Blocks: for the platform's stop, at most STOP_S, and the demo's venue.
+        """
+        self.bridge.stop()
+        late = ""
+        if self.host is not None:
+            self.host.stop()
+            late = self.host.join(STOP_S)
+        if self.demo is not None:
+            late = late or self.demo.stop()
+        if self.window is not None:
+            self._throw_away(self.window)
+            self.window = None
+        self._save_settings()
+        return late
+
+    # --- the platform -----------------------------------------------------------------------------------------------
+
+    def _open(self, link: PlatformLink) -> None:
+        self._link = link
+        assert self.order is not None  # noqa: S101  (a host was made of it)
+        self.desk.open(link, is_live=self.order.config.platform.mode == "live")
+
+    def _hear_end(self, summary: Json | None, error: str) -> None:
+        self.summary, self.error = summary, error
+        if error:
+            logger.error("the platform has ended: {}", error)
+            self.desk.said.emit("ERROR", error)
+        if self._ending or summary is not None:
+            self._leave()
+
+    def _leave(self) -> None:
+        if self.window is not None:
+            self.window.may_close = lambda: True
+            self.window.close()
+        self.application.quit()
+
+    # --- the window -------------------------------------------------------------------------------------------------
+
+    def _may_close(self) -> bool:
+        if self.host is None or not self.host.running:
+            return True
+        self.stop()
+        return False
+
+    def _look_anew(self) -> None:
+        if self.window is not None:
+            self.window.save_workspace()
+        self._save_settings()
+        self.show_window()
+
+    def _throw_away(self, window: MainWindow) -> None:
+        window.may_close = lambda: True
+        window.docks.clear()
+        window.close()
+        window.deleteLater()
+
+    def _save_settings(self) -> None:
+        try:
+            (self.home / FOLDER).mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.file.save(self.settings)
+        except (OSError, ConfigError) as error:
+            logger.warning("the choices of the desktop could not be saved: {}", error)
+
+    def _confirm(self, title: str, text: str) -> bool:
+        box = QMessageBox(self.window)
+        box.setWindowTitle(title)
+        box.setText(text)
+        yes = box.addButton(title.rstrip("?？"), QMessageBox.ButtonRole.AcceptRole)
+        no = box.addButton(QMessageBox.StandardButton.Cancel)
+        box.setDefaultButton(no)  # Enter never sends
+        box.exec()
+        return box.clickedButton() is yes
+
+
+def run_desktop(
+    home: Path, order: RunOrder | None, demo: DemoVenue | None, log: LogWriter | None
+) -> tuple[Json | None, str]:
+    """Show the desktop until it is closed, and return the platform's summary and why it ended early, "" where it did not.
+
+    Thread: main.
+
+    Blocks: until the window is closed, or SIGINT or SIGTERM asks for it.
+    """
+    application = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(application, QApplication)  # noqa: S101  (nobody else makes one)
+    application.setApplicationName("Foxtrot")
+    application.setQuitOnLastWindowClosed(False)
+    desktop = Desktop(application, home, order, demo, log)
+    before = _watch_signals(desktop.stop)
+    wake = QTimer()  # Python's handlers run only when Python does
+    wake.start(200)
+    wake.timeout.connect(lambda: None)
+    try:
+        desktop.start()
+        application.exec()
+    finally:
+        late = desktop.end()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if late:
+        logger.warning("{} did not end in time", late)
+    return desktop.summary, desktop.error
+
+
+def _watch_signals(stop: Callable[[], None]) -> dict[int, Any]:
+    return {int(number): signal.signal(number, lambda *_: stop()) for number in _WATCHED}

@@ -1,0 +1,84 @@
+"""The demo's venue beside a window: the embedded exchange over Binance's protocol, and what can go wrong there at a click."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+from foxtrot.app.config import Config
+from foxtrot.app.config_tables import AccountTable, OrderExits, PlatformTable, StrategyTable
+from foxtrot.app.demo_exchange import DemoExchange
+from foxtrot.app.live import RunOrder
+from foxtrot.exchange.faults import Fault
+from foxtrot.strategy.settings import OrderExit
+from foxtrot.trading.limits import Limits
+
+ACCOUNT: Final = "demo"
+INSTRUMENT: Final = "BTCUSDT.BINANCE"
+OTHER: Final = "ETHUSDT.BINANCE"
+CUT_S: Final = 10.0
+GAP_CHANGES: Final = 3
+
+
+class DemoVenue:
+    """An exchange of our own, and the order of a run on it.
+
+    Thread: the desktop's; the exchange has its own. `start` and `stop` wait for it, some tenths of a second.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._exchange = DemoExchange(ACCOUNT)
+
+    def start(self) -> None:
+        """Open the exchange.
+
+        Blocks: until it accepts.
+        """
+        self._exchange.start()
+
+    def stop(self) -> str:
+        """Close it; returns the name of its thread if that overran, or "".
+
+        Blocks: for its sockets, at most some seconds.
+        """
+        return self._exchange.stop()
+
+    def order(self) -> RunOrder:
+        """Return what is to run on it."""
+        return RunOrder(demo_config(self._exchange), self._home, environment=self._exchange.environment)
+
+    def cut_cable(self) -> None:
+        """Lose every connection, and refuse new ones for a while."""
+        self._exchange.inject(Fault("refuse_websockets", for_s=CUT_S))
+        self._exchange.inject(Fault("reset"))
+
+    def gap_feed(self) -> None:
+        """Lose some changes of the order book."""
+        self._exchange.inject(Fault("gap", count=GAP_CHANGES))
+
+    def restart(self) -> None:
+        """Restart the venue, with the same orders on the same ports."""
+        self._exchange.inject(Fault("restart", down_s=2.0))
+
+
+def demo_config(exchange: DemoExchange) -> Config:
+    """Return a configuration of one account and two strategies that wait for somebody to start them."""
+    limits = Limits(messages_per_s=50)
+    account = AccountTable(adapter="binance", environment="loopback", settings=exchange.settings, limits=limits)
+    exits = OrderExits(on_shutdown=OrderExit.CANCEL_ALL)
+
+    def strategy(name: str, symbol: str, params: dict[str, str | int | float | bool]) -> StrategyTable:
+        return StrategyTable(
+            class_name=name, account=ACCOUNT, symbols=(symbol,), interval="1m", params=params, capital=Decimal(100_000),
+            limits=limits, orders=exits, autostart=False,
+        )  # fmt: skip
+
+    return Config(
+        platform=PlatformTable(base_currency="USDT"),
+        accounts={ACCOUNT: account},
+        strategies={
+            "market_making": strategy("market_making", INSTRUMENT, {"size": 0.04, "max_position": 0.4}),
+            "double_ma": strategy("double_ma", OTHER, {}),
+        },
+        risk=limits,
+    )

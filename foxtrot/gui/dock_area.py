@@ -1,0 +1,239 @@
+"""Docks: panels that can be moved, floated, put into tabs and closed, behind an interface of our own."""
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Final
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QAction, QCloseEvent, QColor, QPainter, QPixmap
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QMenu, QTabWidget, QToolButton, QWidget
+
+from foxtrot.gui.desk import CHIP_COLOURS, CHIPS, Desk
+from foxtrot.gui.panel import Panel, PanelKinds
+from foxtrot.gui.texts import tr
+from foxtrot.gui.workspaces import DEFAULTS, DefaultPanel, PlacedPanel, Workspace, encoded
+
+_TABS: Final = QTabWidget.TabPosition.North
+_AREAS: Final = {
+    "left": Qt.DockWidgetArea.LeftDockWidgetArea,
+    "right": Qt.DockWidgetArea.RightDockWidgetArea,
+    "top": Qt.DockWidgetArea.TopDockWidgetArea,
+    "bottom": Qt.DockWidgetArea.BottomDockWidgetArea,
+}
+
+
+class PanelDock(QDockWidget):
+    """A dock with a panel in it, a title, the chip of its link group, and a button that closes it."""
+
+    closed = Signal(str)
+
+    def __init__(self, name: str, panel: Panel, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.panel = panel
+        self.setObjectName(name)
+        self.setWidget(panel)
+        self.setTitleBarWidget(self._bar())
+        self.name_anew()
+
+    def name_anew(self) -> None:
+        """Take the title in the language in force."""
+        title = self.panel.title
+        self.setWindowTitle(title)
+        self._title.setText(title)
+
+    def _bar(self) -> QWidget:
+        theme = self.panel.desk.theme
+        bar = QWidget(self)
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(theme.pixels(8), theme.pixels(2), theme.pixels(4), theme.pixels(2))
+        row.setSpacing(theme.pixels(6))
+        self._title = QLabel(bar)
+        row.addWidget(self._title)
+        row.addStretch(1)
+        self._chip = QToolButton(bar)
+        self._chip.setAutoRaise(True)
+        self._chip.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._chip.setToolTip(tr("dock.chip_hint"))
+        self._chip.setMenu(self._chip_menu())
+        self._chip.setVisible(self.panel.follows)
+        row.addWidget(self._chip)
+        for text, tip, act in (("⧉", "dock.float_hint", self._float), ("✕", "dock.close_hint", self.close)):
+            button = QToolButton(bar)
+            button.setAutoRaise(True)
+            button.setText(text)
+            button.setToolTip(tr(tip))
+            button.clicked.connect(act)
+            row.addWidget(button)
+        self._paint_chip()
+        return bar
+
+    def _float(self) -> None:
+        self.setFloating(not self.isFloating())
+
+    def _chip_menu(self) -> QMenu:
+        menu = QMenu(self)
+        for chip in CHIPS:
+            action = QAction(_dot(CHIP_COLOURS[chip]), tr(f"dock.chip_{chip or 'none'}"), menu)
+            action.triggered.connect(partial(self._take_chip, chip))
+            menu.addAction(action)
+        return menu
+
+    def _take_chip(self, chip: str) -> None:
+        self.panel.set_chip(chip)
+        self._paint_chip()
+
+    def _paint_chip(self) -> None:
+        self._chip.setIcon(_dot(CHIP_COLOURS.get(self.panel.chip, "")))
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
+        """Let go of the panel."""
+        super().closeEvent(event)
+        self.closed.emit(self.objectName())
+
+
+class DockArea(QObject):
+    """The panels of one window.
+
+    Thread: the desktop's.
+
+    Args:
+        window: where they stand.
+        kinds: what can be opened.
+        desk: what panels are given.
+    """
+
+    changed = Signal()
+
+    def __init__(self, window: QMainWindow, kinds: PanelKinds, desk: Desk) -> None:
+        super().__init__(window)
+        self._window = window
+        self._kinds = kinds
+        self._desk = desk
+        self._docks: dict[str, PanelDock] = {}
+        window.setDockNestingEnabled(True)
+        window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, _TABS)
+        for corner, area in (
+            (Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea),
+            (Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea),
+        ):
+            window.setCorner(corner, area)
+
+    @property
+    def panels(self) -> tuple[Panel, ...]:
+        """Return the open panels."""
+        return tuple(dock.panel for dock in self._docks.values())
+
+    def find(self, kind: str) -> Panel | None:
+        """Return the first open panel of a kind."""
+        return next((panel for panel in self.panels if panel.kind == kind), None)
+
+    def open(self, kind: str, state: dict[str, object] | None = None) -> Panel | None:
+        """Open a panel of a kind beside those that are open, floating where there is no room; None where there is no such kind."""
+        dock = self._add(kind, self._free_name(kind))
+        if dock is None:
+            return None
+        self._window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+        dock.panel.restore_state(dict(state or {}))
+        dock.show()
+        dock.raise_()
+        self.changed.emit()
+        return dock.panel
+
+    def clear(self) -> None:
+        """Close every panel."""
+        for name in tuple(self._docks):
+            self._drop(name)
+
+    def show_default(self, name: str) -> None:
+        """Show a workspace as it came."""
+        self.clear()
+        made: dict[str, PanelDock] = {}
+        for placed in DEFAULTS.get(name, DEFAULTS["discretionary"]):
+            dock = self._add(placed.kind, self._free_name(placed.kind))
+            if dock is not None:
+                made[placed.kind] = dock
+                self._place(placed, dock, made)
+        for area, orientation in (
+            (("left", "right"), Qt.Orientation.Horizontal),
+            (("bottom",), Qt.Orientation.Vertical),
+        ):
+            rows = [one for one in DEFAULTS.get(name, ()) if one.area in area and one.kind in made and not one.tab_with]
+            theme = made[rows[0].kind].panel.desk.theme if rows else None
+            if theme is not None:
+                sizes = [theme.pixels(one.size) for one in rows]
+                self._window.resizeDocks([made[one.kind] for one in rows], sizes, orientation)
+        for first in {one.tab_with for one in DEFAULTS.get(name, ()) if one.tab_with in made}:
+            made[first].raise_()
+        self.changed.emit()
+
+    def show_saved(self, workspace: Workspace) -> bool:
+        """Show a saved workspace; False where Qt could not place its docks, and the panels stand side by side."""
+        self.clear()
+        for placed in workspace.panels:
+            dock = self._add(placed.kind, placed.name)
+            if dock is not None:
+                self._window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
+                dock.panel.restore_state(dict(placed.state))
+        restored = self._window.restoreState(workspace.layout_bytes())
+        self.changed.emit()
+        return restored
+
+    def saved(self, name: str) -> Workspace:
+        """Return the workspace as it is now, under a name."""
+        panels = tuple(
+            PlacedPanel(dock.panel.kind, dock.objectName(), dock.panel.save_state()) for dock in self._docks.values()
+        )
+        layout, geometry = self._window.saveState(), self._window.saveGeometry()
+        return Workspace(name, panels, encoded(layout), encoded(geometry))
+
+    def name_anew(self) -> None:
+        """Take the titles in the language in force."""
+        for dock in self._docks.values():
+            dock.name_anew()
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _add(self, kind: str, name: str) -> PanelDock | None:
+        panel = self._kinds.make(kind, self._desk)
+        if panel is None or name in self._docks:
+            return None
+        dock = self._docks[name] = PanelDock(name, panel, self._window)
+        dock.closed.connect(self._drop)
+        return dock
+
+    def _drop(self, name: str) -> None:
+        dock = self._docks.pop(name, None)
+        if dock is not None:
+            dock.panel.leave()
+            self._window.removeDockWidget(dock)
+            dock.deleteLater()
+            self.changed.emit()
+
+    def _place(self, placed: DefaultPanel, dock: PanelDock, made: dict[str, PanelDock]) -> None:
+        if placed.area == "centre":
+            self._window.addDockWidget(Qt.DockWidgetArea.TopDockWidgetArea, dock)
+        elif placed.tab_with in made:
+            self._window.tabifyDockWidget(made[placed.tab_with], dock)
+        elif placed.below in made:
+            self._window.splitDockWidget(made[placed.below], dock, Qt.Orientation.Vertical)
+        else:
+            self._window.addDockWidget(_AREAS[placed.area], dock)
+
+    def _free_name(self, kind: str) -> str:
+        numbers: Iterable[int] = range(1, 10_000)
+        return next(name for number in numbers if (name := f"{kind}-{number}") not in self._docks)
+
+
+def _dot(colour: str) -> QPixmap:
+    pixmap = QPixmap(12, 12)
+    pixmap.fill(QColor(0, 0, 0, 0))
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    if colour:
+        painter.setBrush(QColor(colour))
+        painter.setPen(QColor(colour))
+    else:
+        painter.setPen(QColor("#888888"))
+    painter.drawEllipse(2, 2, 8, 8)
+    painter.end()
+    return pixmap

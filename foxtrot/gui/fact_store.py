@@ -1,0 +1,84 @@
+"""What the platform tells the desktop, kept until the desktop takes it: the newest of what is conflated, all of what is not.
+
+Plain Python, so that the engine never touches Qt.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Hashable, Mapping
+from typing import Final
+
+from foxtrot.core.notices import BookStateChanged, EquityMarked
+from foxtrot.domain.account import AccountData
+from foxtrot.domain.market import DepthData, FundingRate, MarketTrade, TickData
+
+Key = Callable[[object], Hashable]
+
+
+def _field(*names: str) -> Key:
+    def key(fact: object) -> Hashable:
+        return tuple(getattr(fact, name) for name in names)
+
+    return key
+
+
+CONFLATED: Final[Mapping[type, Key]] = {
+    TickData: _field("instrument_id"),
+    DepthData: _field("instrument_id"),
+    FundingRate: _field("instrument_id"),
+    AccountData: _field("account"),
+    EquityMarked: _field("owner"),
+    BookStateChanged: _field("account", "instrument_id"),
+}
+"""Classes of which the newest of a key is all that is shown. Every other fact is told, in order: orders, fills, logs, alerts, connections."""
+
+MOST_PRINTS: Final = 20_000
+"""Public prints that wait at most; older ones are shed and counted, for they are many and only looked at."""
+
+
+class FactStore:
+    """Written by the engine, emptied by the desktop.
+
+    Thread: `hear`, any, mostly foxtrot-engine; it never waits for longer than a swap of two containers. `take_states` and `take_facts`, the desktop's.
+    """
+
+    def __init__(self) -> None:
+        self.heard = 0
+        self.shed_prints = 0
+        self._guard = threading.Lock()
+        self._latest: dict[tuple[type, Hashable], object] = {}
+        self._facts: deque[object] = deque()
+        self._prints: deque[object] = deque()
+
+    def hear(self, fact: object) -> None:
+        """Keep a fact."""
+        kind = type(fact)
+        key = CONFLATED.get(kind)
+        with self._guard:
+            self.heard += 1
+            if key is not None:
+                self._latest[kind, key(fact)] = fact
+            elif kind is MarketTrade:
+                self._prints.append(fact)
+                if len(self._prints) > MOST_PRINTS:
+                    self._prints.popleft()
+                    self.shed_prints += 1
+            else:
+                self._facts.append(fact)
+
+    def take_states(self) -> list[object]:
+        """Return the newest fact of every key that was heard since the last time."""
+        with self._guard:
+            latest, self._latest = self._latest, {}
+        return list(latest.values())
+
+    def take_facts(self, most: int) -> list[object]:
+        """Return at most so many facts, oldest first, public prints after all else."""
+        with self._guard:
+            facts = [self._facts.popleft() for _ in range(min(most, len(self._facts)))]
+            return facts + [self._prints.popleft() for _ in range(min(most - len(facts), len(self._prints)))]
+
+    @property
+    def backlog(self) -> int:
+        """Return how many facts wait."""
+        return len(self._facts) + len(self._prints)

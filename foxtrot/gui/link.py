@@ -1,0 +1,178 @@
+"""The link: all that the desktop can do with a platform. Whatever goes over it can be encoded, so that a platform elsewhere can stand behind it.
+
+Nothing here waits: answers come through the store, as facts do.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from itertools import count
+from typing import Final, Protocol
+
+import msgspec
+from loguru import logger
+
+from foxtrot.app.control_answers import Wish
+from foxtrot.app.control_requests import Request
+from foxtrot.app.desktop_answers import DesktopAnswers
+from foxtrot.app.main_engine import MainEngine
+from foxtrot.core.commands import KillSwitch
+from foxtrot.core.notices import (
+    AccountAdjusted,
+    AccountReconciled,
+    AdapterStatus,
+    AmendAnswered,
+    BookStateChanged,
+    ContractsLoaded,
+    DifferenceFound,
+    EquityMarked,
+    GateChanged,
+    HandlerFailed,
+    HistoryLoaded,
+    JournalFailed,
+    OrderChanged,
+    PartFailed,
+    PartRecovered,
+    ProtectionChanged,
+    RequestFailed,
+    StrategyLog,
+    StrategyStatus,
+    TradeBooked,
+    VenueUnsteady,
+)
+from foxtrot.domain.account import AccountCharge, AccountData
+from foxtrot.domain.errors import FoxtrotError, QueueClosed
+from foxtrot.domain.market import BarData, DepthData, FundingRate, MarketTrade, TickData
+from foxtrot.gui.fact_store import FactStore
+
+OWNER: Final = "desktop"
+FACTS: Final[tuple[type, ...]] = (
+    TickData, DepthData, MarketTrade, BarData, FundingRate, AccountData, AccountCharge, OrderChanged, TradeBooked, AmendAnswered,
+    StrategyStatus, StrategyLog, EquityMarked, AdapterStatus, VenueUnsteady, ContractsLoaded, BookStateChanged, RequestFailed,
+    HandlerFailed, JournalFailed, GateChanged, DifferenceFound, AccountAdjusted, AccountReconciled, ProtectionChanged, PartFailed,
+    PartRecovered, HistoryLoaded,
+)  # fmt: skip
+"""What the desktop is told."""
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """The answer to a question or a wish: what was found, or why not; `command` is that of a wish that passed its check."""
+
+    number: int
+    found: msgspec.Struct | None
+    error: str = ""
+    command: object = None
+
+
+class PlatformLink(Protocol):
+    """What a desktop needs of a platform.
+
+    Thread: the desktop's; nothing blocks.
+    """
+
+    store: FactStore
+
+    def ask(self, request: Request) -> int:
+        """Ask a question, or put a wish that is checked first; returns the number that its Answered will have."""
+        ...
+
+    def put(self, command: object) -> bool:
+        """Send a command; False when the platform takes none any more."""
+        ...
+
+    def kill(self, reason: str, *, flatten: bool = False, everything: bool = False) -> None:
+        """Throw the kill switch: the gate closes at once, whatever the engine is busy with."""
+        ...
+
+
+class LocalLink:
+    """A platform in this process.
+
+    Thread: made before the engine starts; then the desktop's.
+
+    Args:
+        platform: the platform.
+        answers: who answers questions, on the engine's thread.
+        store: where facts and answers go.
+        who: in whose name wishes are made.
+    """
+
+    def __init__(self, platform: MainEngine, answers: DesktopAnswers, store: FactStore, who: str) -> None:
+        self.store = store
+        self.who = who
+        self._platform = platform
+        self._answers = answers
+        self._numbers = count(1)
+        dispatcher = platform.line.dispatcher
+        for kind in FACTS:
+            dispatcher.subscribe(kind, store.hear, owner=OWNER)
+
+    def ask(self, request: Request) -> int:
+        """Ask on the engine's thread; the answer comes through the store."""
+        number = next(self._numbers)
+
+        def heard(found: "Future[msgspec.Struct | Wish]") -> None:
+            self.store.hear(_answer(number, found))
+
+        try:
+            self._platform.questions.begin(lambda: self._answers.answer(request)).add_done_callback(heard)
+        except QueueClosed:
+            self.store.hear(Answered(number, None, "the platform has stopped"))
+        return number
+
+    def put(self, command: object) -> bool:
+        """Send a command."""
+        try:
+            self._platform.put(command)
+        except QueueClosed:
+            return False
+        return True
+
+    def kill(self, reason: str, *, flatten: bool = False, everything: bool = False) -> None:
+        """Close gate and permit from this thread, then have the engine cancel."""
+        logger.warning("the kill switch was thrown at the desktop: {}", reason)
+        self._platform.kill(reason, self.who)
+        self.put(KillSwitch(reason, self.who, flatten, everything))
+
+
+def _answer(number: int, future: "Future[msgspec.Struct | Wish]") -> Answered:
+    """Return what became of a question, on the engine's thread."""
+    try:
+        found = future.result()
+    except FoxtrotError as error:
+        return Answered(number, None, str(error))
+    if isinstance(found, Wish):
+        return Answered(number, found.taken, command=found.command)
+    return Answered(number, found)
+
+
+Heard = Callable[[msgspec.Struct | None, str], None]
+"""Hears an answer: what was found, or None and why not."""
+
+
+class Questions:
+    """Brings answers to who asked, on the desktop's thread.
+
+    Args:
+        link: where questions go; may be replaced when another platform is opened.
+    """
+
+    def __init__(self, link: PlatformLink) -> None:
+        self.link = link
+        self._waiting: dict[int, Heard] = {}
+
+    def ask(self, request: Request, heard: Heard) -> None:
+        """Ask; `heard` is called when the answer comes."""
+        self._waiting[self.link.ask(request)] = heard
+
+    def hear(self, answer: Answered) -> None:
+        """Take an answer; the command of a wish goes to the platform from here, from outside of its engine."""
+        if answer.command is not None:
+            self.link.put(answer.command)
+        heard = self._waiting.pop(answer.number, None)
+        if heard is not None:
+            heard(answer.found, answer.error)
+
+    @property
+    def open(self) -> int:
+        """Return how many questions wait for an answer."""
+        return len(self._waiting)

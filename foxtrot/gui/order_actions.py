@@ -1,0 +1,116 @@
+"""Everything by which a person trades from the desktop: one door, so that a click is one order and a live account asks first."""
+
+from collections.abc import Callable, Sequence
+from time import monotonic
+from typing import Final, Protocol
+
+from PySide6.QtCore import QObject, Signal
+
+from foxtrot.app.control_requests import Cancel, OrderRow
+from foxtrot.app.user_name import user_at_machine
+from foxtrot.core.commands import AmendOrder, SendOrder
+from foxtrot.domain.errors import FoxtrotError
+from foxtrot.domain.order import AmendRequest, OrderRequest
+from foxtrot.gui.desk import Desk
+from foxtrot.gui.texts import tr
+
+OWNER: Final = "manual"
+"""In whose name a person's orders are placed."""
+SAME_WITHIN_S: Final = 0.4
+"""The same wish again within this time is a double click or a key that was held, and no second order."""
+
+
+class Confirm(Protocol):
+    """Asks the person; a test answers instead."""
+
+    def __call__(self, title: str, text: str) -> bool:
+        """Return whether it is to be done."""
+        ...
+
+
+class OrderActions(QObject):
+    """Places, changes and cancels in the name of a person.
+
+    In LIVE, and for whatever touches several orders at once, the person is asked, unless asking was switched off for this run of the
+    program; `armed` lets the ladder send on one click.
+
+    Thread: the desktop's.
+
+    Args:
+        desk: the way to the platform.
+        confirm: asks the person.
+        clock: tells seconds, to know a double click from two wishes.
+    """
+
+    armed_changed = Signal(bool)
+
+    def __init__(self, desk: Desk, confirm: Confirm, clock: Callable[[], float] = monotonic) -> None:
+        super().__init__(desk)
+        self.confirm = confirm
+        self.asks_in_live = True
+        self.armed = False
+        self.who = _user()
+        self._desk = desk
+        self._clock = clock
+        self._last: tuple[object, float] = (None, 0.0)
+
+    def arm(self, *, armed: bool) -> None:
+        """Let one click in the ladder send, or not."""
+        if armed != self.armed:
+            self.armed = armed
+            self.armed_changed.emit(armed)
+
+    # --- orders -----------------------------------------------------------------------------------------------------
+
+    def place(self, request: OrderRequest, text: str, *, ask: bool = True) -> bool:
+        """Send an order to the desk, which judges it as any; `text` says it in words. False when it was not sent."""
+        if self._is_repeated(request) or not self._agreed(tr("order.confirm_title"), text, ask=ask):
+            return False
+        return self._desk.put(SendOrder(request, OWNER))
+
+    def amend(self, request: AmendRequest, text: str, *, ask: bool = True) -> bool:
+        """Change a resting order."""
+        if self._is_repeated(request) or not self._agreed(tr("order.amend_title"), text, ask=ask):
+            return False
+        return self._desk.put(AmendOrder(request))
+
+    def cancel(self, order_id: str) -> None:
+        """Cancel one order; nobody is asked, for it lowers risk."""
+        if self._is_repeated(("cancel", order_id)):
+            return
+        self._desk.ask(Cancel(order_id=order_id, who=self.who), self._say_refusal)
+
+    def cancel_many(self, orders: Sequence[OrderRow], what: str) -> bool:
+        """Cancel several orders after asking; `what` says which. False when the person said no."""
+        if not orders:
+            return False
+        text = tr("order.cancel_many", count=len(orders), what=what)
+        if not self.confirm(tr("order.cancel_title"), text):
+            return False
+        for order in orders:
+            self._desk.ask(Cancel(order_id=order.order_id, who=self.who), self._say_refusal)
+        return True
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _agreed(self, title: str, text: str, *, ask: bool) -> bool:
+        must = self._desk.is_live and self.asks_in_live
+        return self.confirm(title, text) if ask and must else True
+
+    def _is_repeated(self, wish: object) -> bool:
+        last, at_s = self._last
+        now_s = self._clock()
+        self._last = (wish, now_s)
+        return wish == last and now_s - at_s < SAME_WITHIN_S
+
+    def _say_refusal(self, found: object, error: str) -> None:
+        if error:
+            self._desk.said.emit("WARNING", error)
+
+
+def _user() -> str:
+    """Return in whose name wishes stand in the journal."""
+    try:
+        return user_at_machine()
+    except FoxtrotError:
+        return "desktop"

@@ -1,0 +1,7 @@
+"""The panels of the desktop, a module each."""
+
+from foxtrot.gui.panel import PanelKinds
+from foxtrot.gui.panels.log import LogPanel
+
+ALL = PanelKinds((LogPanel,))
+"""Every panel that can be opened, in the order of the menu."""

@@ -1,0 +1,82 @@
+"""The line below everything: how engine and window keep up, and what is late."""
+
+import resource
+import sys
+from typing import Final
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
+
+from foxtrot import __version__
+from foxtrot.app.desktop_requests import OverviewFound
+from foxtrot.gui.bridge import Bridge
+from foxtrot.gui.numbers import age_text
+from foxtrot.gui.texts import tr
+from foxtrot.gui.theme import Theme
+
+LATE_S: Final = 1.5
+"""An engine that has not answered for so long is named as late."""
+
+
+class StatusLine(QStatusBar):
+    """Shows figures twice a second; a click asks for the diagnostics.
+
+    Thread: the desktop's.
+    """
+
+    clicked = Signal()
+
+    def __init__(self, bridge: Bridge, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._bridge = bridge
+        self._theme = theme
+        self._last: tuple[int, int] = (0, 0)
+        self._flushes = 0
+        self.setObjectName("status_line")
+        self.setSizeGripEnabled(False)
+        self.engine = QLabel(self)
+        self.window_figures = QLabel(self)
+        self.version = QLabel(f"Foxtrot {__version__}", self)
+        self.addWidget(self.engine, 1)
+        self.addPermanentWidget(self.window_figures)
+        self.addPermanentWidget(self.version)
+
+    def show_engine(self, found: OverviewFound) -> None:
+        """Show how the engine keeps up."""
+        handled, at_ns = found.statistics.handled, found.time_ns
+        before, before_ns = self._last
+        self._last = handled, at_ns
+        seconds = (at_ns - before_ns) / 1e9
+        rate = (handled - before) / seconds if before_ns and seconds > 0 else 0.0
+        lag = age_text(found.statistics.lag_p99_us / 1e6)
+        self.engine.setStyleSheet("")
+        self.engine.setText(f"{tr('status.events', count=f'{rate:,.0f}')}   {tr('status.engine_fine', lag=lag)}")
+
+    def show_late(self, seconds: float, what: str) -> None:
+        """Say that the engine does not answer."""
+        self.engine.setStyleSheet(f"color:{self._theme.colours.danger};font-weight:600")
+        self.engine.setText(tr("status.engine_late", seconds=f"{seconds:.1f}", what=what))
+
+    def show_window(self, seconds: float) -> None:
+        """Show how the window keeps up; `seconds` since the last time."""
+        figures = self._bridge.statistics()
+        rate = (figures.flushes - self._flushes) / seconds if seconds > 0 else 0.0
+        self._flushes = figures.flushes
+        backlog = tr("status.backlog", count=f"{figures.backlog:,}") if figures.backlog else tr("status.no_backlog")
+        parts = [tr("status.flush", rate=f"{rate:.0f}"), backlog]
+        if figures.stalls:
+            parts.append(tr("status.stalls", count=figures.stalls))
+        parts.append(tr("status.memory", mb=f"{_memory_mb():.0f}"))
+        self.window_figures.setText("   ".join(parts))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        """Ask for the diagnostics."""
+        super().mousePressEvent(event)
+        self.clicked.emit()
+
+
+def _memory_mb() -> float:
+    """Return the most memory that this process has had, in MB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)

@@ -1,0 +1,241 @@
+"""A table of rows that change many times a second: texts are made once a flush, only rows in view are painted again."""
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Generic, TypeVar
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+
+from foxtrot.gui.columns import Align, Cell, Column
+from foxtrot.gui.texts import tr
+
+Row = TypeVar("Row")
+Index = QModelIndex | QPersistentModelIndex
+CELL_ROLE = int(Qt.ItemDataRole.UserRole)
+"""The cell itself, for the delegate."""
+_ALIGN = {
+    Align.LEFT: Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
+    Align.RIGHT: Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
+}
+
+
+class FactTable(QAbstractTableModel, Generic[Row]):
+    """Rows by key, in the order in which they came or by the value of a column; a filter hides what does not fit.
+
+    `put` and `remove` only note; `apply`, once a flush, makes cells and tells views. What is hidden is not made.
+
+    Thread: the desktop's.
+
+    Args:
+        columns: what is shown of a row.
+        key: what a row is filed under.
+        most: how many rows are kept; the oldest go first. 0: all.
+    """
+
+    def __init__(self, columns: Sequence[Column[Row]], key: Callable[[Row], Hashable], most: int = 0) -> None:
+        super().__init__()
+        self.columns = tuple(columns)
+        self._key = key
+        self._most = most
+        self._rows: dict[Hashable, Row] = {}
+        self._cells: dict[Hashable, tuple[Cell, ...]] = {}
+        self._order: list[Hashable] = []
+        self._places: dict[Hashable, int] = {}
+        self._changed: dict[Hashable, None] = {}
+        self._gone: set[Hashable] = set()
+        self._fits: Callable[[Row], bool] = _all
+        self._words: tuple[str, ...] = ()
+        self._sort: tuple[int, bool] | None = None
+        self.version = 0
+        """Counts what was applied, for whoever shows totals."""
+
+    # --- what is told -----------------------------------------------------------------------------------------------
+
+    def put(self, row: Row) -> None:
+        """Add a row, or replace the one of its key."""
+        key = self._key(row)
+        self._rows[key] = row
+        self._changed[key] = None
+        self._gone.discard(key)
+
+    def remove(self, key: Hashable) -> None:
+        """Take a row out."""
+        if self._rows.pop(key, None) is not None:
+            self._gone.add(key)
+            self._changed.pop(key, None)
+
+    def replace_all(self, rows: Iterable[Row]) -> None:
+        """Let the table have exactly these rows."""
+        wanted = {self._key(row): row for row in rows}
+        for key in [key for key in self._rows if key not in wanted]:
+            self.remove(key)
+        for key, row in wanted.items():
+            if self._rows.get(key) != row:
+                self.put(row)
+
+    def row_of(self, index: Index) -> Row | None:
+        """Return the row that is shown at an index."""
+        return self._rows.get(self._order[index.row()]) if 0 <= index.row() < len(self._order) else None
+
+    def row_by(self, key: Hashable) -> Row | None:
+        """Return the row of a key, shown or not."""
+        return self._rows.get(key)
+
+    def key_at(self, line: int) -> Hashable:
+        """Return the key of the row on a line."""
+        return self._order[line]
+
+    def line_of(self, key: Hashable) -> int:
+        """Return the line of a key, -1 where it is not shown."""
+        return self._places.get(key, -1)
+
+    def shown(self) -> list[Row]:
+        """Return the rows that are shown, in their order."""
+        return [self._rows[key] for key in self._order]
+
+    @property
+    def count(self) -> int:
+        """Return how many rows there are, shown or not."""
+        return len(self._rows)
+
+    # --- once a flush -----------------------------------------------------------------------------------------------
+
+    def apply(self) -> None:
+        """Make the cells of what changed and tell the views."""
+        if not self._changed and not self._gone:
+            return
+        self._trim()
+        made = {key: tuple(column.cell(self._rows[key]) for column in self.columns) for key in self._changed}
+        fits = {key for key, cells in made.items() if self._is_shown(key, cells)}
+        away = [key for key in made if key in self._places and key not in fits]
+        self._take_out([key for key in self._gone if key in self._places] + away)
+        for key in self._gone:
+            self._cells.pop(key, None)
+        self._cells.update(made)
+        self._gone, self._changed = set(), {}
+        self._tell_changed([self._places[key] for key in fits if key in self._places])
+        self._append([key for key in made if key in fits and key not in self._places])
+        if self._sort is not None:
+            self._arrange()
+        self.version += 1
+
+    def _trim(self) -> None:
+        while self._most and len(self._rows) > self._most:
+            self.remove(next(iter(self._rows)))
+
+    def _take_out(self, keys: list[Hashable]) -> None:
+        """Take lines out, from below to above, so that the lines before them stay what they are."""
+        for line in sorted((self._places[key] for key in keys), reverse=True):
+            self.beginRemoveRows(QModelIndex(), line, line)
+            del self._order[line]
+            self.endRemoveRows()
+        if keys:
+            self._places = {key: line for line, key in enumerate(self._order)}
+
+    def _tell_changed(self, lines: list[int]) -> None:
+        last = len(self.columns) - 1
+        for line in lines:
+            self.dataChanged.emit(self.index(line, 0), self.index(line, last))
+
+    def _append(self, keys: list[Hashable]) -> None:
+        if not keys:
+            return
+        first = len(self._order)
+        self.beginInsertRows(QModelIndex(), first, first + len(keys) - 1)
+        for key in keys:
+            self._places[key] = len(self._order)
+            self._order.append(key)
+        self.endInsertRows()
+
+    def _arrange(self) -> None:
+        """Put the lines in order; what is chosen stays chosen by its key."""
+        self.layoutAboutToBeChanged.emit()
+        before = self.persistentIndexList()
+        places = [(self._order[index.row()], index.column()) for index in before]
+        self._order = self._in_order(self._order)
+        self._places = {key: line for line, key in enumerate(self._order)}
+        self.changePersistentIndexList(before, [self.index(self._places[key], column) for key, column in places])
+        self.layoutChanged.emit()
+
+    def _in_order(self, keys: list[Hashable]) -> list[Hashable]:
+        if self._sort is None:
+            wanted = set(keys)
+            return [key for key in self._rows if key in wanted]
+        column, descending = self._sort
+        return sorted(keys, key=lambda key: _by_value(self._cells[key][column]), reverse=descending)
+
+    def _refill(self) -> None:
+        """Show what fits now."""
+        self.apply()
+        self.beginResetModel()
+        self._order = self._in_order([key for key in self._rows if self._is_shown(key, self._cells[key])])
+        self._places = {key: line for line, key in enumerate(self._order)}
+        self.endResetModel()
+
+    # --- filter and order -------------------------------------------------------------------------------------------
+
+    def set_words(self, text: str) -> None:
+        """Show only rows that have every word of a text in some cell."""
+        self._words = tuple(text.casefold().split())
+        self._refill()
+
+    def set_filter(self, fits: Callable[[Row], bool] | None) -> None:
+        """Show only rows that fit."""
+        self._fits = fits or _all
+        self._refill()
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """Sort by the values of a column; by -1 as the rows came."""
+        self._sort = None if column < 0 else (column, order == Qt.SortOrder.DescendingOrder)
+        self._arrange()
+
+    def _is_shown(self, key: Hashable, cells: tuple[Cell, ...]) -> bool:
+        if not self._fits(self._rows[key]):
+            return False
+        if not self._words:
+            return True
+        text = " ".join(cell.text for cell in cells).casefold()
+        return all(word in text for word in self._words)
+
+    # --- Qt ---------------------------------------------------------------------------------------------------------
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008, N802
+        """Return how many rows are shown."""
+        return 0 if parent.isValid() else len(self._order)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008, N802
+        """Return how many columns there are."""
+        return 0 if parent.isValid() else len(self.columns)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """Return what is ready of a cell."""
+        if not index.isValid() or index.row() >= len(self._order):
+            return None
+        cell = self._cells[self._order[index.row()]][index.column()]
+        if role == CELL_ROLE:
+            return cell
+        if role == Qt.ItemDataRole.DisplayRole:
+            return cell.text
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return int(_ALIGN[self.columns[index.column()].align])
+        return None
+
+    def headerData(  # noqa: N802
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> object:
+        """Return the heading of a column."""
+        if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(self.columns):
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return tr(self.columns[section].title)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return int(_ALIGN[self.columns[section].align])
+        return None
+
+
+def _all(_row: object) -> bool:
+    return True
+
+
+def _by_value(cell: Cell) -> tuple[bool, float, str]:
+    """Order numbers before words, each by its value."""
+    return (True, 0.0, cell.sort) if isinstance(cell.sort, str) else (False, cell.sort, "")

@@ -1,0 +1,197 @@
+"""The bar above everything: workspace, search, lights of the connections, money, PAPER or LIVE, the arm switch, KILL."""
+
+from collections.abc import Callable
+from typing import Final
+
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+
+from foxtrot.app.desktop_requests import AccountOverview, OverviewFound
+from foxtrot.domain.enums import AdapterState
+from foxtrot.gui.desk import Desk
+from foxtrot.gui.numbers import age_text, money_text
+from foxtrot.gui.order_actions import OrderActions
+from foxtrot.gui.texts import tr
+from foxtrot.gui.theme import Theme
+from foxtrot.gui.workspaces import CAME_WITH
+
+HEIGHT: Final = 36
+_STATES: Final = {
+    AdapterState.READY: "good", AdapterState.CONNECTED: "warning", AdapterState.CONNECTING: "warning",
+    AdapterState.BACKING_OFF: "danger", AdapterState.LOST: "danger", AdapterState.FAILED: "danger",
+}  # fmt: skip
+
+
+class Light(QWidget):
+    """One connection: a dot in the colour of its state with a shape of its own, name, and how old its last message is."""
+
+    def __init__(self, account: str, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.account = account
+        self.meaning = "danger"
+        self.text = account
+        self._theme = theme
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def show_account(self, found: AccountOverview) -> None:
+        """Take how the connection stands."""
+        state = AdapterState(found.status.state) if found.status is not None else AdapterState.DISCONNECTED
+        self.meaning = _STATES.get(state, "dim")
+        ages = [one.last_age_s for one in found.health.streams if one.last_age_s is not None]
+        latency = age_text(min(ages)) if ages else str(state)
+        self.text = f"{found.account}  {latency if state is AdapterState.READY else state}"
+        cause = f"\n{found.status.cause}" if found.status is not None and found.status.cause else ""
+        self.setToolTip(f"{found.account}: {found.adapter} {found.environment} {state}{cause}")
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """Return room for dot and text."""
+        return QSize(self.fontMetrics().horizontalAdvance(self.text) + self._theme.pixels(24), self._theme.pixels(22))
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        """Paint a disc when all is well, a triangle when not, so that colour is not alone."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        colours, px = self._theme.colours, self._theme.pixels
+        colour = QColor(getattr(colours, self.meaning))
+        painter.setPen(colour)
+        painter.setBrush(colour)
+        middle = self.height() // 2
+        if self.meaning == "good":
+            painter.drawEllipse(px(4), middle - px(4), px(8), px(8))
+        else:
+            painter.drawPolygon(
+                [QPoint(px(8), middle - px(5)), QPoint(px(13), middle + px(4)), QPoint(px(3), middle + px(4))]
+            )
+        painter.setPen(QColor(colours.text))
+        painter.drawText(self.rect().adjusted(px(18), 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self.text)
+        painter.end()
+
+
+class TopBar(QFrame):
+    """Everything that must be seen whatever else is shown.
+
+    Thread: the desktop's.
+    """
+
+    workspace_chosen = Signal(str)
+    search_asked = Signal()
+    kill_asked = Signal()
+
+    def __init__(
+        self, desk: Desk, actions: OrderActions, names: Callable[[], list[str]], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._desk = desk
+        self._actions = actions
+        self._names = names
+        self._theme = desk.theme
+        self.lights: dict[str, Light] = {}
+        self.setObjectName("top_bar")
+        self.setFixedHeight(self._theme.pixels(HEIGHT))
+        self._lights = QHBoxLayout()
+        self.workspaces = self._combo("workspace", self._choose_workspace)
+        self.accounts = self._combo("account", self._choose_account)
+        self.search = self._button("search", "window.search")
+        self.search.clicked.connect(self.search_asked.emit)
+        self.money = QLabel(self)
+        self.banner = QLabel(self)
+        self.banner.setObjectName("banner")
+        self.banner.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.arm = self._button("arm", "window.arm")
+        self.arm.setCheckable(True)
+        self.arm.toggled.connect(lambda on: actions.arm(armed=on))
+        self.kill = self._button("kill", "window.kill")
+        self.kill.setToolTip(tr("window.kill_hint"))
+        self.kill.clicked.connect(self.kill_asked.emit)
+        self._lay_out()
+        desk.accounts_changed.connect(self.fill_accounts)
+        actions.armed_changed.connect(self._show_armed)
+        self.fill_workspaces("")
+        self.fill_accounts()
+        self._show_armed(False)
+        self.show_mode(is_live=False)
+
+    def _combo(self, name: str, chosen: Callable[[int], None]) -> QComboBox:
+        combo = QComboBox(self)
+        combo.setObjectName(name)
+        combo.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        combo.activated.connect(chosen)
+        return combo
+
+    def _button(self, name: str, text: str) -> QPushButton:
+        """Return a button that no key presses by accident: none of them takes the focus."""
+        button = QPushButton(tr(text), self)
+        button.setObjectName(name)
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        return button
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout(self)
+        row.setContentsMargins(self._theme.pixels(8), 0, self._theme.pixels(6), 0)
+        row.setSpacing(self._theme.pixels(10))
+        row.addWidget(self.workspaces)
+        row.addWidget(self.search)
+        row.addLayout(self._lights)
+        row.addStretch(1)
+        for widget in (self.accounts, self.money, self.banner, self.arm, self.kill):
+            row.addWidget(widget)
+
+    def fill_workspaces(self, chosen: str) -> None:
+        """List the workspaces, one chosen."""
+        self.workspaces.clear()
+        for name in self._names():
+            self.workspaces.addItem(tr(f"workspace.{name}") if name in CAME_WITH else name, name)
+        self.workspaces.setCurrentIndex(max(0, self.workspaces.findData(chosen)))
+
+    def fill_accounts(self) -> None:
+        """List the accounts."""
+        chosen = self._desk.account
+        self.accounts.clear()
+        self.accounts.addItem(tr("window.all_accounts"), "")
+        for name in self._desk.accounts():
+            self.accounts.addItem(name, name)
+        self.accounts.setCurrentIndex(max(0, self.accounts.findData(chosen)))
+
+    def show_mode(self, *, is_live: bool) -> None:
+        """Say whether orders spend real money."""
+        colours = self._theme.colours
+        self.banner.setText(f"  {tr('window.live' if is_live else 'window.paper')}  ")
+        self.banner.setToolTip(tr("window.live_hint" if is_live else "window.paper_hint"))
+        colour = colours.live if is_live else colours.paper
+        px = self._theme.pixels
+        self.banner.setStyleSheet(
+            f"background:{colour};color:white;font-weight:600;padding:{px(3)}px {px(8)}px;border-radius:{px(3)}px"
+        )
+        self.kill.setStyleSheet(
+            f"background:{colours.danger};color:white;font-weight:700;border-radius:{px(3)}px;padding:{px(4)}px {px(14)}px"
+        )
+
+    def show_overview(self, found: OverviewFound) -> None:
+        """Show how the platform stands."""
+        for account in found.accounts:
+            light = self.lights.get(account.account)
+            if light is None:
+                light = self.lights[account.account] = Light(account.account, self._theme, self)
+                light.setObjectName(f"light-{account.account}")
+                self._lights.addWidget(light)
+            light.show_account(account)
+        base = found.base_currency
+        profit, day = money_text(found.profit, signed=True), money_text(found.day_profit, signed=True)
+        self.money.setText(f"{tr('window.equity')} {profit} {base}   {tr('window.day')} {day}")
+
+    def _choose_workspace(self, place: int) -> None:
+        self.workspace_chosen.emit(str(self.workspaces.itemData(place)))
+
+    def _choose_account(self, place: int) -> None:
+        self._desk.choose_account(str(self.accounts.itemData(place)))
+
+    def _show_armed(self, armed: bool) -> None:
+        self.arm.setChecked(armed)
+        self.arm.setText(tr("window.arm"))
+        self.arm.setToolTip(tr("window.disarm_hint" if armed else "window.arm_hint"))
+        px = self._theme.pixels
+        style = f"background:{self._theme.colours.warning};color:black;font-weight:600;border-radius:{px(3)}px;padding:{px(4)}px {px(10)}px"
+        self.arm.setStyleSheet(style if armed else "")

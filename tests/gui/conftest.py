@@ -1,0 +1,72 @@
+"""Qt without a screen, a desktop without a platform, and a platform whose answers a test writes."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("PySide6", reason="the desktop's libraries are not installed: pip install 'foxtrot[gui]'")
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtCore import QtMsgType, qInstallMessageHandler
+from PySide6.QtWidgets import QApplication
+
+from foxtrot.gui import texts
+from foxtrot.gui.desk import Desk
+from foxtrot.gui.settings import DesktopSettings
+from foxtrot.gui.theme import Theme, apply_theme
+from tests.support.desktop_rig import DesktopRig
+
+NOISE = ("propagateSizeHints", "This plugin does not support")
+
+
+@pytest.fixture(autouse=True)
+def no_warning_of_qt(qapp: QApplication) -> Iterator[None]:
+    """Fails a test in which Qt has warned of something."""
+    said: list[str] = []
+
+    def hear(kind: QtMsgType, _context: object, text: str) -> None:
+        if kind is not QtMsgType.QtDebugMsg and not any(word in text for word in NOISE):
+            said.append(f"{kind.name}: {text}")
+
+    before = qInstallMessageHandler(hear)
+    apply_theme(qapp, Theme())
+    texts.choose("en")
+    try:
+        yield
+    finally:
+        qInstallMessageHandler(before)
+        texts.choose("en")
+    assert not said, f"Qt said: {said}"
+
+
+@pytest.fixture
+def rig(qapp: QApplication, tmp_path: Path) -> Iterator[DesktopRig]:
+    """A desk over a platform whose answers the test writes."""
+    made = DesktopRig(tmp_path)
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def desk(rig: DesktopRig) -> Desk:
+    """What panels are given."""
+    return rig.desk
+
+
+@pytest.fixture
+def settings() -> DesktopSettings:
+    """The choices that a desktop begins with."""
+    return DesktopSettings()
+
+
+@pytest.fixture
+def shown(qtbot: "object", rig: DesktopRig) -> Callable[[object], None]:
+    """Shows a widget and lets it be thrown away at the end."""
+
+    def show(widget: object) -> None:
+        qtbot.addWidget(widget)  # type: ignore[attr-defined]
+        widget.show()  # type: ignore[attr-defined]
+
+    return show
