@@ -133,6 +133,7 @@ class Dialling:
     def let_go(self, cause: str) -> None:
         """End the present link, in the background."""
         link, self._link = self._link, None
+        self._session.forget_streams()
         if link is not None:
             link.end(cause)
             task = asyncio.get_running_loop().create_task(self._join(link), name="ib join")

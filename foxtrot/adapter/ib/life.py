@@ -230,7 +230,7 @@ class Life:
         session = self._session
         was_linked, session.linked = session.linked, False
         session.health.down(cause)
-        session.fail_asks(ConnectionLost(VENUE, "lost", cause))
+        session.asks.fail(ConnectionLost(VENUE, "lost", cause))
         if was_linked and self._user is not None:
             self._user.link_cut(cause)
 
