@@ -256,6 +256,14 @@ def test_bars_of_a_lost_link_come_with_the_next_subscription_in_order_and_marked
     assert now_ns - up.bars[-1].close_time_ns > LATE_NS
 
 
+def test_a_late_row_of_an_earlier_bar_does_not_take_the_place_of_the_one_that_forms(up: Up) -> None:
+    stream = bars(up, 1_000_030)
+    stream.take(row(1_000_080, 101.0), 1_000_081 * 10**9)
+    stream.take(row(1_000_020, 999.0), 1_000_082 * 10**9)
+    stream.beat(1_000_140 * 10**9 + SETTLED_NS)
+    assert [bar.close for bar in up.bars] == [101.0]
+
+
 def test_a_minute_without_a_trade_is_no_bar(up: Up) -> None:
     stream = bars(up, 1_000_030)
     blank = SimpleNamespace(date="1000020", open=0.0, high=0.0, low=0.0, close=0.0, volume=0, average=0.0, barCount=0)
