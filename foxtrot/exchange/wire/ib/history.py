@@ -128,8 +128,11 @@ class History:
     def _cancel(self, client: IbClient, reader: FieldReader) -> None:
         reader.whole()
         request_id = reader.whole()
-        if self._held.pop(client, request_id) is None:
-            raise IbRefused(NO_SUCH_QUERY, f"No historical data query found for ticker id:{request_id}", request_id)
+        with about(request_id):
+            if self._held.pop(client, request_id) is None:
+                raise IbRefused(NO_SUCH_QUERY, f"No historical data query found for ticker id:{request_id}")
+            # TWS tells that a query has ended as an error too; seen by users of ib_insync.
+            raise history_refused(f"API historical data query cancelled: {request_id}")
 
     def _check(self, subject: Subject, terms: HistoryTerms) -> None:
         """Refuse what the service would: too much, too often, or what there are no data of."""

@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 
 from foxtrot.exchange.events import TradePrinted
 from foxtrot.exchange.wire.ib.ib_contract import IbContract
+from foxtrot.exchange.wire.ib.price_bars import SECOND_NS
 from foxtrot.exchange.wire.ib.price_memory import PriceMemory
 from foxtrot.exchange.wire.ib.traded_hours import TradedHours
 from foxtrot.exchange.wire.ib.venue_side import IbSide
@@ -17,6 +18,7 @@ class PriceDesk:
 
     def __init__(self, side: IbSide) -> None:
         self.side = side
+        self._sampled_s = 0
         self._memories: dict[str, PriceMemory] = {}
         self._hours: dict[tuple[ZoneInfo, str], TradedHours] = {}
 
@@ -50,8 +52,10 @@ class PriceDesk:
 
         Source: TWS API documentation, Historical Data Types (BID, ASK, MIDPOINT).
         """
-        for contract in self.side.contracts.all():
-            self.of(contract).sample(now_ns)
+        if now_ns // SECOND_NS != self._sampled_s:
+            self._sampled_s = now_ns // SECOND_NS
+            for contract in self.side.contracts.all():
+                self.of(contract).sample(now_ns)
 
     def hours_of(self, contract: IbContract) -> TradedHours:
         """Return when a contract's market is open; at any hour where the settings say so.

@@ -70,6 +70,23 @@ def test_a_client_that_applies_the_rows_has_the_book(seed: int, rows: int) -> No
             assert seen == book(rig, rows)
 
 
+def test_a_slow_client_is_told_how_to_get_to_the_newest_book() -> None:
+    rig = QuoteRig()
+    rig.rest(Side.BUY, "200", 7)
+    client = rig.client()
+    depth(client)
+    client.is_slow = True
+    for cent in range(50):
+        rig.rest(Side.BUY, f"200.{cent:02}", 1)
+    rig.wait(0.01)
+    assert client.take() == []
+    client.is_slow = False
+    rig.wait(0.01)
+    rows = [fields[3:4] + fields[5:9] for fields in client.take()]
+    assert rows[-1] == ["4", "0", "1", "200.45", "1"]
+    assert len(rows) == 5
+
+
 def test_smart_rows_name_a_maker_and_say_that_they_are_smart() -> None:
     rig = QuoteRig()
     rig.rest(Side.BUY, "200", 7)

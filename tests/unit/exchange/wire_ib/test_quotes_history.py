@@ -164,7 +164,9 @@ def test_a_bar_that_forms_is_kept_up_to_date_until_it_is_cancelled() -> None:
         ["90", "9", "2", str(first), "201.0", "200.0", "201.0", "200.0", "200.5", "4"],
         ["90", "9", "1", str(first + 5), "202.0", "202.0", "202.0", "202.0", "202.0", "1"],
     ]
-    assert client.ask(25, 1, 9) == []
+    told = client.ask(25, 1, 9)
+    assert error_of(told) == (9, 162)
+    assert told[0][4].endswith("API historical data query cancelled: 9")
     rig.trade("200", 2)
     rig.wait(6)
     assert client.take() == []

@@ -179,6 +179,34 @@ def test_delayed_data_are_as_old_as_the_settings_say() -> None:
     assert client.take() == [["1", "6", "5", "66", "200.04", "4", "0"]]
 
 
+def test_delayed_trades_are_as_old() -> None:
+    rig = QuoteRig(settings=IbSettings(has_quotes=False, delay_s=900))
+    rig.trade("200", 3)
+    rig.wait(1_000)
+    rig.trade("201", 4)
+    client = rig.client()
+    client.ask(59, 1, 3)
+    told = market_data(client)
+    assert prices_of(told)[68] == prices_of(told)[72] == 200.0
+    assert sizes_of(told)[74] == 3
+    rig.wait(961)
+    told = client.take()
+    assert prices_of(told)[68] == prices_of(told)[72] == 201.0
+    assert sizes_of(told)[74] == 7
+
+
+def test_the_close_is_that_of_the_day_before() -> None:
+    rig = QuoteRig(settings=IbSettings(always_open=False))
+    rig.trade("203", 3)
+    client = rig.client()
+    assert prices_of(market_data(client))[9] == 200.0
+    rig.move_to(new_york("2026-03-11 09:31:00"))
+    rig.trade("204", 2)
+    told = client.take()
+    assert {n: prices_of(told)[n] for n in (9, 6, 7, 14)} == {9: 203.0, 6: 204.0, 7: 204.0, 14: 204.0}
+    assert sizes_of(told)[8] == 2
+
+
 def test_a_kind_of_data_that_there_is_not_is_refused() -> None:
     assert error_of(QuoteRig().client().ask(59, 1, 5)) == (-1, 321)
 
