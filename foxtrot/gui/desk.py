@@ -1,7 +1,7 @@
 """What every panel is given: the way to the platform, what instruments there are, which account and symbol are looked at."""
 
 from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from PySide6.QtCore import QObject, Signal
@@ -16,6 +16,9 @@ from foxtrot.gui.bridge import Bridge
 from foxtrot.gui.link import Answered, Heard, PlatformLink, Questions
 from foxtrot.gui.settings import DesktopSettings
 from foxtrot.gui.theme import Theme
+
+if TYPE_CHECKING:
+    from foxtrot.gui.order_actions import OrderActions
 
 CHIPS: Final = ("", "blue", "green", "orange", "violet")
 """Link groups: panels with the same chip show the same instrument; "" is on its own."""
@@ -61,6 +64,8 @@ class Desk(QObject):
     connected = Signal()
     said = Signal(str, str)
     """A level and a text for the user: what could not be done, and why."""
+    actions: "OrderActions"
+    """By which a person trades; set when that is made."""
 
     def __init__(self, bridge: Bridge, settings: DesktopSettings, parent: QObject | None = None) -> None:
         super().__init__(parent)

@@ -46,6 +46,7 @@ class OrderActions(QObject):
 
     def __init__(self, desk: Desk, confirm: Confirm, clock: Callable[[], float] = monotonic) -> None:
         super().__init__(desk)
+        desk.actions = self
         self.confirm = confirm
         self.asks_in_live = True
         self.armed = False
