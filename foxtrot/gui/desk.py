@@ -64,6 +64,10 @@ class Desk(QObject):
     connected = Signal()
     said = Signal(str, str)
     """A level and a text for the user: what could not be done, and why."""
+    panel_asked = Signal(str, str)
+    """A kind of panel and an instrument that it is to show: the panel is opened, or raised where it is open."""
+    alert_asked = Signal(str, float)
+    """An instrument and a price at which the user wants to be told."""
     actions: "OrderActions"
     """By which a person trades; set when that is made."""
 

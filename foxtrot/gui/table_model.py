@@ -45,6 +45,8 @@ class FactTable(QAbstractTableModel, Generic[Row]):
         self._fits: Callable[[Row], bool] = _all
         self._words: tuple[str, ...] = ()
         self._sort: tuple[int, bool] | None = None
+        self.arranges_itself = True
+        """Whether every `apply` puts the lines in order; else whoever owns the table calls `arrange`, now and then."""
         self.version = 0
         """Counts what was applied, for whoever shows totals."""
 
@@ -114,9 +116,14 @@ class FactTable(QAbstractTableModel, Generic[Row]):
         self._gone, self._changed = set(), {}
         self._tell_changed([self._places[key] for key in fits if key in self._places])
         self._append([key for key in made if key in fits and key not in self._places])
+        if self.arranges_itself:
+            self.arrange()
+        self.version += 1
+
+    def arrange(self) -> None:
+        """Put the lines in order by what they are now, where a column to sort by was chosen."""
         if self._sort is not None:
             self._arrange()
-        self.version += 1
 
     def _trim(self) -> None:
         while self._most and len(self._rows) > self._most:
