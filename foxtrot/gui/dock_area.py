@@ -139,6 +139,17 @@ class DockArea(QObject):
         self.changed.emit()
         return dock.panel
 
+    def show(self, kind: str, instrument_id: str = "") -> Panel | None:
+        """Raise the first open panel of a kind, or open one, and let it and its group show an instrument."""
+        dock = next((one for one in self._docks.values() if one.panel.kind == kind), None)
+        panel = self.open(kind) if dock is None else dock.panel
+        if dock is not None:
+            dock.show()
+            dock.raise_()
+        if panel is not None and instrument_id:
+            panel.choose_instrument(instrument_id)
+        return panel
+
     def clear(self) -> None:
         """Close every panel."""
         for name in tuple(self._docks):

@@ -194,6 +194,7 @@ class MainWindow(QMainWindow):
         self.bar.kill_asked.connect(self.kill_asked.emit)
         self.bar.search_asked.connect(self.search_asked.emit)
         self.desk.connected.connect(self.take_platform)
+        self.desk.panel_asked.connect(self.docks.show)
         self.shortcuts.bind("kill", self.kill_asked.emit)
         self.shortcuts.bind("search", self.search_asked.emit)
         for place, name in enumerate(CAME_WITH, 1):
