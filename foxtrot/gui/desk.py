@@ -68,6 +68,8 @@ class Desk(QObject):
     """A kind of panel and an instrument that it is to show: the panel is opened, or raised where it is open."""
     alert_asked = Signal(str, float)
     """An instrument and a price at which the user wants to be told."""
+    order_asked = Signal(str)
+    """An order whose life is to be shown."""
     actions: "OrderActions"
     """By which a person trades; set when that is made."""
 

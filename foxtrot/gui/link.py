@@ -6,6 +6,7 @@ Nothing here waits: answers come through the store, as facts do.
 from collections.abc import Callable
 from concurrent.futures import Future
 from itertools import count
+from pathlib import Path
 from typing import Final, Protocol
 
 import msgspec
@@ -15,6 +16,7 @@ from foxtrot.app.control_answers import Wish
 from foxtrot.app.control_requests import Request
 from foxtrot.app.desktop_answers import DesktopAnswers
 from foxtrot.app.main_engine import MainEngine
+from foxtrot.app.platform_journal import NAME as JOURNAL
 from foxtrot.core.commands import KillSwitch
 from foxtrot.core.notices import (
     AccountAdjusted,
@@ -70,6 +72,8 @@ class PlatformLink(Protocol):
     """
 
     store: FactStore
+    journal: Path | None
+    """Where the platform's journal is, for reading; None where it is on another machine."""
 
     def ask(self, request: Request) -> int:
         """Ask a question, or put a wish that is checked first; returns the number that its Answered will have."""
@@ -99,6 +103,7 @@ class LocalLink:
     def __init__(self, platform: MainEngine, answers: DesktopAnswers, store: FactStore, who: str) -> None:
         self.store = store
         self.who = who
+        self.journal: Path | None = platform.config.data_dir(platform.home) / JOURNAL
         self._platform = platform
         self._answers = answers
         self._numbers = count(1)

@@ -195,10 +195,16 @@ class MainWindow(QMainWindow):
         self.bar.search_asked.connect(self.search_asked.emit)
         self.desk.connected.connect(self.take_platform)
         self.desk.panel_asked.connect(self.docks.show)
+        self.desk.order_asked.connect(self._show_order)
         self.shortcuts.bind("kill", self.kill_asked.emit)
         self.shortcuts.bind("search", self.search_asked.emit)
         for place, name in enumerate(CAME_WITH, 1):
             self.shortcuts.bind(f"workspace_{place}", partial(self.switch_workspace, name))
+
+    def _show_order(self, order_id: str) -> None:
+        panel = self.docks.show("order_life")
+        if panel is not None:
+            panel.restore_state({"order": order_id})
 
     def _fit_screen(self) -> None:
         theme = self.desk.theme

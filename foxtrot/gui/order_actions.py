@@ -69,6 +69,12 @@ class OrderActions(QObject):
             return False
         return self._desk.put(SendOrder(request, OWNER))
 
+    def place_together(self, title: str, requests: Sequence[OrderRequest], text: str, owner: str = OWNER) -> bool:
+        """Send orders that belong together, in their order, for whoever holds the position; the person is always asked, once."""
+        if self._is_repeated(tuple(requests)) or not self.confirm(title, text):
+            return False
+        return all([self._desk.put(SendOrder(request, owner)) for request in requests])
+
     def amend(self, request: AmendRequest, text: str, *, ask: bool = True) -> bool:
         """Change a resting order."""
         if self._is_repeated(request) or not self._agreed(tr("order.amend_title"), text, ask=ask):

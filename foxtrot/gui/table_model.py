@@ -94,6 +94,10 @@ class FactTable(QAbstractTableModel, Generic[Row]):
         """Return the rows that are shown, in their order."""
         return [self._rows[key] for key in self._order]
 
+    def texts(self, places: Sequence[int]) -> list[list[str]]:
+        """Return the texts of some columns of all rows that are shown."""
+        return [[self._cells[key][place].text for place in places] for key in self._order]
+
     @property
     def count(self) -> int:
         """Return how many rows there are, shown or not."""

@@ -29,6 +29,7 @@ class ScriptedLink:
 
     def __init__(self, store: FactStore) -> None:
         self.store = store
+        self.journal: Path | None = None
         self.asked: list[Request] = []
         self.sent: list[object] = []
         self.kills: list[tuple[str, bool, bool]] = []
