@@ -4,12 +4,14 @@ from decimal import Decimal
 
 import msgspec
 
+from foxtrot.adapter.capabilities import Capabilities
 from foxtrot.adapter.health import HealthFigures
-from foxtrot.app.control_requests import Name, Request
+from foxtrot.app.control_requests import Name, Request, Value
 from foxtrot.core.notices import AdapterStatus
 from foxtrot.core.statistics import EngineStatistics
 from foxtrot.domain.account import AccountData
 from foxtrot.domain.instrument import Instrument
+from foxtrot.domain.order import OrderRequest
 
 
 class Overview(Request, frozen=True, tag="overview"):
@@ -20,6 +22,26 @@ class ListInstruments(Request, frozen=True, tag="instruments"):
     """Every instrument that an account can trade, "" for all accounts."""
 
     account: Name = ""
+
+
+class AskTerms(Request, frozen=True, tag="terms"):
+    """What an account's venue takes: order types, times in force, whether it changes orders."""
+
+    account: Name
+
+
+class PreviewOrder(Request, frozen=True, tag="preview"):
+    """What an order would come to, and which rule would refuse it; nothing is sent.
+
+    `stop_loss` and `take_profit` are those of a bracket, 0.0 for none. With `risk_share` the quantity is not the order's: it is that
+    by which the stop loses this fraction of the account's equity.
+    """
+
+    order: OrderRequest
+    owner: Name
+    stop_loss: float = 0.0
+    take_profit: float = 0.0
+    risk_share: float = 0.0
 
 
 class AccountOverview(msgspec.Struct, frozen=True):
@@ -56,3 +78,82 @@ class ListedInstruments(msgspec.Struct, frozen=True):
     """The answer to ListInstruments: by account."""
 
     instruments: dict[str, tuple[Instrument, ...]]
+
+
+class TermsFound(msgspec.Struct, frozen=True):
+    """The answer to AskTerms; `hedges`: the account holds a long and a short position of an instrument apart."""
+
+    account: str
+    capabilities: Capabilities
+    hedges: bool
+
+
+class OrderPreview(msgspec.Struct, frozen=True):
+    """The answer to PreviewOrder: money in the currency that stands beside it, None where a price or a rate is missing.
+
+    `price` is that by which the order is valued, `notional` what it is worth in `quote`. `need` is what it takes of `need_asset`
+    (margin, money to pay with, or what it sells), of which `free` is there. `fee` is what the venue takes at most by its table of
+    fees, which is `fee_table`, "" where only the rate is known that risk counts with. `held` and `after` are the owner's position before and after. `risk` and `reward` are what the
+    bracket's stop loses and its take-profit wins, in `quote`; `risk_share` is the former of `equity`, which is in `base`.
+    `rule` and `refusal` say why the order would be refused, "" where it would not.
+    """
+
+    instrument_id: str
+    account: str
+    side: str
+    quantity: float
+    price: float
+    quote: str
+    notional: Decimal
+    need_asset: str
+    need: Decimal
+    free: Decimal | None
+    fee: Decimal
+    fee_asset: str
+    fee_table: str
+    held: float
+    after: float
+    base: str
+    equity: Decimal | None
+    risk: Decimal | None = None
+    risk_share: float | None = None
+    reward: Decimal | None = None
+    rule: str = ""
+    refusal: str = ""
+
+
+class DescribeStrategies(Request, frozen=True, tag="describe_strategies"):
+    """How every strategy is set up: what changes only when somebody changes it, and what it raised last."""
+
+
+class ParameterForm(msgspec.Struct, frozen=True):
+    """One declared parameter; `kind` is "int", "float", "bool" or "str", a bound that there is not is None."""
+
+    name: str
+    kind: str
+    default: Value
+    minimum: Value | None = None
+    maximum: Value | None = None
+    description: str = ""
+
+
+class StrategyForm(msgspec.Struct, frozen=True):
+    """How one strategy is set up; `exits` has by occasion (on_stop, on_error, on_shutdown) what becomes of its orders and its position.
+
+    `trace` is the traceback of what it raised last, "" where it has not.
+    """
+
+    strategy_id: str
+    source: str
+    interval: str
+    capital: Decimal
+    parameters: tuple[ParameterForm, ...]
+    exits: dict[str, tuple[str, str]]
+    trace: str = ""
+
+
+class DescribedStrategies(msgspec.Struct, frozen=True):
+    """The answer to DescribeStrategies."""
+
+    base_currency: str
+    strategies: tuple[StrategyForm, ...]

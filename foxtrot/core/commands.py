@@ -17,6 +17,33 @@ class SendOrder(msgspec.Struct, frozen=True, gc=False):
     owner: str
 
 
+class SendProtectedOrder(msgspec.Struct, frozen=True, gc=False):
+    """Send an entry whose position is protected from its first fill on, on behalf of an owner who is no strategy.
+
+    `stop`, `take_profit` and `trailing` are as in trading.protection_state.ProtectionTerms, 0.0 is none.
+    """
+
+    request: OrderRequest
+    owner: str
+    stop: float = 0.0
+    take_profit: float = 0.0
+    trailing: float = 0.0
+
+
+class ProtectPosition(msgspec.Struct, frozen=True, gc=False):
+    """Protect what an owner who is no strategy holds of an instrument, or change how; None stays as it was, 0.0 takes it away.
+
+    With all three 0.0 the protection is forgotten and its orders are cancelled. A refusal is told by RequestFailed.
+    """
+
+    owner: str
+    account: str
+    instrument_id: str
+    stop: float | None = None
+    take_profit: float | None = None
+    trailing: float | None = None
+
+
 class CancelOrder(msgspec.Struct, frozen=True, gc=False):
     """Cancel one order by its id."""
 

@@ -19,6 +19,7 @@ from foxtrot.storage.journal import InMemoryJournal, Journal
 from foxtrot.strategy.bar_feed import BarFeed
 from foxtrot.strategy.engine import StrategyEngine
 from foxtrot.strategy.flattening import Flattening
+from foxtrot.strategy.manual_protection import ManualProtection
 from foxtrot.strategy.market_wishes import MarketWishes
 from foxtrot.strategy.rolling import Rolling
 from foxtrot.strategy.seat import TradingParts
@@ -109,6 +110,7 @@ class Line:
         parts.limits = settings.limits
         self.protections = parts.protections
         self.protections.gate = self.gate
+        ManualProtection(parts)
         self.bar_feed = BarFeed(self.dispatcher)
         self.strategies = StrategyEngine(parts, self.bar_feed, variables)
         self.roll_watch = RollWatch(self.dispatcher, self.portfolio, settings.limits)

@@ -40,7 +40,7 @@ class Funds:
         if self._on_margin(account, instrument):
             self._check_margin_account(order, account)
             return
-        asset, need = self._need(order)
+        asset, need = self.need(order)
         free = self.free(account, asset)
         if need > free:
             raise OrderRefused("funds", f"{free:f} {asset} free in {account}", f"{need:f} {asset}")
@@ -72,7 +72,8 @@ class Funds:
             return self._worth_of(record, units) * (1 + self.fee_rate) if asset == instrument.quote_asset else ZERO
         return instrument.quantity_grid.to_decimal(units) if asset == instrument.base_asset else ZERO
 
-    def _need(self, order: Candidate) -> tuple[str, Decimal]:
+    def need(self, order: Candidate) -> tuple[str, Decimal]:
+        """Return which asset an order takes and how much, its fee included: margin, money to pay with, or what it sells."""
         instrument = order.instrument
         if instrument.product.is_derivative:
             return instrument.settle_asset, order.notional * (instrument.initial_margin_rate + self.fee_rate)

@@ -24,15 +24,7 @@ class LossRules:
         self._losses = losses
         self.locks: LossLocks | None = None
         """What is locked once its limit was reached; without it each order is judged by the losses of its moment."""
-        self._watched = tuple(
-            scope
-            for scope in (
-                *table.scopes("", ""),
-                *(scope for name in table.accounts for scope in table.scopes(name, "")[1:]),
-                *(scope for name in table.strategies for scope in table.scopes("", name)[1:]),
-            )
-            if _has_limit(scope)
-        )
+        self._watched = tuple(scope for scope in table.all_scopes() if _has_limit(scope))
 
     @property
     def watches(self) -> bool:
@@ -42,7 +34,7 @@ class LossRules:
     def mark(self, now_ns: int) -> None:
         """Note what every scope with a loss limit is worth."""
         for scope in self._watched:
-            worth = self._worth(scope)
+            worth = self.worth(scope)
             if worth is not None:
                 self._losses.mark(scope.name, worth, now_ns, scope.limits)
 
@@ -57,12 +49,22 @@ class LossRules:
                 continue
             if self.locks is not None:
                 self.locks.check(scope)
-            worth = self._worth(scope)
+            worth = self.worth(scope)
             if worth is None:
                 rule = "max_daily_loss" if scope.limits.max_daily_loss else "max_drawdown"
                 limit = scope.limits.max_daily_loss or scope.limits.max_drawdown
                 raise OrderRefused(rule, f"{limit} of {scope}", "n/a: a price or rate is missing")
             self._judge(scope, worth, now_ns)
+
+    def check_locks(self, scopes: tuple[Scope, ...]) -> None:
+        """Refuse where a scope is locked, and mark nothing.
+
+        Raises:
+            OrderRefused: rule max_daily_loss or max_drawdown.
+        """
+        for scope in scopes:
+            if self.locks is not None and _has_limit(scope):
+                self.locks.check(scope)
 
     def look(self, now_ns: int) -> None:
         """Mark every scope with a loss limit, and lock those that have reached theirs; called by a timer."""
@@ -71,7 +73,7 @@ class LossRules:
             return
         self.locks.look()
         for scope in self._watched:
-            worth = self._worth(scope)
+            worth = self.worth(scope)
             if worth is not None:
                 with suppress(OrderRefused):  # the lock is what follows
                     self._judge(scope, worth, now_ns)
@@ -85,7 +87,8 @@ class LossRules:
                 self.locks.lock(scope, refusal)
             raise
 
-    def _worth(self, scope: Scope) -> Decimal | None:
+    def worth(self, scope: Scope) -> Decimal | None:
+        """Return what a scope has made since it began, None without a price or rate."""
         if scope.owner:
             return self._profit(scope.owner)
         if scope.account:

@@ -118,6 +118,23 @@ class Risk:
         finally:
             record.set_aside = False
 
+    def examine(self, request: OrderRequest, strategy_id: str) -> tuple[Candidate, OrderRefused | None]:
+        """Return an order as it would be judged now, and the rule that would refuse it; nothing is counted, kept or sent.
+
+        Raises:
+            OrderRefused: it cannot be judged: a number is off the grid, or terms do not belong together.
+        """
+        order = self._candidate(request, strategy_id, beside=0)
+        try:
+            self._judge(order, counts=False)
+        except OrderRefused as refusal:
+            return order, refusal
+        return order, None
+
+    def messages(self, scope: Scope) -> int:
+        """Return how many messages a scope has sent in the last second."""
+        return self._pace.rate(scope, self._clock.monotonic_ns())
+
     def note_message(self, strategy_id: str, account: str = "") -> None:
         """Count a cancel towards the message rate; cancels themselves are never refused."""
         self._pace.note_message(strategy_id, account, self._clock.monotonic_ns())
@@ -157,9 +174,12 @@ class Risk:
             order.triggered = self._prices.is_reached(request, instrument.instrument_id)
         return order
 
-    def _judge(self, order: Candidate) -> None:
-        """Ask every rule; one that takes the place of a resting order is no second wish, and the venue's terms were asked of all of it."""
-        request, strategy_id, now_ns, steady_ns = order.request, order.owner, order.now_ns, self._clock.monotonic_ns()
+    def _judge(self, order: Candidate, *, counts: bool = True) -> None:
+        """Ask every rule; one that takes the place of a resting order is no second wish, and the venue's terms were asked of all of it.
+
+        What is only looked at (`counts` is false) leaves no trace: neither message nor mark of losses.
+        """
+        request, strategy_id, steady_ns = order.request, order.owner, self._clock.monotonic_ns()
         self._judge_reduction(order)
         scopes, window_s, checks_funds = self._scopes_of(request.account, strategy_id)
         if order.beside < 0:
@@ -173,16 +193,24 @@ class Risk:
             self._sizes.check_venue_terms(order)
         self._prices.check_self_cross(order)
         if not order.reduces:
-            check_roll(order, scopes)
-            self._prices.check(order, scopes)
-            self._sizes.check(order, scopes)
-            if self.loss_rules.watches:
-                self.loss_rules.check(scopes, now_ns)
+            self._judge_entry(order, scopes, counts=counts)
         if checks_funds:
             self.funds.check(order)
+        if not counts:
+            return
         self._pace.note_message(strategy_id, request.account, steady_ns, reduces=order.reduces)
         if window_s:
             self._pace.note_request(strategy_id, request, window_s, steady_ns)
+
+    def _judge_entry(self, order: Candidate, scopes: tuple[Scope, ...], *, counts: bool) -> None:
+        """Ask the rules of what can increase a position."""
+        check_roll(order, scopes)
+        self._prices.check(order, scopes)
+        self._sizes.check(order, scopes)
+        if not counts:
+            self.loss_rules.check_locks(scopes)
+        elif self.loss_rules.watches:
+            self.loss_rules.check(scopes, order.now_ns)
 
     def _judge_reduction(self, order: Candidate) -> None:
         """Find out whether the order, with all pending ones on its side, can only shrink its owner's position.
