@@ -1,0 +1,59 @@
+"""Answers what the tables of a desktop ask for beside orders, positions and fills."""
+
+from decimal import Decimal
+
+import msgspec
+
+from foxtrot.app.blotter_requests import (
+    ListPerformance,
+    ListProtections,
+    ListWorth,
+    ProtectionLegs,
+    WorthFound,
+)
+from foxtrot.app.control_requests import Request
+from foxtrot.app.profit_history import ProfitHistory
+from foxtrot.app.protection_legs import protection_legs
+from foxtrot.domain.account import AccountCharge
+from foxtrot.strategy.line import Line
+
+OWNER = "desktop"
+
+
+class BlotterAnswers:
+    """Answers about protections, profit and worth.
+
+    Thread: foxtrot-engine; made before it starts, so that no charge is missed.
+    """
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self.history = ProfitHistory(line)
+        line.dispatcher.subscribe(AccountCharge, self.history.hear_charge, owner=OWNER)
+
+    def answer(self, request: Request) -> msgspec.Struct | None:
+        """Answer a question; None for one of another kind."""
+        if isinstance(request, ListProtections):
+            return self._protections(request)
+        if isinstance(request, ListPerformance):
+            return self.history.answer(request)
+        if isinstance(request, ListWorth):
+            return self._worth()
+        return None
+
+    def _protections(self, request: ListProtections) -> ProtectionLegs:
+        return ProtectionLegs(
+            tuple(
+                leg
+                for leg in protection_legs(self._line)
+                if request.account in ("", leg.account)
+                and request.strategy in ("", leg.owner)
+                and request.instrument in ("", leg.instrument_id)
+            )
+        )
+
+    def _worth(self) -> WorthFound:
+        portfolio, into = self._line.portfolio, self._line.portfolio.base_currency
+        told = (portfolio.account(name).reported for name in self._line.adapters)
+        assets = {balance.asset for data in told if data is not None for balance in data.balances if balance.total}
+        return WorthFound(into, {asset: portfolio.rates.convert(Decimal(1), asset, into) for asset in sorted(assets)})

@@ -1,0 +1,120 @@
+"""What was made over time and by day, noted while somebody looks; what was charged, noted as it is told."""
+
+from collections import deque
+from decimal import Decimal
+from typing import Final
+
+from foxtrot.app.blotter_requests import DayProfit, ListPerformance, PerformanceFound, ProfitPoint, ProfitRow
+from foxtrot.domain.account import AccountCharge
+from foxtrot.strategy.line import Line
+from foxtrot.trading.position import Position
+
+MOST_POINTS: Final = 4_096
+FIRST_STEP_NS: Final = 1_000_000_000
+MOST_CHARGES: Final = 10_000
+MOST_DAYS: Final = 400
+
+
+class ProfitCurve:
+    """Points of a curve at even steps; when there are too many every other one goes, and the step doubles.
+
+    Thread: that of its maker.
+    """
+
+    def __init__(self, most: int = MOST_POINTS, step_ns: int = FIRST_STEP_NS) -> None:
+        self._most = most
+        self._step_ns = step_ns
+        self._points: list[ProfitPoint] = []
+
+    def note(self, time_ns: int, profit: Decimal) -> None:
+        """Keep a point, unless the last is too near."""
+        if self._points and time_ns - self._points[-1].time_ns < self._step_ns:
+            return
+        self._points.append(ProfitPoint(time_ns, profit))
+        if len(self._points) > self._most:
+            self._points = self._points[::2]
+            self._step_ns *= 2
+
+    def since(self, time_ns: int) -> tuple[ProfitPoint, ...]:
+        """Return the points after a moment."""
+        return tuple(point for point in self._points if point.time_ns > time_ns)
+
+
+class ProfitHistory:
+    """Notes what was made and charged in this run, and answers about it.
+
+    Thread: foxtrot-engine.
+    """
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._curve = ProfitCurve()
+        self._charges: deque[AccountCharge] = deque(maxlen=MOST_CHARGES)
+        self._known: set[tuple[str, str, str]] = set()
+        self._at_start: dict[str, Decimal] = {}
+        self._present: frozenset[str] = frozenset()
+        self._days: dict[tuple[int, str], Decimal] = {}
+        self._day_ns = 0
+
+    def hear_charge(self, charge: AccountCharge) -> None:
+        """Keep a charge, once."""
+        name = charge.account, charge.kind, charge.charge_id
+        if name not in self._known:
+            self._known.add(name)
+            self._charges.append(charge)
+
+    def note(self, now_ns: int, profit: Decimal | None) -> None:
+        """Note what all accounts have made together, and each owner; asked for as often as the window is looked at."""
+        made = {} if profit is None else {"": profit}
+        made |= self._by_owner()
+        day_ns = self._line.losses.day.start_of(now_ns)
+        if day_ns != self._day_ns:
+            self._day_ns, self._at_start = day_ns, {}
+            self._present = frozenset({"", *(key[0] for key, _ in self._line.portfolio.positions())})
+        for owner, amount in made.items():
+            began = self._at_start.setdefault(owner, amount if owner in self._present else Decimal(0))
+            self._days[day_ns, owner] = amount - began
+        while len(self._days) > MOST_DAYS * max(1, len(made)):
+            del self._days[next(iter(self._days))]
+        if profit is not None:
+            self._curve.note(now_ns, profit)
+
+    def answer(self, request: ListPerformance) -> PerformanceFound:
+        """Return what was made."""
+        new = len(self._known) - request.charges
+        charges = tuple(self._charges)[-new:] if new > 0 else ()
+        return PerformanceFound(
+            self._line.portfolio.base_currency,
+            tuple(self._rows()),
+            tuple(DayProfit(day_ns, owner, amount) for (day_ns, owner), amount in self._days.items()),
+            self._curve.since(request.since_ns),
+            charges,
+            len(self._known),
+        )
+
+    def _rows(self) -> list[ProfitRow]:
+        portfolio = self._line.portfolio
+        return [
+            ProfitRow(
+                owner, account, instrument_id, str(side), float(held.exact_quantity), portfolio.profit(held), dict(held.fees),
+                dict(held.funding), held.fills,
+            )
+            for (owner, account, instrument_id, side), held in portfolio.positions()
+            if _has_traded(held)
+        ]  # fmt: skip
+
+    def _by_owner(self) -> dict[str, Decimal]:
+        """Return what each owner has made; one of whose positions a price is missing is left out."""
+        made: dict[str, Decimal] = {}
+        unknown: set[str] = set()
+        for (owner, *_), held in self._line.portfolio.positions():
+            profit = self._line.portfolio.profit(held) if _has_traded(held) else Decimal(0)
+            if profit is None:
+                unknown.add(owner)
+            else:
+                made[owner] = made.get(owner, Decimal(0)) + profit
+        return {owner: amount for owner, amount in made.items() if owner not in unknown}
+
+
+def _has_traded(held: Position) -> bool:
+    return bool(held.fills or held.funding or held.fees)
