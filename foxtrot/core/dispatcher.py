@@ -13,7 +13,7 @@ from typing import cast
 
 from foxtrot.core.clock import Clock
 from foxtrot.core.dead_letters import DeadLetter, DeadLetters
-from foxtrot.core.failure_text import failure_text
+from foxtrot.core.failure_text import failure_text, failure_trace
 from foxtrot.core.lanes import KEY_FIELD, MARKET_LANE
 from foxtrot.core.notices import HandlerFailed
 from foxtrot.core.subscriptions import Event, Handler, Route, Subscription, Tap, name_of
@@ -43,6 +43,8 @@ class Dispatcher:
         self.dead_letters = DeadLetters()
         self.sequence = 0
         self.failures = 0
+        self.traces: dict[str, str] = {}
+        """Owner of a handler → the traceback of what it raised last."""
         self.on_core_failure: Callable[[str], None] = _ignore
         self._subscriptions: list[Subscription] = []
         self._routes: dict[type, Route] = {}
@@ -254,13 +256,14 @@ class Dispatcher:
             if subscription.core:
                 self.on_core_failure(f"{subscription.name} failed on {type(event).__name__}: {text}")
         finally:
-            self._tell(subscription, event, text)
+            self._tell(subscription, event, text, error)
 
-    def _tell(self, subscription: Subscription, event: object, text: str) -> None:
+    def _tell(self, subscription: Subscription, event: object, text: str, error: BaseException) -> None:
         """Publish the failure, unless that would go round in circles or nobody listens any more."""
         if isinstance(event, HandlerFailed) or subscription.failures > _NOTICES_PER_HANDLER:
             return
         owner, name, kind = subscription.owner, subscription.name, type(event).__name__
+        self.traces[owner] = failure_trace(error)
         failure = HandlerFailed(owner, name, kind, text, core=subscription.core, sequence=self.sequence)
         try:
             self.put(failure)

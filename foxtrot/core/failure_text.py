@@ -1,11 +1,14 @@
 """What a raise is told as: the error's type, its message, and the line of the plugin it came from."""
 
 import sysconfig
+import traceback
 from pathlib import Path
 from types import TracebackType
 
 _OWN = str(Path(__file__).resolve().parent.parent)
 _LIBRARIES = tuple(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+MOST_TRACE = 8_000
+"""Letters of a traceback that are kept: its end, where the error is."""
 
 
 def failure_text(error: BaseException) -> str:
@@ -19,14 +22,19 @@ def failure_text(error: BaseException) -> str:
     return f"{text}{_place(error.__traceback__)}"
 
 
-def _place(traceback: TracebackType | None) -> str:
+def failure_trace(error: BaseException) -> str:
+    """Return the traceback of an error as Python prints it, the end of a long one."""
+    return "".join(traceback.format_exception(error))[-MOST_TRACE:]
+
+
+def _place(trace: TracebackType | None) -> str:
     found, best = "", -1
-    while traceback is not None:
-        code = traceback.tb_frame.f_code
+    while trace is not None:
+        code = trace.tb_frame.f_code
         rank = _rank(code.co_filename)
         if rank >= best:
-            best, found = rank, f" ({Path(code.co_filename).name}:{traceback.tb_lineno} in {code.co_name})"
-        traceback = traceback.tb_next
+            best, found = rank, f" ({Path(code.co_filename).name}:{trace.tb_lineno} in {code.co_name})"
+        trace = trace.tb_next
     return found
 
 

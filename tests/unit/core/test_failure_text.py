@@ -8,7 +8,7 @@ import pytest
 from foxtrot.core.clock import ManualClock
 from foxtrot.core.commands import CloseGate
 from foxtrot.core.dispatcher import Dispatcher
-from foxtrot.core.failure_text import failure_text
+from foxtrot.core.failure_text import MOST_TRACE, failure_text, failure_trace
 from foxtrot.core.notices import HandlerFailed
 from foxtrot.domain.interval import Interval
 
@@ -69,3 +69,14 @@ def test_a_raise_of_nobodys_plugin_names_its_innermost_frame() -> None:
 
 def test_an_error_that_was_never_raised_has_no_place() -> None:
     assert (failure_text(ValueError("x")), failure_text(ValueError())) == ("ValueError: x", "ValueError")
+
+
+def test_the_traceback_of_what_an_owner_raised_last_is_kept() -> None:
+    dispatcher = Dispatcher(ManualClock())
+    dispatcher.subscribe(CloseGate, lambda _: plugin("def run():\n    1 / 0")(), owner="x")
+    dispatcher.put(CloseGate("now"))
+    dispatcher.drain()
+    assert list(dispatcher.traces) == ["x"]
+    assert dispatcher.traces["x"].startswith("Traceback (most recent call last):")
+    assert dispatcher.traces["x"].rstrip().endswith("ZeroDivisionError: division by zero")
+    assert len(failure_trace(ValueError("x" * 100_000))) == MOST_TRACE
