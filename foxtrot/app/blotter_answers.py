@@ -1,6 +1,8 @@
 """Answers what the tables of a desktop ask for beside orders, positions and fills."""
 
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -29,17 +31,13 @@ class BlotterAnswers:
     def __init__(self, line: Line) -> None:
         self._line = line
         self.history = ProfitHistory(line)
+        self.by_kind: Mapping[type[Request], Callable[[Any], msgspec.Struct]] = {
+            ListProtections: self._protections,
+            ListPerformance: self.history.answer,
+            ListWorth: lambda _: self._worth(),
+        }
+        """Class of a question → who answers it."""
         line.dispatcher.subscribe(AccountCharge, self.history.hear_charge, owner=OWNER)
-
-    def answer(self, request: Request) -> msgspec.Struct | None:
-        """Answer a question; None for one of another kind."""
-        if isinstance(request, ListProtections):
-            return self._protections(request)
-        if isinstance(request, ListPerformance):
-            return self.history.answer(request)
-        if isinstance(request, ListWorth):
-            return self._worth()
-        return None
 
     def _protections(self, request: ListProtections) -> ProtectionLegs:
         return ProtectionLegs(

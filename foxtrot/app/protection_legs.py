@@ -71,8 +71,7 @@ class _Legs:
         ):
             record = resting.get(kind)
             if record is not None:
-                level = record.terms.trigger_price or record.terms.price or level
-                yield self._of_order(kind, record, level, offset)
+                yield self._of_order(kind, record, record.terms.trigger_price or record.terms.price or level, offset)
             elif level or offset:
                 where = "here" if self._held else "waits"
                 yield self._row(kind, level, where, abs(self._held), offset=offset)
