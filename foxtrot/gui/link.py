@@ -5,6 +5,7 @@ Nothing here waits: answers come through the store, as facts do.
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Final, Protocol
@@ -17,6 +18,7 @@ from foxtrot.app.control_requests import Request
 from foxtrot.app.desktop_answers import DesktopAnswers
 from foxtrot.app.main_engine import MainEngine
 from foxtrot.app.platform_journal import NAME as JOURNAL
+from foxtrot.app.watchdog import place_of
 from foxtrot.core.commands import KillSwitch
 from foxtrot.core.notices import (
     AccountAdjusted,
@@ -83,8 +85,12 @@ class PlatformLink(Protocol):
         """Send a command; False when the platform takes none any more."""
         ...
 
-    def kill(self, reason: str, *, flatten: bool = False, everything: bool = False) -> None:
-        """Throw the kill switch: the gate closes at once, whatever the engine is busy with."""
+    def kill(self, reason: str, *, flatten: bool = False, everything: bool = False) -> int:
+        """Throw the kill switch: the gate closes at once, whatever the engine is busy with; returns by which number FollowKill knows it."""
+        ...
+
+    def stands_in(self) -> str:
+        """Return where the engine is at this moment, as a line of code; "" where that cannot be told."""
         ...
 
 
@@ -132,11 +138,23 @@ class LocalLink:
             return False
         return True
 
-    def kill(self, reason: str, *, flatten: bool = False, everything: bool = False) -> None:
-        """Close gate and permit from this thread, then have the engine cancel."""
+    def kill(self, reason: str, *, flatten: bool = False, everything: bool = False) -> int:
+        """Close gate and permit from this thread, then have the engine cancel.
+
+        Blocks: for one small file, when both are closed.
+        """
+        kills, kill_id = self._answers.kills, self._answers.kills.next_id()
+        self._platform.permit.close(reason)
         logger.warning("the kill switch was thrown at the desktop: {}", reason)
+        with suppress(QueueClosed):  # the orders that it finds are known before it is handled
+            self._platform.questions.begin(lambda: kills.survey(kill_id))
         self._platform.kill(reason, self.who)
         self.put(KillSwitch(reason, self.who, flatten, everything))
+        return kill_id
+
+    def stands_in(self) -> str:
+        """Return the line that the engine's thread is at."""
+        return place_of(self._platform.events.name)
 
 
 def _answer(number: int, future: "Future[msgspec.Struct | Wish]") -> Answered:

@@ -46,8 +46,18 @@ class Exposure:
         waiting = self.pending_units(request.side, owner, account, place)
         return abs(held + order.sign * (waiting + order.quantity_units))
 
-    def worst_value(self, order: Candidate, owner: str, account: str) -> Decimal | None:
+    def worst_value(self, order: Candidate | None, owner: str, account: str) -> Decimal | None:
         """Return the worst-case value of all positions with the candidate, in the base currency; None without a rate."""
+        total = ZERO
+        for (instrument_id, _), units in self.worst_places(order, owner, account).items():
+            value = self.value(self._portfolio.instruments[instrument_id], units)
+            if value is None:
+                return None
+            total += value
+        return total
+
+    def worst_places(self, order: Candidate | None, owner: str, account: str) -> dict[Place, int]:
+        """Return the largest absolute position at each place if all pending orders of one side fill, the candidate too where there is one."""
         held = self._held(owner, account)
         buys: dict[Place, int] = defaultdict(int)
         sells: dict[Place, int] = defaultdict(int)
@@ -55,18 +65,14 @@ class Exposure:
             terms = record.terms
             waiting = buys if terms.side is Side.BUY else sells
             waiting[terms.instrument_id, terms.position_side] += record.pending_units
-        place = (order.instrument.instrument_id, order.request.position_side)
-        (buys if order.sign > 0 else sells)[place] += order.quantity_units
-        total = ZERO
+        if order is not None:
+            place = (order.instrument.instrument_id, order.request.position_side)
+            (buys if order.sign > 0 else sells)[place] += order.quantity_units
+        worst: dict[Place, int] = {}
         for key in held.keys() | buys.keys() | sells.keys():
             units = held.get(key, 0)
-            value = self.value(
-                self._portfolio.instruments[key[0]], max(abs(units + buys[key]), abs(units - sells[key]))
-            )
-            if value is None:
-                return None
-            total += value
-        return total
+            worst[key] = max(abs(units + buys[key]), abs(units - sells[key]))
+        return worst
 
     def value(self, instrument: Instrument, units: int) -> Decimal | None:
         """Return what a quantity is worth in the base currency, or None without a price or rate."""

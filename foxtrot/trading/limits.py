@@ -58,3 +58,9 @@ class LimitTable(msgspec.Struct, frozen=True):
         if strategy_id in self.strategies:
             found.append(Scope(f"strategy {strategy_id}", strategy_id, "", self.strategies[strategy_id]))
         return tuple(found)
+
+    def all_scopes(self) -> tuple[Scope, ...]:
+        """Return every scope that has limits, the platform first."""
+        accounts = (scope for name in self.accounts for scope in self.scopes(name, "")[1:])
+        strategies = (scope for name in self.strategies for scope in self.scopes("", name)[1:])
+        return (*self.scopes("", ""), *accounts, *strategies)

@@ -61,6 +61,11 @@ class LossLocks:
             until = "the next trading day or `foxtrot resume`" if locked.rule == DAILY else "`foxtrot resume`"
             raise OrderRefused(locked.rule, f"locked until {until}", locked.reason)
 
+    def reason(self, scope: str) -> str:
+        """Return why a scope is locked, "" when it is not."""
+        locked = self._locks.get(scope)
+        return "" if locked is None else locked.reason
+
     def look(self) -> None:
         """Unlock what a new trading day frees, and ask again for the entries of what stays locked; called by a timer."""
         today_ns = self._day.start_of(self._clock.now_ns())

@@ -90,6 +90,11 @@ class LossTracker:
         if self.journal is not None and self.journal.keeps_reports:
             self.journal.append(mark)
 
+    def lost(self, scope: str, worth: Decimal) -> tuple[Decimal, Decimal]:
+        """Return what a scope has lost since the day began and since its peak; a gain is below 0, nothing is 0 where it was never marked."""
+        mark = self._marks.get(scope)
+        return ZERO if mark is None else mark.at_start - worth, self._peak.get(scope, worth) - worth
+
     def check(self, scope: str, limits: Limits, worth: Decimal) -> None:
         """Refuse when a scope has lost more than it may today, or since its peak.
 

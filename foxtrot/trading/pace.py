@@ -51,6 +51,16 @@ class Pace:
             who = key[0] or f"account {key[1]}"
             raise OrderRefused("message_rate", f"{limit} messages/s of {scope}", f"{len(times) + 1} by {who}")
 
+    def rate(self, scope: Scope, steady_ns: int) -> int:
+        """Return how many messages a scope has sent in the last second; of the platform's, the busiest owner's."""
+        key = ("", scope.account) if scope.account else (scope.owner, "")
+        found = (
+            [self._messages.get(key)]
+            if key != ("", "")
+            else [times for (owner, _), times in self._messages.items() if owner]
+        )
+        return max((sum(steady_ns - ns < SECOND_NS for ns in times) for times in found if times), default=0)
+
     def check_duplicate(self, owner: str, request: OrderRequest, window_s: float, steady_ns: int) -> None:
         """Refuse the same request twice within a window.
 

@@ -53,8 +53,12 @@ class ScriptedLink:
             self.sent.append(command)
         return self.is_open
 
-    def kill(self, reason: str, *, flatten: bool = False, everything: bool = False) -> None:
+    def kill(self, reason: str, *, flatten: bool = False, everything: bool = False) -> int:
         self.kills.append((reason, flatten, everything))
+        return len(self.kills)
+
+    def stands_in(self) -> str:
+        return "slow.py:7 in on_tick"
 
     def of(self, kind: type) -> list[object]:
         """What was sent or asked of a class."""
