@@ -111,7 +111,7 @@ class SafeConnection:
 
     def isConnected(self) -> bool:  # noqa: N802  # ibapi's name
         """Tell whether it stands."""
-        return self.socket is not None and not self._closed
+        return self._writer is not None and not self._closed
 
     def disconnect(self, cause: str = "") -> None:
         """Close both ways at once; the first cause is kept."""

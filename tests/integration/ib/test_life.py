@@ -154,8 +154,8 @@ def test_a_question_without_an_answer_times_out_and_what_comes_later_is_nobodys(
 def test_a_link_that_is_lost_while_it_is_opened_is_made_again(server: IbRawServer) -> None:
     server.on_message = lambda client, fields: client.fin() if fields[0] == "71" and len(server.clients) < 3 else None
     with running(server.port) as rig:
-        rig.wait_for(READY)
-        assert len(server.clients) >= 3
+        wait_until(lambda: len(server.clients) >= 3)
+        wait_until(lambda: rig.states()[-1] is READY)
 
 
 # --- TWS's own line to IB -------------------------------------------------------------------------------------------
