@@ -62,6 +62,7 @@ class TickSubscription(Subscription, kw_only=True, eq=False):
     terms: Terms
     told: dict[int, Tick]
     kind: int = 0
+    has_missed: bool = False
 
 
 class MarketData:
@@ -96,7 +97,9 @@ class MarketData:
         if not self._side.tells_data:
             return
         for one in self._held.of(contract):
-            if not one.terms.is_delayed and not one.client.is_slow():
+            if one.client.is_slow():
+                one.has_missed = True
+            elif not one.terms.is_delayed:
                 self._tell(one, self._top(one))
 
     def on_trade(self, contract: IbContract) -> None:
@@ -107,19 +110,21 @@ class MarketData:
         if not self._side.tells_data:
             return
         for one in self._held.of(contract):
-            if not one.terms.is_delayed and not one.client.is_slow():
+            if one.client.is_slow():
+                one.has_missed = True
+            elif not one.terms.is_delayed:
                 self._tell(one, self._day(one))
 
     def tick(self, now_ns: int) -> None:
-        """Tell once in a second what is delayed, what follows from the time of day, and what could not be told when it happened.
+        """Tell once in a second what is delayed and what follows from the time of day, and at once what a slow client has missed.
 
         Source: TWS API documentation, Market Data Types.
         """
-        if now_ns // SECOND_NS == self._second:
-            return
+        is_due = now_ns // SECOND_NS != self._second
         self._second = now_ns // SECOND_NS
         for one in self._held:
-            if not one.client.is_slow():
+            if (is_due or one.has_missed) and not one.client.is_slow():
+                one.has_missed = False
                 self._tell_kind(one)
                 self._tell(one, self._all(one))
 
