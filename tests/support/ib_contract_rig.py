@@ -7,7 +7,7 @@ some in hundreds: the contract's multiplier says so. Everything else is the adap
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from decimal import Decimal
@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 import msgspec
 import pytest
 
-from foxtrot.adapter.base_adapter import AdapterContext, BaseAdapter
+from foxtrot.adapter.base_adapter import AdapterContext, BaseAdapter, ExactBook
 from foxtrot.adapter.ib.account_polling import POLL_S
 from foxtrot.adapter.ib.adapter import IbAdapter
 from foxtrot.adapter.ib.doubts import LOOK_S
@@ -60,6 +60,16 @@ NOT_HERE = {
 }
 READER_ID = 99
 """The client id by which the rig itself asks."""
+
+
+class Thousandth(float):
+    """What one counted in a size is, without the rounding of a float that is multiplied."""
+
+    def __new__(cls) -> "Thousandth":
+        return super().__new__(cls, 0.001)
+
+    def __rmul__(self, number: float) -> float:
+        return number / 1000
 
 
 class Longest(Random):
@@ -377,6 +387,7 @@ class IbRig(ContractRig):
         }  # fmt: skip
         context = AdapterContext(account, heard, self.permit, self.clock, settings, {})
         adapter = IbAdapter(context)
+        adapter.fetch_order_book = partial(self._fetch, adapter.fetch_order_book)  # type: ignore[method-assign]
         adapter.session.backoff = Backoff(Longest(), base_s=5.0, cap_s=5.0)
         adapter.session.active_orders._most = 10_000
         contracts: Any = adapter.market_data.contracts
@@ -384,12 +395,29 @@ class IbRig(ContractRig):
         self._adapters.append((adapter, heard))
         return adapter
 
+    def _fetch(self, fetch: Callable[[str, int, float], ExactBook], *asked: Any) -> ExactBook:
+        """Let time pass while a book is waited for: IB gives one by a subscription, of which nothing says that it is whole but calm."""
+        over = threading.Event()
+
+        def pass_time() -> None:
+            while not over.wait(0.01):
+                self.clock.advance(BEAT_NS // 4)
+                self.server.step()
+
+        helper = threading.Thread(target=pass_time, name="contract-time", daemon=True)
+        helper.start()
+        try:
+            return fetch(*asked)
+        finally:
+            over.set()
+            helper.join()
+
     async def _keep(self, adapter: IbAdapter, keep: Any, details: Any, asked: str) -> Any:
         """Keep a contract in thousandths."""
         found = await keep(details, asked)
         ours = next(one for one in (self.spot, self.contract) if one.instrument_id == found.instrument.instrument_id)
         contracts: Any = adapter.market_data.contracts
-        kept = msgspec.structs.replace(found, instrument=ours, multiplier=0.001)
+        kept = msgspec.structs.replace(found, instrument=ours, multiplier=Thousandth())
         contracts._by_id[ours.instrument_id] = contracts._by_con_id[kept.con_id] = kept
         adapter.session.instruments = {**adapter.session.instruments, ours.instrument_id: ours}
         return kept
