@@ -179,7 +179,8 @@ class History:
             figures = bar_figures(subject.contract, terms.what, one.bar)
             rows.append(bar_date(_named_ns(one, terms), terms.size, hours, terms.date_form))
             rows += [figures[name] for name in _ROW]
-        end_ns = self._side.now_ns() if terms.end_ns is None else terms.end_ns
+        now_ns = self._side.now_ns()
+        end_ns = now_ns if terms.end_ns is None else min(terms.end_ns, now_ns)
         values: dict[str, Value] = {
             "request_id": request_id,
             "start": login_text(bars[0].bar.open_ns),

@@ -56,11 +56,13 @@ def bars_within(base: Sequence[PriceBar], asked: "Asked", hours: TradedHours) ->
     Source: TWS API documentation, Historical Bar Data, Duration.
     """
     size = asked.size
+    if not base or asked.end_ns <= base[0].open_ns:
+        return []
     if asked.back.unit == "D" and not hours.is_round_the_clock:
         cut = cut_bars(_between(base, 0, asked.end_ns), size, hours, regular=asked.regular)
         days = sorted({hours.day_of(one.last_ns) for one in cut})[-asked.back.count :]
         return [one for one in cut if hours.day_of(one.last_ns) in days]
-    begin_ns = begin_moment(asked.end_ns, asked.back, hours.zone)
+    begin_ns = max(begin_moment(asked.end_ns, asked.back, hours.zone), base[0].open_ns - _LONGEST_NS)
     reach_ns = size.length_ns if size.length_s else _LONGEST_NS
     cut = cut_bars(_between(base, begin_ns - reach_ns, asked.end_ns), size, hours, regular=asked.regular)
     if size.length_s:
