@@ -69,7 +69,7 @@ def bars_within(base: Sequence[PriceBar], asked: "Asked", hours: TradedHours) ->
         first = hours.group_of(begin_ns, size)
         return [one for one in cut if one.group >= first]
     before = hours.group_of(begin_ns - 1, size)
-    return [one for one in cut if one.group > before]
+    return [one for one in cut if one.group > before] or cut[-1:]
 
 
 class Asked(msgspec.Struct, frozen=True):
