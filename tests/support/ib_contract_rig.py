@@ -7,6 +7,7 @@ some in hundreds: the contract's multiplier says so. Everything else is the adap
 
 import asyncio
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
@@ -84,7 +85,7 @@ class IbRig(ContractRig):
 
     name = "ib"
     io_thread = "ib-io"
-    ticks_per_change = range(1, 8)
+    ticks_per_change = range(1, 12)
     sequence_rule = ContiguousIds()
     skips: ClassVar = {
         "test_5_every_public_trade_is_told_once_with_its_aggressor": "IB tells whole shares, not 0.1 of one",
@@ -287,14 +288,16 @@ class IbRig(ContractRig):
     # --- the venue's truth ------------------------------------------------------------------------------------------
 
     def received(self) -> list[str]:
-        """Return our orders as they came; a change, which takes an order's place at the venue under its id, is no other order."""
-        found: list[str] = self.server.call(
+        """Return our orders as they came; a change, which is placed under the number of its order, is no other order."""
+        came: list[str] = self.server.call(
             lambda server: [one.client_order_id for one in server.traffic.orders if one.account == self.venue_account]
         )
-        for kept in self.server.call(lambda server: list(server.host.venue.notes(OWNER).values())):
-            order = msgspec.json.decode(kept)
-            for _ in order.get("former_ids", ()):
-                found.remove(order["asked"]["orderRef"])
+        kept = self.server.call(lambda server: list(server.host.venue.notes(OWNER).values()))
+        numbers = Counter(msgspec.json.decode(one)["asked"].get("orderRef", "") for one in kept)
+        found: list[str] = []
+        for name in came:
+            if name not in numbers or found.count(name) < numbers[name]:
+                found.append(name)
         return found
 
     def open_orders(self) -> set[str]:
@@ -351,7 +354,7 @@ class IbRig(ContractRig):
             turnover = float(spot.price_grid.to_decimal(1) * spot.quantity_grid.to_decimal(one.turnover))
             open_ns, close_ns = one.open_time_ns, one.open_time_ns + length_ns
             if close_ns <= self.clock.now_ns():
-                figures = (*prices, spot.quantity(one.volume), turnover, 0)
+                figures = (*prices, spot.quantity(one.volume), turnover, one.trade_count)
                 made.append(BarData(spot.instrument_id, interval.text, open_ns, close_ns, *figures))
         return made
 
