@@ -10,6 +10,7 @@ from foxtrot.adapter.ib.entry import Entry
 from foxtrot.adapter.ib.errors import VENUE
 from foxtrot.adapter.ib.resolving import Contracts
 from foxtrot.adapter.ib.streams import Streams
+from foxtrot.domain.enums import BookState
 from foxtrot.domain.errors import AdapterError, ConfigError, RequestTimedOut, VenueRejected
 from foxtrot.domain.market import REST
 from foxtrot.domain.subscription import SubscribeRequest
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 BOOK_S: Final = 5.0
 """How long a book that is asked for may take."""
+FRESH_S: Final = 1.0
+"""How long a new link waits for its books."""
 LOOK_S: Final = 0.02
 
 
@@ -51,6 +54,15 @@ class BookReading:
         finally:
             once.end()
             await self.end(once)
+
+    async def fresh(self, entries: tuple[Entry, ...]) -> None:
+        """Return when books that begin are whole, or after a while: one without any row says nothing of itself."""
+        clock = self._session.clock
+        until_ns = clock.monotonic_ns() + int(FRESH_S * 1e9)
+        while clock.monotonic_ns() < until_ns:
+            if not any(entry.book.state is BookState.SYNCING and not entry.book.is_top for entry in entries):
+                return
+            await self._session.wait_s(LOOK_S)
 
     async def end(self, entry: Entry) -> None:
         """End the streams of an instrument, if there is a link to end them over."""

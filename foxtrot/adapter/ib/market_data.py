@@ -56,10 +56,10 @@ class IbMarketData(ContractAccess):
         self._entries: dict[str, Entry] = {}
         self._live = False
         self._bringing = 0
-        self.bars = LiveBars(session, self.contracts, self._entries, adapter)
+        self._history = History(adapter, session, self.contracts, home)
+        self.bars = LiveBars(session, self.contracts, self._entries, adapter, self._history)
         self.upkeep = Upkeep(session, self._entries, self.streams, self.bars)
         self._reading = BookReading(session, self.contracts, self.streams)
-        self._history = History(adapter, session, self.contracts, home)
         for name, handler in self.callbacks.handlers().items():
             session.hear_on_run(name, handler)
 
@@ -99,7 +99,9 @@ class IbMarketData(ContractAccess):
                 self.streams.forget(entry)
 
     async def open(self) -> None:
-        """Subscribe once to everything that is wanted; over a link that was cut alone, what may have a hole is subscribed anew.
+        """Subscribe once to everything that is wanted, and return when books are fresh and missed bars told.
+
+        Over a link that was cut alone, what may have a hole is subscribed anew.
 
         Raises:
             ConnectionLost: the link went away meanwhile.
@@ -109,6 +111,7 @@ class IbMarketData(ContractAccess):
         self._live = True
         self.upkeep.begin()
         await asyncio.gather(*[self._bring(instrument_id, renew=True) for instrument_id in tuple(self._wanted)])
+        await self._reading.fresh(tuple(self._entries.values()))
 
     def cut(self, cause: str = LOST) -> None:
         """Believe no price until the link is back; what is subscribed may go on."""
@@ -208,8 +211,8 @@ class IbMarketData(ContractAccess):
         self.bars.refuse_short(entry)
         entry.up(self._session.clock)
         if renew:
-            self.bars.renew(entry)
             await self.streams.renew(entry)
+            await self.bars.renew(entry)
         else:
             self.bars.begin(entry)
             await self.streams.bring(entry)
