@@ -52,13 +52,14 @@ class HistoryTerms(msgspec.Struct, frozen=True):
 
 
 class KeptBars(Subscription, kw_only=True, eq=False):
-    """Bars that are kept up to date: the newest that was told, and what it was made of then.
+    """Bars that are kept up to date: the newest that was told, and the shorter bar with which it ended then.
 
     Thread: exchange-io.
     """
 
     terms: HistoryTerms
     told: CutBar | None = None
+    seen: PriceBar | None = None
 
 
 class History:
@@ -194,6 +195,9 @@ class History:
         """Tell the newest bar where it has changed; before a new one, what the one before it became at last."""
         memory, terms, told = self._desk.of(one.contract), one.terms, one.told
         (base,) = _tapes(memory, terms)
+        if not base or base[-1] == one.seen:
+            return
+        one.seen = msgspec.structs.replace(base[-1])
         newest = _newer(base, 0 if told is None else told.bar.open_ns)
         for bar in cut_bars(newest, terms.size, memory.hours, regular=terms.regular):
             if one.told is not None and (bar.group < one.told.group or bar == one.told):
