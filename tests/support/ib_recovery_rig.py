@@ -56,13 +56,17 @@ class RecoveryRig:
 
     # --- doing ------------------------------------------------------------------------------------------------------
 
-    def send(self, side: Side = Side.BUY, price: float = 190.0, quantity: int = 100, order_id: str = "") -> str:
+    def order(
+        self, side: Side = Side.BUY, price: float = 190.0, quantity: int = 100, order_id: str = ""
+    ) -> ApprovedOrder:
         self._orders += 1
-        units = self.units(price)
-        order = ApprovedOrder(
-            order_id or f"t-{self._orders}", "tester", "ours", AAPL, side, OrderType.LIMIT, quantity, units, 0,
+        return ApprovedOrder(
+            order_id or f"t-{self._orders}", "tester", "ours", AAPL, side, OrderType.LIMIT, quantity, self.units(price), 0,
             TimeInForce.GTC, False, False, PositionSide.NET, 0, 0, 0, SystemClock().now_ns(),
         )  # fmt: skip
+
+    def send(self, side: Side = Side.BUY, price: float = 190.0, quantity: int = 100, order_id: str = "") -> str:
+        order = self.order(side, price, quantity, order_id)
         self.adapter.send_order(order)
         return order.order_id
 
