@@ -12,6 +12,7 @@ from foxtrot.exchange.wire.ib.ib_contract import IbContract
 from foxtrot.exchange.wire.ib.layout import FieldReader, Value
 from foxtrot.exchange.wire.ib.price_bars import SECOND_NS
 from foxtrot.exchange.wire.ib.price_desk import PriceDesk
+from foxtrot.exchange.wire.ib.price_memory import Top
 from foxtrot.exchange.wire.ib.quote_layouts import MARKET_DATA_TYPE, SNAPSHOT_END, TICK_PARAMS
 from foxtrot.exchange.wire.ib.quote_requests import (
     DELAYED_OFF,
@@ -233,7 +234,7 @@ class MarketData:
 
     def _tell_kind(self, one: TickSubscription) -> None:
         """Tell of which kind what follows is, where it is of another than before."""
-        is_open = self._side.is_open(one.contract, self._side.now_ns())
+        is_open = self._desk.is_open(one.contract)
         kind = LIVE_DATA if is_open or not one.terms.may_be_frozen else FROZEN
         kind += DELAYED_DATA - LIVE_DATA if one.terms.is_delayed else 0
         if kind != one.kind:
@@ -252,12 +253,11 @@ class MarketData:
 
     def _top(self, one: TickSubscription) -> list[Tick]:
         """Return bid and ask; a market that is closed has none but frozen ones."""
-        if one.kind in (LIVE_DATA, DELAYED_DATA) and not self._side.is_open(one.contract, self._side.now_ns()):
-            return []
-        memory = self._desk.of(one.contract)
-        if one.terms.is_delayed:
-            return top_ticks(one.contract, memory.top_at(self._delayed_ns()), DELAYED)
-        return top_ticks(one.contract, memory.top, LIVE)
+        memory, numbers = self._desk.of(one.contract), DELAYED if one.terms.is_delayed else LIVE
+        if one.kind in (LIVE_DATA, DELAYED_DATA) and not self._desk.is_open(one.contract):
+            return top_ticks(one.contract, Top(), numbers)
+        top = memory.top_at(self._delayed_ns()) if one.terms.is_delayed else memory.top
+        return top_ticks(one.contract, top, numbers)
 
     def _day(self, one: TickSubscription) -> list[Tick]:
         memory = self._desk.of(one.contract)
