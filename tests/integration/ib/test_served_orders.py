@@ -194,3 +194,29 @@ def test_the_account_as_a_client_hears_it(client: Any) -> None:
     client.cancelAccountSummary(31)
     client.cancelAccountUpdatesMulti(32)
     client.reqAccountUpdates(False, ACCOUNT_ID)
+
+
+def test_orders_and_ids_outlive_the_server(server: ExchangeServer) -> None:
+    with connected(ib_port(server), 7) as first:
+        first.placeOrder(1, share(), order(kind="MKT", price=0.0))
+        first.wait_for("commissionReport")
+        first.placeOrder(2, share(), order(orderRef="kept"))
+        first.wait_for("orderStatus", 5)
+        perm_id = first.named("orderStatus")[-1][5]
+    snapshot = server.call(lambda one: one.host.venue.snapshot())
+    with served_ib() as second:
+        second.call(lambda one: one.host.restore(snapshot))
+        second.step()
+        with connected(ib_port(second), 7) as again:
+            assert again.wait_for("nextValidId") == (3,)
+            again.reqOpenOrders()
+            again.wait_for("openOrderEnd")
+            (opened,) = again.named("openOrder")
+            assert (opened[0], opened[2].permId, opened[2].orderRef) == (2, perm_id, "kept")
+            again.placeOrder(2, share(), order(price=151.0))
+            again.wait_for("orderStatus", 3)
+            assert again.named("orderStatus")[-1][5] == perm_id
+            again.placeOrder(1, share(), order())
+            wait_until(lambda: 104 in again.codes())
+            again.cancelOrder(2)
+            wait_until(lambda: 202 in again.codes())

@@ -39,9 +39,15 @@ class OrderDesk:
     def account(self, order: IbOrder) -> IbAccount:
         """Return the account of an order.
 
+        Raises:
+            IbRefused: IB's clients do not see it any more.
+
         Source: TWS API documentation, Order: account.
         """
-        return self.side.accounts[order.account_id]
+        found = self.side.account_of(order.account)
+        if found is None:
+            raise refused(order.order_id, "account", account=order.account_id)
+        return found
 
     def terms(self, order: IbOrder, contract: IbContract) -> OrderTerms:
         """Return what an order asks of the venue now.

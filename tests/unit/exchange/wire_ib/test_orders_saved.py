@@ -184,3 +184,21 @@ def test_a_changed_order_is_told_with_all_that_was_changed() -> None:
     assert (opened[14], opened[18]) == ("1400", "DAY")
     (report,) = rig.venue.open_orders("main-ib")
     assert (report.quantity, report.display_quantity) == (400, 100)
+
+
+def test_an_account_that_is_seen_under_another_id_after_a_restart_keeps_its_orders() -> None:
+    rig = OrderRig(accounts=("main", "second"))
+    rig.market()
+    client = rig.client()
+    place(client, 1, account="DU1000002")
+    place(client, 2, account="DU1000002", transmit=0)
+    other = rig.reborn(accounts=("second",))
+    link = other.client()
+    (opened,) = [fields for fields in link.ask(5, 1) if fields[0] == "5"]
+    assert opened[20] == "DU1000001"
+    assert statuses(place(link, 1, lmtPrice="188"), 1)[-1] == "Submitted"
+    none = rig.reborn(accounts=("main",))
+    link = none.client()
+    assert [fields[0] for fields in link.ask(5, 1)] == ["5", "3", "53"]
+    assert brief(place(link, 1, account="", lmtPrice="188")) == ["1 error 321"]
+    assert brief(place(link, 2, account=""))[0] == "2 error 321"
