@@ -1,14 +1,22 @@
 """Each fault of TWS and its gateway while orders live: READY again, none doubled or lost, no number used twice, no fill missing."""
 
+import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from foxtrot.adapter.ib.errors import NotSent
+from foxtrot.core.clock import SystemClock
 from foxtrot.domain.enums import AdapterState, OrderStatus
+from foxtrot.exchange.wire.ib.order_book_of_client import OWNER
+from foxtrot.exchange.wire.ib.surface_settings import IbSettings
+from tests.support.ib_contract_rig import open_sockets
 from tests.support.ib_recovery_rig import RecoveryRig, recovering
-from tests.support.ib_served_rig import VENUE_ACCOUNT
+from tests.support.ib_served_rig import VENUE_ACCOUNT, ib_port
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(find_spec("ibapi") is None, reason="ibapi is not installed: pip install 'foxtrot[ib]'")
 S = OrderStatus
@@ -208,3 +216,42 @@ def test_a_preview_says_what_an_order_would_cost_and_places_none() -> None:
             rig.adapter.session.bridge.submit(rig.adapter.trading.preview(order)).result(15.0)
         assert rig.told_ids() == set()
         assert rig.server.call(lambda server: list(server.host.venue.open_orders(VENUE_ACCOUNT))) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lines", [1, 7, 40])
+def test_a_process_that_is_killed_in_the_middle_doubles_no_order_and_no_number(tmp_path: Path, lines: int) -> None:
+    with recovering(tmp_path, ib=IbSettings(limits=False)) as rig:
+        rig.adapter.close()
+        command = [sys.executable, "-m", "tests.support.ib_order_child", str(ib_port(rig.server)), str(tmp_path)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as child:
+            assert child.stdout is not None
+            intents = [child.stdout.readline().strip() for _ in range(lines)]
+            child.kill()
+            intents += child.stdout.read().split()
+        wait_until(lambda: rig.server.call(lambda server: open_sockets(server) == []))  # what had left has been read
+        at_venue = rig.server.call(
+            lambda server: [one.client_order_id for one in server.host.venue.open_orders(VENUE_ACCOUNT)]
+        )
+        assert len(at_venue) == len(set(at_venue))
+        assert set(at_venue) <= set(intents)
+        adapter = rig.new_adapter(messages_per_s=1000)
+        adapter.session.active_orders._most = 100_000
+        rig.connect()
+        for name in intents:
+            adapter.recover_order(rig.order(order_id=name, price=150.0, quantity=1), SystemClock().now_ns())
+        for name in at_venue:
+            rig.until(name, S.ACCEPTED)
+        for name in intents:
+            rig.send(order_id=name, price=150.0, quantity=1)
+        again = resting(rig, 3)
+        orders, kept = rig.server.call(
+            lambda server: (
+                [one.client_order_id for one in server.host.venue.open_orders(VENUE_ACCOUNT)],
+                [msgspec.json.decode(one) for one in server.host.venue.notes(OWNER).values()],
+            )
+        )
+        assert sorted(orders) == sorted([*at_venue, *again])
+        numbers = [(one["client_id"], one["order_id"]) for one in kept]
+        assert len(numbers) == len(set(numbers))
+        assert {rig.last(name) for name in set(intents) - set(at_venue)} <= {S.UNKNOWN, S.DENIED}
