@@ -87,7 +87,7 @@ def test_place_modify_cancel(client: Any) -> None:
         *(one.format(100) for one in accepted),
         *(one.format(50) for one in accepted),
         "PendingCancel 0/50",
-        "Cancelled 0/0",
+        "Cancelled 0/50",
         "error 202",
     ]
     told = client.named("openOrder")[-1]
@@ -124,7 +124,7 @@ def test_refusals_come_under_the_orders_id(client: Any) -> None:
     wait_until(lambda: {10268, 110, 200, 201, 10147} <= set(client.codes()))
     told = {(arguments[0], arguments[1]) for arguments in client.named("error")}
     assert {(1, 10268), (2, 110), (3, 200), (4, 201), (9, 10147)} <= told
-    assert told_of(client, 4) == ["error 201", "Inactive 0/0"]
+    assert told_of(client, 4) == ["error 201", "openOrder Inactive", "Inactive 0/1e+06"]
 
 
 def test_what_a_client_asks_for_after_it_comes_back(server: ExchangeServer) -> None:

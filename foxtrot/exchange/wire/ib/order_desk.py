@@ -86,13 +86,13 @@ class OrderDesk:
     def fail(self, order: IbOrder, told: IbRefused) -> None:
         """End an order that was refused.
 
-        Source: TWS API documentation, Order Status: Inactive; sequence as seen with ibapi 9.81.
+        Source: TWS API documentation, Order Status: Inactive; sequence as logs of real TWS show it.
         """
         order.stage, order.end_status, order.end_reason = "ended", INACTIVE, told.text
         order.updated_ns = self.side.now_ns()
         self.orders.save(order)
         self.telling.say(order, told.code, told.text)
-        self.telling.status(order)
+        self.telling.open(order)
 
     def cancel(self, order: IbOrder) -> None:
         """Take an order out.

@@ -49,7 +49,7 @@ def test_an_order_waits_for_the_opening_and_says_so() -> None:
     told = place(client, 1, orderType="MKT", lmtPrice="", tif="DAY")
     assert brief(told) == ["1 open", "1 PreSubmitted 0/100", "1 error 399"]
     assert "until 2026-03-11 09:30:00 US/Eastern" in told[2][4]
-    assert brief(place(client, 2, tif="IOC")) == ["2 error 201", "2 Inactive 0/0"]
+    assert brief(place(client, 2, tif="IOC")) == ["2 error 201", "2 open", "2 Inactive 0/100"]
     place(client, 3, tif="OPG", orderType="MKT", lmtPrice="")
     place(client, 4)
     told = place(client, 4, lmtPrice="188")
@@ -82,7 +82,7 @@ def test_an_order_of_the_day_ends_with_it() -> None:
     place(client, 2)
     rig.move_to(new_york("2026-03-10 16:00:01"))
     told = client.take()
-    assert brief(told) == ["1 Cancelled 0/0", "1 error 202"]
+    assert brief(told) == ["1 Cancelled 0/100", "1 error 202"]
 
 
 def test_what_is_asked_for_agrees_with_what_was_told_whatever_two_clients_do() -> None:
@@ -169,7 +169,7 @@ def test_an_order_that_waits_ends_with_its_time() -> None:
     rig.move_to(new_york("2026-03-11 07:59:59"))
     assert client.take() == []
     rig.move_to(new_york("2026-03-11 08:00:00"))
-    assert brief(client.take()) == ["1 Cancelled 0/0", "1 error 202"]
+    assert brief(client.take()) == ["1 Cancelled 0/100", "1 error 202"]
 
 
 def test_a_changed_order_is_told_with_all_that_was_changed() -> None:
