@@ -86,7 +86,7 @@ class IbOrders:
         """
         notes = self._refresh()
         self._index(order)
-        notes[str(order.perm_id)] = _ENCODER.encode(order).decode()
+        self._side.venue.note(OWNER, str(order.perm_id), _ENCODER.encode(order).decode())
         if len(self._by_perm_id) > KEPT:
             self._forget(notes)
 
