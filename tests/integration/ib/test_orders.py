@@ -11,7 +11,7 @@ import pytest
 from foxtrot.core.clock import ManualClock
 from foxtrot.core.notices import AmendAnswered, OpenOrdersLoaded, OrderMissing, RequestFailed, TradesLoaded
 from foxtrot.domain.account import AccountCharge, AccountData
-from foxtrot.domain.enums import GateState, OrderStatus, Side
+from foxtrot.domain.enums import AdapterState, GateState, OrderStatus, Side
 from foxtrot.domain.order import ApprovedAmend
 from foxtrot.domain.outcome import Outcome
 from tests.support.ib_order_tws import Order, OrderTws
@@ -225,6 +225,25 @@ def test_an_order_that_no_list_has_never_reached_the_market_but_only_after_the_b
     told = slow.reports(order_id)[-1]
     assert told.rule == "never_reached_market"
     assert "never reached the market" in told.reason
+
+
+def test_the_lists_of_a_young_link_prove_no_absence(tws: OrderTws, slow: TradingRig) -> None:
+    tws.silent = frozenset({"3"})
+    order_id = slow.send()
+    wait_until(lambda: len(tws.placed) == 1)
+    slow.pass_time(15, lambda: slow.last(order_id) is S.UNKNOWN)
+    linked_ns = slow.adapter.session.linked_since_ns
+    tws.silent = frozenset({"3", "16"})  # nobody asks successfully before the loss
+    for _ in range(20):
+        slow.clock.advance(10**9)
+        slow.beat()
+    tws.client.fin()
+    tws.silent = frozenset({"3"})
+    slow.pass_time(10, lambda: slow.heard.states().count(AdapterState.READY) == 2, 0.1)
+    young_ns = slow.adapter.session.linked_since_ns
+    assert young_ns > linked_ns
+    slow.pass_time(90, lambda: slow.last(order_id) is S.DENIED)
+    assert slow.clock.monotonic_ns() - young_ns >= 30 * 10**9
 
 
 def test_while_a_list_cannot_be_had_an_order_stays_unknown(tws: OrderTws, slow: TradingRig) -> None:

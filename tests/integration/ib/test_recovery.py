@@ -206,14 +206,14 @@ def test_a_broken_message_among_reports_costs_itself_alone() -> None:
 def test_a_preview_says_what_an_order_would_cost_and_places_none() -> None:
     with recovering() as rig:
         order = rig.order(price=190.0)
-        told = rig.adapter.session.bridge.submit(rig.adapter.trading.preview(order)).result(15.0)
+        told = rig.adapter.session.bridge.submit(rig.adapter.preview(order)).result(15.0)
         assert told.initial_margin_change is not None
         assert told.initial_margin_change > 0
         assert told.commission_currency == "USD"
         assert [one for one in (told.commission, told.most_commission) if one is not None]
         rig.permit.close("kill switch")
         with pytest.raises(NotSent):
-            rig.adapter.session.bridge.submit(rig.adapter.trading.preview(order)).result(15.0)
+            rig.adapter.session.bridge.submit(rig.adapter.preview(order)).result(15.0)
         assert rig.told_ids() == set()
         assert rig.server.call(lambda server: list(server.host.venue.open_orders(VENUE_ACCOUNT))) == []
 
