@@ -117,6 +117,24 @@ def test_a_tws_that_falls_silent_is_found_by_our_own_clock(server: IbRawServer) 
         assert "said nothing for 1 s" in rig.lose(speak_again)
 
 
+def test_what_an_old_link_still_hands_over_is_not_heard(server: IbRawServer) -> None:
+    heard: list[Any] = []
+    rig = SessionRig(server.port)
+    rig.session.hear_on_loop("orderStatus", lambda *told: heard.append(told))
+    rig.start()
+    rig.wait_for(READY)
+    old = rig.session.dialling.link
+    assert old is not None
+    rig.lose(server.client.fin)
+    old.wrapper.deaf = False  # as if it had been handed over a moment before
+    old.wrapper.orderStatus(5, "Filled")
+    new = rig.session.dialling.link
+    assert new is not None
+    new.wrapper.orderStatus(6, "Filled")
+    wait_until(lambda: heard == [(6, "Filled")])
+    assert rig.close() == ""
+
+
 def test_what_is_asked_fails_at_once_when_the_link_is_lost(server: IbRawServer, rig: SessionRig) -> None:
     asked = [
         rig.session.bridge.submit(rig.session.ask("x", lambda client, number: client.reqMatchingSymbols(number, "A"))),

@@ -150,8 +150,12 @@ def test_what_is_closed_sends_nothing_and_says_why(pair: Pair) -> None:
 
 def test_the_other_side_sees_the_end_at_once_while_we_read(pair: Pair) -> None:
     pair.greet()
-    reader = threading.Thread(target=pair.connection.recvMsg)
+    pair.other.settimeout(10)
+    assert pair.connection.socket is not None
+    pair.connection.socket.settimeout(60)
+    reader = threading.Thread(target=pair.connection.recvMsg, daemon=True)
     reader.start()
+    threading.Event().wait(0.05)  # it reads now, or closing is the easier
     pair.connection.disconnect("over")
     assert pair.other.recv(10) == b""
     reader.join(5)
