@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 BOOK_S: Final = 5.0
 """How long a book that is asked for may take."""
-FRESH_S: Final = 1.0
-"""How long a new link waits for its books."""
 LOOK_S: Final = 0.02
 
 
@@ -56,13 +54,21 @@ class BookReading:
             await self.end(once)
 
     async def fresh(self, entries: tuple[Entry, ...]) -> None:
-        """Return when books that begin are whole, or after a while: one without any row says nothing of itself."""
-        clock = self._session.clock
-        until_ns = clock.monotonic_ns() + int(FRESH_S * 1e9)
-        while clock.monotonic_ns() < until_ns:
-            if not any(entry.book.state is BookState.SYNCING and not entry.book.is_top for entry in entries):
-                return
-            await self._session.wait_s(LOOK_S)
+        """Return when the first rows of books were heard: what is asked after them is answered after them.
+
+        Raises:
+            ConnectionLost: the link is gone.
+        """
+        if not any(entry.book.state is BookState.SYNCING for entry in entries):
+            return
+        try:
+            await self._session.ask_time(self._session.dialling.present("books"), BOOK_S)
+        except RequestTimedOut as error:
+            logger.bind(account=self._session.account).debug("whether books are fresh is not known: {}", error)
+        now_ns = self._session.clock.now_ns()
+        for entry in entries:
+            with entry.lock:
+                entry.book.settle(now_ns)
 
     async def end(self, entry: Entry) -> None:
         """End the streams of an instrument, if there is a link to end them over."""
