@@ -143,7 +143,10 @@ class IbMarketData(ContractAccess):
     def best(self, instrument_id: str) -> BestBidOffer | None:
         """Return the best bid and ask of a stream, or None when there are none; from any thread."""
         entry = self._entries.get(instrument_id)
-        return None if entry is None or not self._live else entry.book.best(self._session.clock.now_ns())
+        if entry is None or not self._live:
+            return None
+        now_ns = self._session.clock.now_ns()
+        return entry.book.best(now_ns) or (None if entry.wants_book else entry.best_of_ticks(now_ns))
 
     async def read_book(self, instrument_id: str, levels: int) -> ExactBook:
         """Ask IB for a book, by a subscription that ends with the answer.
