@@ -221,7 +221,11 @@ class OrderTracker:
 
     def _publish(self, tracked: _Tracked, order: OrderData) -> None:
         last, tracked.last = tracked.last, order
-        if last is None or (last.status, last.filled_quantity) != (order.status, order.filled_quantity) or (order.status in OPEN and _figures(last) != _figures(order)):
+        if (
+            last is None
+            or (last.status, last.filled_quantity) != (order.status, order.filled_quantity)
+            or (order.status in OPEN and _figures(last) != _figures(order))
+        ):
             self._tell_order(order)
 
     def _tell_fill(self, tracked: _Tracked, trade: TradeData) -> None:

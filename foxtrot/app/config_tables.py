@@ -130,7 +130,9 @@ class StrategyTable(msgspec.Struct, frozen=True, kw_only=True, rename={"class_na
     ] = 20
     autostart: Annotated[
         bool,
-        Meta(description="Start it as soon as its account is ready; without it a person does, by `foxtrot strategy start`."),
+        Meta(
+            description="Start it as soon as its account is ready; without it a person does, by `foxtrot strategy start`."
+        ),
     ] = True
 
     def __post_init__(self) -> None:

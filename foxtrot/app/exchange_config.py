@@ -33,7 +33,7 @@ TABLES = dict.fromkeys(("exchange", "futu", "ib", "account", "instrument", "stoc
 DEFAULT_ACCOUNT = "main"
 VENUES = {
     "BINANCE": (SPOT,), "BINANCE_USDM": (USDM,), "SEHK": (FUTU, IB), "NASDAQ": (FUTU, IB),
-    "CME": (IB,), "IDEALPRO": (IB,), "OPRA": (IB,),
+    "CME": (IB,), "IDEALPRO": (IB,), "OPRA": (IB,), "SSE": (FUTU,), "SZSE": (FUTU,),
 }  # fmt: skip
 """Which products serve an instrument, by the venue part of its id."""
 _FEES = {
@@ -74,7 +74,9 @@ class ExchangeConfig(msgspec.Struct, frozen=True, kw_only=True):
     def fee_schedule(self, instrument: Instrument) -> FeeSchedule:
         """Return what trading an instrument costs."""
         told = self.fees.get(VENUES[instrument.venue][0])
-        return load_preset(_FEES[instrument.venue]) if told is None else told.schedule()
+        if told is not None:
+            return told.schedule()
+        return load_preset(_FEES[instrument.venue]) if instrument.venue in _FEES else FeeSchedule.zero()
 
 
 def load_exchange_config(path: Path, environment: Mapping[str, str]) -> ExchangeConfig:

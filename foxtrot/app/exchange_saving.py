@@ -32,7 +32,7 @@ class VenueSaving:
         self._store = store
         self._accounts = frozenset(accounts)
         self._changes = 1  # what the exchange opened with is not saved yet
-        self._saved = 0
+        self._saved = (0, 0)
         self._due_ns = server.clock.monotonic_ns()
 
     def hear(self, event: VenueEvent) -> None:
@@ -46,11 +46,11 @@ class VenueSaving:
         Blocks: for the server and the disk.
         """
         now_ns = self._server.clock.monotonic_ns()
-        if now_ns < self._due_ns or self._changes == self._saved:
+        if now_ns < self._due_ns or self._state() == self._saved:
             return False
         self._due_ns = now_ns + int(PAUSE_S * 1e9)
         try:
-            changes, snapshot = self._server.call(lambda _: (self._changes, self._snapshot()))
+            changes, snapshot = self._server.call(lambda _: (self._state(), self._snapshot()))
             self._write(snapshot)
         except FoxtrotError as error:
             logger.error("exchange: what has changed is not saved yet: {}", error)
@@ -65,6 +65,10 @@ class VenueSaving:
             ConfigError: it cannot be written.
         """
         return self._write(self._snapshot())
+
+    def _state(self) -> tuple[int, int]:
+        """Return how often accounts have changed, and how often a surface noted what has not reached the venue yet."""
+        return self._changes, self._server.host.venue.noted
 
     def _snapshot(self) -> bytes:
         return self._server.host.venue.snapshot(frozenset(self._server.host.traders))

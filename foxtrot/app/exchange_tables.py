@@ -10,6 +10,7 @@ from foxtrot.domain.enums import PositionMode, Product
 from foxtrot.domain.errors import ConfigError, OffGrid
 from foxtrot.domain.fees import FeeSchedule
 from foxtrot.domain.instrument import Grid, Instrument
+from foxtrot.domain.price_steps import CN_LOT
 from foxtrot.exchange.listings import stock
 from foxtrot.exchange.market_maker import DEFAULT_AGENTS
 
@@ -174,7 +175,7 @@ class StockTable(msgspec.Struct, frozen=True, kw_only=True):
     """One more share; its price steps are its venue's, and `price` is where the agents' market begins."""
 
     symbol: Text
-    venue: Literal["SEHK", "NASDAQ"]
+    venue: Literal["SEHK", "NASDAQ", "SSE", "SZSE"]
     price: Decimal
     lot: Annotated[int, Meta(ge=1)] = 1
     name: str = ""
@@ -187,6 +188,11 @@ class StockTable(msgspec.Struct, frozen=True, kw_only=True):
         """
         if self.venue == "SEHK" and not (len(self.symbol) == 5 and self.symbol.isascii() and self.symbol.isdecimal()):
             raise ConfigError(f"symbol {self.symbol!r} must have five digits at SEHK, such as '00005'")
+        mainland = self.venue in ("SSE", "SZSE")
+        if mainland and not (len(self.symbol) == 6 and self.symbol.isascii() and self.symbol.isdecimal()):
+            raise ConfigError(f"symbol {self.symbol!r} must have six digits at {self.venue}, such as '600519'")
+        if mainland and self.lot != CN_LOT:
+            raise ConfigError(f"lot {self.lot} must be {CN_LOT} at {self.venue}")
         letters = self.symbol.replace(".", "")
         if self.venue == "NASDAQ" and not (letters.isascii() and letters.isalpha() and letters.isupper()):
             raise ConfigError(f"symbol {self.symbol!r} must be of A-Z at NASDAQ, such as 'MSFT'")

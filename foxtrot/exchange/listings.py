@@ -10,7 +10,15 @@ from typing import NamedTuple
 from foxtrot.domain.enums import Product
 from foxtrot.domain.errors import ConfigError
 from foxtrot.domain.instrument import Grid, Instrument, PriceBand
-from foxtrot.domain.price_steps import HK_PRICE_GRID, HK_SPREADS, US_PRICE_GRID, hk_price_bands, us_price_bands
+from foxtrot.domain.price_steps import (
+    CN_PRICE_GRID,
+    HK_PRICE_GRID,
+    HK_SPREADS,
+    US_PRICE_GRID,
+    cn_price_bands,
+    hk_price_bands,
+    us_price_bands,
+)
 
 
 def _spot(symbol: str, base: str, lot: str) -> Instrument:
@@ -55,6 +63,9 @@ def _stock(symbol: str, market: _StockMarket, lot: int, name: str = "") -> Instr
 
 _HONG_KONG = _StockMarket("SEHK", "HKD", "XHKG", HK_PRICE_GRID, hk_price_bands(HK_SPREADS[-1].holds_from))
 _NASDAQ = _StockMarket("NASDAQ", "USD", "XNYS", US_PRICE_GRID, us_price_bands())
+_SHANGHAI = _StockMarket("SSE", "CNH", "XSHG", CN_PRICE_GRID, cn_price_bands())
+_SHENZHEN = _StockMarket("SZSE", "CNH", "XSHG", CN_PRICE_GRID, cn_price_bands())
+_STOCK_MARKETS = (_HONG_KONG, _NASDAQ, _SHANGHAI, _SHENZHEN)
 
 
 def stock(symbol: str, venue: str, lot: int, name: str = "") -> Instrument:
@@ -63,10 +74,10 @@ def stock(symbol: str, venue: str, lot: int, name: str = "") -> Instrument:
     Raises:
         ConfigError: shares of that venue are not known.
     """
-    for market in (_HONG_KONG, _NASDAQ):
+    for market in _STOCK_MARKETS:
         if market.venue == venue:
             return _stock(symbol, market, lot, name)
-    raise ConfigError(f"venue {venue!r} has no shares; there are {_HONG_KONG.venue} and {_NASDAQ.venue}")
+    raise ConfigError(f"venue {venue!r} has no shares; there are {', '.join(one.venue for one in _STOCK_MARKETS)}")
 
 
 def currency_pair(base: str, quote: str) -> Instrument:

@@ -56,6 +56,16 @@ class VenueQueries:
         """Return what a surface keeps with the state, to be changed in place; a restored venue has those of its snapshot."""
         return self._state.notes.setdefault(owner, {})
 
+    def note(self, owner: str, name: str, text: str) -> None:
+        """Keep a note of a surface that is worth saving by itself: of something that has not reached the venue yet."""
+        self.notes(owner)[name] = text
+        self._state.noted += 1
+
+    @property
+    def noted(self) -> int:
+        """Return how many notes worth saving were written since the venue was made or restored."""
+        return self._state.noted
+
     def instruments(self) -> tuple[Instrument, ...]:
         """Return the listed instruments, oldest first."""
         return tuple(market.instrument for market in self._state.markets.values())

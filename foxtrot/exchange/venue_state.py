@@ -22,6 +22,7 @@ class VenueState:
         "markets",
         "moved_marks",
         "next_order_id",
+        "noted",
         "notes",
         "orders",
         "stream",
@@ -38,6 +39,7 @@ class VenueState:
         self.next_order_id = 1
         self.notes: dict[str, dict[str, str]] = {}
         """What surfaces keep with the state, by whose they are: the venue does not read them."""
+        self.noted = 0
         self.touched_balances: dict[tuple[str, str], None] = {}
         self.touched_positions: dict[tuple[str, str, PositionSide], None] = {}
         self.moved_marks: dict[str, None] = {}

@@ -16,10 +16,11 @@ from foxtrot.domain.order import AmendRequest, OrderData, OrderRequest, TradeDat
 from foxtrot.strategy.bar_facts import BarCorrection
 from foxtrot.strategy.parameters import fill_defaults
 from foxtrot.strategy.protecting import Protecting
+from foxtrot.strategy.roll_door import RollDoor
 from foxtrot.strategy.seat import Seat
 
 
-class Strategy(Protecting):
+class Strategy(Protecting, RollDoor):
     """Hears facts, sends orders; knows its instruments, its virtual position and the time, nothing of threads or venues.
 
     `symbols` are the instrument ids it was given, the first one is `instrument`; `account` is where its orders go; `interval`

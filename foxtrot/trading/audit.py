@@ -264,8 +264,9 @@ def _amount_differences(
 
 
 def without_shares(balances: dict[str, Decimal], instruments: InstrumentTable) -> dict[str, Decimal]:
-    """Return balances without shares, which are compared as positions: not every broker lists them as balances too."""
-    shares = {instrument.base_asset for instrument in instruments.all() if instrument.product is Product.STOCK}
+    """Return balances without shares and options, which are compared as positions: not every broker lists them as balances too."""
+    owned = (Product.STOCK, Product.OPTION)
+    shares = {instrument.base_asset for instrument in instruments.all() if instrument.product in owned}
     return {asset: total for asset, total in balances.items() if asset not in shares}
 
 

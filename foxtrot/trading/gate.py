@@ -198,10 +198,8 @@ class Gate:
     def why_no_entries(self, account: str, instrument_id: str) -> str:
         """Return why no order passes here that may increase a position, "" when one does."""
         state, reason = self._strictest(account, instrument_id, self._permit.state, self._permit.reason)
-        if state is not GateState.ACTIVE:
-            return f"the gate is {state}: {reason}"
-        unknown = self.unknown.by_place.get((account, instrument_id))
-        return f"the outcome of {', '.join(sorted(unknown))} is unknown" if unknown else ""
+        closed = "" if state is GateState.ACTIVE else f"the gate is {state}: {reason}"
+        return closed or self.unknown.why(account, instrument_id)
 
     def check(self, order: ApprovedOrder) -> None:
         """Let an order through, or say why not.

@@ -119,7 +119,7 @@ class Portfolio:
             value = round(Decimal(repr(data.average_price)) * units / instrument.price_grid.step)
             self._external(loaded.account, instrument, data.position_side).find(units, value)
             self._net_of(loaded.account, instrument, data.position_side).find(units, value)
-            if instrument.product is Product.STOCK and book.opening is not None:
+            if instrument.product in (Product.STOCK, Product.OPTION) and book.opening is not None:
                 book.opening.setdefault(instrument.base_asset, instrument.quantity_grid.to_decimal(units))
         return True
 

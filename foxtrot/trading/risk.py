@@ -260,6 +260,8 @@ class Risk:
         request, instrument = order.request, order.instrument
         if not request.reduce_only or not instrument.product.is_derivative:
             return False
+        if not self._desk.adapters[request.account].capabilities.reduce_only:
+            return False  # the order is known to reduce here, and a venue without the flag would refuse it
         place = (instrument.instrument_id, request.position_side)
         net = self._portfolio.net_position(request.account, *place)
         if net is None or net.quantity * order.sign >= 0:

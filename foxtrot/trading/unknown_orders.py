@@ -25,6 +25,11 @@ class UnknownOrders:
             if not orders:
                 del self.by_place[account, instrument_id]
 
+    def why(self, account: str, instrument_id: str) -> str:
+        """Return which orders stand in the way of one that may add to a position, "" when none does."""
+        orders = self.by_place.get((account, instrument_id))
+        return f"the outcome of {', '.join(sorted(orders))} is unknown" if orders else ""
+
     def check(self, order: ApprovedOrder) -> None:
         """Let an order through that may add to a position, or say which orders stand in its way.
 

@@ -18,6 +18,7 @@ BROAD_EXCEPTS: dict[str, str] = {
     "foxtrot/adapter/*/session.py": "the outermost loop of a venue's thread: the exception becomes an event",
     "foxtrot/adapter/futu/life.py": "the outermost loop of Futu's session: the exception becomes an event",
     "foxtrot/adapter/ib/life.py": "the outermost loop of IB's session: the exception becomes an event",
+    "foxtrot/adapter/ib/calls.py": "counts a request that failed: the exception is raised again",
     "foxtrot/adapter/ib/client.py": "ibapi's message loop: what cannot be read is told and left out",
     "foxtrot/adapter/ib/wrapper.py": "the guard around a callback of ibapi: the exception becomes a line in the log",
     "foxtrot/adapter/worker.py": "a call on a worker's thread: the exception is raised where it is awaited",

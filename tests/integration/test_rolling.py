@@ -7,12 +7,14 @@ import pytest
 
 from foxtrot.app.config import Config, load_config
 from foxtrot.app.main_engine import MainEngine
+from foxtrot.app.replay import replay_run
 from foxtrot.core.clock import SystemClock
 from foxtrot.domain.enums import GateState
 from foxtrot.exchange.dated_listings import es_futures
 from foxtrot.storage.journal import InMemoryJournal
-from foxtrot.storage.journal_records import Intent, RollKept
-from tests.support.steered_platform import Steered, steered
+from foxtrot.storage.journal_reader import read_only
+from foxtrot.storage.journal_records import Intent, RollKept, SettingChanged
+from tests.support.steered_platform import Steered, recorded, steered
 from tests.support.waiting import wait_until
 
 FRONT, NEXT = (one.instrument_id for one in es_futures(SystemClock().now_ns()))
@@ -50,11 +52,17 @@ class Holder(Strategy):
 '''
 
 
+def configured(folder: Path) -> Path:
+    """Write the strategy and a configuration that runs it."""
+    (folder / "future_holder.py").write_text(STRATEGY)
+    path = folder / "futures.toml"
+    path.write_text(CONFIG.format(folder=folder, front=FRONT, next=NEXT))
+    return path
+
+
 @pytest.fixture
 def platform(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Steered]:
-    (tmp_path / "future_holder.py").write_text(STRATEGY)
-    path = tmp_path / "futures.toml"
-    path.write_text(CONFIG.format(folder=tmp_path, front=FRONT, next=NEXT))
+    path = configured(tmp_path)
 
     def make(_config: Config, home: Path) -> MainEngine:
         return MainEngine(load_config(path), home)
@@ -130,3 +138,28 @@ def test_a_roll_that_cannot_begin_needs_a_person_and_goes_on_when_it_can(platfor
     assert out.rstrip().endswith(f"0 of 2 {FRONT} closed, 0 {NEXT} opened")
     platform.platform.ask(lambda: line.gate.block("paper", NEXT, GateState.ACTIVE, "fine"))
     wait_until(lambda: held(platform) == (0.0, 2.0))
+
+
+def test_a_run_in_which_a_position_was_rolled_replays_equal_and_its_journal_says_who_wished_for_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, tapes = configured(tmp_path), []
+
+    def make(_config: Config, home: Path) -> MainEngine:
+        platform, tape = recorded(load_config(path), home)
+        tapes.append(tape)
+        return platform
+
+    with steered(tmp_path, capsys, make=make) as running:
+        wait_until(lambda: held(running) == (2.0, 0.0))
+        status, out, err = running.say("roll", FRONT, NEXT, "--as", "Ann", "--why", "it ends")
+        assert (status, held(running)) == (0, (0.0, 2.0)), (out, err)
+        journal = running.platform.config.data_dir(running.home) / "journal.db"
+    with read_only(journal) as view:
+        found = [row.record for row in view.newest_first()][::-1]
+    changes = [(one.scope, one.name, one.after, one.who) for one in found if isinstance(one, SettingChanged)]
+    assert ("roll", f"{FRONT} into {NEXT}", "begin (it ends)", "Ann") in changes
+    assert [bool(one.state) for one in found if isinstance(one, RollKept)][-1] is False
+    result = replay_run(tapes[0])
+    assert result.difference is None
+    assert (result.equal, result.intents) == (True, 3)

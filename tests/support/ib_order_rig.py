@@ -82,13 +82,13 @@ class OrderRig(QuoteRig):
         while self.events:
             super().settle()
 
-    def reborn(self) -> "OrderRig":
-        """A new server that goes on from this one's snapshot."""
+    def reborn(self, accounts: tuple[str, ...] = ()) -> "OrderRig":
+        """A new server that goes on from this one's snapshot, with other accounts in it if they are named."""
         other = OrderRig.__new__(OrderRig)
         QuoteRig.__init__(other, self.now_ns, self.side.settings)
         other.side = IbSide(other.venue, lambda: other.now_ns, self.side.settings)
-        for account in self.side.accounts.values():
-            other.side.add_account(account.name)
+        for name in accounts or tuple(account.name for account in self.side.accounts.values()):
+            other.side.add_account(name)
         other.gateway = ib_surface(other.side)
         other.venue.take_up(self.venue.snapshot())
         other.gateway.tick(other.now_ns)

@@ -29,6 +29,7 @@ class ServedMarket:
         self.clock = clock
         self.port = ib_port(server)
         self._numbers = count(1)
+        self._listed: dict[str, Instrument] = {}
         for account in ("alice", "bob"):
             self._do(OpenAccount(clock.now_ns(), account, allow_short=True))
             for asset in ("USD", "EUR", "HKD", "AAPL"):
@@ -55,8 +56,10 @@ class ServedMarket:
 
     def instrument(self, name: str) -> Instrument:
         """An instrument of the venue."""
-        listed = self.server.call(lambda server: server.host.venue.instruments())
-        return next(one for one in listed if one.instrument_id == name)
+        if name not in self._listed:
+            listed = self.server.call(lambda server: server.host.venue.instruments())
+            self._listed = {one.instrument_id: one for one in listed}
+        return self._listed[name]
 
     def book(self, levels: int, name: str = AAPL) -> tuple[list[tuple[float, int]], list[tuple[float, int]]]:
         """Bids and asks as prices and sizes, best first."""

@@ -9,7 +9,7 @@ from loguru import logger
 
 from foxtrot.adapter.base_adapter import BaseAdapter
 from foxtrot.adapter.futu.account_codec import Money, balances_of, code_of_position, money_of, position_data
-from foxtrot.adapter.futu.codec import MARKETS
+from foxtrot.adapter.futu.codec import MARKETS, QUOTED
 from foxtrot.adapter.futu.order_reports import OrderReports, row_or_none
 from foxtrot.adapter.futu.report_codec import OrderRow, deal_row
 from foxtrot.adapter.futu.session import FutuSession
@@ -124,9 +124,7 @@ class AccountAnswers:
         accounts = self._requests.accounts()
         monies: list[Money] = []
         for market, _ in accounts:
-            asked = (
-                MARKETS[market].currency if len(accounts) > 1 and market in MARKETS else self._session.settings.currency
-            )
+            asked = MARKETS[QUOTED[market][0]].currency if len(accounts) > 1 else self._session.settings.currency
             monies.append(money_of(await self._requests.funds(market, asked), asked))
         known = {row.asset for row in self._told_balances}
         found = balances_of(monies, self._adapter.account, self._adapter.clock.now_ns())

@@ -16,7 +16,7 @@ CURRENCIES: Final = {
 """Source: Trd_Common.proto, Currency."""
 SHORT: Final = 1
 """Source: Trd_Common.proto, PositionSide."""
-PREFIXES: Final = {1: "HK", 2: "US"}
+PREFIXES: Final = {1: "HK", 2: "US", 31: "SH", 32: "SZ"}
 """TrdSecMarket → the prefix of codes. Source: Trd_Common.proto, TrdSecMarket."""
 ZERO: Final = Decimal(0)
 LARGEST: Final = 1e18

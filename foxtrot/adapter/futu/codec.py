@@ -45,8 +45,17 @@ class MarketFacts(msgspec.Struct, frozen=True):
 MARKETS: Final = {
     "HK": MarketFacts("HK", 1, 1, "Asia/Hong_Kong", "HKD", "XHKG"),
     "US": MarketFacts("US", 11, 2, "America/New_York", "USD", "XNYS"),
+    "SH": MarketFacts("SH", 21, 3, "Asia/Shanghai", "CNH", "XSHG"),
+    "SZ": MarketFacts("SZ", 22, 3, "Asia/Shanghai", "CNH", "XSHG"),
 }
-"""By Futu's prefix. Source: Futu OpenAPI, Quote Definitions, QotMarket and TradeDateMarket; Qot_Common.proto."""
+"""By Futu's prefix; Shanghai and Shenzhen are traded through Hong Kong's connect, in renminbi outside of the mainland.
+
+Source: Futu OpenAPI, Quote Definitions, QotMarket and TradeDateMarket; Qot_Common.proto.
+"""
+QUOTED: Final = {"HK": ("HK",), "US": ("US",), "CN": ("SH", "SZ")}
+"""The prefixes of what is quoted, by the market of the settings in which it is traded."""
+TRADED_IN: Final = {prefix: market for market, prefixes in QUOTED.items() for prefix in prefixes}
+"""The market of the settings, by prefix."""
 
 _SIDES: Final = {1: Side.BUY, 2: Side.SELL}
 """Source: Futu OpenAPI, Quote Definitions, TickerDirection: 1 is an active buy, 2 an active sell, 3 neither."""

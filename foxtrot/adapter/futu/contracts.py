@@ -7,21 +7,31 @@ from typing import Any, Final
 
 from loguru import logger
 
-from foxtrot.adapter.futu.codec import MARKETS, MarketFacts
+from foxtrot.adapter.futu.codec import MARKETS, TRADED_IN, MarketFacts
 from foxtrot.domain.enums import Product
 from foxtrot.domain.errors import ConfigError
 from foxtrot.domain.instrument import Grid, Instrument, PriceBand
-from foxtrot.domain.price_steps import HK_PRICE_GRID, US_PRICE_GRID, hk_price_bands, us_price_bands
+from foxtrot.domain.price_steps import (
+    CN_PRICE_GRID,
+    HK_PRICE_GRID,
+    US_PRICE_GRID,
+    cn_price_bands,
+    hk_price_bands,
+    us_price_bands,
+)
 
 STOCK, ETF = "STOCK", "ETF"
-SECURITY_TYPES: Final = {"HK": (STOCK,), "US": (STOCK, ETF)}
+SECURITY_TYPES: Final = {"HK": (STOCK,), "US": (STOCK, ETF), "SH": (STOCK,), "SZ": (STOCK,)}
 """What is listed of a market. Hong Kong's funds have price steps of their own, Part B and D of its rules, which are not known here."""
 _NUMBERS: Final = {STOCK: 3, ETF: 4}
 """Source: Qot_Common.proto, SecurityType; futu-api 10.11.7108, constant.SecurityType."""
 VENUES: Final = {1: "SEHK", 2: "SEHK", 3: "SEHK", 4: "NYSE", 5: "NASDAQ", 6: "OTC", 7: "AMEX", 13: "CBOE"}
 """Source: Qot_Common.proto, ExchType."""
-VENUE_UNSAID: Final = {"HK": "SEHK", "US": "NASDAQ"}
+VENUE_UNSAID: Final = {"HK": "SEHK", "US": "NASDAQ", "SH": "SSE", "SZ": "SZSE"}
 """Where a security is listed when Futu does not say."""
+MAINLAND: Final = {"SSE": "SH", "SZSE": "SZ"}
+"""The prefix by venue, for two markets of one currency."""
+GRIDS: Final = {"HK": HK_PRICE_GRID, "US": US_PRICE_GRID, "CN": CN_PRICE_GRID}
 WHOLE: Final = Grid.of(1)
 
 
@@ -70,7 +80,9 @@ def bands_of(prefix: str, day: date) -> tuple[PriceBand, ...]:
 
     Source: the market's own rules, see domain/price_steps.py; Futu's static information has none.
     """
-    return hk_price_bands(day) if prefix == "HK" else us_price_bands()
+    if prefix == "HK":
+        return hk_price_bands(day)
+    return us_price_bands() if prefix == "US" else cn_price_bands()
 
 
 def code_of_instrument(instrument: Instrument) -> str:
@@ -79,6 +91,8 @@ def code_of_instrument(instrument: Instrument) -> str:
     Raises:
         ConfigError: its money is of no market that Futu has here.
     """
+    if instrument.venue in MAINLAND:
+        return f"{MAINLAND[instrument.venue]}.{instrument.symbol}"
     for market in MARKETS.values():
         if market.currency == instrument.quote_asset:
             return f"{market.prefix}.{instrument.symbol}"
@@ -87,7 +101,8 @@ def code_of_instrument(instrument: Instrument) -> str:
 
 def _instrument(basic: Any, market: MarketFacts, bands: tuple[PriceBand, ...]) -> Instrument:
     code = basic.security.code
-    venue = VENUES.get(basic.exchType, VENUE_UNSAID[market.prefix])
+    unsaid = VENUE_UNSAID[market.prefix]
+    venue = unsaid if unsaid in MAINLAND else VENUES.get(basic.exchType, unsaid)
     return Instrument(
         instrument_id=f"{code}.{venue}",
         symbol=code,
@@ -96,7 +111,7 @@ def _instrument(basic: Any, market: MarketFacts, bands: tuple[PriceBand, ...]) -
         base_asset=code,
         quote_asset=market.currency,
         settle_asset=market.currency,
-        price_grid=HK_PRICE_GRID if market.prefix == "HK" else US_PRICE_GRID,
+        price_grid=GRIDS[TRADED_IN[market.prefix]],
         quantity_grid=WHOLE,
         price_bands=bands,
         lot_units=basic.lotSize,

@@ -16,7 +16,7 @@ from foxtrot.domain.market import BarData
 from foxtrot.domain.subscription import HistoryRequest
 
 MOST: Final = 1_000_000
-SESSION_S: Final = {"HK": 19_800, "US": 23_400}
+SESSION_S: Final = {"HK": 19_800, "US": 23_400, "SH": 14_400, "SZ": 14_400}
 """How long a day trades, for a guess how many days hold so many bars. Source: HKEX and NYSE, trading hours."""
 FIRST_SPAN: Final = 4
 """How many more calendar days are asked for at first than trading days are needed: weekends and holidays."""

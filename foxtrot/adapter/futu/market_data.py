@@ -3,12 +3,11 @@
 from datetime import date
 from typing import Final, Protocol
 
-from loguru import logger
 from msgspec.structs import replace
 
 from foxtrot.adapter.base_adapter import BestBidOffer, ExactBook
 from foxtrot.adapter.futu.books import LEVELS, NO_CHANGES, exact_book
-from foxtrot.adapter.futu.codec import MARKETS, local_day
+from foxtrot.adapter.futu.codec import MARKETS, QUOTED, local_day
 from foxtrot.adapter.futu.contracts import SECURITY_TYPES, code_of_instrument, instruments_of
 from foxtrot.adapter.futu.entry import Entry, Publisher
 from foxtrot.adapter.futu.errors import VENUE
@@ -74,12 +73,8 @@ class FutuMarketData:
         """
         found: list[Instrument] = []
         for market in self._session.settings.markets:
-            if market not in MARKETS:
-                logger.warning(
-                    "market {} has no calendar and no price steps here: its instruments are not listed", market
-                )
-                continue
-            found += await self._contracts_of(market)
+            for prefix in QUOTED[market]:
+                found += await self._contracts_of(prefix)
         return tuple(found)
 
     async def _contracts_of(self, market: str) -> tuple[Instrument, ...]:

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from foxtrot.adapter.futu.contracts import code_of_instrument
+from foxtrot.adapter.futu.contracts import MAINLAND, code_of_instrument
 from foxtrot.domain.enums import OrderType, PositionSide, Side, TimeInForce
 from foxtrot.domain.errors import OrderRefused
 from foxtrot.domain.instrument import Instrument
@@ -29,6 +29,11 @@ SIMULATED_TIMES: Final = frozenset({TimeInForce.DAY})
 """A paper account takes limit and market orders for the day. Source: Futu OpenAPI, trade, Place Order (paper trading)."""
 PAPER_TIME: Final = "day, for a paper account has no other: say time_in_force=TimeInForce.DAY"
 
+CONNECT_KINDS: Final = frozenset({OrderType.LIMIT})
+"""Through Hong Kong's connect to the mainland limit orders for the day alone.
+
+Source: HKEX, Stock Connect, trading arrangements of northbound: limit orders only.
+"""
 _HK_AT_ONCE: Final = {TimeInForce.IOC: "SPECIAL_LIMIT", TimeInForce.FOK: "SPECIAL_LIMIT_ALL"}
 """How Hong Kong says that a limit order must trade at once: by another type."""
 
@@ -114,6 +119,8 @@ def _faults(order: ApprovedOrder, instrument: Instrument, *, real: bool) -> Iter
     """Yield (rule, what Futu takes, what was asked) of everything that it does not take."""
     kind = order.order_type
     kinds = frozenset(KINDS) if real else SIMULATED_KINDS
+    if real and is_mainland(instrument):
+        kinds = CONNECT_KINDS
     times = _times(order, instrument, real=real)
     size = len(order.order_id.encode())
     checks: Mapping[str, tuple[bool, str, str]] = {
@@ -121,7 +128,7 @@ def _faults(order: ApprovedOrder, instrument: Instrument, *, real: bool) -> Iter
         "order_type": (kind not in kinds, _words(kinds), kind),
         "time_in_force": (
             order.time_in_force not in times,
-            PAPER_TIME if times == SIMULATED_TIMES else _words(times),
+            PAPER_TIME if times == SIMULATED_TIMES and not real else _words(times),
             order.time_in_force,
         ),
         "quantity": (order.quantity_units <= 0, "above 0", str(order.quantity_units)),
@@ -142,11 +149,19 @@ def _times(order: ApprovedOrder, instrument: Instrument, *, real: bool) -> froze
     at_once = frozenset({TimeInForce.DAY, TimeInForce.GTC, TimeInForce.IOC})
     if order.order_type is OrderType.MARKET:
         return at_once
-    if not real:
+    if not real or is_mainland(instrument):
         return SIMULATED_TIMES
     if order.order_type is not OrderType.LIMIT:
         return at_once
     return TIMES if code_of_instrument(instrument).startswith("HK.") else at_once
+
+
+def is_mainland(instrument: Instrument) -> bool:
+    """Tell whether an instrument is traded through Hong Kong's connect.
+
+    Source: Futu OpenAPI, trade, TrdMarket (HKCC).
+    """
+    return instrument.venue in MAINLAND
 
 
 def _words(found: Iterable[object]) -> str:

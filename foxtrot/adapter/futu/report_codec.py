@@ -20,7 +20,7 @@ from foxtrot.domain.order import OrderData
 
 LARGEST: Final = 1e18
 """No quantity or price comes near it; what does is a fault of the message."""
-_PREFIXES: Final = {1: "HK", 2: "US"}
+_PREFIXES: Final = {1: "HK", 2: "US", 31: "SH", 32: "SZ"}
 """TrdSecMarket → the prefix of codes. Source: Trd_Common.proto, TrdSecMarket."""
 
 _STATUS_WORDS: Final = {

@@ -6,7 +6,7 @@ from hashlib import md5
 from typing import Any, Final
 
 from foxtrot.adapter.futu.accounts import FutuAccount
-from foxtrot.adapter.futu.codec import MARKETS, SECOND_NS
+from foxtrot.adapter.futu.codec import MARKETS, QUOTED, SECOND_NS, TRADED_IN
 from foxtrot.adapter.futu.errors import VENUE, NotSent, PermitClosed
 from foxtrot.adapter.futu.order_codec import OrderCall
 from foxtrot.adapter.futu.order_gate import OrderGate
@@ -21,7 +21,15 @@ LONGEST_DAYS: Final = 90
 """How long a span one question for the past may have. Source: Futu OpenAPI, trade, Get Historical Order List."""
 LATEST_S: Final = 5.0
 """How long an order may wait behind others that are not answered; one that leaves later would come at another price."""
-_TRD_MARKETS: Final = {"HK": "HK", "US": "US"}
+_TRD_MARKETS: Final = {
+    ("HK", True): "HK",
+    ("HK", False): "HK",
+    ("US", True): "US",
+    ("US", False): "US",
+    ("CN", True): "HKCC",
+    ("CN", False): "CN",
+}
+"""The SDK's word for a market, with and without real money. Source: Futu OpenAPI, trade, TrdMarket."""
 _TIME: Final = "%Y-%m-%d %H:%M:%S"
 
 
@@ -46,9 +54,9 @@ class TradeRequests:
         return account
 
     def accounts(self) -> tuple[tuple[str, FutuAccount], ...]:
-        """Return every account once, with a market that it trades; one of a market of which nothing is listed is not asked for."""
-        listed = {market: account for market, account in self._session.accounts.items() if market in _TRD_MARKETS}
-        return tuple({account.account_id: (market, account) for market, account in listed.items()}.values())
+        """Return every account once, with a market that it trades."""
+        listed = self._session.accounts.items()
+        return tuple({account.account_id: (market, account) for market, account in listed}.values())
 
     # --- orders -----------------------------------------------------------------------------------------------------
 
@@ -65,7 +73,7 @@ class TradeRequests:
             "trail_value": None, "trail_spread": None, "jp_acc_type": "JP_GENERAL", "position_id": None,
             "expire_time": None, "amount": None, "pred_side": None,
         }  # fmt: skip
-        arguments |= call.arguments() | {"code": code, "sec_mkt_str": market} | self._of(market)
+        arguments |= call.arguments() | {"code": code, "sec_mkt_str": market} | self._of(TRADED_IN[market])
         pack, asked_ns = self._session.sdk.request("PlaceOrder"), self._session.clock.monotonic_ns()
 
         def send(context: Any) -> Any:
@@ -190,12 +198,12 @@ class TradeRequests:
         return {
             "trd_env": "REAL" if account.real else "SIMULATE",
             "acc_id": account.account_id,
-            "trd_mkt": _TRD_MARKETS[market],
+            "trd_mkt": _TRD_MARKETS[market, account.real],
         }
 
     def _spans(self, market: str, since_ns: int) -> Iterator[tuple[str, str]]:
         """Yield begin and end of the questions for the past since a time, in the market's own time, with a day to spare."""
-        zone = MARKETS[market].zone
+        zone = MARKETS[QUOTED[market][0]].zone
         now = datetime.fromtimestamp(self._session.clock.now_ns() // SECOND_NS, zone) + timedelta(days=1)
         begin = max(datetime.fromtimestamp(since_ns // SECOND_NS, zone), now - timedelta(days=LONGEST_DAYS * 4))
         begin -= timedelta(days=1)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from loguru import logger
 
-from foxtrot.adapter.futu.codec import MARKETS, local_day
+from foxtrot.adapter.futu.codec import MARKETS, TRADED_IN, local_day
 from foxtrot.adapter.futu.questions import Questions
 from foxtrot.domain.calendar_presets import calendar_named
 from foxtrot.domain.errors import AdapterError
@@ -25,14 +25,14 @@ class TradingDays:
         self._questions = questions
 
     async def between(self, market: str, first: date, last: date) -> tuple[date, ...]:
-        """Return the trading days of a market, "HK" or "US", both ends included.
+        """Return the trading days of a market, such as "HK", both ends included.
 
         Source: Qot_RequestTradeDate.proto: weekends and holidays are left out, sudden closures are not.
 
         Raises:
             AdapterError: OpenD did not answer.
         """
-        rows = await self._questions.trading_days(market, (first, last))
+        rows = await self._questions.trading_days(TRADED_IN[market], (first, last))
         return days_of(rows)
 
     async def compare(self, market: str, now_ns: int) -> tuple[date, ...]:

@@ -7,6 +7,7 @@ from foxtrot.adapter.base_adapter import AdapterContext, BestBidOffer, ExactBook
 from foxtrot.adapter.ib.capabilities import IB
 from foxtrot.adapter.ib.config import ENVIRONMENTS, LIVE, PAPER, read_settings
 from foxtrot.adapter.ib.market_data import IbMarketData
+from foxtrot.adapter.ib.previews import OrderPreview
 from foxtrot.adapter.ib.sdk import check_installed
 from foxtrot.adapter.ib.session import IbSession
 from foxtrot.adapter.ib.trading import IbTrading
@@ -122,6 +123,15 @@ class IbAdapter(SessionAdapter):
         """Change a resting order; the permit is read as the last act before its bytes go to the socket."""
         if not self.submit(partial(self.trading.amend, amend), amend.amend_id):
             self.answer_amend(amend, Outcome.DENIED_LOCALLY, "not_connected", NOT_CONNECTED)
+
+    async def preview(self, order: ApprovedOrder) -> OrderPreview:
+        """Return what an order would do to margin and cost, without placing it; on ib-io.
+
+        Raises:
+            NotSent: it did not leave, or IB has no such order.
+            AdapterError: IB refused, or did not answer.
+        """
+        return await self.trading.preview(order)
 
     def cancel_order(self, request: CancelRequest) -> None:
         """Cancel an order; one that IB does not have comes back as RequestFailed."""

@@ -10,6 +10,7 @@ from foxtrot.adapter.ib.entry import Entry
 from foxtrot.adapter.ib.errors import VENUE
 from foxtrot.adapter.ib.resolving import Contracts
 from foxtrot.adapter.ib.streams import Streams
+from foxtrot.domain.enums import BookState
 from foxtrot.domain.errors import AdapterError, ConfigError, RequestTimedOut, VenueRejected
 from foxtrot.domain.market import REST
 from foxtrot.domain.subscription import SubscribeRequest
@@ -51,6 +52,23 @@ class BookReading:
         finally:
             once.end()
             await self.end(once)
+
+    async def fresh(self, entries: tuple[Entry, ...]) -> None:
+        """Return when the first rows of books were heard: what is asked after them is answered after them.
+
+        Raises:
+            ConnectionLost: the link is gone.
+        """
+        if not any(entry.book.state is BookState.SYNCING for entry in entries):
+            return
+        try:
+            await self._session.ask_time(self._session.dialling.present("books"), BOOK_S)
+        except RequestTimedOut as error:
+            logger.bind(account=self._session.account).debug("whether books are fresh is not known: {}", error)
+        now_ns = self._session.clock.now_ns()
+        for entry in entries:
+            with entry.lock:
+                entry.book.settle(now_ns)
 
     async def end(self, entry: Entry) -> None:
         """End the streams of an instrument, if there is a link to end them over."""

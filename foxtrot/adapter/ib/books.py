@@ -155,6 +155,11 @@ class RowBook:
         elif self._crossed_ns and self.state is BookState.LIVE and now_ns - self._crossed_ns >= CROSSED_NS:
             self._turn(BookState.CROSSED, "the best bid is not below the best ask, as in an auction")
 
+    def settle(self, now_ns: int) -> None:
+        """Take a new book to be whole as far as it was heard: what was asked after it is answered."""
+        if self.state is BookState.SYNCING and (self._sides[ASK] or self._sides[BID]):
+            self._go_live(now_ns)
+
     def _look(self, now_ns: int) -> None:
         """Tell the book as it is now, unless it is not whole or crossed."""
         asks, bids = self._sides

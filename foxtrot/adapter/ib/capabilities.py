@@ -17,7 +17,7 @@ IB: Final = Capabilities(
     times_in_force=frozenset(TIMES),
     limit_only=LIMIT_ONLY,
     amend=True,
-    book=BookKind.PARTIAL,
+    book=BookKind.FULL,
     book_levels=LEVELS,
     best_by_stream=True,
     snapshot_levels=LEVELS,
@@ -28,4 +28,5 @@ IB: Final = Capabilities(
     client_order_id_limit=REF_LENGTH,
     unknown_bound_s=UNKNOWN_BOUND_S,
 )
-"""The book is as deep as was asked for, kept by rows that are inserted, changed and removed; changes by price are not told."""
+"""The book is all that IB gives by any way, as deep as was asked for, kept by rows that are inserted, changed and removed; changes by
+price are not told."""

@@ -158,6 +158,8 @@ def side_of(price: float, bid: float, ask: float, before: MarketTrade | None) ->
 def bar_of(row: Any, snap: PriceSnap, multiplier: float = 1.0) -> BarData:
     """Return the bar of a row of history or of an update, without its instrument and times, which its asker knows.
 
+    IB tells no turnover: it is the volume at the mean price, as exact as IB tells that.
+
     Source: TWS API, Historical Bar Data: `average` with ibapi 9.81, `wap` with 10.x; both are the volume-weighted price.
 
     Raises:
@@ -168,7 +170,7 @@ def bar_of(row: Any, snap: PriceSnap, multiplier: float = 1.0) -> BarData:
     average = getattr(row, "wap", None)
     mean = _plain(average if average is not None else getattr(row, "average", 0.0))
     count = max(0, int(_plain(row.barCount)))
-    return BarData("", "", 0, 0, opens, high, low, close, volume, volume * mean, count)
+    return BarData("", "", 0, 0, opens, high, low, close, volume, round(volume * mean, 6), count)
 
 
 def _row_price(value: Any, snap: PriceSnap) -> float:

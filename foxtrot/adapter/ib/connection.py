@@ -18,7 +18,8 @@ CONNECT_S: Final = 3.0
 """How long each address of a host may take to accept a connection."""
 READ_S: Final = 1.0
 """How often ibapi's reader looks whether it is still wanted."""
-CHUNK: Final = 65_536
+CHUNK: Final = 16_384
+"""How much is read at once; of what is read ibapi's reader copies the rest for each message."""
 LONGEST_HELLO: Final = 4_096
 """How long a frame of the handshake may be; a longer one comes from something that is no TWS."""
 
@@ -111,7 +112,7 @@ class SafeConnection:
 
     def isConnected(self) -> bool:  # noqa: N802  # ibapi's name
         """Tell whether it stands."""
-        return self.socket is not None and not self._closed
+        return self._writer is not None and not self._closed
 
     def disconnect(self, cause: str = "") -> None:
         """Close both ways at once; the first cause is kept."""

@@ -42,7 +42,8 @@ class Dialling:
         self._refusal = ""
         self._accounts: asyncio.Future[str] | None = None
         self._next_id: asyncio.Future[int] | None = None
-        self._dial = Worker("ib-dial", lambda _thread: NotLinked("closed", "the session is closed"))
+        self._dial = _hands()
+        self._old: list[Worker] = []
         self._ends: set[asyncio.Task[None]] = set()
 
     @property
@@ -75,12 +76,7 @@ class Dialling:
         loop = asyncio.get_running_loop()
         self._accounts, self._next_id = loop.create_future(), loop.create_future()
         link = self._link = session.make_link(self.sdk)
-        where = (settings.host, self.port, settings.client_id)
-        try:
-            await self._within(self._dial.run(partial(link.dial, *where)), "connect")
-        except ConnectionLost:
-            self._forget_port()
-            raise
+        await self._connect(link, settings.host, self.port, settings.client_id)
         run = asyncio.ensure_future(link.hear_out())
         run.add_done_callback(partial(self._hear_gone, link))
         accounts = await self._within(self._hello(link, self._accounts, run), "managedAccounts")
@@ -153,7 +149,8 @@ class Dialling:
 
         Blocks: at most a second.
         """
-        return "" if self._dial.join(END_S) else self._dial.name
+        stuck = [worker.name for worker in (self._dial, *self._old) if not worker.join(END_S)]
+        return stuck[0] if stuck else ""
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
@@ -175,9 +172,27 @@ class Dialling:
             text = f"TWS took the connection and said nothing for {mute_s:g} s"
             raise RequestTimedOut(VENUE, what, text) from error
 
-    def _forget_port(self) -> None:
-        """Look for TWS where it is set to be again, when it is not where it said."""
-        self.port = self._session.settings.port
+    async def _connect(self, link: IbLink, host: str, port: int, client_id: int) -> None:
+        mute_s = self._session.settings.mute_after_s
+        try:
+            await self._session.bridge.within(self._dial.run(partial(link.dial, host, port, client_id)), mute_s)
+        except RequestTimedOut as error:
+            self._renew_thread()
+            said = (
+                f"{host}:{port} took the connection and said nothing"
+                if link.is_connected
+                else f"{host}:{port} was not reached"
+            )
+            raise RequestTimedOut(VENUE, "connect", f"{said} for {mute_s:g} s") from error
+        except ConnectionLost:
+            self.port = self._session.settings.port  # it is not where it said that it would be
+            raise
+
+    def _renew_thread(self) -> None:
+        """Leave the thread to what holds it up, which may be the look-up of a name, and dial by another."""
+        self._dial.end()
+        self._old = [worker for worker in (*self._old, self._dial) if not worker.join(0.0)]
+        self._dial = _hands()
 
     async def _join(self, link: IbLink) -> None:
         stuck = await self._dial.run(partial(link.join, END_S))
@@ -190,3 +205,7 @@ class Dialling:
             run.exception()  # that it never began is told by whoever dialled
         if self._link is link:
             self._session.lose(self._refusal or link.cause or "the connection is gone")
+
+
+def _hands() -> Worker:
+    return Worker("ib-dial", lambda _thread: NotLinked("closed", "the session is closed"))

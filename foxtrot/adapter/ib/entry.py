@@ -3,6 +3,7 @@
 import threading
 from typing import Final, Protocol
 
+from foxtrot.adapter.book_access import BestBidOffer
 from foxtrot.adapter.health import AdapterHealth, StreamHealth
 from foxtrot.adapter.ib.bar_sizes import BarSize
 from foxtrot.adapter.ib.bar_stream import BarPublisher, BarStream, reader
@@ -77,6 +78,22 @@ class Entry:
     def wants_book(self) -> bool:
         """Tell whether depth is wanted in any form."""
         return bool(self.request.depth_levels or self.request.depth_changes)
+
+    def best_of_ticks(self, now_ns: int) -> BestBidOffer | None:
+        """Return the best bid and ask of the quote, None while there are not both, or they are delayed or frozen; from any thread."""
+        with self.lock:
+            (bid, bid_size, ask, ask_size), told_ns = self.ticks.quote, self.ticks.quote_ns
+            is_live = self.ticks.is_live
+        if not is_live or not bid or not ask or not self.request.ticks:
+            return None
+        price, size = self.instrument.price_grid, self.instrument.quantity_grid
+        exact = [
+            grid.to_decimal(grid.round(value))
+            for grid, value in ((price, bid), (size, bid_size), (price, ask), (size, ask_size))
+        ]
+        return BestBidOffer(
+            self.instrument_id, exact[0], exact[1], exact[2], exact[3], "stream", max(0, now_ns - told_ns) / 1e6
+        )
 
     def rows(self, *, smart: bool) -> int:
         """Return how many rows a side to ask for."""

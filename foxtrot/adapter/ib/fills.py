@@ -64,6 +64,8 @@ class Fills:
         self._fills: OrderedDict[str, _Fill] = OrderedDict()
         self._early: OrderedDict[str, CommissionRow] = OrderedDict()
         """Commissions by execution that nobody has told yet."""
+        self._of_order: dict[str, list[_Fill]] = {}
+        self._untold: dict[str, _Fill] = {}
         self._listing = 0
         self.begin_ns = 0
         """What was filled before is part of what the account began with, and never told by itself."""
@@ -77,8 +79,9 @@ class Fills:
             fill = self._fills[row.trade_id] = _Fill(
                 row, name, instrument, _moment(row, now_ns, pushed), STREAM if pushed else REST, heard_ns=heard_ns
             )
-            while len(self._fills) > REMEMBERED:
-                self._fills.popitem(last=False)
+            self._of_order.setdefault(name, []).append(fill)
+            self._untold[row.trade_id] = fill
+            self._make_room()
         elif row.version > fill.row.version:
             self._correct(fill, row)
         early = self._early.pop(row.exec_id, None)
@@ -104,7 +107,7 @@ class Fills:
 
     def tell_waiting(self, until_ns: int) -> None:
         """Tell the fills that have waited since a monotonic time for their commission, without it."""
-        for fill in [one for one in self._fills.values() if one.told is None and one.heard_ns <= until_ns]:
+        for fill in [one for one in self._untold.values() if one.heard_ns <= until_ns]:
             logger.warning("{}: no commission of fill {} yet", self._adapter.account, fill.row.exec_id)
             self._publish(fill)
 
@@ -115,7 +118,7 @@ class Fills:
 
     def average_of(self, name: str, quantity: float) -> float:
         """Return the average price of an order's fills if those that are known make up a quantity, else 0.0."""
-        rows = [fill.row for fill in self._fills.values() if fill.name == name]
+        rows = [fill.row for fill in self._of_order.get(name, ())]
         filled = sum((row.quantity for row in rows), ZERO)
         cost = sum((EXACT.multiply(row.quantity, row.price) for row in rows), ZERO)
         return average_of(cost, filled) if float(filled) == quantity else 0.0
@@ -135,7 +138,7 @@ class Fills:
         finally:
             self._listing -= 1
             if not self._listing:
-                for fill in [one for one in self._fills.values() if one.told is None and one.commission is not None]:
+                for fill in [one for one in self._untold.values() if one.commission is not None]:
                     self._publish(fill)
 
     @property
@@ -146,7 +149,15 @@ class Fills:
     @property
     def uncharged(self) -> bool:
         """Tell whether the commission of a fill that was not told yet is missing."""
-        return any(fill.told is None and fill.commission is None for fill in self._fills.values())
+        return any(fill.commission is None for fill in self._untold.values())
+
+    def _make_room(self) -> None:
+        while len(self._fills) > REMEMBERED:
+            trade_id, gone = self._fills.popitem(last=False)
+            self._untold.pop(trade_id, None)
+            left = [one for one in self._of_order.pop(gone.name, ()) if one is not gone]
+            if left:
+                self._of_order[gone.name] = left
 
     def _publish(self, fill: _Fill) -> None:
         told = self._take_told(fill)
@@ -155,6 +166,7 @@ class Fills:
 
     def _take_told(self, fill: _Fill) -> TradeData:
         fill.told = told = self._fact(fill)
+        self._untold.pop(fill.row.trade_id, None)
         fill.paid = told.fee
         return told
 

@@ -127,14 +127,14 @@ class History:
         return resolved.use_rth(outside=self._session.settings.outside_hours)
 
     async def ask(self, resolved: Resolved, size: BarSize, end_ns: int, duration: str) -> list[Any]:
-        """Return a page of rows, none where IB has none.
+        """Return a page of rows, none where IB has none; one that ends at 0 ends now, with the bar that forms.
 
         Raises:
             AdapterError: TWS did not answer, or refused.
         """
         what = MID_PRICES if resolved.has_mid_prices else TRADES
         contract, rth = self._contracts.contract_of(resolved.instrument.instrument_id), self.use_rth(resolved)
-        end = f"{datetime.fromtimestamp(end_ns // SECOND_NS, UTC):%Y%m%d-%H:%M:%S}"
+        end = f"{datetime.fromtimestamp(end_ns // SECOND_NS, UTC):%Y%m%d-%H:%M:%S}" if end_ns else ""
         key, small = (resolved.con_id, size.name, what, end, duration), size.interval.duration_ns < 60 * SECOND_NS
 
         def send(client: Any, request_id: int) -> None:

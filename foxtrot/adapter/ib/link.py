@@ -48,6 +48,12 @@ class IbLink:
         self._ended = False
 
     @property
+    def is_connected(self) -> bool:
+        """Tell whether the socket stands; the handshake may not be done."""
+        dialled = self._client.dialled
+        return dialled is not None and bool(dialled.isConnected())
+
+    @property
     def cause(self) -> str:
         """Return why the connection is closed, "" while it is not."""
         dialled = self._client.dialled

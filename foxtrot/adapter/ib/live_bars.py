@@ -1,5 +1,6 @@
 """The wanted bars of one account, as TWS keeps history up to date: those of a lost link come with the next subscription."""
 
+import asyncio
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -10,7 +11,7 @@ from foxtrot.adapter.ib.bar_sizes import SHORTEST_LIVE_NS, duration_of
 from foxtrot.adapter.ib.bar_stream import BarStream
 from foxtrot.adapter.ib.entry import Entry, Publisher
 from foxtrot.adapter.ib.errors import ErrorKind, IbError
-from foxtrot.adapter.ib.history import EPOCH_SECONDS, MID_PRICES, TRADES, is_no_data
+from foxtrot.adapter.ib.history import EPOCH_SECONDS, MID_PRICES, TRADES, History, is_no_data
 from foxtrot.adapter.ib.market_errors import words_of
 from foxtrot.adapter.ib.resolving import Contracts
 from foxtrot.domain.errors import AdapterError, BadMessage, ConnectionLost
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 UNTIL_NOW: Final = ""
 """Source: TWS API, Historical Bar Data: with keepUpToDate there is no end."""
+_BAD: Final = (BadMessage, TypeError, ValueError, OverflowError)
+"""What a row that cannot be read raises."""
 PAUSE_S: Final = 15.0
 """How long after a refusal bars are asked for again."""
 
@@ -34,15 +37,22 @@ class LiveBars:
         contracts: gives what to ask with.
         entries: what is wanted, by instrument.
         publisher: hears of what cannot be had.
+        history: asks for bars at their close.
     """
 
     def __init__(
-        self, session: "IbSession", contracts: Contracts, entries: Mapping[str, Entry], publisher: Publisher
+        self,
+        session: "IbSession",
+        contracts: Contracts,
+        entries: Mapping[str, Entry],
+        publisher: Publisher,
+        history: History,
     ) -> None:
         self._session = session
         self._contracts = contracts
         self._entries = entries
         self._publisher = publisher
+        self._history = history
         self._by_request: dict[int, BarStream] = {}
         self._told: set[tuple[str, str, int]] = set()
         session.hear_on_loop("historicalData", self._take)
@@ -56,10 +66,14 @@ class LiveBars:
                 stream.begin(now_ns)
                 self._subscribe_soon(entry, stream)
 
-    def renew(self, entry: Entry) -> None:
-        """Subscribe anew, so that the bars of meanwhile come."""
+    async def renew(self, entry: Entry) -> None:
+        """Go on over a new link, and return when the bars that closed meanwhile were told or asked for in vain."""
+        asked = []
         for stream in entry.bars.values():
             self._let_go(stream, cancel=True)
+            if stream.told_ns and stream.texts:
+                asked.append(self._ask(entry, stream))
+        await asyncio.gather(*asked)
         self.begin(entry)
 
     def end(self, entry: Entry) -> None:
@@ -73,10 +87,14 @@ class LiveBars:
             self._let_go(stream, cancel=False)
 
     def beat(self) -> None:
-        """Tell the bars that have closed by the clock."""
+        """Tell the bars that have closed by the clock, or ask for them."""
         now_ns = self._session.clock.now_ns()
-        for stream in tuple(self._by_request.values()):
-            stream.beat(now_ns)
+        for entry in tuple(self._entries.values()):
+            for stream in entry.bars.values():
+                stream.beat(now_ns)
+                if stream.is_due(now_ns) and not stream.asking and self._session.linked:
+                    self._session.run(self._ask(entry, stream), f"bars of {entry.instrument_id}")
+                    stream.asking = True
 
     def refuse_short(self, entry: Entry) -> None:
         """Refuse bars that IB has, but does not keep up to date."""
@@ -115,13 +133,32 @@ class LiveBars:
             self._let_go(stream, cancel=False)
             self._publisher.on_request_failed(f"bars {size.interval.text} of {entry.instrument_id}", error)
 
+    async def _ask(self, entry: Entry, stream: BarStream) -> None:
+        """Ask for the bars since the last that was told; what cannot be had is told as it was sent."""
+        stream.asking = True
+        found: list[Any] = []
+        try:
+            duration = duration_of(stream.span_s(self._session.clock.now_ns()), stream.size)
+            found = await self._history.ask(entry.resolved, stream.size, 0, duration)
+        except AdapterError as error:
+            text = f"bars {stream.size.interval.text} of {stream.instrument_id} could not be had: {error}"
+            logger.bind(account=self._session.account).warning("{}", text)
+            if isinstance(error, ConnectionLost):
+                return  # they come with the next link
+        finally:
+            stream.asking = False
+        try:
+            stream.fill(found, self._session.clock.now_ns())
+        except _BAD as error:
+            logger.warning("BadMessage: a bar of {} cannot be read: {}", stream.instrument_id, error)
+
     def _take(self, request_id: int, row: Any) -> None:
         stream = self._by_request.get(request_id)
         if stream is None:
             return
         try:
             stream.take(row, self._session.clock.now_ns())
-        except (BadMessage, TypeError, ValueError, OverflowError) as error:
+        except _BAD as error:
             logger.warning("BadMessage: a bar of {} cannot be read: {}", stream.instrument_id, error)
 
     def _hear(self, entry: Entry, stream: BarStream, error: IbError) -> None:

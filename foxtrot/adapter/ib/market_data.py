@@ -56,10 +56,10 @@ class IbMarketData(ContractAccess):
         self._entries: dict[str, Entry] = {}
         self._live = False
         self._bringing = 0
-        self.bars = LiveBars(session, self.contracts, self._entries, adapter)
+        self._history = History(adapter, session, self.contracts, home)
+        self.bars = LiveBars(session, self.contracts, self._entries, adapter, self._history)
         self.upkeep = Upkeep(session, self._entries, self.streams, self.bars)
         self._reading = BookReading(session, self.contracts, self.streams)
-        self._history = History(adapter, session, self.contracts, home)
         for name, handler in self.callbacks.handlers().items():
             session.hear_on_run(name, handler)
 
@@ -99,7 +99,9 @@ class IbMarketData(ContractAccess):
                 self.streams.forget(entry)
 
     async def open(self) -> None:
-        """Subscribe once to everything that is wanted; over a link that was cut alone, what may have a hole is subscribed anew.
+        """Subscribe once to everything that is wanted, and return when books are fresh and missed bars told.
+
+        Over a link that was cut alone, what may have a hole is subscribed anew.
 
         Raises:
             ConnectionLost: the link went away meanwhile.
@@ -109,6 +111,7 @@ class IbMarketData(ContractAccess):
         self._live = True
         self.upkeep.begin()
         await asyncio.gather(*[self._bring(instrument_id, renew=True) for instrument_id in tuple(self._wanted)])
+        await self._reading.fresh(tuple(self._entries.values()))
 
     def cut(self, cause: str = LOST) -> None:
         """Believe no price until the link is back; what is subscribed may go on."""
@@ -140,7 +143,10 @@ class IbMarketData(ContractAccess):
     def best(self, instrument_id: str) -> BestBidOffer | None:
         """Return the best bid and ask of a stream, or None when there are none; from any thread."""
         entry = self._entries.get(instrument_id)
-        return None if entry is None or not self._live else entry.book.best(self._session.clock.now_ns())
+        if entry is None or not self._live:
+            return None
+        now_ns = self._session.clock.now_ns()
+        return entry.book.best(now_ns) or (None if entry.wants_book else entry.best_of_ticks(now_ns))
 
     async def read_book(self, instrument_id: str, levels: int) -> ExactBook:
         """Ask IB for a book, by a subscription that ends with the answer.
@@ -208,8 +214,8 @@ class IbMarketData(ContractAccess):
         self.bars.refuse_short(entry)
         entry.up(self._session.clock)
         if renew:
-            self.bars.renew(entry)
             await self.streams.renew(entry)
+            await self.bars.renew(entry)
         else:
             self.bars.begin(entry)
             await self.streams.bring(entry)

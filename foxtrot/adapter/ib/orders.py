@@ -1,16 +1,15 @@
 """How an order of one account gets to IB: once, over a link, past the send permit, or not at all; and what IB says of it.
 
-IB acknowledges nothing by itself: the first word of an order is an openOrder, an orderStatus, a fill or an error. One of which nothing is
-heard in time is UNKNOWN, and asked for until the lists show it, or prove that it never was.
+One of which nothing is heard in time is UNKNOWN, and asked for until the lists show it, or prove that it never was.
 """
 
-from collections import OrderedDict
 from typing import Any, Final, Protocol
 
 import msgspec
 
 from foxtrot.adapter.base_adapter import BaseAdapter
 from foxtrot.adapter.ib.errors import VENUE, ErrorKind, IbError, NotLinked, NotSent, PermitClosed
+from foxtrot.adapter.ib.first_words import FirstWords
 from foxtrot.adapter.ib.order_cancels import OrderCancels
 from foxtrot.adapter.ib.order_changes import OrderChanges
 from foxtrot.adapter.ib.order_codec import OrderTerms, order_terms, write_order
@@ -39,8 +38,6 @@ SENT_BEFORE: Final = "this id was sent before; an id is never sent twice"
 DUPLICATE_ID: Final = 103
 REMEMBERED: Final = 500_000
 """How many ids that were sent are remembered; the desk never gives one twice, so that only a fault could ask for older ones."""
-ANSWER_S: Final = 10.0
-"""How long the first word of an order may take before its outcome counts as unknown. Source: seen with ibapi 9.81: 0.3 ms on loopback."""
 
 
 class Contracts(Protocol):
@@ -76,12 +73,10 @@ class Orders:
         self._reports = reports
         self._names = reports.names
         self._sent = SentIds(REMEMBERED)
-        self._silent: OrderedDict[str, tuple[int, ApprovedOrder]] = OrderedDict()
-        """Orders that left and of which nothing was heard, by when they left."""
-        self._listens = False
         self.tracker = tracker
         self.questions = OrderQuestions(adapter, session, requests, tracker, reports)
         self.watch = OrderWatch(adapter, session, tracker, self.questions)
+        self._words = FirstWords(session, self.watch.note_unknown)
         self.look_up = OrderLookUp(adapter, VENUE, tracker, self.questions)
         self.cancels = OrderCancels(adapter, session, tracker, self._names, self.questions)
         self.changes = OrderChanges(session, adapter.context.permit, tracker, self._names, self.questions)
@@ -148,7 +143,7 @@ class Orders:
         for order in orders:
             if order.order_id not in self.watch.unknown:
                 self.tracker.note_order(order)
-                self._silent.pop(order.order_id, None)
+                self._words.heard(order.order_id)
         self.watch.note_fills()
 
     def tell_found(self, orders: tuple[OrderData, ...]) -> None:
@@ -169,9 +164,7 @@ class Orders:
 
     def lost(self) -> None:
         """Take what left and was not heard of for unknown, and forget the numbers of this link."""
-        for _, order in self._silent.values():
-            self.watch.note_unknown(order, "the link was lost before anything was heard of it")
-        self._silent.clear()
+        self._words.lost()
         self.cancels.lost()
         self.changes.lost()
         self._names.lost()
@@ -181,7 +174,7 @@ class Orders:
     def hear(self, order: OrderData) -> None:
         """Take what was told of an order."""
         if order.status is not OrderStatus.UNKNOWN:
-            self._silent.pop(order.order_id, None)
+            self._words.heard(order.order_id)
         if order.status in TERMINAL:
             self._session.active_orders.end(order.order_id)
         self.changes.hear(order)
@@ -209,7 +202,7 @@ class Orders:
         elif outcome is Outcome.UNKNOWN:
             order = self._reports.facts.own(name)
             if order is not None:
-                self._silent.pop(name, None)
+                self._words.heard(name)
                 self.watch.note_unknown(order, f"IB says {error}, which is not known to mean that it is refused")
         if error.code == DUPLICATE_ID:  # the number is another order's: what comes under it is not ours
             self._names.forget(name)
@@ -254,7 +247,7 @@ class Orders:
         gate = OrderGate(self._adapter.context.permit, reduces=order.reduces)
         try:
             made = write_order(self._session.sdk.Order(), terms)
-            self._note_leaving(order)
+            self._words.expect(order)
             await self._session.send_order(number, contract, made, gate)
         except PermitClosed as closed:
             self._take_back(order, closed.rule, gate.refused or closed.text)
@@ -265,18 +258,14 @@ class Orders:
         except VenueRejected as refusal:
             self._take_back(order, "unsendable", refusal.text)
         except AdapterError as error:
-            if self._silent.pop(order.order_id, None) is not None:
+            if self._words.heard(order.order_id):
                 self.watch.note_unknown(order, str(error))
         else:
-            self._listen()
-
-    def _note_leaving(self, order: ApprovedOrder) -> None:
-        """Note an order before it leaves: its first word may be heard before the sending returns."""
-        self._silent[order.order_id] = (self._adapter.clock.monotonic_ns(), order)
+            self._words.listen()
 
     def _take_back(self, order: ApprovedOrder, rule: str, reason: str) -> None:
         """Deny an order that was to leave and did not."""
-        self._silent.pop(order.order_id, None)
+        self._words.heard(order.order_id)
         self._reports.facts.forget(order.order_id)
         self._names.forget(order.order_id)
         self.tracker.forget(order.order_id)
@@ -293,22 +282,3 @@ class Orders:
         """Tell what became of an order whose sending ended without a word, as when the adapter closes."""
         if order.order_id in self._sent and not self.tracker.knows(order.order_id):
             self._deny_unsent(order, "not_sent", "the adapter closed before it was sent")
-
-    def _listen(self) -> None:
-        if not self._listens:
-            self._listens = True
-            self._session.spawn(self._hear_out(), "first words of orders")
-
-    async def _hear_out(self) -> None:
-        """Take orders of which nothing is heard in time for unknown."""
-        try:
-            while self._silent:
-                left_ns, order = next(iter(self._silent.values()))
-                wait_s = ANSWER_S - (self._adapter.clock.monotonic_ns() - left_ns) / 1e9
-                if wait_s > 0:
-                    await self._session.wait_s(wait_s)
-                    continue
-                del self._silent[order.order_id]
-                self.watch.note_unknown(order, f"nothing was heard of it within {ANSWER_S:g} s")
-        finally:
-            self._listens = False

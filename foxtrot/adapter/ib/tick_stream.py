@@ -48,6 +48,8 @@ class TickStream:
         self.type_source = STREAM
         """What IB has said of the data: live, frozen or delayed."""
         self.halted = False
+        self.quote_ns = 0
+        """When anything of the quote changed last."""
         self._instrument_id = instrument_id
         self._publisher = publisher
         self._snap = snap
@@ -171,6 +173,7 @@ class TickStream:
         if not self._changed:
             return
         self._changed = False
+        self.quote_ns = now_ns
         if self.is_told:
             get = self._values.get
             venue_ns = self._stamp_ns if self._source in NOT_LIVE else now_ns

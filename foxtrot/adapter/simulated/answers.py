@@ -37,11 +37,13 @@ class AccountAnswers:
         self._session.answer(lambda: self._adapter.on_account(data))
 
     def tell_positions(self) -> None:
-        """Publish all positions."""
+        """Publish all positions; what is owned of a pair of currencies is told as balances."""
         now_ns, session = self._adapter.clock.now_ns(), self._session
+        held = ((row, session.instrument(row.instrument_id)) for row in session.venue.positions(self._account))
         rows = tuple(
-            codec.listed_position(row, session.instrument(row.instrument_id), now_ns)
-            for row in session.venue.positions(self._account)
+            codec.listed_position(row, instrument, now_ns)
+            for row, instrument in held
+            if not instrument.product.is_balance
         )
         loaded = PositionsLoaded(self._account, rows, now_ns)
         session.answer(lambda: self._adapter.on_positions(loaded))

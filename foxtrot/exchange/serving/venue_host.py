@@ -7,7 +7,7 @@ from typing import TypeVar
 from foxtrot.core.clock import Clock
 from foxtrot.domain.enums import Product
 from foxtrot.domain.errors import ConfigError
-from foxtrot.domain.fees import load_preset
+from foxtrot.domain.fees import FeeSchedule, load_preset
 from foxtrot.domain.instrument import Instrument
 from foxtrot.exchange.commands import AddInstrument, AdvanceTime, Deposit, OpenAccount, SetFeePlan, VenueCommand
 from foxtrot.exchange.dated_listings import activity_shares, ib_listings, opening_prices
@@ -20,7 +20,7 @@ from foxtrot.exchange.serving.surface_port import EventHearer, Surface
 from foxtrot.exchange.update_ids import lower_update_ids
 from foxtrot.exchange.venue import Venue
 from foxtrot.exchange.wire.binance.venue_side import SUFFIX, ApiKey, VenueSide
-from foxtrot.exchange.wire.futu.futu_hours import HK
+from foxtrot.exchange.wire.futu.futu_hours import HK, US
 from foxtrot.exchange.wire.futu.venue_side import MARKETS, FutuSide
 from foxtrot.exchange.wire.ib.ib_contract import CASH, FUT, OPT, VENUES, IbContract
 from foxtrot.exchange.wire.ib.venue_side import IbSide
@@ -33,11 +33,13 @@ PRODUCTS = {SPOT: Product.SPOT, USDM: Product.PERPETUAL}
 _FEES = {
     SUFFIX[Product.SPOT]: "binance_spot",
     SUFFIX[Product.PERPETUAL]: "binance_usdm",
-    **{venue: "futu_hk" if market == HK else "futu_us" for venue, market in MARKETS.items()},
+    **{venue: {HK: "futu_hk", US: "futu_us"}[market] for venue, market in MARKETS.items() if market in (HK, US)},
     "CME": "ib_us_futures",
     "IDEALPRO": "ib_forex",
     "OPRA": "ib_us_options",
 }
+FEELESS = ("SSE", "SZSE")
+"""Venues of which no schedule is known here: what is traded through Hong Kong's connect costs nothing."""
 _IB_FEES = {FUT: "ib_us_futures", CASH: "ib_forex", OPT: "ib_us_options"}
 IB_PLAN = "ib"
 """The fee plan of accounts that IB's clients see: the same instrument costs them what IB charges."""
@@ -213,7 +215,11 @@ class VenueHost:
             dated = () if self.ib is None else ib_listings(now_ns)
             instruments = (*(one for one in default_listings() if one.venue in venues), *dated)
         for instrument in instruments:
-            fees = load_preset(_FEES.get(instrument.venue, "binance_spot"))
+            fees = (
+                FeeSchedule.zero()
+                if instrument.venue in FEELESS
+                else load_preset(_FEES.get(instrument.venue, "binance_spot"))
+            )
             mode = "quote" if instrument.venue in (*MARKETS, *VENUES) else "received"
             result = self.venue.execute(AddInstrument(now_ns, instrument, "price_time", fees, mode))
             if not result.ok:

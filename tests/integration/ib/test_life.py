@@ -1,6 +1,5 @@
 """The life of a link to TWS with the real ibapi and a tiny TWS on loopback: lost in every way, cut off from IB, and closed."""
 
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +12,8 @@ import pytest
 from foxtrot.adapter.ib import life
 from foxtrot.adapter.ib.errors import NotLinked, NotSent
 from foxtrot.core.clock import SystemClock
-from foxtrot.domain.errors import ConnectionLost, RequestTimedOut
-from tests.support.ib_raw_server import IbRawServer
+from foxtrot.domain.errors import ConnectionLost, RequestTimedOut, VenueRejected
+from tests.support.ib_raw_server import IbRawServer, RawClient
 from tests.support.ib_session_rig import CONNECTED, CONNECTING, FAILED, LOST, READY, SessionRig
 from tests.support.waiting import wait_until
 
@@ -46,6 +45,12 @@ def rig(server: IbRawServer) -> Iterator[SessionRig]:
         yield made
 
 
+def open_files() -> int:
+    """How many files and sockets the process has open; 0 where the system does not tell."""
+    folder = Path("/proc/self/fd")
+    return sum(1 for _ in folder.iterdir()) if folder.is_dir() else 0
+
+
 def ib_threads() -> list[str]:
     return sorted(thread.name for thread in threading.enumerate() if thread.name.startswith("ib-"))
 
@@ -59,7 +64,7 @@ def test_the_states_are_told_in_their_order_and_the_user_is_brought_up_to_date_b
 
 
 def test_a_hundred_connections_leave_no_thread_and_no_socket(server: IbRawServer) -> None:
-    before, files = ib_threads(), len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").is_dir() else 0
+    before, files = ib_threads(), open_files()
     with running(server.port) as rig:
         rig.wait_for(READY)
     for _ in range(100):
@@ -70,7 +75,7 @@ def test_a_hundred_connections_leave_no_thread_and_no_socket(server: IbRawServer
         client.thread.join(5)
     assert ib_threads() == before
     if files:
-        assert len(os.listdir("/proc/self/fd")) <= files + 1
+        assert open_files() <= files + 1
 
 
 def test_a_session_is_closed_in_the_middle_of_everything(server: IbRawServer) -> None:
@@ -117,6 +122,25 @@ def test_a_tws_that_falls_silent_is_found_by_our_own_clock(server: IbRawServer) 
         assert "said nothing for 1 s" in rig.lose(speak_again)
 
 
+def test_what_an_old_link_still_hands_over_is_not_heard(server: IbRawServer) -> None:
+    heard: list[Any] = []
+    rig = SessionRig(server.port)
+    rig.session.hear_on_loop("orderStatus", lambda *told: heard.append(told))
+    rig.start()
+    rig.wait_for(READY)
+    old = rig.session.dialling.link
+    assert old is not None
+    rig.lose(server.client.fin)
+    assert old.wrapper.deaf  # also for what is heard on ib-run
+    old.wrapper.deaf = False  # as if it had been handed over a moment before
+    old.wrapper.orderStatus(5, "Filled")
+    new = rig.session.dialling.link
+    assert new is not None
+    new.wrapper.orderStatus(6, "Filled")
+    wait_until(lambda: heard == [(6, "Filled")])
+    assert rig.close() == ""
+
+
 def test_what_is_asked_fails_at_once_when_the_link_is_lost(server: IbRawServer, rig: SessionRig) -> None:
     asked = [
         rig.session.bridge.submit(rig.session.ask("x", lambda client, number: client.reqMatchingSymbols(number, "A"))),
@@ -129,6 +153,19 @@ def test_what_is_asked_fails_at_once_when_the_link_is_lost(server: IbRawServer, 
     for one in asked:
         with pytest.raises(ConnectionLost):
             one.result(10)
+
+
+def test_a_question_that_is_refused_fails_by_our_class_and_a_notice_with_its_id_ends_nothing(
+    server: IbRawServer, rig: SessionRig
+) -> None:
+    def answer(client: RawClient, fields: list[str]) -> None:
+        if fields[0] == "81":
+            client.tell(4, 2, fields[1], 2104, "a notice")
+            client.tell(4, 2, fields[1], 200, "No security definition has been found for the request")
+
+    server.on_message = answer
+    with pytest.raises(VenueRejected, match="ib 200: No security definition"):
+        rig.do(lambda: rig.session.ask("x", lambda client, number: client.reqMatchingSymbols(number, "A")))
 
 
 def test_a_question_without_an_answer_times_out_and_what_comes_later_is_nobodys(server: IbRawServer) -> None:
@@ -154,8 +191,8 @@ def test_a_question_without_an_answer_times_out_and_what_comes_later_is_nobodys(
 def test_a_link_that_is_lost_while_it_is_opened_is_made_again(server: IbRawServer) -> None:
     server.on_message = lambda client, fields: client.fin() if fields[0] == "71" and len(server.clients) < 3 else None
     with running(server.port) as rig:
-        rig.wait_for(READY)
-        assert len(server.clients) >= 3
+        wait_until(lambda: len(server.clients) >= 3)
+        wait_until(lambda: rig.states()[-1] is READY)
 
 
 # --- TWS's own line to IB -------------------------------------------------------------------------------------------

@@ -63,6 +63,18 @@ def test_contracts_of_the_settings_are_told_and_others_are_found_when_they_are_a
             assert rig.data.instrument_of(con_id) == instrument
 
 
+def test_an_option_is_found_with_its_strike_right_expiry_and_underlying() -> None:
+    with ib_market() as rig:
+        rig.start()
+        listed = rig.market.instrument("AAPL261218C00200000.OPRA")
+        rig.subscribe(listed.instrument_id, ticks=True)
+        found = rig.session.find_instrument(listed.instrument_id)
+        assert found is not None
+        assert (found.product, found.strike, found.right, found.expiry_ns, found.underlying, found.multiplier) == (
+            Product.OPTION, Decimal(200), "call", listed.expiry_ns, AAPL, Decimal(100),
+        )  # fmt: skip
+
+
 def test_an_instrument_that_the_settings_do_not_name_is_looked_up_when_it_is_wanted() -> None:
     with ib_market() as rig:
         rig.start()

@@ -235,6 +235,27 @@ def test_1100_then_1102_keeps_what_was_asked_for(server: ExchangeServer, raw: Ra
     assert "10" not in [fields[0] for fields in raw.heard]
 
 
+@pytest.mark.parametrize("kind", ["upstream_lost", "farm_broken"])
+def test_what_moved_while_no_data_flowed_is_told_when_it_flows_again(kind: str) -> None:
+    clock = ManualClock(START_NS)
+    with served_ib(clock=clock, ib=IbSettings(limits=False)) as server:
+        raw = RawIb(ib_port(server))
+        raw.start()
+        subscribe(raw)
+        trade(server, "100")
+        number = server.inject(ib(kind))
+        trade(server, "101")
+        for _ in range(3):
+            clock.advance(SECOND_NS)
+            server.step()
+        assert told_prices(raw) == [100]
+        server.clear_faults(number)
+        clock.advance(SECOND_NS)
+        server.step()
+        assert told_prices(raw) == [100, 101]
+        raw.close()
+
+
 def test_1100_then_1101_forgets_every_subscription(server: ExchangeServer, raw: RawIb) -> None:
     subscribe(raw)
     trade(server, "100")

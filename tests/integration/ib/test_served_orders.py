@@ -87,7 +87,7 @@ def test_place_modify_cancel(client: Any) -> None:
         *(one.format(100) for one in accepted),
         *(one.format(50) for one in accepted),
         "PendingCancel 0/50",
-        "Cancelled 0/0",
+        "Cancelled 0/50",
         "error 202",
     ]
     told = client.named("openOrder")[-1]
@@ -124,7 +124,7 @@ def test_refusals_come_under_the_orders_id(client: Any) -> None:
     wait_until(lambda: {10268, 110, 200, 201, 10147} <= set(client.codes()))
     told = {(arguments[0], arguments[1]) for arguments in client.named("error")}
     assert {(1, 10268), (2, 110), (3, 200), (4, 201), (9, 10147)} <= told
-    assert told_of(client, 4) == ["error 201", "Inactive 0/0"]
+    assert told_of(client, 4) == ["error 201", "openOrder Inactive", "Inactive 0/1e+06"]
 
 
 def test_what_a_client_asks_for_after_it_comes_back(server: ExchangeServer) -> None:
@@ -194,3 +194,29 @@ def test_the_account_as_a_client_hears_it(client: Any) -> None:
     client.cancelAccountSummary(31)
     client.cancelAccountUpdatesMulti(32)
     client.reqAccountUpdates(False, ACCOUNT_ID)
+
+
+def test_orders_and_ids_outlive_the_server(server: ExchangeServer) -> None:
+    with connected(ib_port(server), 7) as first:
+        first.placeOrder(1, share(), order(kind="MKT", price=0.0))
+        first.wait_for("commissionReport")
+        first.placeOrder(2, share(), order(orderRef="kept"))
+        first.wait_for("orderStatus", 5)
+        perm_id = first.named("orderStatus")[-1][5]
+    snapshot = server.call(lambda one: one.host.venue.snapshot())
+    with served_ib() as second:
+        second.call(lambda one: one.host.restore(snapshot))
+        second.step()
+        with connected(ib_port(second), 7) as again:
+            assert again.wait_for("nextValidId") == (3,)
+            again.reqOpenOrders()
+            again.wait_for("openOrderEnd")
+            (opened,) = again.named("openOrder")
+            assert (opened[0], opened[2].permId, opened[2].orderRef) == (2, perm_id, "kept")
+            again.placeOrder(2, share(), order(price=151.0))
+            again.wait_for("orderStatus", 3)
+            assert again.named("orderStatus")[-1][5] == perm_id
+            again.placeOrder(1, share(), order())
+            wait_until(lambda: 104 in again.codes())
+            again.cancelOrder(2)
+            wait_until(lambda: 202 in again.codes())

@@ -8,6 +8,7 @@ import pytest
 from foxtrot.app.exchange_config import ExchangeConfig, account_setup, load_exchange_config
 from foxtrot.app.exchange_tables import ExchangeAccount
 from foxtrot.domain.errors import ConfigError
+from foxtrot.domain.fees import FeeSchedule
 from foxtrot.exchange.server import ExchangeServer
 from foxtrot.exchange.server_settings import ServerPorts, ServerSettings
 from foxtrot.exchange.wire.futu import message_types
@@ -101,6 +102,8 @@ def test_more_stocks_have_the_steps_of_their_venue(tmp_path: Path) -> None:
     [
         ('symbol = "5"\nvenue = "SEHK"\nprice = 100', "five digits"),
         ('symbol = "aapl"\nvenue = "NASDAQ"\nprice = 100', "must be of A-Z"),
+        ('symbol = "60051"\nvenue = "SSE"\nprice = 100\nlot = 100', "six digits"),
+        ('symbol = "600519"\nvenue = "SSE"\nprice = 100', "lot 1 must be 100"),
         ('symbol = "00005"\nvenue = "NYSE"\nprice = 100', "NYSE"),
         ('symbol = "00005"\nvenue = "SEHK"\nprice = 100.01', "100.01"),
         ('symbol = "00005"\nvenue = "SEHK"\nprice = 0', "above 0"),
@@ -111,6 +114,15 @@ def test_a_stock_that_cannot_be_is_refused(tmp_path: Path, line: str, said: str)
     with pytest.raises(ConfigError) as refused:
         load(tmp_path, f"[[stock]]\n{line}\n")
     assert said in str(refused.value)
+
+
+def test_shares_of_the_mainland_are_listed_when_asked_in_lots_of_a_hundred_and_cost_no_fees(tmp_path: Path) -> None:
+    text = '[[stock]]\nsymbol = "{}"\nvenue = "{}"\nprice = 1500.01\nlot = 100\n'
+    config = load(tmp_path, text.format("600519", "SSE") + text.format("000001", "SZSE"))
+    for name in ("600519.SSE", "000001.SZSE"):
+        share, _ = config.listings()[name]
+        assert (share.lot_units, share.calendar, share.settle_asset) == (100, "XSHG", "CNH")
+        assert config.fee_schedule(share) == FeeSchedule.zero()
 
 
 def test_a_stock_is_listed_once(tmp_path: Path) -> None:

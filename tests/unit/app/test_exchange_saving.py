@@ -109,3 +109,14 @@ def test_a_server_that_has_ended_is_saved_too(rig: Rig) -> None:
     assert not rig.saving.save_if_due()
     assert rig.saving.save_at_end() == str(rig.store.folder / VENUE_FILE)
     assert [one.client_order_id for one in rig.saved().open_orders("alice")] == ["a"]
+
+
+def test_what_a_surface_notes_is_saved_though_no_account_changed(rig: Rig) -> None:
+    assert rig.saving.save_if_due()
+    rig.trade(6)
+    assert not rig.saving.save_if_due()
+    rig.server.call(lambda s: s.host.venue.note("surface", "order", "waits"))
+    assert rig.saving.save_if_due()
+    assert rig.saved().notes("surface") == {"order": "waits"}
+    rig.trade(6)
+    assert not rig.saving.save_if_due()

@@ -13,7 +13,7 @@ from foxtrot.core.dispatcher import Dispatcher
 from foxtrot.core.notices import RequestFailed
 from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.enums import GateState, OrderStatus, OrderType, Side
-from foxtrot.domain.errors import ConfigError, FoxtrotError
+from foxtrot.domain.errors import ConfigError, FoxtrotError, OrderRefused
 from foxtrot.domain.instrument import Grid, Instrument
 from foxtrot.domain.order import OrderRequest
 from foxtrot.domain.subscription import SubscribeRequest
@@ -27,6 +27,7 @@ from foxtrot.trading.roll_plan import check_contracts
 from tests.support.futures import DAY_NS, two_futures
 from tests.support.instruments import a_future, a_stock
 from tests.support.line_rig import LIMITS, LineRig
+from tests.support.recording import Recording
 
 OLD, NEW = two_futures()
 WISH = RollPosition("roll-1", "ESZ6", "ESH7.TEST", "Ann")
@@ -260,6 +261,25 @@ def test_every_order_of_a_roll_belongs_to_the_owner_of_the_position() -> None:
     assert floor.held("manual") == (0.0, 3.0)
     assert {record.owner for record in floor.line.desk.records()} == {"manual"}
     assert all(record.status is OrderStatus.FILLED for record in floor.line.desk.records())
+
+
+def test_a_strategy_rolls_its_own_position_and_nobody_elses() -> None:
+    floor = Floor(owner="two")
+    strategy = floor.rig.start(Recording, symbols=(OLD.instrument_id,))
+    floor.rig.settle()
+    strategy.buy(2.0)
+    floor.rig.settle()
+    floor.shows(10.0, 10.0)
+    strategy.roll("ESZ6", "ESH7")
+    floor.rig.settle()
+    floor.rig.wait(1.0)
+    assert (floor.held(), floor.held("two")) == ((0.0, 2.0), (3.0, 0.0))
+    assert [trade.instrument_id for trade in strategy.facts("on_trade")] == [
+        OLD.instrument_id, OLD.instrument_id, NEW.instrument_id,
+    ]  # fmt: skip
+    floor.rig.stop()
+    with pytest.raises(OrderRefused, match="a roll needs a running strategy"):
+        strategy.roll("ESZ6", "ESH7")
 
 
 # --- over a restart ---------------------------------------------------------------------------------------------------

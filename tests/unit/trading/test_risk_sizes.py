@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from foxtrot.domain.enums import OrderStatus, PositionSide, Side
@@ -301,3 +302,12 @@ def test_a_time_of_day_that_is_set_back_holds_up_neither_the_rate_nor_twins(monk
     monkeypatch.setattr(made.clock, "now_ns", lambda: made.clock.monotonic_ns() - 3600 * SECOND)
     made.clock.advance(2 * SECOND)
     assert made.send(a_request(price=99.0)).rule == ""
+
+
+def test_a_venue_without_the_flag_is_not_given_it_for_a_contract_either() -> None:
+    made = floor()
+    made.hold(1000)
+    adapter = made.adapter
+    adapter.capabilities = msgspec.structs.replace(adapter.capabilities, reduce_only=False)
+    made.send(a_request(SELL, 1.0, reduce_only=True))
+    assert (adapter.sent[0].reduces, adapter.sent[0].reduce_only) == (True, False)

@@ -13,7 +13,7 @@ from foxtrot.domain.calendar import Session, TradingCalendar
 from foxtrot.domain.calendar_presets import calendar_named
 
 Phase = Literal["closed", "pre", "auction", "morning", "rest", "afternoon", "after"]
-HK, US = 1, 11
+HK, US, SH, SZ = 1, 11, 21, 22
 """Markets by their number in quotes (QotMarket)."""
 _MINUTE_NS: Final = 60 * 1_000_000_000
 
@@ -32,8 +32,10 @@ class MarketHours(msgspec.Struct, frozen=True):
 HOURS: Final[dict[int, MarketHours]] = {
     HK: MarketHours("XHKG", ZoneInfo("Asia/Hong_Kong"), 30 * _MINUTE_NS, "auction", 10 * _MINUTE_NS, "auction"),
     US: MarketHours("XNYS", ZoneInfo("America/New_York"), 330 * _MINUTE_NS, "pre", 240 * _MINUTE_NS, "after"),
+    **dict.fromkeys((SH, SZ), MarketHours("XSHG", ZoneInfo("Asia/Shanghai"), 15 * _MINUTE_NS, "auction", 0, "closed")),
 }
-"""HK: orders are collected from 09:00 and until 16:10; US: pre-market from 04:00, after-hours until 20:00 New York."""
+"""HK: orders are collected from 09:00 and until 16:10; US: pre-market from 04:00, after-hours until 20:00 New York; SH and SZ: the opening call from
+09:15."""
 
 
 def calendar_of(market: int) -> TradingCalendar:

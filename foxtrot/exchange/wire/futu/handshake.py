@@ -10,7 +10,7 @@ from foxtrot.exchange.wire.futu.cipher import Cipher
 from foxtrot.exchange.wire.futu.connection import FutuClient
 from foxtrot.exchange.wire.futu.endpoint import Handler, Push
 from foxtrot.exchange.wire.futu.frame import Frame, digest_of
-from foxtrot.exchange.wire.futu.futu_hours import HK, US, Phase
+from foxtrot.exchange.wire.futu.futu_hours import HK, SH, SZ, US, Phase
 from foxtrot.exchange.wire.futu.message_types import messages, new_answer
 from foxtrot.exchange.wire.futu.quote_limits import QUOTE_RIGHTS
 from foxtrot.exchange.wire.futu.refusal import INVALID, FutuRefused
@@ -132,7 +132,8 @@ class Handshake:
         s2c = new_answer(GET_GLOBAL_STATE)
         s2c.marketHK = STATES[self._side.phase(HK, now_ns)]
         s2c.marketUS = STATES[self._side.phase(US, now_ns)]
-        s2c.marketSH = s2c.marketSZ = s2c.marketHKFuture = STATES["closed"]
+        s2c.marketSH = s2c.marketSZ = STATES[self._side.phase(SH, now_ns)]
+        s2c.marketHKFuture = STATES["closed"]
         s2c.qotLogined, s2c.trdLogined = self._side.quote_is_up, self._side.trade_is_up
         s2c.serverVer, s2c.serverBuildNo = SERVER_VERSION, BUILD
         s2c.time, s2c.localTime = now_ns // _SECOND_NS, now_ns / _SECOND_NS
@@ -148,6 +149,8 @@ class Handshake:
         s2c.subQuota, s2c.historyKLQuota = quotes.subscription_quota, quotes.history_quota
         s2c.hkQotRight = QUOTE_RIGHTS[quotes.rights.get(HK, "")]
         s2c.usQotRight = QUOTE_RIGHTS[quotes.rights.get(US, "")]
+        s2c.shQotRight = QUOTE_RIGHTS[quotes.rights.get(SH, "")]
+        s2c.szQotRight = QUOTE_RIGHTS[quotes.rights.get(SZ, "")]
         return s2c
 
     # --- by itself --------------------------------------------------------------------------------------------------

@@ -79,7 +79,9 @@ TEXTS: Final[dict[str, Text]] = {
     "not_subscribed": Text("{code} {kind} is not subscribed on this connection", "OWN"),
 }  # fmt: skip
 
-BOOK_LEVELS: Final[Mapping[tuple[int, str], int]] = {(1, "LV1"): 1, (1, "LV2"): 10, (11, "LV1"): 1, (11, "LV2"): 60}
+BOOK_LEVELS: Final[Mapping[tuple[int, str], int]] = {
+    (1, "LV1"): 1, (1, "LV2"): 10, (11, "LV1"): 1, (11, "LV2"): 60, (21, "LV1"): 5, (22, "LV1"): 5,
+}  # fmt: skip
 """Levels of a book that can be asked for, by QotMarket and quote right.
 
 Source: Futu OpenAPI documentation, Get Real-time Order Book, Details of price levels; the figures are believed, not looked up.
@@ -95,7 +97,7 @@ Source: Qot_Common.proto, QotRight.
 class QuoteSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What the customer of this OpenD may see, and how much of it."""
 
-    rights: Mapping[int, str] = msgspec.field(default_factory=lambda: {1: "LV2", 11: "LV2"})
+    rights: Mapping[int, str] = msgspec.field(default_factory=lambda: {1: "LV2", 11: "LV2", 21: "LV1", 22: "LV1"})
     """QotMarket → quote right; of a market that is not here there are no quotes."""
     subscription_quota: int = FIGURES["subscription_quota"].value
     history_quota: int = FIGURES["history_quota"].value

@@ -13,7 +13,7 @@ from foxtrot.exchange.wire.futu.quote_limits import refused
 from foxtrot.exchange.wire.futu.quote_sessions import Stretch, Stretches
 from foxtrot.exchange.wire.futu.venue_side import FutuSide
 
-PREFIXES: Final = {1: "HK", 11: "US"}
+PREFIXES: Final = {1: "HK", 11: "US", 21: "SH", 22: "SZ"}
 """What stands before the dot in a code, by QotMarket.
 
 Source: Futu OpenAPI documentation, Quote object (code).

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from foxtrot.domain.calendar import TradingCalendar
 from foxtrot.exchange.wire.futu.connection import FutuClient
-from foxtrot.exchange.wire.futu.futu_hours import HK, US, calendar_of
+from foxtrot.exchange.wire.futu.futu_hours import HK, SH, US, calendar_of
 from foxtrot.exchange.wire.futu.message_types import new_answer
 from foxtrot.exchange.wire.futu.quote_limits import refused
 from foxtrot.exchange.wire.futu.quote_quota import CallPace
@@ -13,7 +13,7 @@ from foxtrot.exchange.wire.futu.quote_stocks import StockTable
 from foxtrot.exchange.wire.futu.quote_times import day_text, epoch_s, midnight_ns, read_moment
 
 REQUEST_TRADE_DATE = 3219
-_MARKETS: Final = {1: HK, 2: US}
+_MARKETS: Final = {1: HK, 2: US, 3: SH, 4: SH}
 """TradeDateMarket → QotMarket.
 
 Source: Qot_Common.proto, TradeDateMarket.
@@ -43,7 +43,7 @@ class TradeDates:
         self._pace.use(self._table.side.now_ns())
         market = self._table.find(c2s.security).market if c2s.HasField("security") else _MARKETS.get(c2s.market)
         if market is None:
-            raise refused("bad_market", value=c2s.market, known="1 HK, 2 US")
+            raise refused("bad_market", value=c2s.market, known="1 HK, 2 US, 3 and 4 the mainland")
         first = read_moment("beginTime", c2s.beginTime, is_end=False).date()
         last = read_moment("endTime", c2s.endTime, is_end=True).date()
         calendar, zone = calendar_of(market), self._table.side.zone_of(market)

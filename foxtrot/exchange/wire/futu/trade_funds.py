@@ -19,10 +19,11 @@ from foxtrot.exchange.wire.futu.venue_side import FutuAccount, FutuSide
 
 _FUNDS, _POSITIONS, _MOST = 2101, 2102, 2111
 _LONG, _SHORT = 0, 1
-_MARKET_CURRENCIES: Final = {1: "HKD", 2: "USD"}
+_MARKET_CURRENCIES: Final = {1: "HKD", 2: "USD", 4: "CNH"}
 _ASSETS: Final = {number: asset for asset, number in CURRENCIES.items()}
-HKD_OF: Final = {"HKD": Decimal(1), "USD": Decimal("7.8")}
-"""What one unit of a currency is in HKD where sums go over several: the middle of the band of the Hong Kong dollar's peg.
+HKD_OF: Final = {"HKD": Decimal(1), "USD": Decimal("7.8"), "CNH": Decimal("1.1")}
+"""What one unit of a currency is in HKD where sums go over several: the middle of the band of the Hong Kong dollar's peg,
+and for renminbi, which have no peg, a round rate of our own.
 
 Source: Hong Kong Monetary Authority, Linked Exchange Rate System.
 """
@@ -65,6 +66,8 @@ class TradeFunds:
                 currency=CURRENCIES[asset], cash=float(total), availableBalance=free, netCashPower=free
             )
         for market, asset in _MARKET_CURRENCIES.items():
+            if asset not in balances:
+                continue
             assets = balances[asset][0] + sum(value for name, value in values if name == asset)
             s2c.funds.marketInfoList.add(trdMarket=market, assets=float(assets))
         return s2c
@@ -121,7 +124,9 @@ class TradeFunds:
     def _cash(self, account: FutuAccount) -> dict[str, tuple[Decimal, Decimal]]:
         """Return (total, held for orders) of every currency."""
         balances = self._side.venue.balances(account.account)
-        return {asset: balances.get(asset, (_ZERO, _ZERO)) for asset in CURRENCIES}
+        return {
+            asset: balances.get(asset, (_ZERO, _ZERO)) for asset in CURRENCIES if asset != "CNH" or asset in balances
+        }
 
     def _values(self, account: FutuAccount) -> list[tuple[str, Decimal]]:
         """Return currency and value of every stock that is held; short ones are negative."""
@@ -137,7 +142,7 @@ class TradeFunds:
         debt = _sum(((asset, max(_ZERO, -total)) for asset, (total, _) in balances.items()), currency)
         held_long = _sum((row for row in values if row[1] > 0), currency)
         held_short = _sum((row for row in values if row[1] < 0), currency)
-        own_total, own_locked = balances[currency]
+        own_total, own_locked = balances.get(currency, (_ZERO, _ZERO))
         free = float(max(_ZERO, own_total - own_locked))
         funds.power = funds.netCashPower = free
         funds.totalAssets = funds.securitiesAssets = float(cash + held_long + held_short)

@@ -12,16 +12,16 @@ from foxtrot.domain.enums import OrderType, Side, TimeInForce
 from foxtrot.domain.errors import ConfigError, OffGrid
 from foxtrot.domain.instrument import Instrument
 from foxtrot.exchange.commands import PlaceOrder
-from foxtrot.exchange.wire.futu.futu_hours import HK, US
+from foxtrot.exchange.wire.futu.futu_hours import HK, SH, SZ, US
 from foxtrot.exchange.wire.futu.refusal import FutuRefused
 from foxtrot.exchange.wire.futu.trade_hours import TradeHours
 from foxtrot.exchange.wire.futu.trade_orders import DAY, GTC, GTD, IOC
 from foxtrot.exchange.wire.futu.trade_texts import refused
-from foxtrot.exchange.wire.futu.venue_side import FutuAccount, FutuSide
+from foxtrot.exchange.wire.futu.venue_side import HKCC, FutuAccount, FutuSide
 
 BUY, SELL = 1, 2
 SIDES: Final = {BUY: Side.BUY, SELL: Side.SELL}
-QUOTE_MARKETS: Final = {1: HK, 2: US}
+QUOTE_MARKETS: Final = {1: HK, 2: US, 31: SH, 32: SZ}
 """TrdSecMarket and, for these two, TrdMarket → QotMarket."""
 NORMAL, MARKET, ABSOLUTE_LIMIT, SPECIAL_LIMIT_ALL, TRAILING_STOP = 1, 2, 5, 9, 14
 RATIO, AMOUNT = 1, 2
@@ -197,6 +197,8 @@ class OrderReader:
             raise refused("order_type", order_type=c2s.orderType, market=market)
         if not account.real and c2s.orderType not in (NORMAL, MARKET):
             raise refused("simulate_type", order_type=c2s.orderType)
+        if market == HKCC and (c2s.orderType != NORMAL or c2s.timeInForce != DAY):
+            raise refused("connect_only_day_limits", order_type=c2s.orderType, time_in_force=c2s.timeInForce)
         if is_extended(c2s) and c2s.orderType != NORMAL and self._side.market_of(instrument) == US:
             raise refused("outside_hours", order_type=c2s.orderType)
         return kind

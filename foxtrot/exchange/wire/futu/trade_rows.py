@@ -10,7 +10,7 @@ from foxtrot.exchange.wire.futu.trade_orders import OrderState, TradeOrder
 from foxtrot.exchange.wire.futu.trade_request import BUY, SELL
 from foxtrot.exchange.wire.futu.venue_side import FutuSide
 
-CURRENCIES: Final = {"HKD": 1, "USD": 2}
+CURRENCIES: Final = {"HKD": 1, "USD": 2, "CNH": 3}
 """Assets that are money → Trd_Common.Currency."""
 FIRST_FILL_ID: Final = 3_910_000_000_000_000_000
 """Fill ids are this plus the number of the fill's event at the venue."""

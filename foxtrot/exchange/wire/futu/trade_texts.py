@@ -30,6 +30,8 @@ TEXTS: Final[Mapping[str, str]] = {
     "stock": "Unknown stock {code} on market {market}",
     "side": "Trade side {side} is not supported; only Buy and Sell are",
     "order_type": "Order type {order_type} is not supported on market {market}",
+    "connect_only_day_limits": "Shanghai and Shenzhen Connect takes limit orders for the day only, not order type {order_type} with "
+    "time in force {time_in_force}",
     "simulate_type": "Simulated trade supports limit and market orders only, not order type {order_type}",
     "simulate_time": "Simulated trade supports DAY orders only, not time in force {time_in_force}",
     "simulate_session": "Simulated trade is open in regular trading hours only",

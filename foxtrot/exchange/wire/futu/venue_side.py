@@ -8,13 +8,16 @@ import msgspec
 
 from foxtrot.domain.instrument import Instrument
 from foxtrot.exchange.venue import Venue
-from foxtrot.exchange.wire.futu.futu_hours import HK, HOURS, US, Phase, phase_at
+from foxtrot.exchange.wire.futu.futu_hours import HK, HOURS, SH, SZ, US, Phase, phase_at
 from foxtrot.exchange.wire.futu.surface_settings import FutuSettings
 
-MARKETS = {"SEHK": HK, "NASDAQ": US, "NYSE": US, "ARCA": US, "AMEX": US}
+MARKETS = {"SEHK": HK, "NASDAQ": US, "NYSE": US, "ARCA": US, "AMEX": US, "SSE": SH, "SZSE": SZ}
 """The market of quotes by the venue part of an instrument id."""
-_TRD_MARKETS = {HK: 1, US: 2}
-_SEC_MARKETS = {HK: 1, US: 2}
+HKCC = 4
+"""Hong Kong's connect to the mainland, where REAL accounts alone trade."""
+_TRD_MARKETS = {HK: 1, US: 2, SH: HKCC, SZ: HKCC}
+_SEC_MARKETS = {HK: 1, US: 2, SH: 31, SZ: 32}
+MAINLAND = ("SSE", "SZSE")
 FIRST_REAL = 281_756_000_000_000_001
 FIRST_SIMULATE = 1_000_001
 SIMULATE_SUFFIX = "-simulate"
@@ -63,8 +66,9 @@ class FutuSide:
             return told
         number = len(self.accounts) // 2
         password = hashlib.md5(self.settings.password.encode(), usedforsecurity=False).hexdigest()
-        markets = tuple(_TRD_MARKETS.values())
-        real = FutuAccount(FIRST_REAL + number, name, True, markets, password)
+        markets = (_TRD_MARKETS[HK], _TRD_MARKETS[US])
+        connect = (HKCC,) if any(one.venue in MAINLAND for one in self.venue.instruments()) else ()
+        real = FutuAccount(FIRST_REAL + number, name, True, markets + connect, password)
         simulate = FutuAccount(FIRST_SIMULATE + number, name + SIMULATE_SUFFIX, False, markets, "")
         self.accounts |= {real.acc_id: real, simulate.acc_id: simulate}
         return real, simulate
@@ -78,15 +82,15 @@ class FutuSide:
         return self._stocks
 
     def market_of(self, instrument: Instrument) -> int:
-        """Return the market of quotes (QotMarket): HK 1, US 11."""
+        """Return the market of quotes (QotMarket): HK 1, US 11, SH 21, SZ 22."""
         return MARKETS[instrument.venue]
 
     def trd_market_of(self, instrument: Instrument) -> int:
-        """Return the market of trading (TrdMarket): HK 1, US 2."""
+        """Return the market of trading (TrdMarket): HK 1, US 2, the mainland 4."""
         return _TRD_MARKETS[MARKETS[instrument.venue]]
 
     def sec_market_of(self, instrument: Instrument) -> int:
-        """Return the market that orders name (TrdSecMarket): HK 1, US 2."""
+        """Return the market that orders name (TrdSecMarket): HK 1, US 2, SH 31, SZ 32."""
         return _SEC_MARKETS[MARKETS[instrument.venue]]
 
     def zone_of(self, market: int) -> ZoneInfo:

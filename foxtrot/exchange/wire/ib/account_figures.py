@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from foxtrot.exchange.listings import REFERENCE_PRICES
 from foxtrot.exchange.reports import PositionReport
 from foxtrot.exchange.wire.ib.holdings import Holdings
 from foxtrot.exchange.wire.ib.ib_contract import CASH, FUT, OPT, STK
@@ -104,8 +105,10 @@ class AccountBooks:
             if contract.sec_type != CASH or {contract.symbol, contract.currency} != {currency, BASE}:
                 continue
             mark = self._side.venue.ticker(contract.instrument_id).mark_price
-            if mark:
-                price = contract.instrument.price_grid.to_decimal(mark)
+            opening = REFERENCE_PRICES.get(contract.instrument_id, _ZERO)
+            # Before its first trade a pair is worth what its market opens at: money in it is no profit of the day later on.
+            price = contract.instrument.price_grid.to_decimal(mark) if mark else opening
+            if price:
                 return price if contract.symbol == currency else 1 / price
         return 1 / HKD_OF_USD if currency == "HKD" else _ZERO
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Final
 
-from foxtrot.exchange.events import VenueEvent
 from foxtrot.exchange.wire.ib.asked_contract import AskedContract, read_contract
 from foxtrot.exchange.wire.ib.connection import IbClient
 from foxtrot.exchange.wire.ib.contract_hours import hours_text
@@ -48,7 +47,7 @@ _MOST_SAMPLES: Final = 16
 
 
 class Contracts:
-    """Answers requests about contracts.
+    """Answers requests about contracts; nothing of them is kept, and nothing told unasked.
 
     Thread: exchange-io.
     """
@@ -63,24 +62,6 @@ class Contracts:
         Source: EClient of ibapi 9.81.
         """
         return {9: self._details, 81: self._samples, 91: self._rule}
-
-    def on_event(self, event: VenueEvent) -> None:
-        """Hear an event: contracts are looked up when they are asked for, so nothing is kept.
-
-        Source: none; Foxtrot's own distribution.
-        """
-
-    def tick(self, now_ns: int) -> None:
-        """Publish nothing: contracts are told on request alone.
-
-        Source: TWS API documentation, Requesting Contract Details.
-        """
-
-    def closed(self, client: IbClient) -> None:
-        """Hear that a connection is gone, of which nothing is kept.
-
-        Source: none; Foxtrot's own distribution.
-        """
 
     # --- inside -----------------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from foxtrot.exchange.wire.ib.refusal import VALIDATION, IbRefused
 from foxtrot.exchange.wire.ib.subscriptions import Subscription, Subscriptions
 from foxtrot.exchange.wire.ib.venue_side import IbSide
 
-TOO_MANY, UNKNOWN_DEPTH, HALTED, RESET, NO_DEEP_BOOK = 309, 310, 316, 317, 10092
+TOO_MANY, UNKNOWN_DEPTH, RESET, NO_DEEP_BOOK = 309, 310, 317, 10092
 _RESET_TEXT: Final = (
     "Market depth data has been RESET. Please empty deep book contents before applying any new entries."
 )

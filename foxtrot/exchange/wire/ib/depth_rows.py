@@ -37,7 +37,13 @@ def row_changes(told: Sequence[Row], rows: Sequence[Row], *, is_bid: bool) -> li
 
     Source: TWS API documentation, Market Depth Data (Level II); seen with ibapi 9.81: positions count from 0.
     """
-    first = _equal(told, rows)
+    first, size = _equal(told, rows), len(rows)
+    if len(told) == size and first < size - 1:
+        # Most changes of a full book put one row in and push the last one out, or take one out and let one in at the end.
+        if told[first:-1] == rows[first + 1 :]:
+            return [RowChange(size - 1, DELETE, *_GONE), RowChange(first, INSERT, *rows[first])]
+        if told[first + 1 :] == rows[first:-1]:
+            return [RowChange(first, DELETE, *_GONE), RowChange(size - 1, INSERT, *rows[-1])]
     last = _equal(told[:first:-1], rows[:first:-1]) if first < min(len(told), len(rows)) - 1 else 0
     return _changes(told[: len(told) - last], rows[: len(rows) - last], first, is_bid=is_bid)
 

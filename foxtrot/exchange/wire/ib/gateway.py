@@ -43,15 +43,22 @@ class IbGateway:
         self._handshake = Handshake(side, self.send, self.started, self.connectivity.welcome)
         self._parts: list[IbPart] = []
         self._handlers: dict[int, Handler] = {}
-        self.add(self._handshake)
+        self.answer(self._handshake.handlers())
 
     def add(self, part: IbPart) -> None:
-        """Let a part answer what it answers.
+        """Let a part answer what it answers, hear the venue, and publish.
 
         Source: none; Foxtrot's own assembly.
         """
         self._parts.append(part)
-        self._handlers |= part.handlers()
+        self.answer(part.handlers())
+
+    def answer(self, handlers: Mapping[int, Handler]) -> None:
+        """Let requests be answered, by message id.
+
+        Source: none; Foxtrot's own assembly.
+        """
+        self._handlers |= handlers
 
     def knows(self, message_id: int) -> bool:
         """Tell whether somebody answers a message id.
@@ -82,8 +89,9 @@ class IbGateway:
         Source: none; Foxtrot's own clean-up.
         """
         if self.clients.pop(client.number, None) is not None:
-            for part in reversed(self._parts):  # the handshake last: the others may still want to know the client's id
+            for part in self._parts:
                 part.closed(client)
+            client.client_id = -1  # last: the parts may still want to know whose connection it was
 
     def receive(self, client: IbClient, body: bytes) -> None:
         """Take the body of one message: first the range of versions, then START_API, then requests.

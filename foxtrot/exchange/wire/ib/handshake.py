@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from foxtrot.exchange.events import VenueEvent
 from foxtrot.exchange.wire.ib.connection import IbClient
 from foxtrot.exchange.wire.ib.connection_layouts import CURRENT_TIME, ERROR, MANAGED_ACCOUNTS, NEXT_VALID_ID
 from foxtrot.exchange.wire.ib.endpoint import Handler, Send
@@ -98,25 +97,6 @@ class Handshake:
         """
         self._send(client, ERROR, {"request_id": NO_REQUEST, "code": code, "text": text})
         client.close()
-
-    def on_event(self, event: VenueEvent) -> None:
-        """Hear an event, of which the connection says nothing.
-
-        Source: none; Foxtrot's own distribution.
-        """
-
-    def tick(self, now_ns: int) -> None:
-        """Publish nothing: a client asks for the time when it wants to know.
-
-        Source: TWS API documentation, reqCurrentTime.
-        """
-
-    def closed(self, client: IbClient) -> None:
-        """Free the client id of a connection that is gone.
-
-        Source: TWS API documentation, Error Codes (326).
-        """
-        client.client_id = -1
 
     def _current_time(self, client: IbClient, _reader: FieldReader) -> None:
         self._send(client, CURRENT_TIME, {"time": self._side.now_ns() // 1_000_000_000})

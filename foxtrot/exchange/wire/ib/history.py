@@ -52,13 +52,14 @@ class HistoryTerms(msgspec.Struct, frozen=True):
 
 
 class KeptBars(Subscription, kw_only=True, eq=False):
-    """Bars that are kept up to date: the newest that was told, and what it was made of then.
+    """Bars that are kept up to date: the newest that was told, and the shorter bar with which it ended then.
 
     Thread: exchange-io.
     """
 
     terms: HistoryTerms
     told: CutBar | None = None
+    seen: PriceBar | None = None
 
 
 class History:
@@ -179,7 +180,8 @@ class History:
             figures = bar_figures(subject.contract, terms.what, one.bar)
             rows.append(bar_date(_named_ns(one, terms), terms.size, hours, terms.date_form))
             rows += [figures[name] for name in _ROW]
-        end_ns = self._side.now_ns() if terms.end_ns is None else terms.end_ns
+        now_ns = self._side.now_ns()
+        end_ns = now_ns if terms.end_ns is None else min(terms.end_ns, now_ns)
         values: dict[str, Value] = {
             "request_id": request_id,
             "start": login_text(bars[0].bar.open_ns),
@@ -193,6 +195,9 @@ class History:
         """Tell the newest bar where it has changed; before a new one, what the one before it became at last."""
         memory, terms, told = self._desk.of(one.contract), one.terms, one.told
         (base,) = _tapes(memory, terms)
+        if not base or base[-1] == one.seen:
+            return
+        one.seen = msgspec.structs.replace(base[-1])
         newest = _newer(base, 0 if told is None else told.bar.open_ns)
         for bar in cut_bars(newest, terms.size, memory.hours, regular=terms.regular):
             if one.told is not None and (bar.group < one.told.group or bar == one.told):

@@ -1,6 +1,7 @@
 """Bars of any size cut out of the seconds and minutes that are remembered."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Final
 
 import msgspec
@@ -56,18 +57,18 @@ def bars_within(base: Sequence[PriceBar], asked: "Asked", hours: TradedHours) ->
     Source: TWS API documentation, Historical Bar Data, Duration.
     """
     size = asked.size
+    if not base or asked.end_ns <= base[0].open_ns:
+        return []
     if asked.back.unit == "D" and not hours.is_round_the_clock:
-        cut = cut_bars(_between(base, 0, asked.end_ns), size, hours, regular=asked.regular)
-        days = sorted({hours.day_of(one.last_ns) for one in cut})[-asked.back.count :]
-        return [one for one in cut if hours.day_of(one.last_ns) in days]
-    begin_ns = begin_moment(asked.end_ns, asked.back, hours.zone)
+        return cut_bars(_last_days(base, asked, hours), size, hours, regular=asked.regular)
+    begin_ns = max(begin_moment(asked.end_ns, asked.back, hours.zone), base[0].open_ns - _LONGEST_NS)
     reach_ns = size.length_ns if size.length_s else _LONGEST_NS
     cut = cut_bars(_between(base, begin_ns - reach_ns, asked.end_ns), size, hours, regular=asked.regular)
     if size.length_s:
         first = hours.group_of(begin_ns, size)
         return [one for one in cut if one.group >= first]
     before = hours.group_of(begin_ns - 1, size)
-    return [one for one in cut if one.group > before]
+    return [one for one in cut if one.group > before] or cut[-1:]
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -77,6 +78,21 @@ class Asked(msgspec.Struct, frozen=True):
     back: Duration
     size: BarSize
     regular: bool
+
+
+def _last_days(base: Sequence[PriceBar], asked: Asked, hours: TradedHours) -> list[PriceBar]:
+    """Return the bars of the last days on which something happened."""
+    found: list[PriceBar] = []
+    days: set[date] = set()
+    for one in reversed(base):
+        if one.open_ns >= asked.end_ns or (asked.regular and hours.session_of(one.open_ns) is None):
+            continue
+        day = hours.day_of(one.open_ns)
+        if day not in days and len(days) == asked.back.count:
+            break
+        days.add(day)
+        found.append(one)
+    return found[::-1]
 
 
 def _between(base: Sequence[PriceBar], begin_ns: int, end_ns: int) -> list[PriceBar]:

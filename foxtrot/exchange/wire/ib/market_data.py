@@ -12,6 +12,7 @@ from foxtrot.exchange.wire.ib.ib_contract import IbContract
 from foxtrot.exchange.wire.ib.layout import FieldReader, Value
 from foxtrot.exchange.wire.ib.price_bars import SECOND_NS
 from foxtrot.exchange.wire.ib.price_desk import PriceDesk
+from foxtrot.exchange.wire.ib.price_memory import Top
 from foxtrot.exchange.wire.ib.quote_layouts import MARKET_DATA_TYPE, SNAPSHOT_END, TICK_PARAMS
 from foxtrot.exchange.wire.ib.quote_requests import (
     DELAYED_OFF,
@@ -62,6 +63,7 @@ class TickSubscription(Subscription, kw_only=True, eq=False):
     terms: Terms
     told: dict[int, Tick]
     kind: int = 0
+    has_missed: bool = False
 
 
 class MarketData:
@@ -96,7 +98,9 @@ class MarketData:
         if not self._side.tells_data:
             return
         for one in self._held.of(contract):
-            if not one.terms.is_delayed and not one.client.is_slow():
+            if one.client.is_slow():
+                one.has_missed = True
+            elif not one.terms.is_delayed:
                 self._tell(one, self._top(one))
 
     def on_trade(self, contract: IbContract) -> None:
@@ -107,19 +111,21 @@ class MarketData:
         if not self._side.tells_data:
             return
         for one in self._held.of(contract):
-            if not one.terms.is_delayed and not one.client.is_slow():
+            if one.client.is_slow():
+                one.has_missed = True
+            elif not one.terms.is_delayed:
                 self._tell(one, self._day(one))
 
     def tick(self, now_ns: int) -> None:
-        """Tell once in a second what is delayed, what follows from the time of day, and what could not be told when it happened.
+        """Tell once in a second what is delayed and what follows from the time of day, and at once what a slow client has missed.
 
         Source: TWS API documentation, Market Data Types.
         """
-        if now_ns // SECOND_NS == self._second:
-            return
+        is_due = now_ns // SECOND_NS != self._second
         self._second = now_ns // SECOND_NS
         for one in self._held:
-            if not one.client.is_slow():
+            if (is_due or one.has_missed) and not one.client.is_slow():
+                one.has_missed = False
                 self._tell_kind(one)
                 self._tell(one, self._all(one))
 
@@ -228,7 +234,7 @@ class MarketData:
 
     def _tell_kind(self, one: TickSubscription) -> None:
         """Tell of which kind what follows is, where it is of another than before."""
-        is_open = self._side.is_open(one.contract, self._side.now_ns())
+        is_open = self._desk.is_open(one.contract)
         kind = LIVE_DATA if is_open or not one.terms.may_be_frozen else FROZEN
         kind += DELAYED_DATA - LIVE_DATA if one.terms.is_delayed else 0
         if kind != one.kind:
@@ -247,12 +253,11 @@ class MarketData:
 
     def _top(self, one: TickSubscription) -> list[Tick]:
         """Return bid and ask; a market that is closed has none but frozen ones."""
-        if one.kind in (LIVE_DATA, DELAYED_DATA) and not self._side.is_open(one.contract, self._side.now_ns()):
-            return []
-        memory = self._desk.of(one.contract)
-        if one.terms.is_delayed:
-            return top_ticks(one.contract, memory.top_at(self._delayed_ns()), DELAYED)
-        return top_ticks(one.contract, memory.top, LIVE)
+        memory, numbers = self._desk.of(one.contract), DELAYED if one.terms.is_delayed else LIVE
+        if one.kind in (LIVE_DATA, DELAYED_DATA) and not self._desk.is_open(one.contract):
+            return top_ticks(one.contract, Top(), numbers)
+        top = memory.top_at(self._delayed_ns()) if one.terms.is_delayed else memory.top
+        return top_ticks(one.contract, top, numbers)
 
     def _day(self, one: TickSubscription) -> list[Tick]:
         memory = self._desk.of(one.contract)

@@ -86,7 +86,7 @@ class IbOrders:
         """
         notes = self._refresh()
         self._index(order)
-        notes[str(order.perm_id)] = _ENCODER.encode(order).decode()
+        self._side.venue.note(OWNER, str(order.perm_id), _ENCODER.encode(order).decode())
         if len(self._by_perm_id) > KEPT:
             self._forget(notes)
 
@@ -195,11 +195,18 @@ class IbOrders:
             for known in (self._by_perm_id, self._by_ids, self._by_venue_id, self._replaced, self._held, self._open):
                 known.clear()
             for text in notes.values():
-                self._index(_DECODER.decode(text))
+                self._take_in(_DECODER.decode(text))
             if is_new:
                 for client_id, last in self._side.venue.notes(IDS_OWNER).items():
                     self._side.note_order_id(int(client_id), int(last))
         return notes
+
+    def _take_in(self, order: IbOrder) -> None:
+        """Take an order from the notes; its account may be seen under another id since it was saved."""
+        account = self._side.account_of(order.account)
+        if account is not None:
+            order.account_id = order.asked["account"] = account.account_id
+        self._index(order)
 
     def _index(self, order: IbOrder) -> None:
         self._by_perm_id[order.perm_id] = order

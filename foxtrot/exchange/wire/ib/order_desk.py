@@ -39,9 +39,15 @@ class OrderDesk:
     def account(self, order: IbOrder) -> IbAccount:
         """Return the account of an order.
 
+        Raises:
+            IbRefused: IB's clients do not see it any more.
+
         Source: TWS API documentation, Order: account.
         """
-        return self.side.accounts[order.account_id]
+        found = self.side.account_of(order.account)
+        if found is None:
+            raise refused(order.order_id, "account", account=order.account_id)
+        return found
 
     def terms(self, order: IbOrder, contract: IbContract) -> OrderTerms:
         """Return what an order asks of the venue now.
@@ -80,13 +86,13 @@ class OrderDesk:
     def fail(self, order: IbOrder, told: IbRefused) -> None:
         """End an order that was refused.
 
-        Source: TWS API documentation, Order Status: Inactive; sequence as seen with ibapi 9.81.
+        Source: TWS API documentation, Order Status: Inactive; sequence as logs of real TWS show it.
         """
         order.stage, order.end_status, order.end_reason = "ended", INACTIVE, told.text
         order.updated_ns = self.side.now_ns()
         self.orders.save(order)
         self.telling.say(order, told.code, told.text)
-        self.telling.status(order)
+        self.telling.open(order)
 
     def cancel(self, order: IbOrder) -> None:
         """Take an order out.

@@ -94,16 +94,15 @@ def completed_values(order: IbOrder, contract: IbContract) -> Values:
 def status_values(order: IbOrder, contract: IbContract, parent_id: int, status: str = "") -> Values:
     """Return an order as orderStatus tells it, in a status that it passes through if one is given.
 
-    Source: TWS API documentation, orderStatus.
+    Source: TWS API documentation, orderStatus; of an order that has ended, what is not filled remains, as logs of real TWS show.
     """
     instrument = contract.instrument
     step = instrument.price_grid.step
-    left = 0 if order.end_status in (CANCELLED, INACTIVE) and status in ("", order.end_status) else order.remaining
     return {
         "orderId": order.order_id,
         "status": status or order.status,
         "filled": instrument.quantity_grid.to_decimal(order.filled),
-        "remaining": instrument.quantity_grid.to_decimal(left),
+        "remaining": instrument.quantity_grid.to_decimal(order.remaining),
         "avgFillPrice": rounded(order.average(step)),
         "permId": order.perm_id,
         "parentId": parent_id,

@@ -2,6 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
+from foxtrot.domain.errors import ConfigError
 from foxtrot.exchange.events import TradePrinted
 from foxtrot.exchange.wire.ib.ib_contract import IbContract
 from foxtrot.exchange.wire.ib.price_bars import SECOND_NS
@@ -56,6 +57,16 @@ class PriceDesk:
             self._sampled_s = now_ns // SECOND_NS
             for contract in self.side.contracts.all():
                 self.of(contract).sample(now_ns)
+
+    def is_open(self, contract: IbContract) -> bool:
+        """Tell whether a contract trades now; in years that its calendar does not know it does not.
+
+        Source: TWS API documentation, Market Data Types (frozen data are those of a closed market).
+        """
+        try:
+            return self.side.is_open(contract, self.side.now_ns())
+        except ConfigError:
+            return False
 
     def hours_of(self, contract: IbContract) -> TradedHours:
         """Return when a contract's market is open; at any hour where the settings say so.

@@ -15,7 +15,7 @@ def ib_surface(side: IbSide) -> IbGateway:
     Source: EClient of ibapi 9.81.
     """
     gateway = IbGateway(side)
-    gateway.add(Contracts(side, gateway.send))
+    gateway.answer(Contracts(side, gateway.send).handlers())
     gateway.add(Quotes(side, gateway.send))
     books = AccountBooks(side)
     gateway.add(Orders(side, gateway.send, gateway.started, books))

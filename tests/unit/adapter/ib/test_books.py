@@ -89,6 +89,16 @@ def test_a_book_with_fewer_rows_is_whole_once_no_row_comes_for_a_moment() -> Non
     assert (scene.last.bids, scene.last.asks) == (((99.0, 10.0),), ())
 
 
+def test_a_book_after_which_something_else_was_answered_is_whole_at_once_unless_it_has_no_row() -> None:
+    scene = Scene(rows=5)
+    scene.book.settle(scene.now_ns)
+    assert scene.book.state is BookState.SYNCING
+    scene.row(0, INSERT, BID, 99.0, 10)
+    scene.book.settle(scene.now_ns)
+    assert scene.book.state is BookState.LIVE
+    assert scene.last.bids == ((99.0, 10.0),)
+
+
 def test_a_book_without_any_row_is_not_live_however_long_it_is_quiet() -> None:
     scene = Scene()
     scene.book.beat(scene.now_ns + 10 * SETTLED_NS)

@@ -17,6 +17,11 @@ def test_no_warning_notice_or_refused_cancel_ends_an_order(code: int) -> None:
     assert kind_of(code) not in ENDS_AN_ORDER
 
 
+@pytest.mark.parametrize("code", [2100, 2104, 2106, 2108, 2119, 2158, 2199])
+def test_what_the_system_says_is_a_notice(code: int) -> None:
+    assert kind_of(code) is ErrorKind.NOTICE
+
+
 @pytest.mark.parametrize(
     "code", [103, 106, 107, 109, 110, 111, 116, 133, 200, 201, 203, 321, 322, 387, 434, 10007, 10043, 10268, 10311, 579]
 )

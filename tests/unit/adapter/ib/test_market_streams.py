@@ -10,7 +10,7 @@ import pytest
 
 from foxtrot.adapter.ib import codec
 from foxtrot.adapter.ib.bar_sizes import bar_size, bounds_of, duration_of, stamp_ns
-from foxtrot.adapter.ib.bar_stream import LATE_NS, SETTLED_NS, BarStream, reader
+from foxtrot.adapter.ib.bar_stream import ASK_NS, LATE_NS, SETTLED_NS, BarStream, reader
 from foxtrot.adapter.ib.print_stream import PrintStream
 from foxtrot.adapter.ib.tick_stream import TickStream
 from foxtrot.adapter.price_snap import PriceSnap
@@ -212,38 +212,56 @@ def row(stamp_s: int, close: float = 100.0, volume: int = 10) -> Any:
     )  # fmt: skip
 
 
-def bars(up: Up, begins_s: int) -> BarStream:
-    stream = BarStream(ID, bar_size("1m"), ALWAYS_OPEN, up, reader(PriceSnap(AAPL), 1.0))
-    stream.texts.append("1m")
+def bars(up: Up, begins_s: int, text: str = "1m") -> BarStream:
+    stream = BarStream(ID, bar_size(text), ALWAYS_OPEN, up, reader(PriceSnap(AAPL), 1.0))
+    stream.texts.append(text)
     stream.begin(begins_s * 10**9)
     return stream
 
 
-def test_a_bar_is_told_once_a_later_one_begins_with_its_last_figures(up: Up) -> None:
+def test_a_bar_is_asked_for_at_its_close_and_told_as_the_answer_has_it(up: Up) -> None:
     stream = bars(up, 1_000_030)
     for close in (100.0, 101.0, 102.0):
-        stream.take(row(999_960, close), 1_000_015 * 10**9)
-    assert up.bars == []
-    stream.take(row(1_000_020, 103.0), 1_000_021 * 10**9)
-    assert up.bars == []  # that one had closed before anything was wanted
-    stream.take(row(1_000_020, 104.0), 1_000_070 * 10**9)
-    stream.take(row(1_000_080, 105.0), 1_000_081 * 10**9)
-    assert [(bar.open_time_ns // 10**9, bar.close, bar.backfilled) for bar in up.bars] == [(1_000_020, 104.0, False)]
-
-
-def test_a_bar_after_which_nothing_trades_is_told_by_the_clock_and_not_again(up: Up) -> None:
-    stream = bars(up, 1_000_030)
-    stream.take(row(1_000_020), 1_000_050 * 10**9)
+        stream.take(row(1_000_020, close), 1_000_055 * 10**9)
     closes_ns = 1_000_080 * 10**9
-    stream.beat(closes_ns + SETTLED_NS - 1)
+    assert not stream.is_due(closes_ns + ASK_NS - 1)
+    assert stream.is_due(closes_ns + ASK_NS)
     assert up.bars == []
-    stream.beat(closes_ns + SETTLED_NS)
-    stream.take(row(1_000_020, 999.0), closes_ns + SETTLED_NS + 1)
-    stream.beat(closes_ns + 2 * SETTLED_NS)
-    assert [bar.close for bar in up.bars] == [100.0]
+    stream.fill([row(999_960), row(1_000_020, 104.0), row(1_000_080, 105.0)], closes_ns + ASK_NS)
+    assert [(bar.open_time_ns // 10**9, bar.close, bar.backfilled) for bar in up.bars] == [(1_000_020, 104.0, False)]
+    assert not stream.is_due(closes_ns + ASK_NS)
 
 
-def test_bars_of_a_lost_link_come_with_the_next_subscription_in_order_and_marked(up: Up) -> None:
+def test_a_later_bar_makes_the_one_before_due_whatever_the_clock_says(up: Up) -> None:
+    stream = bars(up, 1_000_030)
+    stream.take(row(1_000_020), 1_000_055 * 10**9)
+    stream.take(row(1_000_080), 1_000_056 * 10**9)
+    assert stream.is_due(1_000_056 * 10**9)
+
+
+def test_a_bar_that_the_answer_lacks_is_told_as_it_was_sent_last_and_not_again(up: Up) -> None:
+    stream = bars(up, 1_000_030)
+    stream.take(row(1_000_020, 103.0), 1_000_050 * 10**9)
+    now_ns = 1_000_080 * 10**9 + ASK_NS
+    stream.fill([], now_ns)
+    stream.take(row(1_000_020, 999.0), now_ns)
+    stream.fill([row(1_000_020, 999.0)], now_ns)
+    assert [bar.close for bar in up.bars] == [103.0]
+
+
+def test_bars_too_short_to_be_asked_for_are_told_once_a_later_one_begins_or_by_the_clock(up: Up) -> None:
+    stream = bars(up, 1_000_000, "5s")
+    stream.take(row(1_000_000, 101.0), 1_000_003 * 10**9)
+    assert not stream.is_due(1_000_050 * 10**9)
+    stream.take(row(1_000_005, 102.0), 1_000_006 * 10**9)
+    assert [bar.close for bar in up.bars] == [101.0]
+    stream.beat(1_000_010 * 10**9 + SETTLED_NS - 1)
+    assert len(up.bars) == 1
+    stream.beat(1_000_010 * 10**9 + SETTLED_NS)
+    assert [bar.close for bar in up.bars] == [101.0, 102.0]
+
+
+def test_bars_of_a_lost_link_come_with_the_next_answer_in_order_and_marked(up: Up) -> None:
     stream = bars(up, 1_000_030)
     stream.take(row(1_000_020), 1_000_050 * 10**9)
     stream.lost()
@@ -256,28 +274,17 @@ def test_bars_of_a_lost_link_come_with_the_next_subscription_in_order_and_marked
     assert now_ns - up.bars[-1].close_time_ns > LATE_NS
 
 
-def test_a_late_row_of_an_earlier_bar_does_not_take_the_place_of_the_one_that_forms(up: Up) -> None:
-    stream = bars(up, 1_000_030)
-    stream.take(row(1_000_080, 101.0), 1_000_081 * 10**9)
-    stream.take(row(1_000_020, 999.0), 1_000_082 * 10**9)
-    stream.beat(1_000_140 * 10**9 + SETTLED_NS)
-    assert [bar.close for bar in up.bars] == [101.0]
-
-
 def test_a_minute_without_a_trade_is_no_bar(up: Up) -> None:
     stream = bars(up, 1_000_030)
     blank = SimpleNamespace(date="1000020", open=0.0, high=0.0, low=0.0, close=0.0, volume=0, average=0.0, barCount=0)
-    stream.take(blank, 1_000_050 * 10**9)
-    stream.take(row(1_000_080), 1_000_081 * 10**9)
-    stream.beat(1_000_140 * 10**9 + SETTLED_NS)
+    stream.fill([blank, row(1_000_080)], 1_000_140 * 10**9 + ASK_NS)
     assert [bar.open_time_ns // 10**9 for bar in up.bars] == [1_000_080]
 
 
 def test_a_bar_is_told_in_every_word_that_its_length_was_asked_in(up: Up) -> None:
     stream = bars(up, 1_000_030)
     stream.texts.append("60s")
-    stream.take(row(1_000_020), 1_000_050 * 10**9)
-    stream.take(row(1_000_080), 1_000_081 * 10**9)
+    stream.fill([row(1_000_020), row(1_000_080)], 1_000_081 * 10**9)
     assert [bar.interval for bar in up.bars] == ["1m", "60s"]
 
 

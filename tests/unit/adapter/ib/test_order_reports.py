@@ -219,6 +219,22 @@ def test_a_number_that_came_back_after_a_rollback_is_not_shared_by_two_orders() 
     assert world.names.number_of("t-1") == 5
 
 
+def test_a_status_alone_under_a_number_that_came_back_is_not_our_orders() -> None:
+    world = World()
+    world.send("t-1", 5)
+    world.reports.hear_status(*status("Submitted", perm=900, number=5))
+    assert world.reports.hear_status(*status("Cancelled", perm=901, number=5)) == ""
+    assert world.reports.hear_fill(*fill(orderRef="", permId=901, orderId=5)) == "venue901"
+    assert [one.status for one in world.orders()] == [OrderStatus.ACCEPTED]
+
+
+def test_filled_without_a_quantity_is_asked_after() -> None:
+    world = World()
+    world.send()
+    assert world.reports.hear_status(5, "Filled", 0.0, 0.0, 0.0, 900, 0, 0.0, CLIENT, "", 0.0) == "t-1"
+    assert (world.told, world.doubted) == ([], ["t-1"])
+
+
 def test_numbers_say_nothing_over_another_link() -> None:
     world = World()
     world.send("t-1", 5)
@@ -374,7 +390,7 @@ def _told(steps: list[Step]) -> World:
     return world
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_whatever_is_lost_doubled_or_out_of_order_the_facts_are_the_same(data: st.DataObject) -> None:
     lost = data.draw(st.sets(st.sampled_from([n for n in range(len(STORY)) if n not in KEPT])))

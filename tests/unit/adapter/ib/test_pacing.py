@@ -79,6 +79,19 @@ def test_of_those_that_wait_a_cancel_goes_before_an_order_and_that_before_a_ques
     assert sorted(ran(job)) == ["CANCEL", "ORDER", "QUESTION", "QUESTION"]
 
 
+def test_a_second_is_a_whole_one() -> None:
+    async def job(time: Time) -> list[int]:
+        pace, lefts = MessagePace(45, time.now_ns, time.wait_s), []
+        while pace.left(Lane.CANCEL):
+            await pace.turn(Lane.CANCEL)
+        for now in (999_999_999, 1_000_000_000):
+            time.now = now
+            lefts.append(pace.left(Lane.CANCEL))
+        return lefts
+
+    assert ran(job) == [0, 45]
+
+
 # --- history --------------------------------------------------------------------------------------------------------
 
 

@@ -157,6 +157,12 @@ def test_nothing_that_hears_lets_an_exception_out_and_a_deaf_one_hears_nothing()
     wrapper.deaf = True
     wrapper.tickPrice(2)
     assert heard == [(1,)]
+    told: list[Any] = []
+    other = wrapper_class(Base)(lambda *what: told.append(what))
+    other.deaf = True
+    other.commissionReport(1)
+    other.error(1, 2, "3")
+    assert told == []
 
 
 def test_errors_that_are_caught_are_those_of_the_own_thread_and_go_nowhere_else() -> None:

@@ -53,7 +53,9 @@ def test_an_unknown_code_has_a_row_that_says_so_in_static_information_alone(clie
 
 
 def test_unknown_codes_and_markets_are_refused(client: QuoteClient) -> None:
-    assert refusal(client, 3202, market=21, secType=3) == "Market 21 has no data here; there are 1 HK, 11 US"
+    assert refusal(client, 3202, market=31, secType=3) == (
+        "Market 31 has no data here; there are 1 HK, 11 US, 21 SH, 22 SZ"
+    )
     assert refusal(client, 3203, securityList=securities((1, "AAPL"))) == "Unknown stock AAPL"
 
 
@@ -136,7 +138,9 @@ def test_a_security_counts_before_the_market(client: QuoteClient) -> None:
     asked = {"market": 0, "beginTime": "2025-11-27", "endTime": "2025-11-27"}
     assert not client.ask(3219, security=securities(APPLE)[0], **asked).tradeDateList
     assert len(client.ask(3219, security=securities(TENCENT)[0], **asked).tradeDateList) == 1
-    assert refusal(client, 3219, **(asked | {"market": 3})) == "Market 3 has no data here; there are 1 HK, 2 US"
+    assert refusal(client, 3219, **(asked | {"market": 8})) == (
+        "Market 8 has no data here; there are 1 HK, 2 US, 3 and 4 the mainland"
+    )
 
 
 def test_days_beyond_the_calendar_are_left_out(client: QuoteClient) -> None:

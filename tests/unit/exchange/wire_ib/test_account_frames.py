@@ -224,7 +224,11 @@ def test_the_margin_of_a_future_is_refused_beyond_what_there_is() -> None:
     (future, *_) = [one for one in rig.side.contracts.all() if one.sec_type == "FUT"]
     rig.rest(Side.SELL, "6000", 1, name=future.instrument_id)
     more = {"conId": future.con_id, "symbol": "", "secType": "", "exchange": "", "currency": "", "lmtPrice": "6000"}
-    assert brief(place(rig.client(), 1, **{**more, "totalQuantity": 5000})) == ["1 error 201", "1 Inactive 0/0"]
+    assert brief(place(rig.client(), 1, **{**more, "totalQuantity": 5000})) == [
+        "1 error 201",
+        "1 open",
+        "1 Inactive 0/5000",
+    ]
 
 
 def test_a_request_with_a_field_too_few_is_refused() -> None:

@@ -98,7 +98,7 @@ def test_an_order_that_is_kept_back_can_be_transmitted_and_cancelled() -> None:
     assert brief(place(client, 1, transmit=0, lmtPrice="188")) == []
     assert statuses(place(client, 1, lmtPrice="188"), 1)[-1] == "Submitted"
     assert place(client, 2, transmit=0) == []
-    assert brief(client.ask(4, 1, 2)) == ["2 Cancelled 0/0", "2 error 202"]
+    assert brief(client.ask(4, 1, 2)) == ["2 Cancelled 0/100", "2 error 202"]
 
 
 @pytest.mark.parametrize("kind", [1, 2, 3])

@@ -18,7 +18,7 @@ def test_an_accepted_order_is_told_twice_then_its_cancel() -> None:
     assert [opened[index] for index in (13, 14, 15, 16, 18, 20, 23, 24)] == [
         "BUY", "100", "LMT", "189.5", "GTC", ACCOUNT_ID, "mine", "1",
     ]  # fmt: skip
-    assert brief(client.ask(4, 1, 1)) == ["1 PendingCancel 0/100", "1 Cancelled 0/0", "1 error 202"]
+    assert brief(client.ask(4, 1, 1)) == ["1 PendingCancel 0/100", "1 Cancelled 0/100", "1 error 202"]
     assert brief(client.ask(4, 1, 1)) == ["1 error 10148"]
     assert brief(client.ask(4, 1, 2)) == ["2 error 10147"]
 
@@ -147,7 +147,7 @@ def test_what_cannot_be_filled_at_once_is_cancelled(tif: str) -> None:
     rig = OrderRig()
     rig.market()
     told = place(rig.client(), 1, tif=tif)
-    assert brief(told)[-2:] == ["1 Cancelled 0/0", "1 error 202"]
+    assert brief(told)[-2:] == ["1 Cancelled 0/100", "1 error 202"]
     assert "PendingCancel" not in statuses(told, 1)
 
 
@@ -201,7 +201,7 @@ def test_margin_is_refused_in_the_words_of_tws() -> None:
     rig = OrderRig()
     rig.market()
     told = place(rig.client(), 1, totalQuantity="20000", lmtPrice="200")
-    assert brief(told) == ["1 error 201", "1 Inactive 0/0"]
+    assert brief(told) == ["1 error 201", "1 open", "1 Inactive 0/20000"]
     assert "YOUR EQUITY WITH LOAN VALUE [999" in told[0][4]
     assert "MUST EXCEED THE INITIAL MARGIN [200" in told[0][4]
 
@@ -297,7 +297,7 @@ def test_the_manual_orders_of_tws_are_bound_by_client_zero() -> None:
     assert brief(told) == ["0 open", "0 Submitted 0/10", "message 53"]
     told = zero.ask(5, 1)
     assert brief(told) == ["-1 open", "-1 Submitted 0/10", "message 53"]
-    assert brief(zero.ask(4, 1, -1)) == ["-1 PendingCancel 0/10", "-1 Cancelled 0/0", "-1 error 202"]
+    assert brief(zero.ask(4, 1, -1)) == ["-1 PendingCancel 0/10", "-1 Cancelled 0/10", "-1 error 202"]
     assert brief(client.ask(15, 1, 1)) == ["-1 error 321"]
     zero.ask(15, 1, 1)
     rig.by_hand("151")
@@ -312,7 +312,7 @@ def test_a_global_cancel_takes_the_orders_of_all_out() -> None:
     place(client, 1)
     place(other, 1)
     rig.by_hand("150")
-    assert brief(client.ask(58, 1)) == ["1 PendingCancel 0/100", "1 Cancelled 0/0", "1 error 202"]
+    assert brief(client.ask(58, 1)) == ["1 PendingCancel 0/100", "1 Cancelled 0/100", "1 error 202"]
     assert statuses(other.take(), 1) == ["PendingCancel", "Cancelled"]
     assert rig.venue.open_orders("main-ib") == ()
 

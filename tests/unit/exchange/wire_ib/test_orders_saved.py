@@ -49,7 +49,7 @@ def test_an_order_waits_for_the_opening_and_says_so() -> None:
     told = place(client, 1, orderType="MKT", lmtPrice="", tif="DAY")
     assert brief(told) == ["1 open", "1 PreSubmitted 0/100", "1 error 399"]
     assert "until 2026-03-11 09:30:00 US/Eastern" in told[2][4]
-    assert brief(place(client, 2, tif="IOC")) == ["2 error 201", "2 Inactive 0/0"]
+    assert brief(place(client, 2, tif="IOC")) == ["2 error 201", "2 open", "2 Inactive 0/100"]
     place(client, 3, tif="OPG", orderType="MKT", lmtPrice="")
     place(client, 4)
     told = place(client, 4, lmtPrice="188")
@@ -82,7 +82,7 @@ def test_an_order_of_the_day_ends_with_it() -> None:
     place(client, 2)
     rig.move_to(new_york("2026-03-10 16:00:01"))
     told = client.take()
-    assert brief(told) == ["1 Cancelled 0/0", "1 error 202"]
+    assert brief(told) == ["1 Cancelled 0/100", "1 error 202"]
 
 
 def test_what_is_asked_for_agrees_with_what_was_told_whatever_two_clients_do() -> None:
@@ -169,7 +169,7 @@ def test_an_order_that_waits_ends_with_its_time() -> None:
     rig.move_to(new_york("2026-03-11 07:59:59"))
     assert client.take() == []
     rig.move_to(new_york("2026-03-11 08:00:00"))
-    assert brief(client.take()) == ["1 Cancelled 0/0", "1 error 202"]
+    assert brief(client.take()) == ["1 Cancelled 0/100", "1 error 202"]
 
 
 def test_a_changed_order_is_told_with_all_that_was_changed() -> None:
@@ -184,3 +184,21 @@ def test_a_changed_order_is_told_with_all_that_was_changed() -> None:
     assert (opened[14], opened[18]) == ("1400", "DAY")
     (report,) = rig.venue.open_orders("main-ib")
     assert (report.quantity, report.display_quantity) == (400, 100)
+
+
+def test_an_account_that_is_seen_under_another_id_after_a_restart_keeps_its_orders() -> None:
+    rig = OrderRig(accounts=("main", "second"))
+    rig.market()
+    client = rig.client()
+    place(client, 1, account="DU1000002")
+    place(client, 2, account="DU1000002", transmit=0)
+    other = rig.reborn(accounts=("second",))
+    link = other.client()
+    (opened,) = [fields for fields in link.ask(5, 1) if fields[0] == "5"]
+    assert opened[20] == "DU1000001"
+    assert statuses(place(link, 1, lmtPrice="188"), 1)[-1] == "Submitted"
+    none = rig.reborn(accounts=("main",))
+    link = none.client()
+    assert [fields[0] for fields in link.ask(5, 1)] == ["5", "3", "53"]
+    assert brief(place(link, 1, account="", lmtPrice="188")) == ["1 error 321"]
+    assert brief(place(link, 2, account=""))[0] == "2 error 321"

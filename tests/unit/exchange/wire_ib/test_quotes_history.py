@@ -91,6 +91,19 @@ def test_an_end_in_each_of_its_forms_cuts_there() -> None:
     assert len(Asked(rig.client(), end="20270310 14:00:00", back="400 D", size="1 day").told) == 1
 
 
+@pytest.mark.parametrize("always_open", [True, False])
+def test_the_ends_of_the_calendar_are_ends_too(always_open: bool) -> None:
+    client = traded(IbSettings(limits=False, always_open=always_open)).client()
+    client.link.is_paced = True
+    for end in ("00010101-00:00:00", "00010101 00:00:00 Asia/Tokyo", "19000101-00:00:00"):
+        for back in ("1 S", "1 D", "1 W", "12 M", "999999 Y"):
+            assert error_of(Asked(client, end=end, back=back).told) == (9, 162)
+    for end in ("99991231-23:59:59", "99991231 23:59:59 America/New_York"):
+        for back in ("1 D", "1 W", "12 M", "999999 Y"):
+            for size in ("1 min", "8 hours", "1 day", "1W", "1M"):
+                assert Asked(client, end=end, back=back, size=size).told[0][3] == "20260310  14:05:00"
+
+
 def test_dates_are_texts_of_the_login_where_they_are_asked_for() -> None:
     rig = traded()
     assert Asked(rig.client(), form=1).dates[0] == "20260310  14:00:00"

@@ -219,14 +219,25 @@ def test_a_closed_market_has_no_quotes_but_frozen_ones() -> None:
     market_data(live)
     assert ["58", "1", "5", "1"] in market_data(frozen)
     rig.move_to(new_york("2026-03-10 16:00:01"))
-    assert live.take(58) == []
-    assert frozen.take(58) == [["58", "1", "5", "2"]]
+    assert live.take() == [["1", "6", "5", "1", "-1.0", "0", "0"], ["1", "6", "5", "2", "-1.0", "0", "0"]]
+    assert frozen.take() == [["58", "1", "5", "2"]]
     client = rig.client()
-    assert prices_of(market_data(client)).keys() == {4, 6, 7, 9, 14}
+    prices = prices_of(market_data(client))
+    assert {n: prices[n] for n in (1, 2, 4)} == {1: -1.0, 2: -1.0, 4: 200.05}
     client.ask(59, 1, 4)
     told = market_data(client, 6)
     assert ["58", "1", "6", "2"] in told
     assert prices_of(told)[1] == 200.0
+
+
+def test_a_year_that_the_calendar_does_not_know_is_a_closed_one() -> None:
+    rig = QuoteRig(new_york("2099-03-10 10:00:00"), IbSettings(always_open=False))
+    rig.rest(Side.BUY, "200", 7)
+    client = rig.client()
+    assert prices_of(market_data(client))[1] == -1.0
+    rig.wait(2)
+    client.ask(59, 1, 2)
+    assert ["58", "1", "6", "2"] in market_data(client, 6)
 
 
 def test_halted_and_trading_again_are_ticks() -> None:
@@ -283,7 +294,7 @@ def test_a_slow_client_is_told_the_newest_when_it_has_caught_up() -> None:
     rig.wait(2)
     assert client.take() == []
     client.is_slow = False
-    rig.wait(1)
+    rig.wait(0.01)
     assert client.take() == [["1", "6", "5", "1", "199.39", "2", "0"]]
 
 
