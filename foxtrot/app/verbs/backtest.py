@@ -1,6 +1,7 @@
 """`foxtrot backtest`: a strategy over history, its statistics, and a report."""
 
 import contextlib
+import json
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
@@ -24,11 +25,20 @@ EXAMPLE = (
     "  foxtrot backtest --strategy my_strategy.py --bars eurusd.csv --currency USD --fee 0.00002 --out report"
 )
 
+STEPS = 100
+"""Lines that tell of progress, at most."""
+
 
 def add_arguments(parser: CommandParser) -> None:
     """Declare the arguments."""
     add_history_arguments(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="write report.html into this folder")
+    parser.add_argument(
+        "--details",
+        type=Path,
+        metavar="FILE",
+        help="write equity, months, fills and round trips into this file, as JSON",
+    )
 
 
 def run(arguments: Namespace) -> Outcome:
@@ -55,13 +65,19 @@ def run_backtest(arguments: Namespace) -> dict[str, object]:
     if arguments.out is not None:
         _check_writable(arguments.out)
     settings = history_settings(arguments)
-    with progress_bar(settings.length, "history") as advance, strategy_log(debug=arguments.debug) as hear:
+    told = progress_bar(settings.length, "history", as_lines=arguments.progress_lines)
+    with told as advance, strategy_log(debug=arguments.debug) as hear:
         found = Backtest(settings, advance, hear).run()
     result = found.summary()
     for warning in found.every_warning:
         sys.stderr.write(f"{warning}\n")
     if arguments.out is not None:
         result["report"] = str(found.report(arguments.out))
+    if arguments.details is not None:
+        from foxtrot.backtest.details import write_details
+
+        write_details(found, arguments.details)
+        result["details"] = str(arguments.details)
     return result
 
 
@@ -75,8 +91,17 @@ def warnings_of(settings: "BacktestSettings") -> list[str]:
 
 
 @contextlib.contextmanager
-def progress_bar(total: int, unit: str) -> Iterator[Callable[[int], None]]:
-    """Show how far something is, on stderr when that is a terminal; gives the function to tell it."""
+def progress_bar(total: int, unit: str, *, as_lines: bool = False) -> Iterator[Callable[[int], None]]:
+    """Show how far something is, on stderr when that is a terminal; gives the function to tell it.
+
+    Args:
+        total: how much there is.
+        unit: of what.
+        as_lines: tell it as lines of JSON instead, for a program that reads them.
+    """
+    if as_lines:
+        yield progress_lines(total, unit)
+        return
     if not sys.stderr.isatty():
         yield lambda done: None
         return
@@ -87,6 +112,21 @@ def progress_bar(total: int, unit: str) -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(unit, total=total)
         yield lambda done: bar.update(task, completed=done)
+
+
+def progress_lines(total: int, unit: str) -> Callable[[int], None]:
+    """Return the function that tells how far something is, as a line of JSON on stderr for every hundredth part of it."""
+    last = -1
+
+    def tell(done: int) -> None:
+        nonlocal last
+        part = STEPS * done // total if total > 0 else 0
+        if part != last:
+            last = part
+            sys.stderr.write(json.dumps({"progress": unit, "done": min(done, total), "total": total}) + "\n")
+            sys.stderr.flush()
+
+    return tell
 
 
 def _check_writable(folder: Path) -> None:

@@ -34,6 +34,11 @@ def add_history_arguments(parser: CommandParser) -> None:
     _add_history(parser)
     _add_instrument(parser)
     _add_assumptions(parser)
+    parser.add_argument(
+        "--progress-lines",
+        action="store_true",
+        help="tell on stderr how far it is, as lines of JSON for another program",
+    )
 
 
 def _add_what(parser: CommandParser) -> None:

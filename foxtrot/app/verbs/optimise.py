@@ -67,7 +67,7 @@ def run(arguments: Namespace) -> Outcome:
     jobs = len(combinations(grid))
     workers = min(arguments.workers or os.cpu_count() or 1, jobs)
     folder = arguments.home / "strategies"
-    with progress_bar(jobs, "backtests") as advance, ended_by_signal():
+    with progress_bar(jobs, "backtests", as_lines=arguments.progress_lines) as advance, ended_by_signal():
         found = search(
             settings, grid, by=arguments.by, workers=workers, folder=folder if folder.is_dir() else None, progress=advance
         )  # fmt: skip

@@ -1,10 +1,12 @@
 """The verb backtest: what its arguments do to the run, and each bad input as one clear line with status 2."""
 
 import gzip
+import json
 from pathlib import Path
 
 import pytest
 
+from foxtrot.backtest.details import read_details
 from foxtrot.cli import main
 
 FAST = ("--strategy", "double_ma", "--param", "fast=2", "--param", "slow=4")
@@ -264,3 +266,27 @@ def test_a_misspelt_key_of_the_configuration_is_refused(run, bars: Path, tmp_pat
         2,
         "c.toml:6: [strategy.one] unknown key 'symbol'; did you mean 'symbols'?",
     )
+
+
+def test_details_hold_what_is_drawn_and_progress_is_told_in_lines(
+    bars: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "details.json"
+    assert main(["backtest", *FAST, "--bars", str(bars), "--details", str(file), "--progress-lines", "--json"]) == 0
+    out, err = capsys.readouterr()
+    result, details = json.loads(out), read_details(file.read_bytes())
+    assert result["details"] == str(file)
+    assert details.equity[-1] == result["end_balance"]
+    assert min(details.drawdown) == pytest.approx(-result["max_drawdown"])
+    assert [(month.year, month.month) for month in details.months] == [(2025, 1)]
+    assert details.months[0].value == pytest.approx(result["total_return"])
+    assert (len(details.fills), len(details.trips), details.left_out) == (2, 1, 0)
+    told = [json.loads(line) for line in err.splitlines() if line.startswith('{"progress"')]
+    assert told[-1] == {"progress": "history", "done": 40, "total": 40}
+
+
+def test_details_that_cannot_be_written_are_one_clear_line(run, bars: Path, tmp_path: Path) -> None:
+    status, result = run("backtest", *FAST, "--bars", bars, "--details", tmp_path / "no" / "such" / "folder.json")
+    assert status == 2
+    assert "--details" in result["error"]["message"]
+    assert "name another file" in result["error"]["message"]
