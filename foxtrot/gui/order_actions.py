@@ -6,9 +6,9 @@ from typing import Final, Protocol
 
 from PySide6.QtCore import QObject, Signal
 
-from foxtrot.app.control_requests import Cancel, OrderRow
+from foxtrot.app.control_requests import Cancel
 from foxtrot.app.user_name import user_at_machine
-from foxtrot.core.commands import AmendOrder, SendOrder
+from foxtrot.core.commands import AmendOrder, SendOrder, SendProtectedOrder
 from foxtrot.domain.errors import FoxtrotError
 from foxtrot.domain.order import AmendRequest, OrderRequest
 from foxtrot.gui.desk import Desk
@@ -25,6 +25,15 @@ class Confirm(Protocol):
 
     def __call__(self, title: str, text: str) -> bool:
         """Return whether it is to be done."""
+        ...
+
+
+class Cancellable(Protocol):
+    """An order as far as cancelling needs it."""
+
+    @property
+    def order_id(self) -> str:
+        """Return its id."""
         ...
 
 
@@ -75,6 +84,12 @@ class OrderActions(QObject):
             return False
         return all([self._desk.put(SendOrder(request, owner)) for request in requests])
 
+    def place_protected(self, order: SendProtectedOrder, text: str, *, ask: bool = True) -> bool:
+        """Send an entry with its bracket; the position is protected from its first fill on."""
+        if self._is_repeated(order) or not self._agreed(tr("order.confirm_title"), text, ask=ask):
+            return False
+        return self._desk.put(order)
+
     def amend(self, request: AmendRequest, text: str, *, ask: bool = True) -> bool:
         """Change a resting order."""
         if self._is_repeated(request) or not self._agreed(tr("order.amend_title"), text, ask=ask):
@@ -87,7 +102,7 @@ class OrderActions(QObject):
             return
         self._desk.ask(Cancel(order_id=order_id, who=self.who), self._say_refusal)
 
-    def cancel_many(self, orders: Sequence[OrderRow], what: str) -> bool:
+    def cancel_many(self, orders: Sequence[Cancellable], what: str) -> bool:
         """Cancel several orders after asking; `what` says which. False when the person said no."""
         if not orders:
             return False
