@@ -38,7 +38,7 @@ class Aside(QObject):
             result = work()
         except (FoxtrotError, OSError) as error:
             why = str(error)
-        except Exception as error:  # noqa: BLE001  (whoever asked is told, whatever it was)
+        except Exception as error:  # whoever asked is told, whatever it was
             logger.opt(exception=error).error("work beside the desktop's thread failed")
             why = f"{type(error).__name__}: {error}"
         try:

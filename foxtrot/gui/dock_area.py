@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QCloseEvent, QColor, QPainter, QPixmap
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QMenu, QTabWidget, QToolButton, QWidget
 
 from foxtrot.gui.desk import CHIP_COLOURS, CHIPS, Desk
+from foxtrot.gui.icons import icon
 from foxtrot.gui.panel import Panel, PanelKinds
 from foxtrot.gui.texts import tr
 from foxtrot.gui.workspaces import DEFAULTS, DefaultPanel, PlacedPanel, Workspace, encoded
@@ -33,6 +34,7 @@ class PanelDock(QDockWidget):
         self.setObjectName(name)
         self.setWidget(panel)
         self.setTitleBarWidget(self._bar())
+        panel.windowTitleChanged.connect(self.setWindowTitle)  # a panel may count in its tab
         self.name_anew()
 
     def name_anew(self) -> None:
@@ -57,10 +59,10 @@ class PanelDock(QDockWidget):
         self._chip.setMenu(self._chip_menu())
         self._chip.setVisible(self.panel.follows)
         row.addWidget(self._chip)
-        for text, tip, act in (("⧉", "dock.float_hint", self._float), ("✕", "dock.close_hint", self.close)):
+        for name, tip, act in (("float", "dock.float_hint", self._float), ("close", "dock.close_hint", self.close)):
             button = QToolButton(bar)
             button.setAutoRaise(True)
-            button.setText(text)
+            button.setIcon(icon(name, theme))
             button.setToolTip(tr(tip))
             button.clicked.connect(act)
             row.addWidget(button)

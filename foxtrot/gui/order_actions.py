@@ -78,11 +78,11 @@ class OrderActions(QObject):
             return False
         return self._desk.put(SendOrder(request, OWNER))
 
-    def place_together(self, title: str, requests: Sequence[OrderRequest], text: str, owner: str = OWNER) -> bool:
-        """Send orders that belong together, in their order, for whoever holds the position; the person is always asked, once."""
-        if self._is_repeated(tuple(requests)) or not self.confirm(title, text):
+    def place_together(self, title: str, orders: Sequence[SendOrder], text: str) -> bool:
+        """Send orders that belong together, in their order, each for its owner; the person is always asked, once."""
+        if not orders or self._is_repeated(tuple(orders)) or not self.confirm(title, text):
             return False
-        return all([self._desk.put(SendOrder(request, owner)) for request in requests])
+        return all([self._desk.put(order) for order in orders])
 
     def place_protected(self, order: SendProtectedOrder, text: str, *, ask: bool = True) -> bool:
         """Send an entry with its bracket; the position is protected from its first fill on."""
