@@ -26,6 +26,7 @@ from foxtrot.gui.platform_host import PlatformHost
 from foxtrot.gui.settings import DesktopSettings, SettingsFile
 from foxtrot.gui.texts import tr
 from foxtrot.gui.theme import apply_theme
+from foxtrot.gui.widget_map import map_asked_for
 from foxtrot.gui.workspaces import WorkspaceFiles
 
 FOLDER: Final = "desktop"
@@ -209,6 +210,7 @@ def run_desktop(
     application.setQuitOnLastWindowClosed(False)
     desktop = Desktop(application, home, order, demo, log)
     before = _watch_signals(desktop.stop)
+    map_asked_for(desktop)
     wake = QTimer()  # Python's handlers run only when Python does
     wake.start(200)
     wake.timeout.connect(lambda: None)

@@ -96,7 +96,7 @@ def test_a_workspace_is_found_again_as_it_was_left(qtbot: QtBot, window: MainWin
     logs = [panel for panel in window.docks.panels if isinstance(panel, LogPanel)]
     assert [panel.level.currentText() for panel in logs] == ["ERROR", "INFO"]
     window.reset_workspace()
-    assert len(window.docks.panels) == 1
+    assert [panel.kind for panel in window.docks.panels].count("log") == 1
 
 
 def test_a_broken_layout_is_set_aside_and_said(window: MainWindow, rig: DesktopRig) -> None:
