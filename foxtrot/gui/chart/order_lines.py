@@ -1,0 +1,143 @@
+"""Lines of what is ours over the candles: open orders, stops, the average of a position, and a mark for every fill."""
+
+from typing import Final
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
+
+from foxtrot.domain.enums import Side
+from foxtrot.gui.chart.bar_series import BarSeries
+from foxtrot.gui.chart.candle_item import PlotItem
+from foxtrot.gui.chart.candle_shapes import Scale
+from foxtrot.gui.chart.own_marks import OrderLevel, OwnFill
+from foxtrot.gui.theme import Theme
+
+NEAR_PIXELS: Final = 6
+"""So near to a line the mouse has hold of it."""
+_MARK: Final = 5.0
+
+
+class PriceLine:
+    """A line at a price with words on it; `level` is the order that can be moved by it."""
+
+    def __init__(
+        self, price: float, text: str, colour: str, style: Qt.PenStyle, level: OrderLevel | None = None
+    ) -> None:
+        self.price = price
+        self.text = text
+        self.colour = QColor(colour)
+        self.style = style
+        self.level = level
+
+
+class LinesItem(PlotItem):
+    """Draws price lines, and over them the line that is being moved.
+
+    Thread: the desktop's.
+    """
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.lines: tuple[PriceLine, ...] = ()
+        self.moving: PriceLine | None = None
+        self._theme = theme
+        self._metrics = QFontMetricsF(theme.font())
+        self._ground = QColor(theme.colours.panel)
+        self._ground.setAlpha(225)
+        self.setZValue(20)
+
+    def show_lines(self, lines: tuple[PriceLine, ...]) -> None:
+        """Draw these from the next repaint on."""
+        self.lines = lines
+        self.update()
+
+    def move(self, line: PriceLine | None) -> None:
+        """Draw the line that is being moved, or none."""
+        self.moving = line
+        self.update()
+
+    def draw(self, painter: QPainter, scale: Scale) -> None:
+        """Draw every line that is seen; words that would cover others stand beside them."""
+        rect = self.seen()
+        left, right = rect.left() * scale.kx + scale.dx, rect.right() * scale.kx + scale.dx
+        painter.setFont(self._theme.font())
+        taken: list[QRectF] = []
+        seen = [line for line in self.lines if rect.top() <= line.price <= rect.bottom()]
+        for line in sorted(seen, key=lambda one: -one.price):
+            faint = self.moving is not None and self.moving.level == line.level and line.level is not None
+            self._draw_line(painter, line, (left, right, line.price * scale.ky + scale.dy), taken, faint=faint)
+        if self.moving is not None:
+            y = self.moving.price * scale.ky + scale.dy
+            self._draw_line(painter, self.moving, (left, right, y), taken)
+
+    def _draw_line(
+        self,
+        painter: QPainter,
+        line: PriceLine,
+        where: tuple[float, float, float],
+        taken: list[QRectF],
+        *,
+        faint: bool = False,
+    ) -> None:
+        left, right, y = where
+        colour = QColor(line.colour)
+        colour.setAlpha(90 if faint else 255)
+        painter.setPen(QPen(colour, self._theme.pixels(1), line.style))
+        painter.drawLine(QPointF(left, round(y)), QPointF(right, round(y)))
+        high, wide = self._metrics.height() + 2, self._metrics.horizontalAdvance(line.text) + 10
+        box = QRectF(left + 6, y - high / 2, wide, high)
+        while any(box.intersects(other) for other in taken) and box.right() < right:
+            box.translate(wide / 2 + 8, 0)
+        taken.append(box)
+        painter.setPen(QPen(colour, 1))
+        painter.setBrush(self._ground)
+        painter.drawRect(box)
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, line.text)
+
+
+class FillsItem(PlotItem):
+    """Marks fills at their bar and price: a triangle up for what was bought, down for what was sold."""
+
+    def __init__(self, series: BarSeries, theme: Theme) -> None:
+        super().__init__()
+        self._series = series
+        self._fills: tuple[OwnFill, ...] = ()
+        self._times = np.empty(0, np.int64)
+        self._size = _MARK * theme.scale
+        self._colours = {Side.BUY: QColor(theme.colours.up), Side.SELL: QColor(theme.colours.down)}
+        self._edge = QPen(QColor(theme.colours.text), 1)
+        self.setZValue(15)
+
+    def show_fills(self, fills: tuple[OwnFill, ...]) -> None:
+        """Mark these from the next repaint on."""
+        self._fills = tuple(sorted(fills, key=lambda fill: fill.time_ns))
+        self._times = np.array([fill.time_ns for fill in self._fills], np.int64)
+        self.update()
+
+    def draw(self, painter: QPainter, scale: Scale) -> None:
+        """Draw the marks that are seen."""
+        times, rect = self._series.bars.times, self.seen()
+        if not len(times) or not self._fills:
+            return
+        places = np.searchsorted(times, self._times, side="right") - 1
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        painter.setPen(self._edge)
+        for row in np.flatnonzero((places >= max(0.0, rect.left() - 1)) & (places <= rect.right() + 1)).tolist():
+            fill = self._fills[row]
+            x, y = float(places[row]) * scale.kx + scale.dx, fill.price * scale.ky + scale.dy
+            way = 1 if fill.side is Side.BUY else -1
+            size = self._size
+            painter.setBrush(self._colours[fill.side])
+            painter.drawPolygon(
+                QPolygonF(
+                    [QPointF(x, y), QPointF(x - size, y + way * size * 1.8), QPointF(x + size, y + way * size * 1.8)]
+                )
+            )
+
+
+def line_at(lines: tuple[PriceLine, ...], y: float, scale: Scale) -> PriceLine | None:
+    """Return the line that can be moved and is nearest to a height in pixels, None where none is near."""
+    near = [(abs(line.price * scale.ky + scale.dy - y), line) for line in lines if line.level is not None]
+    near = [(far, line) for far, line in near if far <= NEAR_PIXELS]
+    return min(near, key=lambda one: one[0])[1] if near else None
