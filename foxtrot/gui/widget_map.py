@@ -30,8 +30,10 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class WidgetMap(QObject):
-    """Writes all places once a second, by name: `kill`; `kill#2` for a second one of that name; `table/3` for a row in view; `tabs/Orders` for
-    a tab; `menu/Quit` for an entry of an open menu; `ladder/bid` for what a widget tells by a method `places`. What is typed is never told.
+    """Writes all places once a second, by name.
+
+    `kill` is a widget of that name, `kill#2` a second one; `table/3` a row in view, `tabs/Orders` a tab, `menu/Quit` an entry of an open
+    menu, `ladder/bid` what a widget tells by a method `places`. What is typed is never told.
 
     Thread: the desktop's.
 
@@ -111,9 +113,9 @@ def _parts(widget: QWidget) -> dict[str, QRect]:
 
 
 def _rows(table: QTableView) -> dict[str, QRect]:
-    port, model = table.viewport(), table.model()
+    port = table.viewport()
     rows: dict[str, QRect] = {}
-    for line in range(min(model.rowCount() if model is not None else 0, MOST_ROWS)):
+    for line in range(min(table.verticalHeader().count(), MOST_ROWS)):
         top = table.rowViewportPosition(line)
         if 0 <= top < port.height():
             corner = port.mapTo(table, QPoint(0, top))
