@@ -4,6 +4,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from foxtrot.app.config import Config
 from foxtrot.app.config_tables import AccountTable, OrderExits, PlatformTable, StrategyTable
 from foxtrot.app.demo_exchange import DemoExchange
@@ -17,6 +19,9 @@ INSTRUMENT: Final = "BTCUSDT.BINANCE"
 OTHER: Final = "ETHUSDT.BINANCE"
 CUT_S: Final = 10.0
 GAP_CHANGES: Final = 3
+MOST_EXPOSURE: Final = Decimal(500_000)
+MOST_LOSS: Final = Decimal(25_000)
+"""Limits that show what the risk panel shows, and that playing does not reach."""
 
 
 class DemoVenue:
@@ -80,5 +85,5 @@ def demo_config(exchange: DemoExchange) -> Config:
             "market_making": strategy("market_making", INSTRUMENT, {"size": 0.04, "max_position": 0.4}),
             "double_ma": strategy("double_ma", OTHER, {}),
         },
-        risk=limits,
+        risk=msgspec.structs.replace(limits, max_exposure=MOST_EXPOSURE, max_daily_loss=MOST_LOSS, max_open_orders=200),
     )

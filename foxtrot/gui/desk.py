@@ -7,6 +7,7 @@ import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from foxtrot.app.control_requests import Request
+from foxtrot.app.desktop_requests import OverviewFound
 from foxtrot.core.notices import AdapterStatus, ContractsLoaded, GateChanged
 from foxtrot.domain.account import AccountData
 from foxtrot.domain.enums import GateState
@@ -68,6 +69,9 @@ class Desk(QObject):
     """A kind of panel and an instrument that it is to show: the panel is opened, or raised where it is open."""
     alert_asked = Signal(str, float)
     """An instrument and a price at which the user wants to be told."""
+    account_form_asked = Signal()
+    """The form of a new account is to be shown."""
+    overview_changed = Signal()
     order_asked = Signal(str)
     """An order whose life is to be shown."""
     actions: "OrderActions"
@@ -92,6 +96,8 @@ class Desk(QObject):
         """The account that is looked at, "" for all."""
         self.is_live = False
         self.questions: Questions | None = None
+        self.overview: OverviewFound | None = None
+        """How the platform stood when it was asked last."""
         self._hear(bridge)
 
     # --- the platform -----------------------------------------------------------------------------------------------
@@ -115,6 +121,11 @@ class Desk(QObject):
         if not taken:
             self.said.emit("WARNING", "the platform takes no command: it has not started or has stopped")
         return taken
+
+    def take_overview(self, found: OverviewFound) -> None:
+        """Take how the platform stands."""
+        self.overview = found
+        self.overview_changed.emit()
 
     # --- what is looked at ------------------------------------------------------------------------------------------
 

@@ -132,6 +132,7 @@ class MainWindow(QMainWindow):
         if isinstance(found, OverviewFound):
             self._answered_s = monotonic()
             self.overview = found
+            self.desk.take_overview(found)
             self.bar.show_overview(found)
             self.status.show_engine(found)
 
