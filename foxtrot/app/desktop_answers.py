@@ -1,21 +1,33 @@
 """Answers what a desktop asks, on the engine's thread."""
 
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
 from foxtrot.app.account_venues import account_venues
+from foxtrot.app.blotter_answers import BlotterAnswers
 from foxtrot.app.control_answers import ControlAnswers, Wish
+from foxtrot.app.control_kill import KillAnswers
 from foxtrot.app.control_notices import ControlNotices
-from foxtrot.app.control_requests import Request
+from foxtrot.app.control_requests import FollowKill, Request
+from foxtrot.app.desktop_preview import OrderPreviews
 from foxtrot.app.desktop_requests import (
     AccountOverview,
+    AskTerms,
+    DescribedStrategies,
+    DescribeStrategies,
     ListedInstruments,
     ListInstruments,
     Overview,
     OverviewFound,
+    PreviewOrder,
 )
+from foxtrot.app.desktop_risk import RiskAnswers
+from foxtrot.app.desktop_risk_requests import RiskOverview
 from foxtrot.app.main_engine import MainEngine
+from foxtrot.app.strategy_forms import strategy_form
 from foxtrot.core.notices import AdapterStatus, ContractsLoaded
 from foxtrot.domain.enums import OrderStatus
 from foxtrot.domain.instrument import Instrument
@@ -35,11 +47,25 @@ class DesktopAnswers:
         self._line = platform.line
         dispatcher = self._line.dispatcher
         self._control = ControlAnswers(self._line, ControlNotices(dispatcher))
+        self._previews = OrderPreviews(self._line, platform.config)
+        self._blotters = BlotterAnswers(self._line)
+        self._risk = RiskAnswers(self._line, platform.config.limit_table())
+        self.kills = KillAnswers(self._line, self._control.rows)
         self._statuses: dict[str, AdapterStatus] = {}
         self._listed: dict[str, dict[str, Instrument]] = {}
         self._venues = {venue.account: venue for venue in account_venues(platform.config)}
         self._day_ns = 0
         self._at_start: Decimal | None = None
+        self._own: dict[type[Request], Callable[[Any], msgspec.Struct]] = {
+            **self._blotters.by_kind,
+            Overview: lambda _: self._overview(),
+            ListInstruments: lambda wish: self._instruments(wish.account),
+            PreviewOrder: self._previews.preview,
+            AskTerms: lambda wish: self._previews.terms(wish.account),
+            DescribeStrategies: lambda _: self._strategies(),
+            RiskOverview: lambda _: self._risk.overview(),
+            FollowKill: lambda wish: self.kills.follow(wish.kill_id),
+        }
         dispatcher.subscribe(AdapterStatus, self._hear_status, owner=OWNER)
         dispatcher.subscribe(ContractsLoaded, self._hear_contracts, owner=OWNER)
 
@@ -49,16 +75,16 @@ class DesktopAnswers:
         Raises:
             FoxtrotError: it cannot be done, and why.
         """
-        if isinstance(request, Overview):
-            return self._overview()
-        if isinstance(request, ListInstruments):
-            return self._instruments(request.account)
+        own = self._own.get(type(request))
+        if own is not None:
+            return own(request)
         return self._control.answer(request)
 
     def _overview(self) -> OverviewFound:
         line, config = self._line, self._platform.config
         portfolio, now_ns = line.portfolio, line.dispatcher.clock.now_ns()
         profit = self._profit()
+        self._blotters.history.note(now_ns, profit)
         unknown = sum(record.status is OrderStatus.UNKNOWN for record in line.desk.open_records())
         return OverviewFound(
             portfolio.base_currency,
@@ -109,6 +135,13 @@ class DesktopAnswers:
     def _instruments(self, account: str) -> ListedInstruments:
         wanted = [account] if account else list(self._listed)
         return ListedInstruments({name: tuple(self._listed.get(name, {}).values()) for name in wanted})
+
+    def _strategies(self) -> DescribedStrategies:
+        line = self._line
+        forms = (
+            strategy_form(host, line.dispatcher.traces.get(name, "")) for name, host in line.strategies.hosts.items()
+        )
+        return DescribedStrategies(line.portfolio.base_currency, tuple(forms))
 
     def _hear_status(self, status: AdapterStatus) -> None:
         self._statuses[status.account] = status
