@@ -1,0 +1,305 @@
+"""What the desktop can send arrives at a real platform, encoded on the way, and an order of a person's passes the gate that a strategy's does.
+
+The classes are found in the source of foxtrot.gui, so that one that is sent for the first time fails here until it has a case.
+"""
+
+import ast
+import inspect
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from types import ModuleType
+from typing import Final, NamedTuple
+
+import msgspec
+import pytest
+from pytestqt.qtbot import QtBot
+
+import foxtrot.gui
+from foxtrot.app import (
+    blotter_requests,
+    control_requests,
+    control_roll_requests,
+    desktop_requests,
+    desktop_risk_requests,
+)
+from foxtrot.app.config import load_config
+from foxtrot.app.control_requests import Request, Taken
+from foxtrot.app.desktop_answers import DesktopAnswers
+from foxtrot.app.main_engine import MainEngine
+from foxtrot.core import commands
+from foxtrot.core.notices import OrderChanged
+from foxtrot.domain.enums import OrderStatus, OrderType, Side
+from foxtrot.domain.order import AmendRequest, OrderData, OrderRequest
+from foxtrot.domain.subscription import HistoryRequest, SubscribeRequest
+from foxtrot.gui.bridge import Bridge
+from foxtrot.gui.desk import Desk
+from foxtrot.gui.fact_store import FactStore
+from foxtrot.gui.link import LocalLink
+from foxtrot.gui.order_actions import OrderActions
+from foxtrot.gui.settings import DesktopSettings
+from tests.support.waiting import wait_until
+
+ACCOUNT: Final = "paper"
+STRATEGY: Final = "double_ma"
+PERPETUAL: Final = "BTCUSDT.BINANCE_USDM"
+CONFIG: Final = f"""
+[account.{ACCOUNT}]
+adapter = "simulated"
+settings = {{ instruments = "{PERPETUAL}", balances = "USDT=100000" }}
+
+[strategy.{STRATEGY}]
+class = "double_ma"
+account = "{ACCOUNT}"
+symbols = ["{PERPETUAL}"]
+capital = 10000
+autostart = false
+
+[risk]
+max_order_quantity = 5
+"""
+ASKED_IN: Final = (control_requests, desktop_requests, desktop_risk_requests, blotter_requests, control_roll_requests)
+
+
+def classes_of(module: ModuleType) -> dict[str, type]:
+    """The commands of a module, or its questions and wishes."""
+    own = {name: one for name, one in inspect.getmembers(module, inspect.isclass) if one.__module__ == module.__name__}
+    return own if module is commands else {name: one for name, one in own.items() if issubclass(one, Request)}
+
+
+SENDABLE: Final = {name: one for module in (commands, *ASKED_IN) for name, one in classes_of(module).items()}
+
+
+def sent_in(source: str) -> set[type]:
+    """The classes of commands, questions and wishes that some source makes."""
+    calls = (node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    names = {
+        func.id if isinstance(func, ast.Name) else func.attr
+        for func in calls
+        if isinstance(func, ast.Name | ast.Attribute)
+    }
+    return {SENDABLE[name] for name in names if name in SENDABLE}
+
+
+def sent_by_the_desktop() -> set[type]:
+    """What foxtrot.gui makes anywhere."""
+    found: set[type] = set()
+    for file in Path(foxtrot.gui.__file__).parent.rglob("*.py"):
+        found |= sent_in(file.read_text("utf-8"))
+    return found
+
+
+class Platform:
+    """A paper platform with a desk over it."""
+
+    def __init__(self, folder: Path, qtbot: QtBot) -> None:
+        file = folder / "foxtrot.toml"
+        file.write_text(CONFIG)
+        self.qtbot = qtbot
+        self.engine = MainEngine(load_config(file), folder)
+        self.arrived: list[object] = []
+        for kind in classes_of(commands).values():
+            self.engine.line.dispatcher.subscribe(kind, self.arrived.append, owner="test")
+        self.store = FactStore()
+        self.link = LocalLink(self.engine, DesktopAnswers(self.engine), self.store, "ann")
+        self.bridge = Bridge(self.store)
+        self.desk = Desk(self.bridge, DesktopSettings())
+        self.actions = OrderActions(self.desk, lambda _title, _text: True, count().__next__)
+        self.orders: dict[str, OrderData] = {}
+        self._sizes = count()
+        self.bridge.on(OrderChanged, lambda fact: self.orders.__setitem__(fact.order.order_id, fact.order))
+
+    def start(self) -> None:
+        self.bridge.start()
+        self.engine.start()
+        assert self.engine.all_ready.wait(10)
+        self.desk.open(self.link, is_live=False)
+        self.desk.put(commands.WatchMarket(ACCOUNT, SubscribeRequest(PERPETUAL)))
+        self.until(lambda: PERPETUAL in self.desk.instruments and self.price() > 0)
+
+    def end(self) -> None:
+        self.engine.stop(5.0)
+        self.bridge.stop()
+
+    def until(self, holds: Callable[[], bool]) -> None:
+        self.qtbot.waitUntil(holds, timeout=10_000)
+
+    def price(self) -> float:
+        tick = self.desk.ticks.get(PERPETUAL)
+        return tick.bid_price if tick is not None else 0.0
+
+    def request(self, quantity: float = 0.0) -> OrderRequest:
+        """An order that rests, no two of them alike."""
+        size = quantity or (10 + next(self._sizes)) / 1000
+        return OrderRequest(PERPETUAL, ACCOUNT, Side.BUY, OrderType.LIMIT, size, float(round(self.price() * 0.9)))
+
+    def place(self, request: OrderRequest) -> OrderData:
+        """Send an order by the desktop's one door and return what the desk made of it."""
+        before = set(self.orders)
+        assert self.actions.place(request, "a test's")
+        self.until(lambda: any(self._judged(one) for key, one in self.orders.items() if key not in before))
+        return next(one for key, one in self.orders.items() if key not in before)
+
+    def _judged(self, order: OrderData) -> bool:
+        return order.status not in (OrderStatus.CREATED, OrderStatus.SUBMITTED)
+
+    def resting(self) -> str:
+        """The id of an order that rests."""
+        order = self.place(self.request())
+        assert order.status is OrderStatus.ACCEPTED, order
+        return order.order_id
+
+    def ask(self, request: Request) -> tuple[msgspec.Struct | None, str]:
+        """Ask as a panel does, over JSON and back, and return the answer, which can be encoded too."""
+        decoded = msgspec.json.decode(msgspec.json.encode(request), type=type(request))
+        heard: list[tuple[msgspec.Struct | None, str]] = []
+        self.desk.ask(decoded, lambda found, error: heard.append((found, error)))
+        self.until(lambda: bool(heard))
+        msgspec.json.encode(heard[0][0])
+        return heard[0]
+
+    def has_arrived(self, kind: type) -> bool:
+        return any(type(one) is kind for one in self.arrived)
+
+
+@pytest.fixture
+def platform(tmp_path: Path, qtbot: QtBot) -> Iterator[Platform]:
+    made = Platform(tmp_path, qtbot)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.end()
+
+
+class Wished(NamedTuple):
+    """A wish, and the command that it comes to; or a part of why it is refused, where nothing is there for it."""
+
+    make: Callable[[Platform], Request]
+    command: type | None = None
+    refusal: str = ""
+
+
+WHO: Final = {"who": "ann", "why": "a test"}
+QUESTIONS: Final[dict[type[Request], Callable[[Platform], Request]]] = {
+    control_requests.ListOrders: lambda _: control_requests.ListOrders(every=True),
+    control_requests.ListPositions: lambda _: control_requests.ListPositions(),
+    control_requests.ListTrades: lambda _: control_requests.ListTrades(),
+    control_requests.ListStrategies: lambda _: control_requests.ListStrategies(),
+    control_requests.ListBlocks: lambda _: control_requests.ListBlocks(),
+    control_requests.FollowKill: lambda it: control_requests.FollowKill(kill_id=it.link.kill("a test")),  # type: ignore[arg-type]
+    desktop_requests.Overview: lambda _: desktop_requests.Overview(),
+    desktop_requests.ListInstruments: lambda _: desktop_requests.ListInstruments(),
+    desktop_requests.AskTerms: lambda _: desktop_requests.AskTerms(account=ACCOUNT),
+    desktop_requests.PreviewOrder: lambda it: desktop_requests.PreviewOrder(order=it.request(), owner="manual"),
+    desktop_requests.DescribeStrategies: lambda _: desktop_requests.DescribeStrategies(),
+    desktop_risk_requests.RiskOverview: lambda _: desktop_risk_requests.RiskOverview(),
+    blotter_requests.ListProtections: lambda _: blotter_requests.ListProtections(),
+    blotter_requests.ListPerformance: lambda _: blotter_requests.ListPerformance(),
+    blotter_requests.ListWorth: lambda _: blotter_requests.ListWorth(),
+}
+WISHES: Final[dict[type[Request], Wished]] = {
+    control_requests.Cancel: Wished(
+        lambda it: control_requests.Cancel(order_id=it.resting(), who="ann"), commands.CancelOrder
+    ),
+    control_requests.Reconcile: Wished(
+        lambda _: control_requests.Reconcile(who="ann", account=ACCOUNT), commands.ReconcileNow
+    ),
+    control_requests.SetValues: Wished(
+        lambda _: control_requests.SetValues(strategy_id=STRATEGY, values={"fast": 7}, **WHO), commands.SetParameters
+    ),
+    control_requests.Step: Wished(
+        lambda _: control_requests.Step(strategy_id=STRATEGY, step="start", **WHO), commands.StartStrategy
+    ),
+    control_requests.Resume: Wished(lambda _: control_requests.Resume(**WHO), commands.ResumeTrading),
+    control_requests.Resolve: Wished(
+        lambda it: control_requests.Resolve(order_id=it.resting(), status=OrderStatus.CANCELLED, **WHO),
+        refusal="only an order of unknown outcome",
+    ),
+    control_requests.Settle: Wished(
+        lambda _: control_requests.Settle(difference_id="none", decision="adopt", **WHO), refusal="no open difference"
+    ),
+}
+COMMANDS: Final[dict[type, Callable[[Platform], object]]] = {
+    commands.SendOrder: lambda it: it.actions.place(it.request(), "a test's"),
+    commands.SendProtectedOrder: lambda it: it.desk.put(
+        commands.SendProtectedOrder(it.request(), "manual", stop=it.price() * 0.5)
+    ),
+    commands.ProtectPosition: lambda it: it.desk.put(
+        commands.ProtectPosition("manual", ACCOUNT, PERPETUAL, it.price() * 0.5)
+    ),
+    commands.AmendOrder: lambda it: it.actions.amend(AmendRequest(it.resting(), price=it.price() * 0.8), "a test's"),
+    commands.WatchMarket: lambda it: it.desk.put(commands.WatchMarket(ACCOUNT, SubscribeRequest(PERPETUAL))),
+    commands.AskHistory: lambda it: it.desk.put(
+        commands.AskHistory(ACCOUNT, HistoryRequest("one", PERPETUAL, "1m", 10, it.engine.clock.now_ns()))
+    ),
+    commands.KillSwitch: lambda it: it.link.kill("a test"),
+}
+
+
+@pytest.mark.parametrize(
+    "kind", sorted(sent_by_the_desktop(), key=lambda kind: kind.__name__), ids=lambda kind: kind.__name__
+)
+def test_what_the_desktop_sends_has_a_case_here(kind: type) -> None:
+    assert kind in QUESTIONS or kind in WISHES or kind in COMMANDS, (
+        f"give {kind.__name__} a case in {Path(__file__).name}"
+    )
+
+
+def test_a_class_that_is_sent_is_found_in_the_source() -> None:
+    source = "from foxtrot.core import commands\n\ndef f(put, ask):\n    put(SendOrder(1, 2))\n    ask(commands.CloseGate('x'))\n    put(Other())\n"
+    assert sent_in(source) == {commands.SendOrder, commands.CloseGate}
+
+
+def test_every_question_is_answered(platform: Platform) -> None:
+    platform.resting()
+    answers = {kind: platform.ask(make(platform)) for kind, make in QUESTIONS.items()}
+    wrong = {kind.__name__: error for kind, (found, error) in answers.items() if error or found is None}
+    assert wrong == {}
+
+
+def test_every_wish_comes_to_its_command_or_says_why_not(platform: Platform) -> None:
+    for kind, wish in WISHES.items():
+        found, error = platform.ask(wish.make(platform))
+        if wish.command is None:
+            assert wish.refusal in error, kind
+            continue
+        assert (type(found), error) == (Taken, ""), kind
+        platform.until(lambda command=wish.command: platform.has_arrived(command))  # type: ignore[misc]
+
+
+def test_every_command_arrives(platform: Platform) -> None:
+    for kind, send in COMMANDS.items():
+        send(platform)
+        platform.until(lambda kind=kind: platform.has_arrived(kind))  # type: ignore[misc]
+        sent = next(one for one in platform.arrived if type(one) is kind)
+        assert msgspec.json.decode(msgspec.json.encode(sent), type=kind) == sent
+
+
+def test_a_persons_order_is_judged_as_any(platform: Platform) -> None:
+    assert platform.place(platform.request()).status is OrderStatus.ACCEPTED
+    too_much = platform.request(quantity=9.0)
+    refused = platform.place(too_much)
+    desk = platform.engine.line.desk
+    same = platform.engine.ask(lambda: desk.denied[desk.submit(too_much, STRATEGY)])
+    assert (refused.status, refused.rule, refused.reason) == (same.status, same.rule, same.reason)
+    assert (refused.status, refused.rule) == (OrderStatus.DENIED, "max_order_quantity")
+
+
+@pytest.mark.parametrize(
+    "send",
+    [
+        lambda it, request: it.desk.put(commands.SendOrder(request, "manual")),
+        lambda it, request: it.actions.place_protected(commands.SendProtectedOrder(request, "manual", 1.0), "a test's"),
+        lambda it, request: it.actions.place(request, "a test's"),
+        lambda it, request: it.actions.place_together("several", [commands.SendOrder(request, "manual")], "a test's"),
+    ],
+    ids=["order", "protected order", "the one door", "orders together"],
+)
+def test_nothing_opens_past_a_kill(platform: Platform, send: Callable[[Platform, OrderRequest], object]) -> None:
+    request = platform.request()
+    platform.link.kill("a test")
+    wait_until(lambda: platform.engine.ask(lambda: str(platform.engine.line.gate.state)) != "active")
+    send(platform, request)
+    platform.until(lambda: any(one.status is OrderStatus.DENIED for one in platform.orders.values()))
+    assert platform.engine.ask(lambda: list(platform.engine.line.desk.open_records())) == []
