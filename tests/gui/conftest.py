@@ -11,7 +11,7 @@ pytest.importorskip(
     "PySide6.QtWidgets", reason="the desktop cannot be opened here: scripts/setup says why", exc_type=ImportError
 )
 
-from PySide6.QtCore import QtMsgType, qInstallMessageHandler
+from PySide6.QtCore import QCoreApplication, QEvent, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from foxtrot.gui import texts
@@ -33,6 +33,7 @@ def no_warning_of_qt(qapp: QApplication) -> Iterator[None]:
             said.append(f"{kind.name}: {text}")
 
     before = qInstallMessageHandler(hear)
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)  # what earlier tests threw away
     apply_theme(qapp, Theme())
     texts.choose("en")
     try:
