@@ -35,11 +35,11 @@ class TaggedAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph tells no types
 
     def __init__(self, side: str, theme: Theme) -> None:
         super().__init__(side, pen=pg.mkPen(theme.colours.line), textPen=pg.mkPen(theme.colours.dim), maxTickLength=0)
-        self._theme = theme
+        self._font = theme.font()
         self.tags: dict[str, Tag] = {}
-        self.setStyle(tickFont=theme.font(), autoExpandTextSpace=False, autoReduceTextSpace=False)
+        self.setStyle(tickFont=self._font, autoExpandTextSpace=False, autoReduceTextSpace=False)
         self.enableAutoSIPrefix(False)
-        self.metrics = QFontMetricsF(theme.font())
+        self.metrics = QFontMetricsF(self._font)
 
     def put_tag(self, name: str, tag: Tag | None) -> None:
         """Show a tag under a name, or none any more."""
@@ -62,7 +62,7 @@ class TaggedAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph tells no types
         low, high = self.range
         share = (value - low) / (high - low) if high > low else 0.0
         size = self.size()
-        return share * size.width() if self.orientation == "bottom" else (1 - share) * size.height()
+        return float(share * size.width() if self.orientation == "bottom" else (1 - share) * size.height())
 
     def paint(self, painter: QPainter, *args: Any) -> None:
         """Paint the axis, then the tags."""
@@ -74,7 +74,7 @@ class TaggedAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph tells no types
 
     def _paint_tag(self, painter: QPainter, tag: Tag, place: float) -> None:
         painter.save()
-        painter.setFont(self._theme.font())
+        painter.setFont(self._font)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(tag.colour)
         high, wide = self.metrics.height() + 2, self.metrics.horizontalAdvance(tag.text) + 8
@@ -183,10 +183,8 @@ def time_places(times: IntArray, most: int) -> dict[int, str]:
         if len(found) <= most:
             return {int(one): _label(int(times[one]), by_day=step_ns >= DAY_NS) for one in found}
     months = times.astype("datetime64[ns]").astype("datetime64[M]").astype(np.int64)
-    for count in _MONTHS:
-        found = _changes(months // count)
-        if len(found) <= most:
-            break
+    fitting = (found for count in _MONTHS if len(found := _changes(months // count)) <= most)
+    found = next(fitting, _changes(months // _MONTHS[-1]))
     return {int(one): _month(int(times[one])) for one in found[:: max(1, len(found) // max(1, most))]}
 
 

@@ -25,6 +25,19 @@ class Bars(NamedTuple):
     close: FloatArray
     volume: FloatArray
 
+    def part(self, first: int, end: int) -> "Bars":
+        """Return the bars from a place to another (exclusive): views, not copies."""
+        return Bars(
+            self.times[first:end], self.open[first:end], self.high[first:end], self.low[first:end], self.close[first:end],
+            self.volume[first:end],
+        )  # fmt: skip
+
+    def copied(self) -> "Bars":
+        """Return copies that another thread may read while these change."""
+        return Bars(
+            self.times.copy(), self.open.copy(), self.high.copy(), self.low.copy(), self.close.copy(), self.volume.copy()
+        )  # fmt: skip
+
 
 def bars_of(facts: Iterable[BarData]) -> Bars:
     """Return facts as columns, in the order of time, the last one of those that open at the same moment."""

@@ -39,7 +39,7 @@ def reduced(bars: Bars, first: int, end: int, kx: float) -> tuple[Bars, FloatArr
     """Return one bar for all that fall onto the same pixel, and the place of each in the middle."""
     starts = _starts(first, end, kx)
     last = np.concatenate((starts[1:], [end - first])) - 1
-    part = Bars(*(column[first:end] for column in bars))
+    part = bars.part(first, end)
     whole = Bars(
         part.times[starts],
         part.open[starts],
@@ -59,7 +59,7 @@ def candles(bars: Bars, first: int, end: int, scale: Scale) -> Candles:
     if scale.kx < LEAST_PIXELS:
         whole, places = reduced(bars, first, end, scale.kx)
         return _as_lines(whole, places, scale)
-    part = Bars(*(column[first:end] for column in bars))
+    part = bars.part(first, end)
     x = np.floor(np.arange(first, end) * scale.kx + scale.dx)
     half = max(1.0, np.floor(scale.kx * BODY / 2)) if scale.kx >= 3 else 0.0
     top = np.round(np.maximum(part.open, part.close) * scale.ky + scale.dy)
@@ -81,7 +81,7 @@ def columns(bars: Bars, first: int, end: int, scale: Scale) -> tuple[FloatArray,
     none = np.empty((0, 4))
     if end <= first:
         return none, none
-    part, places = Bars(*(column[first:end] for column in bars)), np.arange(first, end, dtype=np.float64)
+    part, places = bars.part(first, end), np.arange(first, end, dtype=np.float64)
     if scale.kx < LEAST_PIXELS:
         part, places = reduced(bars, first, end, scale.kx)
     x = np.floor(places * scale.kx + scale.dx)

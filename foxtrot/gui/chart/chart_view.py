@@ -204,7 +204,7 @@ class ChartView(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph tel
         view, bars = self.view, self.series.bars
         first, end = visible(len(self.series), view.left, view.right)
         prices = span((bars.low, bars.high, *self.panes.over()), first, end) or (0.0, 1.0)
-        self.price.show(view.left, view.right, *with_room(*prices, least=4 * self.price.axis.tick))
+        self.price.show(view.left, view.right, *with_room(*prices, least=4 * self.price.axis.tick, head=0.12))
         most = span((bars.volume,), first, end)
         self.volume.show(view.left, view.right, 0.0, max(most[1], 1e-9) * 1.15 if most else 1.0)
         self.panes.fit(view.left, view.right, first, end)

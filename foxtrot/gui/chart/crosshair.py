@@ -54,7 +54,8 @@ class NamesItem(PlotItem):
         super().__init__()
         self.names: tuple[Name, ...] = ()
         self._theme = theme
-        self._metrics = QFontMetricsF(theme.font())
+        self._font = theme.font()
+        self._metrics = QFontMetricsF(self._font)
         self.setZValue(25)
 
     def show_names(self, names: tuple[Name, ...]) -> None:
@@ -68,7 +69,7 @@ class NamesItem(PlotItem):
         rect = self.seen()
         left, right = rect.left() * scale.kx + scale.dx + 6, rect.right() * scale.kx + scale.dx
         x, y = left, rect.bottom() * scale.ky + scale.dy + self._metrics.ascent() + 3
-        painter.setFont(self._theme.font())
+        painter.setFont(self._font)
         for text, colour in self.names:
             wide = self._metrics.horizontalAdvance(text)
             if x > left and x + wide > right:

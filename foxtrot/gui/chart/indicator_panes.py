@@ -15,6 +15,8 @@ from foxtrot.gui.texts import tr
 from foxtrot.gui.theme import Theme
 
 COLOURS: Final = ("#3d8bfd", "#d18b1f", "#a06bff", "#1aa5a5", "#d1579c", "#8a9a2b")
+HEAD: Final = 0.35
+"""How much of its height a pane below keeps free for its names."""
 STYLES: Final = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine)
 
 
@@ -74,7 +76,7 @@ class IndicatorPanes:
             stretch = span(tuple(item.values for item in self._items[one]), first, end) or (0.0, 1.0)
             levels = one.indicator.levels if one.key != "macd" else ()
             low, high = min(stretch[0], *levels, stretch[0]), max(stretch[1], *levels, stretch[1])
-            pane.show(left, right, *with_room(low, high))
+            pane.show(left, right, *with_room(low, high, head=HEAD))
 
     def show_names(self, bar: int) -> None:
         """Write the names and the values at a bar; −1 is the last."""

@@ -75,7 +75,7 @@ class IndicatorWork(QObject):
     def _begin(self, state: object) -> None:
         self._busy, self._shown = True, state
         self._since.restart()
-        copies = Bars(*(column.copy() for column in self._series.bars))
+        copies = self._series.bars.copied()
         self._pool.start(partial(self._compute, state, copies, self.wanted))
 
     def _compute(self, state: object, bars: Bars, wanted: tuple[Chosen, ...]) -> None:

@@ -42,7 +42,8 @@ class LinesItem(PlotItem):
         self.lines: tuple[PriceLine, ...] = ()
         self.moving: PriceLine | None = None
         self._theme = theme
-        self._metrics = QFontMetricsF(theme.font())
+        self._font = theme.font()
+        self._metrics = QFontMetricsF(self._font)
         self._ground = QColor(theme.colours.panel)
         self._ground.setAlpha(225)
         self.setZValue(20)
@@ -61,7 +62,7 @@ class LinesItem(PlotItem):
         """Draw every line that is seen; words that would cover others stand beside them."""
         rect = self.seen()
         left, right = rect.left() * scale.kx + scale.dx, rect.right() * scale.kx + scale.dx
-        painter.setFont(self._theme.font())
+        painter.setFont(self._font)
         taken: list[QRectF] = []
         seen = [line for line in self.lines if rect.top() <= line.price <= rect.bottom()]
         for line in sorted(seen, key=lambda one: -one.price):

@@ -108,9 +108,8 @@ def span(columns: tuple[FloatArray, ...], first: int, end: int) -> tuple[float, 
     return (low, high) if low <= high else None
 
 
-def with_room(low: float, high: float, least: float = 0.0) -> tuple[float, float]:
-    """Return a stretch with some room above and below, never without height."""
+def with_room(low: float, high: float, least: float = 0.0, head: float = ROOM) -> tuple[float, float]:
+    """Return a stretch with some room below and above (`head`, for names), never without height."""
     height = max(high - low, least, abs(high) * 1e-9, 1e-12)
     middle = (low + high) / 2
-    half = height * (0.5 + ROOM)
-    return middle - half, middle + half
+    return middle - height * (0.5 + ROOM), middle + height * (0.5 + head)

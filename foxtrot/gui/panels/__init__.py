@@ -1,19 +1,33 @@
 """The panels of the desktop, a module each."""
 
 from foxtrot.gui.panel import PanelKinds
+from foxtrot.gui.panels.chart import ChartPanel
+from foxtrot.gui.panels.accounts import AccountsPanel
 from foxtrot.gui.panels.connections import ConnectionsPanel
 from foxtrot.gui.panels.diagnostics import DiagnosticsPanel
+from foxtrot.gui.panels.fills import FillsPanel
 from foxtrot.gui.panels.log import LogPanel
+from foxtrot.gui.panels.orders import OrdersPanel
+from foxtrot.gui.panels.positions import PositionsPanel
+from foxtrot.gui.panels.protections import ProtectionsPanel
 from foxtrot.gui.panels.risk import RiskPanel
+from foxtrot.gui.panels.strategies import StrategiesPanel
 from foxtrot.gui.panels.watchlist import WatchlistPanel
 
 ALL = PanelKinds(
     (
         WatchlistPanel,
+        ChartPanel,
+        PositionsPanel,
+        OrdersPanel,
+        FillsPanel,
+        ProtectionsPanel,
+        AccountsPanel,
         LogPanel,
         ConnectionsPanel,
         RiskPanel,
         DiagnosticsPanel,
+        StrategiesPanel,
     )
 )
 """Every panel that can be opened, in the order of the menu."""
