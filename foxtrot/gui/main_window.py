@@ -15,6 +15,8 @@ from foxtrot.domain.errors import ConfigError
 from foxtrot.gui.desk import Desk
 from foxtrot.gui.dock_area import DockArea
 from foxtrot.gui.order_actions import OrderActions
+from foxtrot.gui.palette import Palette
+from foxtrot.gui.palette_entries import PaletteEntries
 from foxtrot.gui.panel import PanelKinds
 from foxtrot.gui.settings import SCALES
 from foxtrot.gui.shortcuts import Shortcuts
@@ -68,6 +70,8 @@ class MainWindow(QMainWindow):
         self.status = StatusLine(desk.bridge, desk.theme, self)
         self.setStatusBar(self.status)
         self.shortcuts = Shortcuts(self, desk.settings.shortcuts)
+        self.command_palette = Palette(PaletteEntries(self, kinds.names(), files.names), desk.theme, self)
+        self.search_asked.connect(self.command_palette.open)
         self._connect()
         self._fit_screen()
         self.open_workspace(self.workspace)
@@ -122,7 +126,8 @@ class MainWindow(QMainWindow):
         self.status.show_window(now_s - self._looked_s)
         self._looked_s = now_s
         if self._asked_s and now_s - self._asked_s > LATE_S:
-            self.status.show_late(now_s - self._answered_s, tr("status.unanswered"))
+            place = "" if self.desk.questions is None else self.desk.questions.link.stands_in()
+            self.status.show_late(now_s - self._answered_s, place or tr("status.unanswered"))
         if not self._asked_s and self.desk.questions is not None:
             self._asked_s = now_s
             self.desk.ask(Overview(), self._hear_overview)

@@ -6,7 +6,6 @@ The classes are found in the source of foxtrot.gui, so that one that is sent for
 import ast
 import inspect
 from collections.abc import Callable, Iterator
-from itertools import count
 from pathlib import Path
 from types import ModuleType
 from typing import Final, NamedTuple
@@ -23,41 +22,14 @@ from foxtrot.app import (
     desktop_requests,
     desktop_risk_requests,
 )
-from foxtrot.app.config import load_config
 from foxtrot.app.control_requests import Request, Taken
-from foxtrot.app.desktop_answers import DesktopAnswers
-from foxtrot.app.main_engine import MainEngine
 from foxtrot.core import commands
-from foxtrot.core.notices import OrderChanged
-from foxtrot.domain.enums import OrderStatus, OrderType, Side
-from foxtrot.domain.order import AmendRequest, OrderData, OrderRequest
+from foxtrot.domain.enums import OrderStatus
+from foxtrot.domain.order import AmendRequest, OrderRequest
 from foxtrot.domain.subscription import HistoryRequest, SubscribeRequest
-from foxtrot.gui.bridge import Bridge
-from foxtrot.gui.desk import Desk
-from foxtrot.gui.fact_store import FactStore
-from foxtrot.gui.link import LocalLink
-from foxtrot.gui.order_actions import OrderActions
-from foxtrot.gui.settings import DesktopSettings
+from tests.support.desktop_platform import ACCOUNT, PERPETUAL, STRATEGY, DesktopPlatform
 from tests.support.waiting import wait_until
 
-ACCOUNT: Final = "paper"
-STRATEGY: Final = "double_ma"
-PERPETUAL: Final = "BTCUSDT.BINANCE_USDM"
-CONFIG: Final = f"""
-[account.{ACCOUNT}]
-adapter = "simulated"
-settings = {{ instruments = "{PERPETUAL}", balances = "USDT=100000" }}
-
-[strategy.{STRATEGY}]
-class = "double_ma"
-account = "{ACCOUNT}"
-symbols = ["{PERPETUAL}"]
-capital = 10000
-autostart = false
-
-[risk]
-max_order_quantity = 5
-"""
 ASKED_IN: Final = (control_requests, desktop_requests, desktop_risk_requests, blotter_requests, control_roll_requests)
 
 
@@ -89,82 +61,9 @@ def sent_by_the_desktop() -> set[type]:
     return found
 
 
-class Platform:
-    """A paper platform with a desk over it."""
-
-    def __init__(self, folder: Path, qtbot: QtBot) -> None:
-        file = folder / "foxtrot.toml"
-        file.write_text(CONFIG)
-        self.qtbot = qtbot
-        self.engine = MainEngine(load_config(file), folder)
-        self.arrived: list[object] = []
-        for kind in classes_of(commands).values():
-            self.engine.line.dispatcher.subscribe(kind, self.arrived.append, owner="test")
-        self.store = FactStore()
-        self.link = LocalLink(self.engine, DesktopAnswers(self.engine), self.store, "ann")
-        self.bridge = Bridge(self.store)
-        self.desk = Desk(self.bridge, DesktopSettings())
-        self.actions = OrderActions(self.desk, lambda _title, _text: True, count().__next__)
-        self.orders: dict[str, OrderData] = {}
-        self._sizes = count()
-        self.bridge.on(OrderChanged, lambda fact: self.orders.__setitem__(fact.order.order_id, fact.order))
-
-    def start(self) -> None:
-        self.bridge.start()
-        self.engine.start()
-        assert self.engine.all_ready.wait(10)
-        self.desk.open(self.link, is_live=False)
-        self.desk.put(commands.WatchMarket(ACCOUNT, SubscribeRequest(PERPETUAL)))
-        self.until(lambda: PERPETUAL in self.desk.instruments and self.price() > 0)
-
-    def end(self) -> None:
-        self.engine.stop(5.0)
-        self.bridge.stop()
-
-    def until(self, holds: Callable[[], bool]) -> None:
-        self.qtbot.waitUntil(holds, timeout=10_000)
-
-    def price(self) -> float:
-        tick = self.desk.ticks.get(PERPETUAL)
-        return tick.bid_price if tick is not None else 0.0
-
-    def request(self, quantity: float = 0.0) -> OrderRequest:
-        """An order that rests, no two of them alike."""
-        size = quantity or (10 + next(self._sizes)) / 1000
-        return OrderRequest(PERPETUAL, ACCOUNT, Side.BUY, OrderType.LIMIT, size, float(round(self.price() * 0.9)))
-
-    def place(self, request: OrderRequest) -> OrderData:
-        """Send an order by the desktop's one door and return what the desk made of it."""
-        before = set(self.orders)
-        assert self.actions.place(request, "a test's")
-        self.until(lambda: any(self._judged(one) for key, one in self.orders.items() if key not in before))
-        return next(one for key, one in self.orders.items() if key not in before)
-
-    def _judged(self, order: OrderData) -> bool:
-        return order.status not in (OrderStatus.CREATED, OrderStatus.SUBMITTED)
-
-    def resting(self) -> str:
-        """The id of an order that rests."""
-        order = self.place(self.request())
-        assert order.status is OrderStatus.ACCEPTED, order
-        return order.order_id
-
-    def ask(self, request: Request) -> tuple[msgspec.Struct | None, str]:
-        """Ask as a panel does, over JSON and back, and return the answer, which can be encoded too."""
-        decoded = msgspec.json.decode(msgspec.json.encode(request), type=type(request))
-        heard: list[tuple[msgspec.Struct | None, str]] = []
-        self.desk.ask(decoded, lambda found, error: heard.append((found, error)))
-        self.until(lambda: bool(heard))
-        msgspec.json.encode(heard[0][0])
-        return heard[0]
-
-    def has_arrived(self, kind: type) -> bool:
-        return any(type(one) is kind for one in self.arrived)
-
-
 @pytest.fixture
-def platform(tmp_path: Path, qtbot: QtBot) -> Iterator[Platform]:
-    made = Platform(tmp_path, qtbot)
+def platform(tmp_path: Path, qtbot: QtBot) -> Iterator[DesktopPlatform]:
+    made = DesktopPlatform(tmp_path, qtbot, classes_of(commands).values())
     try:
         made.start()
         yield made
@@ -175,13 +74,13 @@ def platform(tmp_path: Path, qtbot: QtBot) -> Iterator[Platform]:
 class Wished(NamedTuple):
     """A wish, and the command that it comes to; or a part of why it is refused, where nothing is there for it."""
 
-    make: Callable[[Platform], Request]
+    make: Callable[[DesktopPlatform], Request]
     command: type | None = None
     refusal: str = ""
 
 
 WHO: Final = {"who": "ann", "why": "a test"}
-QUESTIONS: Final[dict[type[Request], Callable[[Platform], Request]]] = {
+QUESTIONS: Final[dict[type[Request], Callable[[DesktopPlatform], Request]]] = {
     control_requests.ListOrders: lambda _: control_requests.ListOrders(every=True),
     control_requests.ListPositions: lambda _: control_requests.ListPositions(),
     control_requests.ListTrades: lambda _: control_requests.ListTrades(),
@@ -220,7 +119,7 @@ WISHES: Final[dict[type[Request], Wished]] = {
         lambda _: control_requests.Settle(difference_id="none", decision="adopt", **WHO), refusal="no open difference"
     ),
 }
-COMMANDS: Final[dict[type, Callable[[Platform], object]]] = {
+COMMANDS: Final[dict[type, Callable[[DesktopPlatform], object]]] = {
     commands.SendOrder: lambda it: it.actions.place(it.request(), "a test's"),
     commands.SendProtectedOrder: lambda it: it.desk.put(
         commands.SendProtectedOrder(it.request(), "manual", stop=it.price() * 0.5)
@@ -251,14 +150,14 @@ def test_a_class_that_is_sent_is_found_in_the_source() -> None:
     assert sent_in(source) == {commands.SendOrder, commands.CloseGate}
 
 
-def test_every_question_is_answered(platform: Platform) -> None:
+def test_every_question_is_answered(platform: DesktopPlatform) -> None:
     platform.resting()
     answers = {kind: platform.ask(make(platform)) for kind, make in QUESTIONS.items()}
     wrong = {kind.__name__: error for kind, (found, error) in answers.items() if error or found is None}
     assert wrong == {}
 
 
-def test_every_wish_comes_to_its_command_or_says_why_not(platform: Platform) -> None:
+def test_every_wish_comes_to_its_command_or_says_why_not(platform: DesktopPlatform) -> None:
     for kind, wish in WISHES.items():
         found, error = platform.ask(wish.make(platform))
         if wish.command is None:
@@ -268,7 +167,7 @@ def test_every_wish_comes_to_its_command_or_says_why_not(platform: Platform) -> 
         platform.until(lambda command=wish.command: platform.has_arrived(command))  # type: ignore[misc]
 
 
-def test_every_command_arrives(platform: Platform) -> None:
+def test_every_command_arrives(platform: DesktopPlatform) -> None:
     for kind, send in COMMANDS.items():
         send(platform)
         platform.until(lambda kind=kind: platform.has_arrived(kind))  # type: ignore[misc]
@@ -276,7 +175,7 @@ def test_every_command_arrives(platform: Platform) -> None:
         assert msgspec.json.decode(msgspec.json.encode(sent), type=kind) == sent
 
 
-def test_a_persons_order_is_judged_as_any(platform: Platform) -> None:
+def test_a_persons_order_is_judged_as_any(platform: DesktopPlatform) -> None:
     assert platform.place(platform.request()).status is OrderStatus.ACCEPTED
     too_much = platform.request(quantity=9.0)
     refused = platform.place(too_much)
@@ -296,7 +195,7 @@ def test_a_persons_order_is_judged_as_any(platform: Platform) -> None:
     ],
     ids=["order", "protected order", "the one door", "orders together"],
 )
-def test_nothing_opens_past_a_kill(platform: Platform, send: Callable[[Platform, OrderRequest], object]) -> None:
+def test_nothing_opens_past_a_kill(platform: DesktopPlatform, send: Callable[[DesktopPlatform, OrderRequest], object]) -> None:
     request = platform.request()
     platform.link.kill("a test")
     wait_until(lambda: platform.engine.ask(lambda: str(platform.engine.line.gate.state)) != "active")
