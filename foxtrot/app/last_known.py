@@ -73,8 +73,16 @@ def with_slippage(home: Path, trades: tuple[TradeRow, ...]) -> tuple[TradeRow, .
 
     Blocks: for the disk.
     """
+    return slipped(journal_path(home), trades)
+
+
+def slipped(path: Path, trades: tuple[TradeRow, ...]) -> tuple[TradeRow, ...]:
+    """Return fills with what they cost, as with_slippage does, from a journal by its place.
+
+    Blocks: for the disk.
+    """
     try:
-        with read_only(journal_path(home)) as view:
+        with read_only(path) as view:
             quotes = {order_id: _touch(view, order_id) for order_id in _orders_of(trades)}
     except InputError:  # there is none: that a fill has no slippage is no reason not to show it
         return trades

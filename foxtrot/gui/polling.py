@@ -1,0 +1,75 @@
+"""Asks a question again and again while somebody looks, and only when the last was answered."""
+
+from collections.abc import Callable
+from time import monotonic
+from typing import Final
+
+import msgspec
+
+from foxtrot.app.control_requests import Request
+from foxtrot.gui.desk import Desk
+
+EVERY_S: Final = 0.5
+
+
+class Polling:
+    """One question of one panel.
+
+    Thread: the desktop's.
+
+    Args:
+        desk: where it is asked.
+        ask: makes the question anew each time.
+        heard: hears what was found.
+        every_s: seconds between two of them; 0.0 asks once for each platform.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        ask: Callable[[], Request],
+        heard: Callable[[msgspec.Struct], None],
+        every_s: float = EVERY_S,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._desk = desk
+        self._ask = ask
+        self._heard = heard
+        self._every_s = every_s
+        self._clock = clock
+        self._asked_s = float("-inf")
+        self._round = 0
+        self._waits = False
+        self.error = ""
+        """Why the last question was not answered, "" when it was."""
+
+    def look(self) -> None:
+        """Ask, if it is time and nothing is awaited; called once a flush while the panel is seen."""
+        now_s = self._clock()
+        due = now_s - self._asked_s >= self._every_s if self._every_s else self._asked_s < 0.0
+        if self._waits or not due or self._desk.questions is None:
+            return
+        self._asked_s, self._waits = now_s, True
+        asked = self._round
+        self._desk.ask(self._ask(), lambda found, error: self._hear(asked, found, error))
+
+    def hasten(self) -> None:
+        """Ask at the next look at which nothing is awaited, for something has changed."""
+        self._asked_s = float("-inf")
+
+    def begin_anew(self) -> None:
+        """Ask at the next look, whatever was asked before: another platform was opened, or more is to be known."""
+        self._round += 1
+        self._asked_s, self._waits = float("-inf"), False
+
+    def end(self) -> None:
+        """Hear no answer any more."""
+        self._round += 1
+        self._waits = True
+
+    def _hear(self, asked: int, found: msgspec.Struct | None, error: str) -> None:
+        if asked != self._round:
+            return
+        self._waits, self.error = False, error
+        if found is not None:
+            self._heard(found)
