@@ -6,6 +6,7 @@ from foxtrot.gui.panels.accounts import AccountsPanel
 from foxtrot.gui.panels.connections import ConnectionsPanel
 from foxtrot.gui.panels.diagnostics import DiagnosticsPanel
 from foxtrot.gui.panels.fills import FillsPanel
+from foxtrot.gui.panels.ladder import LadderPanel
 from foxtrot.gui.panels.log import LogPanel
 from foxtrot.gui.panels.orders import OrdersPanel
 from foxtrot.gui.panels.positions import PositionsPanel
@@ -18,6 +19,7 @@ ALL = PanelKinds(
     (
         WatchlistPanel,
         ChartPanel,
+        LadderPanel,
         PositionsPanel,
         OrdersPanel,
         FillsPanel,

@@ -1,0 +1,293 @@
+"""The ladder: prices in rows with what stands at each; a click places, a drag changes, the right button cancels."""
+
+from time import monotonic
+from typing import ClassVar, Final
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
+
+from foxtrot.domain.enums import Side
+from foxtrot.domain.subscription import SubscribeRequest
+from foxtrot.gui.desk import Desk
+from foxtrot.gui.order_actions import OWNER
+from foxtrot.gui.panel import State
+from foxtrot.gui.panels.ladder_feed import LadderFeed
+from foxtrot.gui.panels.ladder_frame import LadderFrame
+from foxtrot.gui.panels.ladder_hand import LadderHand, Wish
+from foxtrot.gui.panels.ladder_model import GROUPS, Ladder
+from foxtrot.gui.streams import Streams
+from foxtrot.gui.texts import tr
+
+LEVELS: Final = 100
+CALM_S: Final = 1.0
+"""Rows follow the price only when the mouse has not moved among them for so long."""
+SHIFT_S: Final = 0.3
+"""A click so soon after rows have moved by themselves is no order: it was meant for another price."""
+
+
+class LadderPanel(LadderFrame):
+    """Shows one instrument of one account.
+
+    Thread: the desktop's.
+    """
+
+    kind: ClassVar[str] = "ladder"
+    follows: ClassVar[bool] = True
+    least_size: ClassVar[tuple[int, int]] = (270, 330)
+
+    def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
+        super().__init__(desk, parent)
+        self.clock = monotonic
+        self.ladder: Ladder | None = None
+        self.wish: Wish | None = None
+        self.top = 0
+        self.shifted_s = self.touched_s = float("-inf")
+        self.feed = LadderFeed(desk, self)
+        self._seen: tuple[object, int] = (None, -1)
+        self._streams = Streams(desk, self)
+        self._connect()
+
+    # --- what is shown ----------------------------------------------------------------------------------------------
+
+    def show_instrument(self, instrument_id: str) -> None:
+        """Show another instrument; nothing that was marked stays."""
+        super().show_instrument(instrument_id)
+        self.ladder = None
+        self.feed.choose(instrument_id, "")
+        self._forget_wish()
+        self.say("")
+        self._open()
+        if self.isVisible():
+            self.flush()
+
+    def flush(self) -> None:
+        """Show what was heard."""
+        ladder = self.ladder
+        if ladder is None:
+            self._open()
+            return
+        self.feed.ask_if_due()
+        step = ladder.step_units
+        ladder.take_market(self.desk.depths.get(self.instrument_id), self.desk.ticks.get(self.instrument_id))
+        seen = (self.feed.marks, self.feed.marks.revision)
+        if seen != self._seen or ladder.step_units != step:
+            self._seen = seen
+            ladder.take_orders(self.feed.marks.levels(), OWNER)
+        self.sizes.fill(ladder.best_ask or ladder.best_bid)
+        self._follow_price()
+        self._show_rows()
+
+    def recentre(self) -> None:
+        """Put the price into the middle, and follow it again."""
+        self.hold.setChecked(False)
+        if self.ladder is not None and self.ladder.middle is not None:
+            self._scroll_to(self.ladder.middle + self.view.count // 2)
+
+    def step_rows(self, rows: int) -> None:
+        """Show prices so many rows higher, and follow the market no more."""
+        self.hold.setChecked(True)
+        self._scroll_to(self.top + rows)
+
+    def save_state(self) -> State:
+        """Return the grouping and the sizes of the buttons."""
+        return {**super().save_state(), "group": self.group.currentData(), "presets": dict(self.sizes.kept)}
+
+    def restore_state(self, state: State) -> None:
+        """Take up grouping and sizes."""
+        presets = state.get("presets")
+        if isinstance(presets, dict):
+            self.sizes.kept = {str(name): sizes for name, sizes in presets.items() if _are_sizes(sizes)}
+        if state.get("group") in GROUPS:
+            self.group.setCurrentIndex(GROUPS.index(int(state["group"])))
+        super().restore_state(state)
+
+    # --- what a hand does -------------------------------------------------------------------------------------------
+
+    def click(self, row: int, side: Side | None, stop: bool) -> None:
+        """Take a click: armed it sends, else it marks the row and asks; in the column of prices it marks nothing."""
+        if side is None:
+            self._forget_wish()
+            return
+        if self.clock() - self.shifted_s < SHIFT_S:
+            self.say(tr("ladder.moved"))
+            return
+        hand = self._hand()
+        if hand is not None:
+            self._take(hand.place(side, row, self.sizes.box.value(), stop=stop))
+
+    def drag(self, side: Side, row: int, target: int) -> None:
+        """Take an own order that was dragged to another row."""
+        hand = self._hand()
+        if hand is not None:
+            self._take(hand.move(side, row, target))
+
+    def dismiss(self, side: Side | None, row: int) -> None:
+        """Cancel the person's orders of a row."""
+        hand = self._hand()
+        if hand is not None:
+            self.say(hand.cancel(side, row))
+
+    def cancel_all(self, side: Side | None) -> None:
+        """Cancel the person's orders of this instrument and account, of one side or both, after asking."""
+        orders = [
+            order for order in self.feed.marks.orders.values() if order.owner == OWNER and side in (None, order.side)
+        ]
+        if not orders:
+            self.say(tr("ladder.nothing_to_cancel"))
+            return
+        what = f"{self.instrument_id} {tr(f'ladder.{side}') if side else tr('ladder.both')}, {self.feed.account}"
+        self.desk.actions.cancel_many(orders, what)
+
+    def agree(self) -> None:
+        """Do what was marked, once."""
+        wish = self.wish
+        self._forget_wish()
+        if wish is not None:
+            self.say(tr("ladder.sent") if wish.do() else tr("ladder.not_sent"))
+
+    def key(self, key: int) -> None:
+        """Take a key of the rows: sizes, up and down, the middle, no."""
+        if Qt.Key.Key_1 <= key < Qt.Key.Key_1 + len(self.sizes.buttons):
+            self.sizes.choose(key - int(Qt.Key.Key_1))
+        elif key in (Qt.Key.Key_C, Qt.Key.Key_Home):
+            self.recentre()
+        elif key == Qt.Key.Key_H:
+            self.hold.toggle()
+        elif key == Qt.Key.Key_Escape:
+            self._forget_wish()
+        else:
+            moves = {
+                Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1, Qt.Key.Key_PageUp: self.view.count // 2,
+                Qt.Key.Key_PageDown: -(self.view.count // 2),
+            }  # fmt: skip
+            self.step_rows(moves[Qt.Key(key)]) if Qt.Key(key) in moves else None
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        """Begin to show the instrument, once it is known."""
+        instrument = self.desk.instruments.get(self.instrument_id)
+        self.name.setText(self.instrument_id or tr("ladder.no_instrument"))
+        if instrument is None:
+            self.view.show_rows([])
+            return
+        self.ladder = Ladder(instrument, self.group.currentData())
+        self._seen = (None, -1)
+        self.sizes.show_instrument(instrument)
+        self._streams.ask(SubscribeRequest(self.instrument_id, ticks=True, trades=True, depth_levels=LEVELS))
+        self._fill_accounts()
+        self.hold.setChecked(False)
+        self.top = 0
+
+    def _fill_accounts(self) -> None:
+        accounts = self.desk.accounts_of(self.instrument_id)
+        self.accounts.blockSignals(True)
+        self.accounts.clear()
+        self.accounts.addItems(accounts)
+        self.accounts.blockSignals(False)
+        self._choose_account(self.feed.account if self.feed.account in accounts else (accounts[0] if accounts else ""))
+
+    def _choose_account(self, account: str) -> None:
+        self._forget_wish()
+        self.accounts.setCurrentText(account)
+        self.feed.choose(self.instrument_id, account)
+
+    def _meet_platform(self) -> None:
+        """Ask everything again of a platform that was opened."""
+        if self.ladder is not None:
+            self._fill_accounts()
+
+    def _meet_instruments(self) -> None:
+        if self.ladder is None:
+            self._open()
+        elif not self.feed.account:
+            self._fill_accounts()
+
+    def _hand(self) -> LadderHand | None:
+        if self.ladder is None:
+            self.say(tr("ladder.no_instrument"))
+            return None
+        return LadderHand(self.desk.actions, self.ladder, self.feed.account, self.feed.terms)
+
+    def _take(self, wish: Wish | str) -> None:
+        self._forget_wish()
+        if isinstance(wish, str):
+            self.say(wish, warns=True)
+        elif self.desk.actions.armed:
+            self.say(tr("ladder.sent") if wish.do() else tr("ladder.not_sent"))
+        else:
+            self.wish = wish
+            self.view.mark((wish.row, wish.side))
+            self.confirm.ask(wish.side, wish.text)
+
+    def _forget_wish(self) -> None:
+        self.wish = None
+        self.view.mark(None)
+        self.confirm.hide()
+
+    def _follow_price(self) -> None:
+        ladder = self.ladder
+        if ladder is None or ladder.middle is None or self.hold.isChecked():
+            return
+        count, place = self.view.count, self.top - ladder.middle
+        if count // 3 <= place <= count - 1 - count // 3:
+            return
+        is_new = not 0 <= place < 3 * count
+        if is_new or self.clock() - self.touched_s > CALM_S:
+            self.shifted_s = float("-inf") if self.top == 0 else self.clock()
+            self._forget_mark_if_gone()
+            self.top = ladder.middle + count // 2
+
+    def _forget_mark_if_gone(self) -> None:
+        if self.wish is not None and not 0 <= self.top - self.wish.row < self.view.count:
+            self._forget_wish()
+
+    def _scroll_to(self, top: int) -> None:
+        self.top = top
+        self._show_rows()
+
+    def _show_rows(self) -> None:
+        if self.ladder is not None:
+            rows = self.ladder.rows(self.top, self.view.count) if self.ladder.middle is not None else []
+            self.view.show_rows(rows, stale=self.feed.is_stale)
+
+    def _show_position(self) -> None:
+        held = self.feed.held
+        if self.ladder is not None:
+            self.ladder.take_average(0.0 if held is None else held.average_price)
+        self.show_held(held, self.desk.instruments.get(self.instrument_id))
+
+    def _regroup(self) -> None:
+        if self.ladder is not None:
+            self._forget_wish()
+            self.ladder = Ladder(self.ladder.instrument, self.group.currentData())
+            self._seen = (None, -1)
+            self._show_position()
+            self.top = 0
+            self.flush()
+
+    def _touch(self) -> None:
+        self.touched_s = self.clock()
+
+    def _connect(self) -> None:
+        self.view.clicked.connect(self.click)
+        self.view.dragged.connect(self.drag)
+        self.view.dismissed.connect(self.dismiss)
+        self.view.scrolled.connect(self.step_rows)
+        self.view.key_pressed.connect(self.key)
+        self.view.resized.connect(self._show_rows)
+        self.view.touched.connect(self._touch)
+        self.confirm.agreed.connect(self.agree)
+        self.confirm.refused.connect(self._forget_wish)
+        self.accounts.textActivated.connect(self._choose_account)
+        self.group.currentIndexChanged.connect(self._regroup)
+        self.desk.connected.connect(self._meet_platform)
+        self.desk.instruments_changed.connect(self._meet_instruments)
+        self.feed.moved.connect(self._show_position)
+        self.feed.warned.connect(lambda text: self.say(text, warns=True))
+        for kind, heard in self.feed.hearers:
+            self.hear(kind, heard)
+
+
+def _are_sizes(sizes: object) -> bool:
+    return isinstance(sizes, list) and all(isinstance(one, float | int) and one > 0 for one in sizes)
