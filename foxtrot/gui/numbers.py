@@ -52,8 +52,8 @@ def time_text(ns: int, zone: str = "UTC", *, with_date: bool = False) -> str:
     if ns <= 0:
         return NOTHING
     moment = datetime.fromtimestamp(ns // SECOND_NS, _zone(zone))
-    form = "%Y-%m-%d %H:%M:%S" if with_date else "%H:%M:%S"
-    return f"{moment.strftime(form)}.{ns // 1_000_000 % 1000:03d}"
+    day = f"{moment.year:04d}-{moment.month:02d}-{moment.day:02d} " if with_date else ""  # strftime takes five times as long
+    return f"{day}{moment.hour:02d}:{moment.minute:02d}:{moment.second:02d}.{ns // 1_000_000 % 1000:03d}"
 
 
 def age_text(seconds: float) -> str:

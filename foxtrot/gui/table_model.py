@@ -1,6 +1,7 @@
 """A table of rows that change many times a second: texts are made once a flush, only rows in view are painted again."""
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from itertools import islice
 from typing import Generic, TypeVar
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
@@ -130,14 +131,15 @@ class FactTable(QAbstractTableModel, Generic[Row]):
             self._arrange()
 
     def _trim(self) -> None:
-        while self._most and len(self._rows) > self._most:
-            self.remove(next(iter(self._rows)))
+        over = len(self._rows) - self._most if self._most else 0
+        for key in list(islice(self._rows, max(0, over))):
+            self.remove(key)
 
     def _take_out(self, keys: list[Hashable]) -> None:
         """Take lines out, from below to above, so that the lines before them stay what they are."""
-        for line in sorted((self._places[key] for key in keys), reverse=True):
-            self.beginRemoveRows(QModelIndex(), line, line)
-            del self._order[line]
+        for first, last in _runs(sorted((self._places[key] for key in keys), reverse=True)):
+            self.beginRemoveRows(QModelIndex(), first, last)
+            del self._order[first : last + 1]
             self.endRemoveRows()
         if keys:
             self._places = {key: line for line, key in enumerate(self._order)}
@@ -241,6 +243,17 @@ class FactTable(QAbstractTableModel, Generic[Row]):
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return int(_ALIGN[self.columns[section].align])
         return None
+
+
+def _runs(lines: list[int]) -> list[tuple[int, int]]:
+    """Return lines that stand together as first and last, from below to above as they are given."""
+    runs: list[tuple[int, int]] = []
+    for line in lines:
+        if runs and runs[-1][0] == line + 1:
+            runs[-1] = (line, runs[-1][1])
+        else:
+            runs.append((line, line))
+    return runs
 
 
 def _all(_row: object) -> bool:
