@@ -74,6 +74,8 @@ class Desk(QObject):
     overview_changed = Signal()
     order_asked = Signal(str)
     """An order whose life is to be shown."""
+    alerts: QObject | None = None
+    """The alerts, set when they are made."""
     actions: "OrderActions"
     """By which a person trades; set when that is made."""
 

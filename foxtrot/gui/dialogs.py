@@ -1,7 +1,9 @@
 """Dialogs that ask before something happens that cannot be taken back; what is asked of the person is injectable, so that tests answer."""
 
+from collections.abc import Callable
 from enum import StrEnum
-from typing import Protocol
+from time import monotonic
+from typing import Final, Protocol
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
@@ -16,6 +18,10 @@ from PySide6.QtWidgets import (
 )
 
 from foxtrot.gui.texts import tr
+
+SHOWN_EVERY_S: Final = 10.0
+MOST_FAILURES: Final = 100
+MOST_LETTERS: Final = 300
 
 
 def ask_yes(parent: QWidget | None, title: str, text: str, yes: str = "") -> bool:
@@ -58,7 +64,7 @@ class CloseDialog(QDialog):
     Thread: the desktop's.
     """
 
-    def __init__(self, strategies: int, orders: int, parent: QWidget | None = None, *, may_leave: bool = True) -> None:
+    def __init__(self, strategies: int, orders: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("close_dialog")
         self.setWindowTitle(tr("dialog.close_title"))
@@ -71,9 +77,6 @@ class CloseDialog(QDialog):
             button.setObjectName(f"close_{choice}")
             column.addWidget(button)
         self.buttons[CloseChoice.CANCEL].setChecked(True)
-        if not may_leave:
-            self.buttons[CloseChoice.HEADLESS].setEnabled(False)
-            self.buttons[CloseChoice.HEADLESS].setToolTip(tr("dialog.close_headless_why"))
         box = QDialogButtonBox(self)
         box.addButton(tr("dialog.go_on"), QDialogButtonBox.ButtonRole.AcceptRole)
         box.accepted.connect(self.accept)
@@ -98,14 +101,18 @@ class CrashNotice(QDialog):
     Thread: the desktop's.
     """
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, clock: Callable[[], float] = monotonic) -> None:
         super().__init__(parent)
         self.setObjectName("crash_notice")
         self.setModal(False)
+        self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
         self.setWindowTitle(tr("dialog.crash_title"))
         self.counts: dict[str, int] = {}
+        self._clock = clock
+        self._shown_s = float("-inf")
         self._text = QLabel(self)
         self._text.setWordWrap(True)
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         column = QVBoxLayout(self)
         column.addWidget(self._text)
@@ -116,11 +123,16 @@ class CrashNotice(QDialog):
         self.setMinimumWidth(420)
 
     def tell(self, text: str) -> None:
-        """Tell of a failure; one that was told before only counts."""
-        seen = self.counts.get(text, 0)
+        """Tell of a failure; one that was told before only counts, and the notice comes up again at most every SHOWN_EVERY_S."""
+        text = text[:MOST_LETTERS]
+        seen = self.counts.pop(text, 0)
         self.counts[text] = seen + 1
-        lines = [f"{line}  ×{times}" if times > 1 else line for line, times in list(self.counts.items())[-8:]]
-        self._text.setText(f"{tr('dialog.crash_text')}\n\n" + "\n".join(lines))
-        if not seen:
+        while len(self.counts) > MOST_FAILURES:
+            del self.counts[next(iter(self.counts))]
+        if not seen and self._clock() - self._shown_s >= SHOWN_EVERY_S:
+            self._shown_s = self._clock()
             self.show()
             self.raise_()
+        if self.isVisible() or not seen:
+            lines = [f"{line}  ×{times}" if times > 1 else line for line, times in list(self.counts.items())[-8:]]
+            self._text.setText(f"{tr('dialog.crash_text')}\n\n" + "\n".join(lines))

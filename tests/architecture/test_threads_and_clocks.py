@@ -46,6 +46,10 @@ ALLOWED: dict[str, tuple[set[str], str]] = {
     "foxtrot/exchange/server.py": ({"thread", "clock"}, "owns exchange-io"),
     "foxtrot/exchange/serving/*.py": ({"sleep"}, "waits on exchange-io for sockets and delays that a fault asks for"),
     "foxtrot/gui/platform_host.py": ({"thread"}, "owns foxtrot-platform, on which a platform lives beside a window"),
+    "foxtrot/gui/watchdog.py": (
+        {"thread"},
+        "owns foxtrot-window-watch, which says where the desktop's thread stands while that cannot",
+    ),
     "foxtrot/gui/*.py": ({"clock"}, "a window measures how smoothly it runs, and tells a double click from two wishes"),
     "foxtrot/backtest/runner.py": ({"clock"}, "measures how long the backtest took, for elapsed_s and bars_per_s"),
     "foxtrot/backtest/optimise.py": ({"process", "clock"}, "spreads a grid over processes and shows the time it takes"),

@@ -3,6 +3,7 @@
 from foxtrot.gui.panel import PanelKinds
 from foxtrot.gui.panels.chart import ChartPanel
 from foxtrot.gui.panels.accounts import AccountsPanel
+from foxtrot.gui.panels.alerts import AlertsPanel
 from foxtrot.gui.panels.connections import ConnectionsPanel
 from foxtrot.gui.panels.diagnostics import DiagnosticsPanel
 from foxtrot.gui.panels.fills import FillsPanel
@@ -28,6 +29,7 @@ ALL = PanelKinds(
         LogPanel,
         ConnectionsPanel,
         RiskPanel,
+        AlertsPanel,
         DiagnosticsPanel,
         StrategiesPanel,
     )
