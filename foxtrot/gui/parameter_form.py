@@ -5,9 +5,8 @@ from decimal import Decimal, InvalidOperation
 from math import floor, isfinite, log10
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QValidator, QWheelEvent
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
-    QAbstractSpinBox,
     QCheckBox,
     QFrame,
     QGridLayout,
@@ -26,57 +25,48 @@ from foxtrot.gui.theme import Theme
 FIELD_PIXELS = 130
 
 
-class ExactBox(QAbstractSpinBox):
-    """A number as text, so that none is rounded; its arrows step by one, or by a tenth of its size where it has decimals.
+class ExactBox(QLineEdit):
+    """A number as text, so that none is rounded; the arrow keys step by one, or by a tenth of its size where it has decimals.
 
     Thread: the desktop's.
 
     Args:
-        whole: whether it has no decimals.
+        form: its type and its bounds.
     """
 
-    changed = Signal()
-
-    def __init__(self, *, whole: bool, parent: QWidget | None = None) -> None:
+    def __init__(self, form: ParameterForm, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._whole = whole
-        self.minimum: float | None = None
-        self.maximum: float | None = None
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.lineEdit().setAlignment(Qt.AlignmentFlag.AlignRight)
-        self.lineEdit().textChanged.connect(lambda _text: self.changed.emit())
+        self._whole = form.kind == "int"
+        self._least, self._most = _bound(form.minimum), _bound(form.maximum)
+        self.setAlignment(Qt.AlignmentFlag.AlignRight)
 
     def set_text(self, text: str) -> None:
         """Show a number; a long one from its first digit on."""
-        self.lineEdit().setText(text)
-        self.lineEdit().setCursorPosition(0)
+        self.setText(text)
+        self.setCursorPosition(0)
 
-    def validate(self, text: str, place: int) -> tuple[QValidator.State, str, int]:
-        """Let anything be typed; what is wrong is said beside the field."""
-        return QValidator.State.Acceptable, text, place
-
-    def stepEnabled(self) -> QAbstractSpinBox.StepEnabledFlag:  # noqa: N802
-        """Let both arrows be pressed."""
-        return QAbstractSpinBox.StepEnabledFlag.StepUpEnabled | QAbstractSpinBox.StepEnabledFlag.StepDownEnabled
-
-    def stepBy(self, steps: int) -> None:  # noqa: N802
+    def step_by(self, steps: int) -> None:
         """Step up or down, not over a bound."""
         try:
-            value = Decimal(self.text())
+            value = Decimal(self.text().strip())
         except InvalidOperation:
             return
         if not value.is_finite():
             return
         moved = value + steps * self._step(value)
-        if self.minimum is not None:
-            moved = max(moved, Decimal(repr(self.minimum)))
-        if self.maximum is not None:
-            moved = min(moved, Decimal(repr(self.maximum)))
+        if self._least is not None:
+            moved = max(moved, Decimal(repr(self._least)))
+        if self._most is not None:
+            moved = min(moved, Decimal(repr(self._most)))
         self.set_text(f"{moved.normalize():f}" if moved else "0")
 
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
-        """Leave the wheel to whoever scrolls the form, so that no value changes in passing."""
-        event.ignore()
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        """Step by the arrow keys."""
+        steps = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}.get(Qt.Key(event.key()), 0)
+        if steps:
+            self.step_by(steps)
+        else:
+            super().keyPressEvent(event)
 
     def _step(self, value: Decimal) -> Decimal:
         if self._whole:
@@ -84,7 +74,7 @@ class ExactBox(QAbstractSpinBox):
         return Decimal(1).scaleb(floor(log10(abs(value))) - 1) if value else Decimal("0.1")
 
 
-Editor = QCheckBox | ExactBox | QLineEdit
+Editor = QCheckBox | QLineEdit
 
 
 class ParametersWidget(QScrollArea):
@@ -180,10 +170,8 @@ class ParametersWidget(QScrollArea):
             box.toggled.connect(self._look)
             return box
         if form.kind in ("int", "float"):
-            number = ExactBox(whole=form.kind == "int", parent=inner)
-            number.minimum = _bound(form.minimum)
-            number.maximum = _bound(form.maximum)
-            number.changed.connect(self._look)
+            number = ExactBox(form, inner)
+            number.textChanged.connect(self._look)
             return number
         text = QLineEdit(inner)
         text.textChanged.connect(self._look)

@@ -257,15 +257,15 @@ def test_what_was_typed_can_be_taken_back(qtbot, panel: StrategiesPanel, tell: T
     assert panel.detail.parameters.values() == VALUES
 
 
-def test_arrows_step_within_the_bounds_and_the_number_stays_exact(panel: StrategiesPanel, tell: Tell) -> None:
+def test_arrows_step_within_the_bounds_and_the_number_stays_exact(qtbot, panel: StrategiesPanel, tell: Tell) -> None:
     tell(a_row())
     fast, size = panel.detail.parameters.fields["fast"], panel.detail.parameters.fields["size"]
-    fast.stepBy(-30)
+    fast.step_by(-30)
     assert fast.text() == "1"
-    size.stepBy(1)
+    qtbot.keyClick(size, Qt.Key.Key_Up)
     assert size.text() == "0.00041"
     size.set_text("9.9")
-    size.stepBy(3)
+    size.step_by(3)
     assert size.text() == "10"
 
 
