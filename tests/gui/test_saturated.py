@@ -1,0 +1,150 @@
+"""An engine that is stuck or buried: the window still paints, says what is late and where, and KILL closes the gate at once."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from time import perf_counter
+
+import pytest
+from loguru import logger
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton
+from pytestqt.qtbot import QtBot
+
+from foxtrot.core.notices import RequestFailed, StrategyLog
+from foxtrot.domain.enums import GateState, OrderStatus
+from foxtrot.domain.market import TickData
+from foxtrot.gui import main_window
+from foxtrot.gui.fact_store import FactStore
+from foxtrot.gui.main_window import MainWindow
+from foxtrot.gui.panel import PanelKinds
+from foxtrot.gui.panels.log import LogPanel
+from foxtrot.gui.workspaces import WorkspaceFiles
+from tests.support.builders import T0, a_tick
+from tests.support.desktop_platform import ACCOUNT, DesktopPlatform
+from tests.support.desktop_rig import DesktopRig
+
+QUEUED = 100_000
+WAITING = 30_000
+"""More than the log keeps."""
+AT_ONCE_S = 0.25
+"""How long closing the gate may take: one small file is written."""
+
+
+class Jam:
+    """A handler of ticks that holds the engine's thread from when it is told to until it is freed."""
+
+    def __init__(self) -> None:
+        self.holds = False
+        self.entered, self.freed = threading.Event(), threading.Event()
+
+    def on_tick(self, _tick: TickData) -> None:
+        if self.holds:
+            self.entered.set()
+            self.freed.wait(60)
+
+
+class Scene:
+    """A window over a platform whose engine can be jammed."""
+
+    def __init__(self, folder: Path, qtbot: QtBot) -> None:
+        self.qtbot, self.jam = qtbot, Jam()
+        self.platform = DesktopPlatform(folder, qtbot)
+        self.platform.engine.line.dispatcher.subscribe(TickData, self.jam.on_tick, owner="slow")
+        desk, files = self.platform.desk, WorkspaceFiles(folder / "workspaces")
+        self.window = MainWindow(desk, self.platform.actions, PanelKinds(()), files)
+        self.window.kill_asked.connect(lambda: self.platform.link.kill("a test's"))
+        qtbot.addWidget(self.window)
+        self.window.show()
+        self.platform.start()
+
+    def stick(self) -> None:
+        """Let the engine be stuck."""
+        self.jam.holds = True
+        assert self.jam.entered.wait(10)
+
+    def free(self) -> None:
+        self.jam.holds = False
+        self.jam.freed.set()
+
+    def press_kill(self) -> float:
+        """Press the button; return how long the window was busy with it."""
+        began_s = perf_counter()
+        self.qtbot.mouseClick(self.window.findChild(QPushButton, "kill"), Qt.MouseButton.LeftButton)
+        return perf_counter() - began_s
+
+    @property
+    def permit(self) -> GateState:
+        return self.platform.engine.permit.state
+
+    def flushes(self) -> int:
+        return self.platform.bridge.statistics().flushes
+
+
+@pytest.fixture
+def scene(tmp_path: Path, qtbot: QtBot) -> Iterator[Scene]:
+    made = Scene(tmp_path, qtbot)
+    try:
+        yield made
+    finally:
+        made.free()
+        made.platform.end()
+        logger.enable("foxtrot.app.event_log")
+
+
+def test_a_blocked_handler_is_named_while_the_window_lives_and_kill_closes_the_gate(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(main_window, "LATE_S", 0.3)
+    order_id = scene.platform.resting()
+    scene.stick()
+    flushes = scene.flushes()
+    scene.qtbot.waitUntil(lambda: "late" in scene.window.status.engine.text(), timeout=10_000)
+    assert "test_saturated.py" in scene.window.status.engine.text()
+    assert "on_tick" in scene.window.status.engine.text()
+    scene.qtbot.waitUntil(lambda: scene.flushes() > flushes + 10, timeout=5_000)
+    assert scene.permit is GateState.ACTIVE
+    assert scene.press_kill() < AT_ONCE_S
+    assert scene.permit is GateState.HALTED
+    assert not scene.jam.freed.is_set()
+    scene.free()
+    scene.platform.until(lambda: scene.platform.orders[order_id].status is OrderStatus.CANCELLED)
+    scene.qtbot.waitUntil(lambda: "late" not in scene.window.status.engine.text(), timeout=10_000)
+
+
+def test_with_a_queue_of_events_the_window_flushes_and_kill_is_not_behind_them(scene: Scene) -> None:
+    engine = scene.platform.engine
+    told: list[StrategyLog] = []
+    scene.platform.bridge.on(StrategyLog, told.append)
+    scene.stick()
+    logger.disable("foxtrot.app.event_log")  # a hundred thousand lines of it are not what is looked at
+    for number in range(QUEUED):
+        engine.put(StrategyLog("double_ma", "INFO", str(number), T0))
+    assert scene.press_kill() < AT_ONCE_S
+    assert scene.permit is GateState.HALTED
+    flushes = scene.flushes()
+    scene.free()
+    scene.qtbot.waitUntil(lambda: len(told) >= QUEUED, timeout=60_000)
+    assert [line.text for line in told[:QUEUED]] == [str(number) for number in range(QUEUED)]
+    assert scene.flushes() > flushes + 10
+    assert scene.platform.place(scene.platform.request()).status is OrderStatus.DENIED
+
+
+def test_facts_that_wait_are_shown_as_backlog_and_states_are_not_behind_them(rig: DesktopRig, qtbot: QtBot) -> None:
+    window = MainWindow(rig.desk, rig.actions, PanelKinds((LogPanel,)), rig.files)
+    qtbot.addWidget(window)
+    window.show()
+    rig.open()
+    store: FactStore = rig.store
+    for number in range(WAITING):
+        store.hear(RequestFailed(ACCOUNT, str(number), "", T0))
+    store.hear(a_tick("BTCUSDT.PERP"))
+    rig.bridge.flush()
+    assert "BTCUSDT.PERP" in rig.desk.ticks
+    window.look()
+    waits = rig.bridge.statistics().backlog
+    assert waits > WAITING / 2
+    assert f"backlog {waits:,}" in window.status.window_figures.text()
+    rig.bridge.start()
+    qtbot.waitUntil(lambda: not rig.bridge.statistics().backlog, timeout=60_000)
+    assert rig.bridge.statistics().flush_p50_ms < 100  # it was 300 when a full log lost its oldest lines one by one
