@@ -195,7 +195,9 @@ def test_a_persons_order_is_judged_as_any(platform: DesktopPlatform) -> None:
     ],
     ids=["order", "protected order", "the one door", "orders together"],
 )
-def test_nothing_opens_past_a_kill(platform: DesktopPlatform, send: Callable[[DesktopPlatform, OrderRequest], object]) -> None:
+def test_nothing_opens_past_a_kill(
+    platform: DesktopPlatform, send: Callable[[DesktopPlatform, OrderRequest], object]
+) -> None:
     request = platform.request()
     platform.link.kill("a test")
     wait_until(lambda: platform.engine.ask(lambda: str(platform.engine.line.gate.state)) != "active")
