@@ -9,6 +9,7 @@ from foxtrot.gui.panels.diagnostics import DiagnosticsPanel
 from foxtrot.gui.panels.fills import FillsPanel
 from foxtrot.gui.panels.ladder import LadderPanel
 from foxtrot.gui.panels.log import LogPanel
+from foxtrot.gui.panels.order_life import OrderLifePanel
 from foxtrot.gui.panels.orders import OrdersPanel
 from foxtrot.gui.panels.positions import PositionsPanel
 from foxtrot.gui.panels.protections import ProtectionsPanel
@@ -26,6 +27,7 @@ ALL = PanelKinds(
         FillsPanel,
         ProtectionsPanel,
         AccountsPanel,
+        OrderLifePanel,
         LogPanel,
         ConnectionsPanel,
         RiskPanel,
