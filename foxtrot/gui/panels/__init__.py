@@ -15,6 +15,7 @@ from foxtrot.gui.panels.positions import PositionsPanel
 from foxtrot.gui.panels.protections import ProtectionsPanel
 from foxtrot.gui.panels.risk import RiskPanel
 from foxtrot.gui.panels.strategies import StrategiesPanel
+from foxtrot.gui.panels.tape import TapePanel
 from foxtrot.gui.panels.watchlist import WatchlistPanel
 
 ALL = PanelKinds(
@@ -22,6 +23,7 @@ ALL = PanelKinds(
         WatchlistPanel,
         ChartPanel,
         LadderPanel,
+        TapePanel,
         PositionsPanel,
         OrdersPanel,
         FillsPanel,
