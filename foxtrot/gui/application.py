@@ -24,6 +24,7 @@ from foxtrot.gui.order_actions import OrderActions
 from foxtrot.gui.panels import ALL
 from foxtrot.gui.platform_host import PlatformHost
 from foxtrot.gui.settings import DesktopSettings, SettingsFile
+from foxtrot.gui.strategy_log import StrategyLogs
 from foxtrot.gui.texts import tr
 from foxtrot.gui.theme import apply_theme
 from foxtrot.gui.widget_map import map_asked_for
@@ -66,6 +67,8 @@ class Desktop(QObject):
         self.settings: DesktopSettings = self.file.load()
         self.files = WorkspaceFiles(home / FOLDER / "workspaces")
         self.desk = Desk(self.bridge, self.settings, self)
+        self.desk.home = home
+        StrategyLogs.of(self.desk)  # from the first on, whoever looks
         self.actions = OrderActions(self.desk, self._confirm)
         self.window: MainWindow | None = None
         self.host: PlatformHost | None = None

@@ -1,6 +1,7 @@
 """What every panel is given: the way to the platform, what instruments there are, which account and symbol are looked at."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -74,10 +75,14 @@ class Desk(QObject):
     overview_changed = Signal()
     order_asked = Signal(str)
     """An order whose life is to be shown."""
+    moment_chosen = Signal(str, object)
+    """An instrument and a moment in nanoseconds of UTC that is to be looked at, such as a trade's."""
     alerts: QObject | None = None
     """The alerts, set when they are made."""
     actions: "OrderActions"
     """By which a person trades; set when that is made."""
+    home: Path | None = None
+    """Where state lives, for programs that are started beside the desktop; None: where they find it themselves."""
 
     def __init__(self, bridge: Bridge, settings: DesktopSettings, parent: QObject | None = None) -> None:
         super().__init__(parent)
