@@ -181,7 +181,9 @@ def time_places(times: IntArray, most: int) -> dict[int, str]:
     for step_ns in STEPS_NS:
         found = _changes(times // step_ns)
         if len(found) <= most:
-            return {int(one): _label(int(times[one]), by_day=step_ns >= DAY_NS) for one in found}
+            new_day = times[found] // DAY_NS != times[found - 1] // DAY_NS
+            rows = zip(found.tolist(), times[found].tolist(), new_day.tolist(), strict=True)
+            return {place: _label(ns, by_day=is_new) for place, ns, is_new in rows}
     months = times.astype("datetime64[ns]").astype("datetime64[M]").astype(np.int64)
     fitting = (found for count in _MONTHS if len(found := _changes(months // count)) <= most)
     found = next(fitting, _changes(months // _MONTHS[-1]))
@@ -194,7 +196,7 @@ def _changes(values: IntArray) -> IntArray:
 
 def _label(ns: int, *, by_day: bool) -> str:
     day, clock = str(np.datetime64(ns, "ns")).split("T")
-    return day[5:] if by_day or ns % DAY_NS == 0 else clock[:5]
+    return day[5:] if by_day else clock[:5]
 
 
 def _month(ns: int) -> str:

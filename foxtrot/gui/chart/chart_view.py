@@ -14,7 +14,7 @@ from foxtrot.gui.chart.candle_shapes import visible
 from foxtrot.gui.chart.indicator_panes import IndicatorPanes
 from foxtrot.gui.chart.line_drag import LineDrag
 from foxtrot.gui.chart.order_lines import FillsItem, LinesItem, line_at
-from foxtrot.gui.chart.pane import ChartBox, Pane, span, with_room
+from foxtrot.gui.chart.pane import ChartBox, Pane, span, with_lines, with_room
 from foxtrot.gui.chart.view_range import ViewRange
 from foxtrot.gui.numbers import time_text
 from foxtrot.gui.theme import Theme
@@ -43,7 +43,9 @@ class ChartView(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph tel
         self.theme = theme
         self.view = ViewRange()
         self.bar: int | None = None
+        self._placed: list[Any] = []
         self._seen_state: object = None
+        self._seen_lines: tuple[float, ...] = ()
         self.setBackground(theme.colours.panel)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.ci.layout.setSpacing(0)
@@ -72,11 +74,8 @@ class ChartView(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph tel
 
     def arrange(self) -> None:
         """Put the panes below each other, after their number has changed."""
-        for pane in self.all_panes():
-            for item in (pane.box, pane.axis):
-                if item.scene() is not None and item in self.ci.items:
-                    self.ci.removeItem(item)
-        self.ci.removeItem(self.times)
+        for item in self._placed:
+            self.ci.removeItem(item)
         self._place()
         self._seen_state = None
 
@@ -94,11 +93,14 @@ class ChartView(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph tel
     def refresh(self) -> None:
         """Show bars and lines as they are now; does nothing where nothing has changed."""
         self.view.take_count(len(self.series))
-        state = (self.series.revision, self.view.left, self.view.right, self.panes.revision)
+        held = self.drag_line.line is not None  # the scale stands still under the hand
+        lines = self._seen_lines if held else tuple(line.price for line in self.lines.lines)
+        state = (self.series.revision, self.view.left, self.view.right, self.panes.revision, lines)
         if state == self._seen_state:
             return
-        self._seen_state = state
-        self._fit()
+        self._seen_state, self._seen_lines = state, lines
+        if not held:
+            self._fit()
         for item in (self.candles, self.columns, self.fills):
             item.update()
 
@@ -189,21 +191,22 @@ class ChartView(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph tel
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _place(self) -> None:
-        layout = self.ci.layout
-        panes = self.all_panes()
-        for row, pane in enumerate(panes):
-            self.ci.addItem(pane.box, row, 0)
-            self.ci.addItem(pane.axis, row, 1)
-            layout.setRowStretchFactor(row, 9 if row == 0 else 2)
-        self.ci.addItem(self.times, len(panes), 0)
-        for row in range(len(panes), len(panes) + 8):
-            layout.setRowStretchFactor(row, 0)
+        layout, panes = self.ci.layout, self.all_panes()
+        places = [
+            (item, row, column) for row, pane in enumerate(panes) for column, item in enumerate((pane.box, pane.axis))
+        ]
+        for item, row, column in (*places, (self.times, len(panes), 0)):
+            self.ci.addItem(item, row, column)
+        self._placed = [*(item for item, _, _ in places), self.times]
+        for row in range(layout.rowCount()):
+            layout.setRowStretchFactor(row, 9 if row == 0 else 2 if row < len(panes) else 0)
         layout.setColumnStretchFactor(0, 1)
 
     def _fit(self) -> None:
         view, bars = self.view, self.series.bars
         first, end = visible(len(self.series), view.left, view.right)
         prices = span((bars.low, bars.high, *self.panes.over()), first, end) or (0.0, 1.0)
+        prices = with_lines(prices, [line.price for line in self.lines.lines])
         self.price.show(view.left, view.right, *with_room(*prices, least=4 * self.price.axis.tick, head=0.12))
         most = span((bars.volume,), first, end)
         self.volume.show(view.left, view.right, 0.0, max(most[1], 1e-9) * 1.15 if most else 1.0)

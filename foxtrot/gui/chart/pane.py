@@ -16,6 +16,10 @@ ROOM: Final = 0.06
 """How much of its height a pane leaves free above and below."""
 
 
+FAR: Final = 1.0
+"""A line of ours that is at most so many heights of the candles away is brought into view."""
+
+
 class Hand(Protocol):
     """Takes what the mouse does in a pane."""
 
@@ -106,6 +110,14 @@ def span(columns: tuple[FloatArray, ...], first: int, end: int) -> tuple[float, 
         if len(part):
             low, high = min(low, float(part.min())), max(high, float(part.max()))
     return (low, high) if low <= high else None
+
+
+def with_lines(stretch: tuple[float, float], prices: list[float]) -> tuple[float, float]:
+    """Return a stretch that has those prices in it that are not far away; the others would make the candles flat."""
+    low, high = stretch
+    most = (high - low) * FAR
+    near = [price for price in prices if low - most <= price <= high + most]
+    return min(low, *near, low), max(high, *near, high)
 
 
 def with_room(low: float, high: float, least: float = 0.0, head: float = ROOM) -> tuple[float, float]:
