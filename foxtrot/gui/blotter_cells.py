@@ -10,7 +10,16 @@ from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.order_state import OPEN
 from foxtrot.gui.columns import Cell, Tone, number, sign_tone, word
 from foxtrot.gui.desk import Desk
-from foxtrot.gui.numbers import NOTHING, money_text, price_decimals, price_text, size_decimals, size_text, time_text
+from foxtrot.gui.numbers import (
+    NOTHING,
+    exact_decimals,
+    money_text,
+    price_decimals,
+    price_text,
+    size_decimals,
+    size_text,
+    time_text,
+)
 from foxtrot.gui.order_actions import OWNER
 from foxtrot.gui.texts import tr
 from foxtrot.trading.order_ids import reduces_by_id
@@ -60,8 +69,7 @@ def money_cell(amount: Decimal | float | None, decimals: int = 2, *, signed: boo
 
 def fee_text(fee: Decimal) -> str:
     """Return a fee as exactly as it is, but for more than eight decimals."""
-    places = max(2, min(8, -int(fee.normalize().as_tuple().exponent))) if fee else 2
-    return money_text(fee, places)
+    return money_text(fee, exact_decimals(fee))
 
 
 def long_or_short(quantity: float) -> str:

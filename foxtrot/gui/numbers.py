@@ -42,6 +42,11 @@ def money_text(amount: Decimal | float | None, decimals: int = 2, *, signed: boo
     return f"+{text}" if signed and rounded > 0 else text
 
 
+def exact_decimals(amount: Decimal, least: int = 2, most: int = 8) -> int:
+    """Return how many decimals an amount needs to be shown as it is, within bounds."""
+    return max(least, min(most, -int(amount.normalize().as_tuple().exponent))) if amount else least
+
+
 def rate_text(rate: float, decimals: int = 2, *, signed: bool = False) -> str:
     """Return a fraction as a percentage."""
     return money_text(rate * 100, decimals, signed=signed) + (" %" if isfinite(rate) else "")
@@ -52,7 +57,9 @@ def time_text(ns: int, zone: str = "UTC", *, with_date: bool = False) -> str:
     if ns <= 0:
         return NOTHING
     moment = datetime.fromtimestamp(ns // SECOND_NS, _zone(zone))
-    day = f"{moment.year:04d}-{moment.month:02d}-{moment.day:02d} " if with_date else ""  # strftime takes five times as long
+    day = (
+        f"{moment.year:04d}-{moment.month:02d}-{moment.day:02d} " if with_date else ""
+    )  # strftime takes five times as long
     return f"{day}{moment.hour:02d}:{moment.minute:02d}:{moment.second:02d}.{ns // 1_000_000 % 1000:03d}"
 
 

@@ -9,7 +9,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from foxtrot.gui.columns import Tone, sign_tone
-from foxtrot.gui.numbers import money_text
+from foxtrot.gui.numbers import exact_decimals, money_text
 from foxtrot.gui.table_view import tone_colours
 from foxtrot.gui.theme import Theme
 
@@ -32,15 +32,16 @@ def sums_by(amounts: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
 
 
 def sum_pieces(
-    label: str, sums: Mapping[str, Decimal], decimals: int = 2, *, signed: bool = False, most: int = 4
+    label: str, sums: Mapping[str, Decimal], decimals: int | None = 2, *, signed: bool = False, most: int = 4
 ) -> list[Piece]:
-    """Return a label and its sums; of many currencies the first few, and how many more there are."""
+    """Return a label and its sums, exact where no decimals are named; of many currencies the first few, and how many more there are."""
     if not sums:
         return []
     pieces = [Piece(label, Tone.DIM)]
     for currency, amount in sorted(sums.items())[:most]:
         tone = sign_tone(float(amount)) if signed else Tone.PLAIN
-        pieces.append(Piece(f"{money_text(amount, decimals, signed=signed)} {currency}".rstrip(), tone))
+        places = exact_decimals(amount) if decimals is None else decimals
+        pieces.append(Piece(f"{money_text(amount, places, signed=signed)} {currency}".rstrip(), tone))
     if len(sums) > most:
         pieces.append(Piece(f"+{len(sums) - most}", Tone.DIM))
     return pieces

@@ -11,6 +11,7 @@ from foxtrot.gui.panels.ladder import LadderPanel
 from foxtrot.gui.panels.log import LogPanel
 from foxtrot.gui.panels.order_life import OrderLifePanel
 from foxtrot.gui.panels.orders import OrdersPanel
+from foxtrot.gui.panels.performance import PerformancePanel
 from foxtrot.gui.panels.positions import PositionsPanel
 from foxtrot.gui.panels.protections import ProtectionsPanel
 from foxtrot.gui.panels.risk import RiskPanel
@@ -30,6 +31,7 @@ ALL = PanelKinds(
         ProtectionsPanel,
         AccountsPanel,
         OrderLifePanel,
+        PerformancePanel,
         LogPanel,
         ConnectionsPanel,
         RiskPanel,

@@ -116,7 +116,7 @@ class FillsPanel(Blotter):
         rows: list[TradeRow] = self.model.shown()
         pieces = [
             *sum_pieces(tr("blotter.value"), sums_by(worth_of(row, self.desk) for row in rows)),
-            *sum_pieces(tr("blotter.fees"), sums_by((row.fee_asset, row.fee) for row in rows if row.fee), 4),
+            *sum_pieces(tr("blotter.fees"), sums_by((row.fee_asset, row.fee) for row in rows if row.fee), None),
         ]
         makers = sum(row.liquidity == "maker" for row in rows)
         if rows:
