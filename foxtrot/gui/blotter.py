@@ -144,7 +144,7 @@ class Blotter(Panel):
         """Show what fits now, because the account that is looked at, or another choice, has changed."""
         self.model.set_filter(self.fits)
         self._shown = (-1, float("-inf"))
-        if self.isVisible():
+        if self.is_seen:
             self.flush()
 
     def flush(self) -> None:
@@ -179,7 +179,7 @@ class Blotter(Panel):
 
     def _flush(self) -> None:
         super()._flush()
-        if not self.isVisible():
+        if not self.is_seen:
             self.look_while_hidden()
 
     def look_while_hidden(self) -> None:

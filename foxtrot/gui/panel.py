@@ -47,6 +47,11 @@ class Panel(QWidget):
         """Return the title in the language in force."""
         return tr(f"panel.{self.kind}")
 
+    @property
+    def is_seen(self) -> bool:
+        """Tell whether any of it can be seen: Qt keeps panels behind another tab visible, but puts them outside of the window."""
+        return self.isVisible() and not self.visibleRegion().isEmpty()
+
     def hear(self, kind: type, heard: Callable[[Any], None]) -> None:
         """Hear facts of a class until the panel is closed."""
         self._forget.append(self.desk.bridge.on(kind, heard))
@@ -96,7 +101,7 @@ class Panel(QWidget):
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _flush(self) -> None:
-        if self.isVisible():
+        if self.is_seen:
             self.flush()
 
     def _follow(self, chip: str, instrument_id: str) -> None:

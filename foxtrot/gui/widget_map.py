@@ -33,7 +33,7 @@ class WidgetMap(QObject):
     """Writes all places once a second, by name.
 
     `kill` is a widget of that name, `kill#2` a second one; `table/3` a row in view, `tabs/Orders` a tab, `menu/Quit` an entry of an open
-    menu, `ladder/bid` what a widget tells by a method `places`. What is typed is never told.
+    menu, `ladder/bid` what a widget tells by a method `places_on_map`. What is typed is never told.
 
     Thread: the desktop's.
 
@@ -76,7 +76,7 @@ def places() -> dict[str, Place]:
             name = "menu"
         if isinstance(widget, QTabBar) and (not name or name.startswith(_OF_QT)):
             name = "tabs"
-        if not name or name.startswith(_OF_QT) or not widget.isVisible():
+        if not name or name.startswith(_OF_QT) or not widget.isVisible() or widget.visibleRegion().isEmpty():
             continue
         seen[name] += 1
         full = name if seen[name] == 1 else f"{name}#{seen[name]}"
@@ -108,7 +108,7 @@ def _parts(widget: QWidget) -> dict[str, QRect]:
         return {one.text().replace("&", ""): widget.actionGeometry(one) for one in widget.actions() if one.text()}
     if isinstance(widget, QTableView):
         return _rows(widget)
-    tell = getattr(widget, "places", None)
+    tell = getattr(widget, "places_on_map", None)
     return dict(tell()) if callable(tell) else {}
 
 

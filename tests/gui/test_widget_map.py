@@ -30,7 +30,7 @@ class Scene(QWidget):
         self.second.setEnabled(False)
         self.second.setToolTip("nothing to buy")
 
-    def places(self) -> dict[str, QRect]:
+    def places_on_map(self) -> dict[str, QRect]:
         return {"middle": QRect(10, 20, 5, 5)}
 
 

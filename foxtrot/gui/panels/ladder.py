@@ -57,7 +57,7 @@ class LadderPanel(LadderFrame):
         self._forget_wish()
         self.say("")
         self._open()
-        if self.isVisible():
+        if self.is_seen:
             self.flush()
 
     def flush(self) -> None:
@@ -129,14 +129,9 @@ class LadderPanel(LadderFrame):
 
     def cancel_all(self, side: Side | None) -> None:
         """Cancel the person's orders of this instrument and account, of one side or both, after asking."""
-        orders = [
-            order for order in self.feed.marks.orders.values() if order.owner == OWNER and side in (None, order.side)
-        ]
-        if not orders:
-            self.say(tr("ladder.nothing_to_cancel"))
-            return
-        what = f"{self.instrument_id} {tr(f'ladder.{side}') if side else tr('ladder.both')}, {self.feed.account}"
-        self.desk.actions.cancel_many(orders, what)
+        hand = self._hand()
+        if hand is not None:
+            self.say(hand.cancel_all(side, self.feed.marks))
 
     def agree(self) -> None:
         """Do what was marked, once."""
@@ -235,12 +230,9 @@ class LadderPanel(LadderFrame):
         is_new = not 0 <= place < 3 * count
         if is_new or self.clock() - self.touched_s > CALM_S:
             self.shifted_s = float("-inf") if self.top == 0 else self.clock()
-            self._forget_mark_if_gone()
             self.top = ladder.middle + count // 2
-
-    def _forget_mark_if_gone(self) -> None:
-        if self.wish is not None and not 0 <= self.top - self.wish.row < self.view.count:
-            self._forget_wish()
+            if self.wish is not None and not 0 <= self.top - self.wish.row < count:
+                self._forget_wish()
 
     def _scroll_to(self, top: int) -> None:
         self.top = top
