@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
@@ -28,6 +28,7 @@ from foxtrot.gui.chart.chart_trading import SizeDialog
 from foxtrot.gui.chart.frames import PAGE
 from foxtrot.gui.chart.indicator_work import AT_ONCE
 from foxtrot.gui.chart.indicators import chosen
+from foxtrot.gui.chart.order_lines import free_box
 from foxtrot.gui.panels.chart import ChartPanel
 from tests.support.builders import SECOND, T0, a_perpetual, a_trade, an_order
 from tests.support.desktop_rig import ACCOUNT, DesktopRig
@@ -424,6 +425,23 @@ def test_it_paints_rising_bars_hollow_and_falling_ones_filled(chart: ChartPanel)
     colours = chart.desk.theme.colours
     seen = {image.pixelColor(x, y).name() for x in range(0, image.width(), 2) for y in range(0, image.height() // 2, 2)}
     assert {QColor(colours.up).name(), QColor(colours.down).name(), QColor(colours.panel).name()} <= seen
+
+
+def test_figures_that_have_no_room_are_left_out_whole(chart: ChartPanel, rig: DesktopRig) -> None:
+    chart.resize(430, 400)
+    rig.bridge.flush()
+    label = chart.head.figures
+    assert label.fontMetrics().horizontalAdvance(label.text()) <= label.width()
+    assert label.text().split("  ") == list(chart.figures_of(399)[: len(label.text().split("  "))])
+    assert "Vol 5" in label.toolTip()
+
+
+def test_labels_of_lines_cover_no_other() -> None:
+    taken: list[QRectF] = []
+    for place in range(6):
+        box = free_box(QRectF(0, 10 + place, 90, 10), taken, 200.0)
+        assert not any(box.intersects(other) for other in taken)
+        taken.append(box)
 
 
 def test_nothing_is_painted_while_nobody_looks(chart: ChartPanel, rig: DesktopRig) -> None:

@@ -99,11 +99,15 @@ class FigureAxis(TaggedAxis):
         super().__init__("right", theme)
         self.decimals: int | None = None
         self.tick = 0.0
+        self.levels: tuple[float, ...] = ()
+        """Where these are given, they are what is marked."""
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:  # noqa: N802
         """Return round values that are far enough from each other to be read."""
         if not (isfinite(low) and isfinite(high) and high > low and size > 0):
             return []
+        if self.levels:
+            return [(0.0, list(self.levels))]
         room = self.metrics.height() * 2.2
         step = round_step((high - low) * room / size, self.tick)
         places = range(ceil(low / step), floor(high / step) + 1)

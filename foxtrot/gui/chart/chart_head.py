@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
@@ -60,7 +61,7 @@ class ChartHead(QWidget):
         self.state.setObjectName("chart_state")
         self._may_shrink(self.state)
         row.addWidget(self.state, 2)
-        self.figures = QLabel(self)
+        self.figures = FittingLabel(self)
         self.figures.setObjectName("chart_figures")
         self._may_shrink(self.figures)
         column.addWidget(self.figures)
@@ -148,6 +149,34 @@ class ChartHead(QWidget):
         label.setTextFormat(Qt.TextFormat.PlainText)
         label.setMinimumWidth(1)
         label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+
+class FittingLabel(QLabel):
+    """Words side by side; one for which there is no room is left out whole, so that no number is cut.
+
+    Thread: the desktop's.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._words: tuple[str, ...] = ()
+
+    def show_words(self, words: tuple[str, ...]) -> None:
+        """Show as many of these as there is room for."""
+        self._words = words
+        kept, metrics = "", self.fontMetrics()
+        for word in words:
+            longer = f"{kept}  {word}" if kept else word
+            if kept and metrics.horizontalAdvance(longer) > self.width():
+                break
+            kept = longer
+        self.setText(kept)
+        self.setToolTip("" if kept == "  ".join(words) else "\n".join(words))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Fit the words anew."""
+        super().resizeEvent(event)
+        self.show_words(self._words)
 
 
 def ask_period(parent: QWidget, title: str, before: int) -> int | None:

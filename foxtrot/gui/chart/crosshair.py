@@ -1,6 +1,6 @@
 """The cross that follows the mouse, and the names of what is drawn in a pane."""
 
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from foxtrot.gui.chart.candle_item import PlotItem
@@ -56,6 +56,8 @@ class NamesItem(PlotItem):
         self._theme = theme
         self._font = theme.font()
         self._metrics = QFontMetricsF(self._font)
+        self._ground = QColor(theme.colours.panel)
+        self._ground.setAlpha(190)
         self.setZValue(25)
 
     def show_names(self, names: tuple[Name, ...]) -> None:
@@ -74,6 +76,7 @@ class NamesItem(PlotItem):
             wide = self._metrics.horizontalAdvance(text)
             if x > left and x + wide > right:
                 x, y = left, y + self._metrics.height()
+            painter.fillRect(QRectF(x - 3, y - self._metrics.ascent(), wide + 6, self._metrics.height()), self._ground)
             painter.setPen(QColor(colour))
             painter.drawText(QPointF(x, y), text)
             x += wide + self._theme.pixels(12)

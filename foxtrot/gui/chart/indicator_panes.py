@@ -51,6 +51,8 @@ class IndicatorPanes:
             if one.indicator.pane:
                 pane = self._panes[one] = Pane(self._hand, self._theme)
                 self.below.append(pane)
+                if one.key != "macd":
+                    pane.axis.levels = one.indicator.levels
                 if one.indicator.levels:
                     self._draw(pane, LevelItem(one.indicator.levels, self._theme.colours.dim))
             self._items[one] = self._lines(one, place)

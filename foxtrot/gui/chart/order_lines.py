@@ -87,9 +87,7 @@ class LinesItem(PlotItem):
         painter.setPen(QPen(colour, self._theme.pixels(1), line.style))
         painter.drawLine(QPointF(left, round(y)), QPointF(right, round(y)))
         high, wide = self._metrics.height() + 2, self._metrics.horizontalAdvance(line.text) + 10
-        box = QRectF(left + 6, y - high / 2, wide, high)
-        while any(box.intersects(other) for other in taken) and box.right() < right:
-            box.translate(wide / 2 + 8, 0)
+        box = free_box(QRectF(left + 6, y - high / 2, wide, high), taken, right)
         taken.append(box)
         painter.setPen(QPen(colour, 1))
         painter.setBrush(self._ground)
@@ -135,6 +133,23 @@ class FillsItem(PlotItem):
                     [QPointF(x, y), QPointF(x - size, y + way * size * 1.8), QPointF(x + size, y + way * size * 1.8)]
                 )
             )
+
+
+def free_box(box: QRectF, taken: list[QRectF], right: float) -> QRectF:
+    """Return where a box covers none that was placed before: to the right of them, below where there is no room."""
+    beside = QRectF(box)
+    while (hit := _first_hit(beside, taken)) is not None and beside.right() <= right:
+        beside.moveLeft(hit.right() + 4)
+    if hit is None and beside.right() <= right:
+        return beside
+    below = QRectF(box)
+    while (hit := _first_hit(below, taken)) is not None:
+        below.moveTop(hit.bottom() + 1)
+    return below
+
+
+def _first_hit(box: QRectF, taken: list[QRectF]) -> QRectF | None:
+    return next((other for other in taken if box.intersects(other)), None)
 
 
 def line_at(lines: tuple[PriceLine, ...], y: float, scale: Scale) -> PriceLine | None:

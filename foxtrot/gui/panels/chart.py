@@ -164,16 +164,16 @@ class ChartPanel(Panel):
             return
         self._figures_state = state
         if not len(self.series):
-            self.head.figures.setText("")
+            self.head.figures.show_words(())
             return
         colours = self.desk.theme.colours
         opened, _, _, close, _ = self.series.figures(len(self.series) - 1)
         self.view.tag_last(close, colours.up if close >= opened else colours.down)
         place = len(self.series) - 1 if bar is None else min(bar, len(self.series) - 1)
-        self.head.figures.setText(self.figures_text(place))
+        self.head.figures.show_words(self.figures_of(place))
         self.view.panes.show_names(place)
 
-    def figures_text(self, place: int) -> str:
+    def figures_of(self, place: int) -> tuple[str, ...]:
         """Return a bar in figures: time, prices exact to the tick, change and volume."""
         opened, high, low, close, volume = self.series.figures(place)
         decimals = price_decimals(self.instrument)
@@ -186,7 +186,7 @@ class ChartPanel(Panel):
         arrow = "▲" if close > opened else "▼" if close < opened else "■"
         when = time_text(int(self.series.bars.times[place]), with_date=True)[:16]
         amount = f"{tr('chart.v')} {size_text(volume, size_decimals(self.instrument))}"
-        return "  ".join((when, *prices, f"{arrow} {money_text(change, signed=True)} %", amount))
+        return when, *prices, f"{arrow} {money_text(change, signed=True)} %", amount
 
     def _show_state(self) -> None:
         one = self.instrument
