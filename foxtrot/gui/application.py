@@ -1,5 +1,6 @@
 """The desktop as a program: makes the window over a platform, and ends both in order."""
 
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -8,15 +9,18 @@ from typing import Any, Final
 
 from loguru import logger
 from PySide6.QtCore import QObject, Qt, QTimer
-from PySide6.QtWidgets import QApplication, QMessageBox
+from PySide6.QtWidgets import QApplication
 
 from foxtrot.app.live import Json, RunOrder
 from foxtrot.app.logging_setup import LogWriter
 from foxtrot.domain.errors import ConfigError
 from foxtrot.gui import texts
+from foxtrot.gui.attendants import Attendants
 from foxtrot.gui.bridge import Bridge
+from foxtrot.gui.close_guard import CloseGuard
 from foxtrot.gui.demo_venue import DemoVenue
 from foxtrot.gui.desk import Desk
+from foxtrot.gui.dialogs import CloseChoice, ask_yes
 from foxtrot.gui.fact_store import FactStore
 from foxtrot.gui.link import PlatformLink
 from foxtrot.gui.main_window import MainWindow
@@ -70,6 +74,8 @@ class Desktop(QObject):
         self.desk.home = home
         StrategyLogs.of(self.desk)  # from the first on, whoever looks
         self.actions = OrderActions(self.desk, self._confirm)
+        self.attendants = Attendants(self.desk, home / FOLDER, self)
+        self.guard = CloseGuard(self.desk, lambda: self.window, self)
         self.window: MainWindow | None = None
         self.host: PlatformHost | None = None
         self.summary: Json | None = None
@@ -83,6 +89,7 @@ class Desktop(QObject):
     def start(self) -> None:
         """Show the window, and begin to build the platform."""
         self.show_window()
+        self.attendants.start()
         self.bridge.start()
         if self.order is not None:
             self.host = PlatformHost(self.order, self.store, self.actions.who, self._log, self)
@@ -102,6 +109,9 @@ class Desktop(QObject):
         if old is not None:
             self.window.restoreGeometry(old.saveGeometry())
             self._throw_away(old)
+        if self.demo is not None:
+            self.window.menu_actions.offer_demo(self.demo)
+        self.attendants.attend(self.window)
         if self.desk.questions is not None:
             self.window.take_platform()
         self.window.show()
@@ -111,7 +121,7 @@ class Desktop(QObject):
         if self._link is None:
             self.desk.said.emit("WARNING", "there is no platform whose gate could be closed")
             return
-        self._link.kill(tr("window.kill_reason"))
+        self.attendants.show_kill(self._link.kill(tr("window.kill_reason")), self._link)
 
     def stop(self) -> None:
         """Stop the platform, then leave; the window stays until that is done."""
@@ -133,9 +143,8 @@ class Desktop(QObject):
             late = self.host.join(STOP_S)
         if self.demo is not None:
             late = late or self.demo.stop()
-        if self.window is not None:
-            self._throw_away(self.window)
-            self.window = None
+        self.attendants.stop()
+        self._drop_window()
         self._save_settings()
         return late
 
@@ -164,9 +173,30 @@ class Desktop(QObject):
 
     def _may_close(self) -> bool:
         if self.host is None or not self.host.running:
+            QTimer.singleShot(0, self, self._leave)
             return True
-        self.stop()
+        choice = CloseChoice.CANCEL if self._ending else self.guard.choice()
+        if choice is CloseChoice.STOP:
+            self.stop()
+        elif choice is CloseChoice.HEADLESS:
+            QTimer.singleShot(0, self, self.go_headless)  # the window is in the middle of an event of its own
         return False
+
+    def go_headless(self) -> None:
+        """Let the window go; the platform goes on until a signal asks for its end."""
+        if self.window is not None:
+            self.window.save_workspace()
+        self.attendants.attend(None)
+        self._drop_window()
+        self._save_settings()
+        logger.warning(
+            "the window is closed and the platform goes on; SIGTERM or Ctrl+C stops it (process {})", os.getpid()
+        )
+
+    def _drop_window(self) -> None:
+        if self.window is not None:
+            self._throw_away(self.window)
+            self.window = None
 
     def _look_anew(self) -> None:
         if self.window is not None:
@@ -188,14 +218,7 @@ class Desktop(QObject):
             logger.warning("the choices of the desktop could not be saved: {}", error)
 
     def _confirm(self, title: str, text: str) -> bool:
-        box = QMessageBox(self.window)
-        box.setWindowTitle(title)
-        box.setText(text)
-        yes = box.addButton(title.rstrip("?？"), QMessageBox.ButtonRole.AcceptRole)
-        no = box.addButton(QMessageBox.StandardButton.Cancel)
-        box.setDefaultButton(no)  # Enter never sends
-        box.exec()
-        return box.clickedButton() is yes
+        return ask_yes(self.window, title, text, title.rstrip("?？"))
 
 
 def run_desktop(

@@ -102,6 +102,8 @@ class Desk(QObject):
         self.account = ""
         """The account that is looked at, "" for all."""
         self.is_live = False
+        self.home: Path | None = None
+        """Where state lives; None where nothing is kept."""
         self.questions: Questions | None = None
         self.overview: OverviewFound | None = None
         """How the platform stood when it was asked last."""

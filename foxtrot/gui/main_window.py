@@ -24,6 +24,7 @@ from foxtrot.gui.status_line import LATE_S, StatusLine
 from foxtrot.gui.texts import LANGUAGES, tr
 from foxtrot.gui.theme import Direction, Mode
 from foxtrot.gui.top_bar import TopBar
+from foxtrot.gui.window_menus import WindowMenus
 from foxtrot.gui.workspaces import CAME_WITH, WorkspaceFiles
 
 LOOK_MS: Final = 500
@@ -132,6 +133,11 @@ class MainWindow(QMainWindow):
             self._asked_s = now_s
             self.desk.ask(Overview(), self._hear_overview)
 
+    def _late_in(self) -> str:
+        """Return what is late: the line that the engine's thread is at, where that can be told."""
+        place = "" if self.desk.questions is None else self.desk.questions.link.stands_in()
+        return place or tr("status.unanswered")
+
     def _hear_overview(self, found: msgspec.Struct | None, _error: str) -> None:
         self._asked_s = 0.0
         if isinstance(found, OverviewFound):
@@ -166,16 +172,21 @@ class MainWindow(QMainWindow):
         return head
 
     def _fill_menus(self) -> None:
+        self.menu_actions = WindowMenus(self, self._files)
         file_menu = self.menus.addMenu(tr("menu.file"))
+        self.menu_actions.fill_file(file_menu)
         file_menu.addAction(tr("menu.quit"), self.close)
         view = self.menus.addMenu(tr("menu.view"))
         panels = view.addMenu(tr("menu.panels"))
         for kind in self._kinds.names():
             panels.addAction(tr(f"panel.{kind}"), partial(self.docks.open, kind))
         spaces = self.menus.addMenu(tr("menu.workspaces"))
+        self.menu_actions.fill_workspaces(spaces)
         spaces.addAction(tr("menu.reset_workspace"), self.reset_workspace)
         self.settings_menu = self.menus.addMenu(tr("menu.settings"))
         self._fill_settings(self.settings_menu)
+        self.menu_actions.fill_settings(self.settings_menu)
+        self.menu_actions.fill_help(self.menus.addMenu(tr("menu.help")))
 
     def _fill_settings(self, menu: QMenu) -> None:
         self._fill_choices(menu, "theme", "mode", {mode: tr(f"menu.{mode}") for mode in Mode})
@@ -202,6 +213,7 @@ class MainWindow(QMainWindow):
         self.desk.connected.connect(self.take_platform)
         self.desk.panel_asked.connect(self.docks.show)
         self.desk.order_asked.connect(self._show_order)
+        self.status.clicked.connect(partial(self.docks.show, "diagnostics"))
         self.shortcuts.bind("kill", self.kill_asked.emit)
         self.shortcuts.bind("search", self.search_asked.emit)
         for place, name in enumerate(CAME_WITH, 1):

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
 from foxtrot import __version__
 from foxtrot.app.desktop_requests import OverviewFound
+from foxtrot.core.statistics import EngineStatistics
 from foxtrot.gui.bridge import Bridge
 from foxtrot.gui.numbers import age_text
 from foxtrot.gui.texts import tr
@@ -17,6 +18,10 @@ from foxtrot.gui.theme import Theme
 
 LATE_S: Final = 1.5
 """An engine that has not answered for so long is named as late."""
+
+
+BEHIND: Final = 2_000
+"""An engine that has more events than this before it is named as behind."""
 
 
 class StatusLine(QStatusBar):
@@ -49,9 +54,21 @@ class StatusLine(QStatusBar):
         self._last = handled, at_ns
         seconds = (at_ns - before_ns) / 1e9
         rate = (handled - before) / seconds if before_ns and seconds > 0 else 0.0
-        lag = age_text(found.statistics.lag_p99_us / 1e6)
+        told = found.statistics
+        lag = age_text(told.lag_p99_us / 1e6)
+        if told.depth > BEHIND:
+            self._show_behind(told, lag)
+            return
         self.engine.setStyleSheet("")
         self.engine.setText(f"{tr('status.events', count=f'{rate:,.0f}')}   {tr('status.engine_fine', lag=lag)}")
+
+    def _show_behind(self, told: EngineStatistics, lag: str) -> None:
+        """Say that events wait, and which handler took longest."""
+        text = tr("status.engine_behind", count=f"{told.depth:,}", lag=lag)
+        if told.slowest_handler:
+            text += "   " + tr("status.slowest", what=told.slowest_handler, ms=f"{told.slowest_ms:.0f}")
+        self.engine.setStyleSheet(f"color:{self._theme.colours.warning};font-weight:600")
+        self.engine.setText(text)
 
     def show_late(self, seconds: float, what: str) -> None:
         """Say that the engine does not answer."""

@@ -149,6 +149,45 @@ class WorkspaceFiles:
             raise ConfigError(f"{self.folder} cannot be made: {error}") from error
         write_private(path, msgspec.json.format(msgspec.json.encode(workspace)), durable=False)
 
+    def give_out(self, workspace: Workspace, path: Path) -> str:
+        """Write a workspace into a file for somebody else; returns its name.
+
+        Blocks: for the disk, some kilobytes.
+
+        Raises:
+            ConfigError: it cannot be written.
+        """
+        try:
+            path.write_bytes(msgspec.json.format(msgspec.json.encode(workspace)))
+        except OSError as error:
+            raise ConfigError(f"{path} cannot be written: {error.strerror or error}") from None
+        return workspace.name
+
+    def take_in(self, path: Path) -> str:
+        """Keep a workspace that somebody gave out; returns its name, which is another one where there is one of that name.
+
+        Blocks: for the disk, some kilobytes.
+
+        Raises:
+            ConfigError: it cannot be read, is no workspace, or one of another version.
+        """
+        try:
+            found = msgspec.json.decode(path.read_bytes(), type=Workspace)
+            found.layout_bytes(), found.geometry_bytes()
+        except OSError as error:
+            raise ConfigError(f"{path} cannot be read: {error.strerror or error}") from None
+        except ValueError as error:
+            raise ConfigError(f"{path} is no workspace: {error}") from None
+        if found.version != VERSION:
+            raise ConfigError(f"{path} is a workspace of version {found.version}; this desktop reads version {VERSION}")
+        name, taken = found.name, self.names()
+        for number in range(2, 100):
+            if name not in taken:
+                break
+            name = f"{found.name[:36]} {number}"
+        self.save(msgspec.structs.replace(found, name=name))
+        return name
+
     def remove(self, name: str) -> None:
         """Forget a saved workspace; one that came with the desktop is as it came then."""
         self._path(name).unlink(missing_ok=True)
