@@ -7,13 +7,14 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from foxtrot.backtest.columns import Float64Column, Int64Column
-from foxtrot.backtest.report.thinning import drawdowns, points_to_keep
+from foxtrot.backtest.columns import BarColumns, Float64Column, Int64Column
+from foxtrot.backtest.report.thinning import drawdowns, merged_candles, points_to_keep
 from foxtrot.backtest.result import BacktestResult
 from foxtrot.backtest.round_trips import Fill, RoundTrip, match_round_trips
 from foxtrot.domain.errors import ConfigError
 
 MOST_FILLS: Final = 20_000
+MOST_DECIMALS: Final = 10
 SECOND_NS: Final = 1_000_000_000
 
 
@@ -25,10 +26,23 @@ class MonthReturn(msgspec.Struct, frozen=True):
     value: float | None
 
 
+class PriceHistory(msgspec.Struct, frozen=True):
+    """The candles of one instrument, of which each may stand for several bars; times are their openings."""
+
+    instrument_id: str
+    interval: str
+    time_ns: list[int]
+    open: list[float]
+    high: list[float]
+    low: list[float]
+    close: list[float]
+    decimals: int
+
+
 class BacktestDetails(msgspec.Struct, frozen=True):
     """Equity and its fall from the highest so far, in points that draw the same picture, and what was traded.
 
-    `left_out` counts the fills that are not among the first 20,000.
+    `left_out` counts the fills that are not among the first 20,000; `prices` are those of the first file of bars, None without one.
     """
 
     time_ns: list[int]
@@ -38,10 +52,11 @@ class BacktestDetails(msgspec.Struct, frozen=True):
     fills: list[Fill]
     trips: list[RoundTrip]
     left_out: int = 0
+    prices: PriceHistory | None = None
 
 
 def details_of(result: BacktestResult) -> BacktestDetails:
-    """Return the details of a result."""
+    """Return the details of a result, with the candles that it was traded on."""
     start = float(result.start_balance)
     falls = drawdowns(result.equity, start)
     keep = np.union1d(points_to_keep(result.equity), [np.argmin(falls)]).astype(np.int64)
@@ -53,7 +68,19 @@ def details_of(result: BacktestResult) -> BacktestDetails:
         list(result.fills[:MOST_FILLS]),
         match_round_trips(result.fills).trips[:MOST_FILLS],
         max(0, len(result.fills) - MOST_FILLS),
+        None if not result.settings.bars else price_history(result.settings.bars[0]),
     )
+
+
+def price_history(bars: BarColumns) -> PriceHistory | None:
+    """Return the candles of bars, at most 20,000; None of none."""
+    if not len(bars):
+        return None
+    candles = merged_candles(bars)
+    return PriceHistory(
+        bars.instrument_id, bars.interval, candles.open_time_ns.tolist(), candles.open.tolist(), candles.high.tolist(),
+        candles.low.tolist(), candles.close.tolist(), min(bars.price_decimals, MOST_DECIMALS),
+    )  # fmt: skip
 
 
 def month_returns(time_ns: Int64Column, equity: Float64Column, start: float) -> list[MonthReturn]:

@@ -1,0 +1,163 @@
+"""What a backtest or a search has found: figures, charts, months, fills, combinations, and what was said."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QTabWidget, QVBoxLayout, QWidget
+
+from foxtrot.backtest.details import BacktestDetails
+from foxtrot.gui.backtest_plot import BacktestPlot
+from foxtrot.gui.backtest_process import MOST_SAID
+from foxtrot.gui.backtest_run import BacktestRun
+from foxtrot.gui.backtest_tables import (
+    Combination,
+    Figure,
+    Json,
+    NumberedFill,
+    Year,
+    combinations_of,
+    figure_columns,
+    figures_of,
+    fill_columns,
+    month_columns,
+    search_columns,
+    years_of,
+)
+from foxtrot.gui.desk import Desk
+from foxtrot.gui.heat_map import HeatMap
+from foxtrot.gui.table_model import FactTable
+from foxtrot.gui.table_view import FactView
+from foxtrot.gui.texts import tr
+
+MOST_WARNINGS = 3
+
+
+class BacktestView(QTabWidget):
+    """Shows what a run has found. `moment_chosen` comes with a fill's instrument and time, `run_chosen` with a combination's parameters.
+
+    Thread: the desktop's.
+    """
+
+    moment_chosen = Signal(str, object)
+    run_chosen = Signal(dict)
+
+    def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("backtest_view")
+        self.setDocumentMode(True)
+        self._theme = desk.theme
+        self.figures: FactTable[Figure] = FactTable(figure_columns(), lambda one: one.name)
+        self.months: FactTable[Year] = FactTable(month_columns(), lambda one: one.year)
+        self.plot = BacktestPlot(desk.theme, self)
+        self.fills: FactTable[NumberedFill] = FactTable(fill_columns(2), lambda one: one.number)
+        self.fill_view = self._fill_view()
+        self.runs: FactTable[Combination] = FactTable((), lambda one: one.place)
+        self.run_view: FactView | None = None
+        self.heat = HeatMap(desk.theme, self)
+        self.notes = QLabel(self)
+        self.notes.setWordWrap(True)
+        self.notes.setStyleSheet(f"color:{desk.theme.colours.warning}")
+        self.said = QPlainTextEdit(self)
+        self.said.setReadOnly(True)
+        self.said.setMaximumBlockCount(MOST_SAID)
+        self.said.setFont(desk.theme.number_font())
+        self._pages: dict[str, QWidget] = {
+            "overview": self._overview(), "charts": self.plot, "fills": self.fill_view, "runs": QWidget(self), "heat": self.heat,
+            "said": self.said,
+        }  # fmt: skip
+        self._run_column = QVBoxLayout(self._pages["runs"])
+        self._run_column.setContentsMargins(0, 0, 0, 0)
+        for name, page in self._pages.items():
+            self.addTab(page, tr(f"backtest.tab_{name}"))
+        self.show_run(None)
+
+    def show_run(self, run: BacktestRun | None) -> None:
+        """Show what was found, or nothing."""
+        result = None if run is None else run.result
+        searched = run is not None and run.verb == "optimise"
+        for name in ("overview", "charts", "fills"):
+            self._show_page(name, shown=not searched)
+        for name in ("runs", "heat"):
+            self._show_page(name, shown=searched)
+        self._show_backtest(None if searched else result, None if run is None or searched else run.details)
+        self._show_search(result if searched else None)
+        if result is None and run is not None and run.error:
+            self.setCurrentWidget(self.said)
+        elif run is not None and result is not None:
+            self.setCurrentWidget(self._pages["runs" if searched else "overview"])
+
+    def say(self, text: str) -> None:
+        """Show a line of what the process said."""
+        self.said.appendPlainText(text)
+
+    def apply(self) -> None:
+        """Show what was put into the tables; called once a flush."""
+        for table in (self.figures, self.months, self.fills, self.runs):
+            table.apply()
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _show_page(self, name: str, *, shown: bool) -> None:
+        self.setTabVisible(self.indexOf(self._pages[name]), shown)
+
+    def _show_backtest(self, result: Json | None, details: BacktestDetails | None) -> None:
+        self.figures.replace_all([] if result is None else figures_of(result))
+        self.months.replace_all([] if details is None else years_of(details))
+        self.plot.show_details(details)
+        decimals = 2 if details is None or details.prices is None else details.prices.decimals
+        self.fills.columns = fill_columns(decimals)
+        fills = () if details is None else details.fills
+        self.fills.replace_all(NumberedFill(number, fill) for number, fill in enumerate(fills, 1))
+        self.setTabText(self.indexOf(self.fill_view), _counted("fills", len(fills)))
+        warnings = [] if result is None else [*result.get("failures", ()), *result.get("warnings", ())]
+        left = [tr("backtest.left_out", count=details.left_out)] if details is not None and details.left_out else []
+        self.notes.setText("\n".join(f"⚠ {' '.join(str(one).split())}" for one in (*warnings[:MOST_WARNINGS], *left)))
+        self.notes.setVisible(bool(self.notes.text()))
+
+    def _show_search(self, result: Json | None) -> None:
+        found = [] if result is None else combinations_of(result)
+        names = list(found[0].parameters) if found else []
+        if self.run_view is not None:
+            self._run_column.removeWidget(self.run_view)
+            self.run_view.deleteLater()
+            self.run_view = None
+        self.runs = FactTable(search_columns(names), lambda one: one.place)
+        if found:
+            self.run_view = FactView(self.runs, self._theme, self._pages["runs"])
+            self.run_view.chosen.connect(lambda one: self.run_chosen.emit(dict(one.parameters)))
+            self.run_view.setToolTip(tr("backtest.run_hint"))
+            self._run_column.addWidget(self.run_view)
+        self.runs.replace_all(found)
+        self.heat.show_runs(found, str((result or {}).get("by", "sharpe")))
+        self.setTabText(self.indexOf(self._pages["runs"]), _counted("runs", len(found)))
+
+    def _fill_view(self) -> FactView:
+        view = FactView(self.fills, self._theme, self)
+        view.setToolTip(tr("backtest.fill_hint"))
+        view.chosen.connect(self._choose)
+        return view
+
+    def _choose(self, one: NumberedFill) -> None:
+        self.setCurrentWidget(self.plot)
+        self.plot.look_at(one.fill.time_ns)
+        self.moment_chosen.emit(one.fill.instrument_id, one.fill.time_ns)
+
+    def _overview(self) -> QWidget:
+        page = QWidget(self)
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        self.notes.setContentsMargins(*(self._theme.pixels(6),) * 4)
+        column.addWidget(self.notes)
+        row = QHBoxLayout()
+        row.setSpacing(self._theme.pixels(2))
+        self.figure_view = FactView(self.figures, self._theme, page)
+        self.figure_view.setMinimumWidth(self._theme.pixels(350))
+        self.month_view = FactView(self.months, self._theme, page)
+        row.addWidget(self.figure_view, 2)
+        row.addWidget(self.month_view, 3)
+        column.addLayout(row, 1)
+        return page
+
+
+def _counted(name: str, count: int) -> str:
+    text = tr(f"backtest.tab_{name}")
+    return f"{text} {count:,}" if count else text
