@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Final
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QColor, QPainter, QPixmap
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QMenu, QTabWidget, QToolButton, QWidget
 
@@ -168,15 +168,8 @@ class DockArea(QObject):
             if dock is not None:
                 made[placed.kind] = dock
                 self._place(placed, dock, made)
-        for area, orientation in (
-            (("left", "right"), Qt.Orientation.Horizontal),
-            (("bottom",), Qt.Orientation.Vertical),
-        ):
-            rows = [one for one in DEFAULTS.get(name, ()) if one.area in area and one.kind in made and not one.tab_with]
-            theme = made[rows[0].kind].panel.desk.theme if rows else None
-            if theme is not None:
-                sizes = [theme.pixels(one.size) for one in rows]
-                self._window.resizeDocks([made[one.kind] for one in rows], sizes, orientation)
+        self._take_sizes(name, made)
+        QTimer.singleShot(0, self, partial(self._take_sizes, name, made))  # once more when there is a window to share
         for first in {one.tab_with for one in DEFAULTS.get(name, ()) if one.tab_with in made}:
             made[first].raise_()
         self.changed.emit()
@@ -223,6 +216,27 @@ class DockArea(QObject):
             self._window.removeDockWidget(dock)
             dock.deleteLater()
             self.changed.emit()
+
+    def _take_sizes(self, name: str, made: dict[str, PanelDock]) -> None:
+        """Give every panel of a default workspace its share; what stands in the centre has the rest."""
+        if any(self._docks.get(dock.objectName()) is not dock for dock in made.values()):
+            return  # another workspace is shown, or one was closed
+        px, alone = (
+            self._desk.theme.pixels,
+            [one for one in DEFAULTS.get(name, ()) if one.kind in made and not one.tab_with],
+        )
+        sides = [one for one in alone if one.area in ("left", "right") and not one.below]
+        centre = [one for one in alone if one.area == "centre"]
+        rest = max(px(200), self._window.width() - sum(px(one.size) for one in sides))
+        columns = [(made[one.kind], px(one.size)) for one in sides] + [(made[one.kind], rest) for one in centre]
+        lower = [one for one in alone if one.area == "bottom" or one.below]
+        height = self._window.height() - px(120)  # menus, bar and status line
+        rows = [(made[one.kind], px(one.size)) for one in lower]
+        rows += [(made[one.kind], max(px(200), height - sum(px(low.size) for low in lower[:1]))) for one in centre]
+        self._window.resizeDocks(
+            [dock for dock, _ in columns], [size for _, size in columns], Qt.Orientation.Horizontal
+        )
+        self._window.resizeDocks([dock for dock, _ in rows], [size for _, size in rows], Qt.Orientation.Vertical)
 
     def _place(self, placed: DefaultPanel, dock: PanelDock, made: dict[str, PanelDock]) -> None:
         if placed.area == "centre":
