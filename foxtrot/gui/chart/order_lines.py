@@ -63,36 +63,38 @@ class LinesItem(PlotItem):
         rect = self.seen()
         left, right = rect.left() * scale.kx + scale.dx, rect.right() * scale.kx + scale.dx
         painter.setFont(self._font)
-        taken: list[QRectF] = []
-        seen = [line for line in self.lines if rect.top() <= line.price <= rect.bottom()]
-        for line in sorted(seen, key=lambda one: -one.price):
-            faint = self.moving is not None and self.moving.level == line.level and line.level is not None
-            self._draw_line(painter, line, (left, right, line.price * scale.ky + scale.dy), taken, faint=faint)
+        seen = sorted(
+            (line for line in self.lines if rect.top() <= line.price <= rect.bottom()), key=lambda line: -line.price
+        )
+        shown = [(line, self._colour(line)) for line in seen]
         if self.moving is not None:
-            y = self.moving.price * scale.ky + scale.dy
-            self._draw_line(painter, self.moving, (left, right, y), taken)
+            shown.append((self.moving, self.moving.colour))
+        for line, colour in shown:
+            y = round(line.price * scale.ky + scale.dy)
+            painter.setPen(QPen(colour, self._theme.pixels(1), line.style))
+            painter.drawLine(QPointF(left, y), QPointF(right, y))
+        taken: list[QRectF] = []
+        for line, colour in reversed(shown) if self.moving is not None else shown:
+            self._draw_label(painter, line.text, colour, (left, right, line.price * scale.ky + scale.dy), taken)
 
-    def _draw_line(
-        self,
-        painter: QPainter,
-        line: PriceLine,
-        where: tuple[float, float, float],
-        taken: list[QRectF],
-        *,
-        faint: bool = False,
+    def _colour(self, line: PriceLine) -> QColor:
+        """Return the colour of a line: fainter where it is being moved away."""
+        colour = QColor(line.colour)
+        if self.moving is not None and line.level is not None and self.moving.level == line.level:
+            colour.setAlpha(90)
+        return colour
+
+    def _draw_label(
+        self, painter: QPainter, text: str, colour: QColor, where: tuple[float, float, float], taken: list[QRectF]
     ) -> None:
         left, right, y = where
-        colour = QColor(line.colour)
-        colour.setAlpha(90 if faint else 255)
-        painter.setPen(QPen(colour, self._theme.pixels(1), line.style))
-        painter.drawLine(QPointF(left, round(y)), QPointF(right, round(y)))
-        high, wide = self._metrics.height() + 2, self._metrics.horizontalAdvance(line.text) + 10
+        high, wide = self._metrics.height() + 2, self._metrics.horizontalAdvance(text) + 10
         box = free_box(QRectF(left + 6, y - high / 2, wide, high), taken, right)
         taken.append(box)
         painter.setPen(QPen(colour, 1))
         painter.setBrush(self._ground)
         painter.drawRect(box)
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, line.text)
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
 
 class FillsItem(PlotItem):

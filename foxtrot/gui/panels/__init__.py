@@ -5,6 +5,7 @@ from foxtrot.gui.panels.chart import ChartPanel
 from foxtrot.gui.panels.accounts import AccountsPanel
 from foxtrot.gui.panels.alerts import AlertsPanel
 from foxtrot.gui.panels.connections import ConnectionsPanel
+from foxtrot.gui.panels.depth import DepthPanel
 from foxtrot.gui.panels.diagnostics import DiagnosticsPanel
 from foxtrot.gui.panels.fills import FillsPanel
 from foxtrot.gui.panels.ladder import LadderPanel
@@ -17,13 +18,16 @@ from foxtrot.gui.panels.protections import ProtectionsPanel
 from foxtrot.gui.panels.risk import RiskPanel
 from foxtrot.gui.panels.strategies import StrategiesPanel
 from foxtrot.gui.panels.tape import TapePanel
+from foxtrot.gui.panels.ticket import TicketPanel
 from foxtrot.gui.panels.watchlist import WatchlistPanel
 
 ALL = PanelKinds(
     (
         WatchlistPanel,
         ChartPanel,
+        DepthPanel,
         LadderPanel,
+        TicketPanel,
         TapePanel,
         PositionsPanel,
         OrdersPanel,
