@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from PySide6.QtCore import QLocale, Qt
+from PySide6.QtCore import QLocale, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QWheelEvent
 from PySide6.QtWidgets import QDoubleSpinBox, QWidget
 
@@ -45,6 +45,14 @@ class NumberBox(QDoubleSpinBox):
     def textFromValue(self, value: float) -> str:  # noqa: N802
         """Return a number without zeros behind that say nothing where it is a size, with all its decimals where it is a price."""
         return f"{value:.{self.decimals()}f}"
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """Return a size for a dozen digits, whatever the largest number is that could be typed."""
+        return QSize(16 * self.fontMetrics().horizontalAdvance("0"), super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """Return a size for some digits."""
+        return QSize(11 * self.fontMetrics().horizontalAdvance("0"), super().minimumSizeHint().height())
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
         """Turn only where somebody is at it."""

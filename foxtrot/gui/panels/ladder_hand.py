@@ -9,7 +9,7 @@ from foxtrot.app.desktop_requests import TermsFound
 from foxtrot.domain.enums import OrderType, PositionSide, Side
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.order import AmendRequest, OrderRequest
-from foxtrot.gui.chart.own_marks import MOVABLE, OrderLevel
+from foxtrot.gui.chart.own_marks import MOVABLE, OrderLevel, OwnMarks
 from foxtrot.gui.numbers import price_text, size_decimals, size_text
 from foxtrot.gui.order_actions import OWNER, OrderActions
 from foxtrot.gui.panels.ladder_model import Ladder
@@ -100,6 +100,15 @@ class LadderHand:
         for order_id in found:
             self._actions.cancel(order_id)
         return tr("ladder.cancelling", count=len(found))
+
+    def cancel_all(self, side: Side | None, marks: OwnMarks) -> str:
+        """Cancel the person's orders of one side or both after asking; returns what was done in words."""
+        orders = [order for order in marks.orders.values() if order.owner == OWNER and side in (None, order.side)]
+        if not orders:
+            return tr("ladder.nothing_to_cancel")
+        which = tr(f"ladder.{side}") if side else tr("ladder.both")
+        done = self._actions.cancel_many(orders, f"{self._instrument.instrument_id} {which}, {self.account}")
+        return tr("ladder.cancelling", count=len(orders)) if done else ""
 
     def words(self, side: Side, kind: OrderType, size: float, price: float) -> str:
         """Return an order in words."""

@@ -23,7 +23,7 @@ class Place(IntEnum):
     SELLS = 4
 
 
-SHARES: Final = (0.15, 0.235, 0.23, 0.235, 0.15)
+SHARES: Final = (0.165, 0.22, 0.23, 0.22, 0.165)
 """How much of the width each column has."""
 
 
