@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from math import isfinite
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -10,7 +10,7 @@ from foxtrot.domain.enums import BookState
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.market import NOT_LIVE, DepthData, TickData
 from foxtrot.gui.columns import Align, Cell, Column, Tone, number, sign_tone, word
-from foxtrot.gui.numbers import NOTHING, age_text, money_text, price_decimals, price_text, rate_text, size_text
+from foxtrot.gui.numbers import MINUS, NOTHING, age_text, price_decimals, price_text, size_text
 from foxtrot.gui.texts import tr
 
 STALE_S: Final = 10.0
@@ -34,6 +34,8 @@ class WatchRow(msgspec.Struct, frozen=True):
     ask_size: float = 0.0
     decimals: int = 2
     size_decimals: int = 8
+    is_stale: bool = False
+    """Its quote is too old, or tells the past however lately it was heard."""
 
     @property
     def last(self) -> float:
@@ -55,32 +57,28 @@ class WatchRow(msgspec.Struct, frozen=True):
         base = self.last - self.change
         return self.change / base if base else _UNKNOWN
 
-    @property
-    def is_stale(self) -> bool:
-        """Tell whether its quote is too old, or tells the past however lately it was heard."""
-        return self.age_s > STALE_S or (self.tick is not None and self.tick.source in NOT_LIVE)
 
-    def aged(self, age_s: float, book: BookState | None) -> "WatchRow":
-        """Return it with its age in seconds and the state of its book."""
-        return msgspec.structs.replace(self, age_s=age_s, book=book)
+class Heard(NamedTuple):
+    """What was heard of an instrument, and how long ago; not a number for nothing."""
+
+    tick: TickData | None
+    depth: DepthData | None
+    book: BookState | None
+    age_s: float
 
 
-def a_row(
-    instrument_id: str,
-    instrument: Instrument | None,
-    tick: TickData | None,
-    depth: DepthData | None,
-    size_decimals: int,
-) -> WatchRow:
+def a_row(instrument_id: str, instrument: Instrument | None, heard: Heard, size_decimals: int) -> WatchRow:
     """Return a row; the touch is the tick's, or the book's where that is newer or the tick has none."""
+    tick, depth, book, age_s = heard
     bid, bid_size, ask, ask_size = (
         (tick.bid_price, tick.bid_size, tick.ask_price, tick.ask_size) if tick else (0.0,) * 4
     )
     if depth is not None and (tick is None or not (bid and ask) or depth.local_time_ns > tick.local_time_ns):
         bid, bid_size = depth.bids[0] if depth.bids else (0.0, 0.0)
         ask, ask_size = depth.asks[0] if depth.asks else (0.0, 0.0)
+    stale = age_s > STALE_S or (tick is not None and tick.source in NOT_LIVE)
     return WatchRow(
-        instrument_id, instrument, tick, None, _UNKNOWN, bid, bid_size, ask, ask_size, price_decimals(instrument), size_decimals
+        instrument_id, instrument, tick, book, age_s, bid, bid_size, ask, ask_size, price_decimals(instrument), size_decimals, stale
     )  # fmt: skip
 
 
@@ -107,13 +105,20 @@ def _last(row: WatchRow) -> Cell:
 
 def _change(row: WatchRow) -> Cell:
     change = row.change
-    text = money_text(change, row.decimals, signed=True) if isfinite(change) else NOTHING
-    return number(change, text, _toned(row, sign_tone(change)))
+    return number(change, _signed(change, row.decimals), _toned(row, sign_tone(change)))
 
 
 def _change_rate(row: WatchRow) -> Cell:
     rate = row.change_rate
-    return number(rate, rate_text(rate, signed=True) if isfinite(rate) else NOTHING, _toned(row, sign_tone(rate)))
+    return number(rate, _signed(rate * 100, 2, " %"), _toned(row, sign_tone(rate)))
+
+
+def _signed(value: float, decimals: int, unit: str = "") -> str:
+    """Return a change, from floats: a row is made a thousand times a second."""
+    if not isfinite(value):
+        return NOTHING
+    text = f"{abs(value):,.{decimals}f}{unit}"
+    return f"{MINUS if value < 0 else '+' if value > 0 else ''}{text}"
 
 
 def _spread(row: WatchRow) -> Cell:

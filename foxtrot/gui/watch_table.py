@@ -6,14 +6,14 @@ from functools import partial
 from PySide6.QtCore import QMimeData, QModelIndex, QPersistentModelIndex, QPoint, Qt, Signal
 from PySide6.QtWidgets import QMenu, QTableView
 
-from foxtrot.gui.table_model import FactTable
-from foxtrot.gui.watch_rows import COLUMNS, WatchRow
+from foxtrot.gui.fast_view import FastTable
+from foxtrot.gui.watch_rows import COLUMNS
 
 Index = QModelIndex | QPersistentModelIndex
 MIME = "application/x-foxtrot-instruments"
 
 
-class WatchTable(FactTable[WatchRow]):
+class WatchTable(FastTable):
     """Rows in the order of a list. `moved` comes with the instruments that were dropped and the one before which, "" for the end.
 
     Thread: the desktop's.

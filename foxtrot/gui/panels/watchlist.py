@@ -17,19 +17,20 @@ from foxtrot.domain.enums import BookState
 from foxtrot.domain.market import DepthData, TickData
 from foxtrot.domain.subscription import SubscribeRequest
 from foxtrot.gui.desk import Desk
+from foxtrot.gui.fast_view import FastView
 from foxtrot.gui.instrument_search import InstrumentSearch
 from foxtrot.gui.numbers import size_decimals
 from foxtrot.gui.panel import Panel, State
 from foxtrot.gui.streams import Streams
-from foxtrot.gui.table_view import RESORT_MS, FactView
+from foxtrot.gui.table_view import RESORT_MS
 from foxtrot.gui.texts import tr
 from foxtrot.gui.watch_lists import WatchLists
 from foxtrot.gui.watch_menu import RowMenu
-from foxtrot.gui.watch_rows import FIRST_HIDDEN, WatchRow, a_row
+from foxtrot.gui.watch_rows import FIRST_HIDDEN, Heard, WatchRow, a_row
 from foxtrot.gui.watch_table import WatchTable, offer_columns
 from foxtrot.gui.watch_tabs import WatchTabs
 
-OUT_OF_SIGHT: Final = 40
+OUT_OF_SIGHT: Final = 20
 """How many rows that are not in sight are made anew in one flush, so that a sort finds them fresh; those in sight all are."""
 AGES_S: Final = 1.0
 """How often ages are shown anew."""
@@ -157,7 +158,7 @@ class WatchlistPanel(Panel):
                 self._size_decimals[key] = decimals
         heard_ns = max(tick.local_time_ns if tick is not None else 0, depth.local_time_ns if depth is not None else 0)
         age_s = max(0.0, (now_ns - heard_ns) / 1e9) if heard_ns else float("nan")
-        return a_row(key, instrument, tick, depth, decimals).aged(age_s, self._books.get(key))
+        return a_row(key, instrument, Heard(tick, depth, self._books.get(key), age_s), decimals)
 
     def _in_sight(self) -> list[str]:
         """Return the instruments whose rows can be seen."""
@@ -213,7 +214,7 @@ class WatchlistPanel(Panel):
 
     def _make_table(self) -> None:
         self.model = WatchTable()
-        self.view = FactView(self.model, self.desk.theme, self)
+        self.view = FastView(self.model, self.desk.theme, self)
         self.view.setObjectName("watchlist_table")
         self.view.setDragDropMode(QAbstractItemView.DragDropMode.InternalMove)
         self.view.setDragDropOverwriteMode(False)
