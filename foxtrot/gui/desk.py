@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 from PySide6.QtCore import QObject, Signal
+from shiboken6 import isValid
 
 from foxtrot.app.control_requests import Request
 from foxtrot.app.desktop_requests import OverviewFound
@@ -122,7 +123,7 @@ class Desk(QObject):
         if self.questions is None:
             heard(None, "there is no platform")
             return
-        self.questions.ask(request, heard)
+        self.questions.ask(request, _while_it_lives(heard))
 
     def put(self, command: msgspec.Struct) -> bool:
         """Send a command; where none is taken the user is told."""
@@ -211,6 +212,17 @@ class Desk(QObject):
 
     def _hear_depth(self, depth: DepthData) -> None:
         self.depths[depth.instrument_id] = depth
+
+
+def _while_it_lives(heard: Heard) -> Heard:
+    """Return what hears an answer only while the window or panel that asked is there: one may be closed meanwhile."""
+    asker = getattr(heard, "__self__", None)
+
+    def hear(found: msgspec.Struct | None, error: str) -> None:
+        if not isinstance(asker, QObject) or isValid(asker):
+            heard(found, error)
+
+    return hear
 
 
 def _has(one: Instrument, wanted: list[str]) -> bool:
