@@ -1,6 +1,6 @@
 """The form of a backtest: which strategy, on which file, under which assumptions, with which parameters; as a command line has it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -30,7 +30,7 @@ KINDS: Final = ("bars", "ticks", "depth")
 FIELDS: Final = {
     "symbol": ("", ""), "interval": ("--interval", ""), "start": ("--start", ""), "end": ("--end", ""),
     "balance": ("--balance", "1000000"), "currency": ("--currency", "USDT"), "fee": ("--fee", "0.0005"), "slippage": ("--slippage", "0"),
-    "latency": ("--latency-ms", "0"),
+    "latency": ("--latency-ms", "0"), "multiplier": ("--multiplier", "1"), "tick": ("--tick", ""), "lot": ("--lot", ""),
 }  # fmt: skip
 """Field → its option of the command line, and what stands in it at first."""
 AskFile = Callable[[QWidget, str, str], str]
@@ -188,6 +188,7 @@ class BacktestForm(QWidget):
     def _what(self) -> QFormLayout:
         rows = QFormLayout()
         rows.setVerticalSpacing(self._theme.pixels(4))
+        rows.setHorizontalSpacing(self._theme.pixels(8))
         self.strategies = QComboBox(self)
         self.strategies.setObjectName("backtest_strategy")
         self.strategies.setEditable(True)
@@ -205,30 +206,34 @@ class BacktestForm(QWidget):
         self.file.textChanged.connect(lambda _text: self.changed.emit())
         rows.addRow(tr("backtest.file"), self._with_button(self.file, "file", self._choose_file))
         self.fields: dict[str, QLineEdit] = {}
-        for pair in (
-            ("symbol", "interval"),
-            ("start", "end"),
-            ("balance", "currency"),
-            ("fee", "slippage"),
-            ("latency",),
-        ):
-            rows.addRow(tr(f"backtest.{pair[0]}"), self._pair(pair))
+        self._add_fields(rows)
         return rows
 
-    def _pair(self, names: Sequence[str]) -> QHBoxLayout:
-        row = QHBoxLayout()
-        for place, name in enumerate(names):
-            field = self.fields[name] = QLineEdit(FIELDS[name][1], self)
-            field.setObjectName(f"backtest_{name}")
-            field.setPlaceholderText(tr(f"backtest.{name}_place"))
-            field.setToolTip(tr(f"backtest.{name}_hint"))
-            if place:
-                row.addWidget(QLabel(tr(f"backtest.{name}"), self))
-            row.addWidget(field, 1)
-        return row
+    def _add_fields(self, rows: QFormLayout) -> None:
+        """Add the fields that are text, two in a line, the labels of the second ones under each other."""
+        names = list(FIELDS)
+        wide = max(self.fontMetrics().horizontalAdvance(tr(f"backtest.{name}")) for name in names[1::2])
+        for first, second in zip(names[::2], names[1::2], strict=True):
+            row = QHBoxLayout()
+            row.setSpacing(self._theme.pixels(6))
+            label = QLabel(tr(f"backtest.{second}"), self)
+            label.setFixedWidth(wide + 2)
+            row.addWidget(self._field(first), 1)
+            row.addWidget(label)
+            row.addWidget(self._field(second), 1)
+            rows.addRow(tr(f"backtest.{first}"), row)
+
+    def _field(self, name: str) -> QLineEdit:
+        field = self.fields[name] = QLineEdit(FIELDS[name][1], self)
+        field.setObjectName(f"backtest_{name}")
+        field.setPlaceholderText(tr(f"backtest.{name}_place"))
+        field.setToolTip(tr(f"backtest.{name}_hint"))
+        field.setMinimumWidth(self._theme.pixels(60))
+        return field
 
     def _with_button(self, field: QWidget, name: str, choose: Callable[[], None]) -> QHBoxLayout:
         row = QHBoxLayout()
+        row.setSpacing(self._theme.pixels(4))
         button = QPushButton("…", self)
         button.setObjectName(f"backtest_choose_{name}")
         button.setToolTip(tr(f"backtest.choose_{name}"))

@@ -1,5 +1,6 @@
 """Prices with trades, equity and its fall, one above the other over the same time."""
 
+from math import floor, log10
 from typing import Any, Final
 
 import numpy as np
@@ -10,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from foxtrot.backtest.details import BacktestDetails
 from foxtrot.domain.enums import Side
+from foxtrot.gui.numbers import MINUS
 from foxtrot.gui.texts import tr
 from foxtrot.gui.theme import Theme
 
@@ -18,6 +20,15 @@ MARK_PIXELS: Final = 9
 AXIS_PIXELS: Final = 84
 WINDOW_SHARE: Final = 0.06
 """How much of all time is shown around a trade that was chosen."""
+
+
+class PlainAxis(pg.AxisItem):  # type: ignore[misc]  # pyqtgraph tells no types
+    """An axis whose figures are written out, never as a power of ten."""
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:  # noqa: N802
+        """Return the figures with as many decimals as their distance needs."""
+        decimals = max(0, -floor(log10(spacing * scale))) if spacing > 0 else 0
+        return [f"{value * scale:,.{min(decimals, 8)}f}".replace("-", MINUS) for value in values]
 
 
 class BacktestPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph tells no types
@@ -112,7 +123,7 @@ class BacktestPlot(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph 
 
     def _plot(self, row: int, title: str) -> Any:
         colours = self._theme.colours
-        axes = {"bottom": pg.DateAxisItem(utcOffset=0), "left": pg.AxisItem("left")}
+        axes = {"bottom": pg.DateAxisItem(utcOffset=0), "left": PlainAxis("left")}
         plot = self.addPlot(row=row, col=0, axisItems=axes)
         for axis in axes.values():
             axis.setPen(colours.line)

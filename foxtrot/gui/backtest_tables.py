@@ -132,7 +132,7 @@ def month_columns() -> tuple[Column[Year], ...]:
     found: list[Column[Year]] = [
         Column("year", "backtest.year", lambda one: number(float(one.year), str(one.year)), width=56)
     ]
-    found += [Column(f"m{month}", f"backtest.m{month}", _month(month), align=Align.RIGHT, width=70) for month in MONTHS]
+    found += [Column(f"m{month}", f"backtest.m{month}", _month(month), align=Align.RIGHT, width=62) for month in MONTHS]
     return (*found, Column("total", "backtest.total", lambda one: _return(one.total), align=Align.RIGHT, width=80))
 
 
@@ -167,7 +167,7 @@ def _month(month: int) -> Any:
 def _return(value: float | None) -> Cell:
     if value is None:
         return number(float("nan"), NOTHING, Tone.DIM)
-    return number(value, rate_text(value, signed=True).removesuffix(" %"), sign_tone(value))
+    return number(value, rate_text(value, signed=True).removesuffix(" %"), sign_tone(round(value, 4)))
 
 
 def _time(ns: int) -> Cell:

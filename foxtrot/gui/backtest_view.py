@@ -27,7 +27,7 @@ from foxtrot.gui.table_model import FactTable
 from foxtrot.gui.table_view import FactView
 from foxtrot.gui.texts import tr
 
-MOST_WARNINGS = 3
+MOST_WARNINGS = 4
 
 
 class BacktestView(QTabWidget):
@@ -107,9 +107,10 @@ class BacktestView(QTabWidget):
         fills = () if details is None else details.fills
         self.fills.replace_all(NumberedFill(number, fill) for number, fill in enumerate(fills, 1))
         self.setTabText(self.indexOf(self.fill_view), _counted("fills", len(fills)))
-        warnings = [] if result is None else [*result.get("failures", ()), *result.get("warnings", ())]
+        warnings = [] if result is None else warnings_of(result)
         left = [tr("backtest.left_out", count=details.left_out)] if details is not None and details.left_out else []
         self.notes.setText("\n".join(f"⚠ {' '.join(str(one).split())}" for one in (*warnings[:MOST_WARNINGS], *left)))
+        self.notes.setToolTip("\n".join(warnings))
         self.notes.setVisible(bool(self.notes.text()))
 
     def _show_search(self, result: Json | None) -> None:
@@ -156,6 +157,13 @@ class BacktestView(QTabWidget):
         row.addWidget(self.month_view, 3)
         column.addLayout(row, 1)
         return page
+
+
+def warnings_of(result: Json) -> list[str]:
+    """Return what went wrong first: failures, orders that risk refused, then what the run had to assume."""
+    failures = [f"{tr('backtest.failed')}: {one}" for one in result.get("failures", ())]
+    denied = [tr("backtest.denied", count=count, rule=rule) for rule, count in result.get("denied", {}).items()]
+    return [*failures, *denied, *(str(one) for one in result.get("warnings", ()))]
 
 
 def _counted(name: str, count: int) -> str:
