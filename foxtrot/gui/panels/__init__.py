@@ -4,6 +4,7 @@ from foxtrot.gui.panel import PanelKinds
 from foxtrot.gui.panels.chart import ChartPanel
 from foxtrot.gui.panels.accounts import AccountsPanel
 from foxtrot.gui.panels.alerts import AlertsPanel
+from foxtrot.gui.panels.backtester import BacktesterPanel
 from foxtrot.gui.panels.connections import ConnectionsPanel
 from foxtrot.gui.panels.depth import DepthPanel
 from foxtrot.gui.panels.diagnostics import DiagnosticsPanel
@@ -42,6 +43,7 @@ ALL = PanelKinds(
         AlertsPanel,
         DiagnosticsPanel,
         StrategiesPanel,
+        BacktesterPanel,
     )
 )
 """Every panel that can be opened, in the order of the menu."""
