@@ -4,7 +4,7 @@ from typing import Final
 
 from PySide6.QtCore import QLocale, QSize, Qt
 from PySide6.QtGui import QKeyEvent, QWheelEvent
-from PySide6.QtWidgets import QDoubleSpinBox, QWidget
+from PySide6.QtWidgets import QDoubleSpinBox, QSizePolicy, QWidget
 
 from foxtrot.domain.instrument import Instrument
 from foxtrot.gui.numbers import price_decimals, size_decimals
@@ -28,6 +28,7 @@ class NumberBox(QDoubleSpinBox):
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setKeyboardTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def show_prices(self, instrument: Instrument | None) -> None:
         """Take decimals and step of an instrument's prices; the step is that of the price that stands."""

@@ -9,7 +9,7 @@ from time import perf_counter
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QFontMetrics, QImage, QPainter
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -19,12 +19,13 @@ from foxtrot.app.desktop_requests import AskTerms, TermsFound
 from foxtrot.core.commands import AmendOrder, SendOrder, WatchMarket
 from foxtrot.core.notices import AmendAnswered, BookStateChanged, OrderChanged, TradeBooked
 from foxtrot.domain.enums import BookState, OrderStatus, OrderType, PositionSide, Side, TimeInForce
+from foxtrot.domain.instrument import Grid
 from foxtrot.domain.market import DepthData
 from foxtrot.domain.order import AmendRequest, OrderRequest
 from foxtrot.domain.outcome import Outcome
 from foxtrot.gui import texts
 from foxtrot.gui.panels.ladder import SHIFT_S, LadderPanel
-from foxtrot.gui.panels.ladder_model import Ladder, sizes_for
+from foxtrot.gui.panels.ladder_model import Ladder, group_for, sizes_for
 from foxtrot.gui.panels.ladder_paint import Place
 from foxtrot.gui.panels.ladder_view import LadderView
 from foxtrot.gui.theme import Theme
@@ -117,6 +118,13 @@ def test_bars_are_shares_of_the_largest_size_in_view() -> None:
 )
 def test_sizes_begin_with_the_least_that_the_venue_takes(notional: str, price: float, sizes: list[float]) -> None:
     assert sizes_for(a_perpetual(min_notional=Decimal(notional)), price) == sizes
+
+
+@pytest.mark.parametrize(
+    ("price", "tick", "group"), [(60_000.0, "0.01", 50), (60_000.0, "0.1", 5), (100.0, "0.01", 1), (0.0, "0.01", 1)]
+)
+def test_a_row_gathers_ticks_where_they_are_too_fine(price: float, tick: str, group: int) -> None:
+    assert group_for(a_perpetual(price_grid=Grid.of(tick)), price) == group
 
 
 # --- the panel --------------------------------------------------------------------------------------------------------
@@ -337,9 +345,12 @@ def test_keys_choose_sizes_and_rows(qtbot: QtBot, panel: LadderPanel) -> None:
     panel.sizes.buttons[0].customContextMenuRequested.emit(QPoint())
     state = panel.save_state()
     assert state["presets"][NAME][0] == 0.123
-    panel.restore_state({**state, "group": 10, "presets": {NAME: [0.5], "x": "nonsense"}})
+    panel.restore_state({**state, "groups": {NAME: 10, "x": "nonsense"}, "presets": {NAME: [0.5], "x": "nonsense"}})
+    assert panel.sizes.kept == {NAME: [0.5]}
+    panel.show_instrument(NAME)
+    panel.flush()
     assert panel.ladder is not None
-    assert (panel.ladder.group, panel.sizes.kept) == (10, {NAME: [0.5]})
+    assert (panel.ladder.group, panel.group.currentData(), panel.sizes.sizes) == (10, 10, [0.5])
 
 
 def test_refusals_and_a_book_that_is_not_to_be_believed_are_shown(panel: LadderPanel, rig: DesktopRig) -> None:
@@ -374,6 +385,19 @@ def test_it_says_something_in_every_language(
     ]
     assert [text for text in words if "ladder." in text or "{" in text] == []
     made.leave()
+
+
+def test_no_price_is_ever_cut(qtbot: QtBot) -> None:
+    view = LadderView(Theme())
+    qtbot.addWidget(view)
+    view.resize(270, 200)
+    ladder = Ladder(a_perpetual(price_grid=Grid.of("0.01")))
+    ladder.take_tick(a_tick(bid=123_456.78, ask=123_456.79), has_depth=False)
+    rows = ladder.rows(ladder.middle or 0, 5)
+    view.show_rows(rows)
+    brush = view._brush
+    room = brush.edges[Place.PRICE + 1] - brush.edges[Place.PRICE]
+    assert room >= QFontMetrics(brush.font).horizontalAdvance(rows[0].price) + 6
 
 
 def test_forty_five_rows_are_painted_quickly(qtbot: QtBot) -> None:

@@ -270,7 +270,7 @@ def test_the_figures_are_those_of_the_platform(panel: TicketPanel, rig: DesktopR
     rig.bridge.flush()
     shown = {name: figure.text() for name, figure in panel.preview.figures.items()}
     assert shown == {
-        "notional": "25.00 USDT", "need": "2.52 USDT of 9,812.12 free", "fee": "0.0125 USDT", "after": "+0.4 → +0.65",
+        "notional": "25.00 USDT", "need": "2.52 USDT", "free": "9,812.12 USDT", "fee": "0.0125 USDT", "after": "+0.4 → +0.65",
         "risk": "−1.25 USDT  (0.01 %)", "reward": "+2.50 USDT",
     }  # fmt: skip
     assert "let it pass" in panel.preview.verdict.text()
@@ -329,7 +329,7 @@ def test_every_word_is_there_and_nothing_is_wider_than_the_panel(qtbot: QtBot, r
     rig.link.answers |= {AskTerms: TermsFound(ACCOUNT, VENUE, hedges=False), PreviewOrder: a_preview}
     made = TicketPanel(rig.desk)
     qtbot.addWidget(made)
-    made.resize(290, 520)
+    made.resize(270, 420)
     made.show()
     rig.open()
     made.choose_instrument(NAME)
@@ -344,5 +344,5 @@ def test_every_word_is_there_and_nothing_is_wider_than_the_panel(qtbot: QtBot, r
             *(one.text() for one in made.findChildren(QPushButton)),
         ]
         assert [text for text in words if "ticket." in text or "{" in text] == []
-        assert made.form.width() <= 290
+        assert made.form.width() <= 270 - 12
     made.leave()

@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from foxtrot.domain.enums import Side
+from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.subscription import SubscribeRequest
 from foxtrot.gui.desk import Desk
 from foxtrot.gui.order_actions import OWNER
@@ -14,7 +15,7 @@ from foxtrot.gui.panel import State
 from foxtrot.gui.panels.ladder_feed import LadderFeed
 from foxtrot.gui.panels.ladder_frame import LadderFrame
 from foxtrot.gui.panels.ladder_hand import LadderHand, Wish
-from foxtrot.gui.panels.ladder_model import GROUPS, Ladder
+from foxtrot.gui.panels.ladder_model import GROUPS, Ladder, group_for
 from foxtrot.gui.streams import Streams
 from foxtrot.gui.texts import tr
 
@@ -44,6 +45,8 @@ class LadderPanel(LadderFrame):
         self.shifted_s = self.touched_s = float("-inf")
         self.feed = LadderFeed(desk, self)
         self._seen: tuple[object, int] = (None, -1)
+        self._groups: dict[str, int] = {}
+        self._has_group = False
         self._streams = Streams(desk, self)
         self._connect()
 
@@ -73,6 +76,9 @@ class LadderPanel(LadderFrame):
         if seen != self._seen or ladder.step_units != step:
             self._seen = seen
             ladder.take_orders(self.feed.marks.levels(), OWNER)
+        if self._fits_group(ladder):
+            self.flush()
+            return
         self.sizes.fill(ladder.best_ask or ladder.best_bid)
         self._follow_price()
         self._show_rows()
@@ -90,15 +96,16 @@ class LadderPanel(LadderFrame):
 
     def save_state(self) -> State:
         """Return the grouping and the sizes of the buttons."""
-        return {**super().save_state(), "group": self.group.currentData(), "presets": dict(self.sizes.kept)}
+        return {**super().save_state(), "groups": dict(self._groups), "presets": dict(self.sizes.kept)}
 
     def restore_state(self, state: State) -> None:
         """Take up grouping and sizes."""
         presets = state.get("presets")
         if isinstance(presets, dict):
             self.sizes.kept = {str(name): sizes for name, sizes in presets.items() if _are_sizes(sizes)}
-        if state.get("group") in GROUPS:
-            self.group.setCurrentIndex(GROUPS.index(int(state["group"])))
+        groups = state.get("groups")
+        if isinstance(groups, dict):
+            self._groups = {str(name): int(group) for name, group in groups.items() if group in GROUPS}
         super().restore_state(state)
 
     # --- what a hand does -------------------------------------------------------------------------------------------
@@ -166,13 +173,13 @@ class LadderPanel(LadderFrame):
         if instrument is None:
             self.view.show_rows([])
             return
-        self.ladder = Ladder(instrument, self.group.currentData())
-        self._seen = (None, -1)
+        kept = self._groups.get(self.instrument_id)
+        self._has_group = kept is not None
+        self._take_group(instrument, kept or 1)
         self.sizes.show_instrument(instrument)
         self._streams.ask(SubscribeRequest(self.instrument_id, ticks=True, trades=True, depth_levels=LEVELS))
         self._fill_accounts()
         self.hold.setChecked(False)
-        self.top = 0
 
     def _fill_accounts(self) -> None:
         accounts = self.desk.accounts_of(self.instrument_id)
@@ -249,14 +256,29 @@ class LadderPanel(LadderFrame):
             self.ladder.take_average(0.0 if held is None else held.average_price)
         self.show_held(held, self.desk.instruments.get(self.instrument_id))
 
-    def _regroup(self) -> None:
+    def _choose_group(self) -> None:
+        """Gather as many ticks as the person has chosen, now and whenever this instrument is shown."""
         if self.ladder is not None:
-            self._forget_wish()
-            self.ladder = Ladder(self.ladder.instrument, self.group.currentData())
-            self._seen = (None, -1)
-            self._show_position()
-            self.top = 0
+            self._groups[self.instrument_id] = self.group.currentData()
+            self._has_group = True
+            self._take_group(self.ladder.instrument, self.group.currentData())
             self.flush()
+
+    def _fits_group(self, ladder: Ladder) -> bool:
+        """Choose at the first price how many ticks a row gathers; tells whether that was now."""
+        price = ladder.best_bid or ladder.best_ask
+        if not price or self._has_group:
+            return False
+        self._has_group = True
+        self._take_group(ladder.instrument, group_for(ladder.instrument, price))
+        return True
+
+    def _take_group(self, instrument: Instrument, group: int) -> None:
+        self._forget_wish()
+        self.ladder = Ladder(instrument, group)
+        self.group.setCurrentIndex(GROUPS.index(group))
+        self._seen, self.top = (None, -1), 0
+        self._show_position()
 
     def _touch(self) -> None:
         self.touched_s = self.clock()
@@ -272,7 +294,7 @@ class LadderPanel(LadderFrame):
         self.confirm.agreed.connect(self.agree)
         self.confirm.refused.connect(self._forget_wish)
         self.accounts.textActivated.connect(self._choose_account)
-        self.group.currentIndexChanged.connect(self._regroup)
+        self.group.activated.connect(self._choose_group)
         self.desk.connected.connect(self._meet_platform)
         self.desk.instruments_changed.connect(self._meet_instruments)
         self.feed.moved.connect(self._show_position)

@@ -3,7 +3,7 @@
 from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from foxtrot.domain.enums import Side
 from foxtrot.domain.instrument import Instrument
@@ -16,7 +16,7 @@ from foxtrot.gui.theme import Theme
 
 
 class SizeRow(QWidget):
-    """A size, and buttons with sizes; the right mouse button gives a button the size that stands.
+    """Buttons with sizes, and the box that has the size of the next click, which stands elsewhere; the right mouse button gives a button the size that stands.
 
     Thread: the desktop's.
     """
@@ -30,19 +30,12 @@ class SizeRow(QWidget):
         """What the person has put on the buttons, by instrument."""
         self._instrument: Instrument | None = None
         self._decimals = 8
-        column = QVBoxLayout(self)
-        column.setContentsMargins(*(theme.pixels(length) for length in (4, 3, 4, 2)))
-        column.setSpacing(theme.pixels(3))
-        top = QHBoxLayout()
-        top.addWidget(QLabel(tr("ladder.size"), self))
-        top.addWidget(self.box, 1)
-        column.addLayout(top)
-        row = QHBoxLayout()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(*(theme.pixels(length) for length in (6, 1, 6, 1)))
         row.setSpacing(theme.pixels(2))
         self.buttons = [self._button(place, theme) for place in range(len(PRESETS))]
         for button in self.buttons:
             row.addWidget(button, 1)
-        column.addLayout(row)
 
     def show_instrument(self, instrument: Instrument) -> None:
         """Take lot and decimals of an instrument."""

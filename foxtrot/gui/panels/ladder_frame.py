@@ -1,6 +1,7 @@
 """The widgets of a ladder and where they stand; what they do is the panel's."""
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QWidget
 
@@ -8,6 +9,7 @@ from foxtrot.domain.enums import Side
 from foxtrot.domain.instrument import Instrument
 from foxtrot.gui.chart.own_marks import Held
 from foxtrot.gui.desk import Desk
+from foxtrot.gui.elided_label import ElidedLabel
 from foxtrot.gui.numbers import MINUS, price_decimals, price_text, size_decimals, size_text
 from foxtrot.gui.panel import Panel
 from foxtrot.gui.panels.ladder_bars import ConfirmBar, SizeRow
@@ -57,10 +59,10 @@ class LadderFrame(Panel):
 
     def _build(self) -> None:
         theme = self.desk.theme
-        self.name, self.position, self.words = (QLabel(self) for _ in range(3))
+        self.name, self.words = ElidedLabel(self), ElidedLabel(self)
+        self.position = QLabel(self)
         self.position.setFont(theme.number_font())
         self.position.setToolTip(tr("ladder.position_hint"))
-        self.words.setWordWrap(True)
         self.accounts, self.group = QComboBox(self), QComboBox(self)
         self.accounts.setObjectName("ladder_account")
         self.group.setObjectName("ladder_group")
@@ -71,26 +73,23 @@ class LadderFrame(Panel):
         self.sizes = SizeRow(theme, self)
         self.confirm = ConfirmBar(theme, self)
         self.hold = self._button("hold", lambda: None, checkable=True)
-        self.body.addLayout(self._row(self.name, None, self.accounts))
+        self.body.addLayout(self._row(self.name, self.accounts))
         self.body.addLayout(self._row(self.position, None, self.group))
         self.body.addWidget(self.view, 1)
         self.body.addWidget(self.confirm)
+        self.body.addLayout(self._row(self.sizes.box, self._button("recentre", self.recentre), self.hold))
         self.body.addWidget(self.sizes)
-        self.body.addLayout(
-            self._row(
-                self._button("cancel_buys", lambda: self.cancel_all(Side.BUY)), self._button("cancel_all", lambda: self.cancel_all(None)),
-                self._button("cancel_sells", lambda: self.cancel_all(Side.SELL)),
-            )
-        )  # fmt: skip
-        self.body.addLayout(self._row(self._button("recentre", self.recentre), self.hold))
+        buttons = (("cancel_buys", Side.BUY), ("cancel_all", None), ("cancel_sells", Side.SELL))
+        self.body.addLayout(self._row(*(self._button(name, partial(self.cancel_all, side)) for name, side in buttons)))
         self.body.addLayout(self._row(self.words))
+        self.say("")
 
     def _row(self, *widgets: QWidget | None) -> QHBoxLayout:
         theme, row = self.desk.theme, QHBoxLayout()
         row.setContentsMargins(*(theme.pixels(length) for length in (6, 2, 6, 2)))
         row.setSpacing(theme.pixels(3))
         for widget in widgets:
-            row.addStretch(1) if widget is None else row.addWidget(widget)
+            row.addStretch(1) if widget is None else row.addWidget(widget, int(isinstance(widget, ElidedLabel)))
         return row
 
     def _button(self, name: str, act: Callable[[], object], *, checkable: bool = False) -> SendButton:

@@ -17,6 +17,7 @@ GROUPS: Final = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000)
 """How many ticks a row may gather."""
 PRESETS: Final = (1, 2, 5, 10, 25)
 """Sizes on the buttons, in the least size that makes sense."""
+FINEST: Final = 1e-5
 _NICE: Final = (1, 2, 5)
 
 
@@ -207,6 +208,15 @@ class Ladder:
             self.step_units = step
             self._texts.clear()
             self.last = self.average = None
+
+
+def group_for(instrument: Instrument, price: float) -> int:
+    """Return how many ticks a row gathers at first, so that a market does not run through the rows: a hundred-thousandth of the price."""
+    if not price > 0.0:
+        return 1
+    units = instrument.price_grid.round(price, "down")
+    tick = instrument.price(max(1, instrument.step_units(units)))
+    return max((group for group in GROUPS if group * tick <= price * FINEST), default=1)
 
 
 def sizes_for(instrument: Instrument, price: float) -> list[float]:

@@ -23,8 +23,9 @@ class Place(IntEnum):
     SELLS = 4
 
 
-SHARES: Final = (0.165, 0.22, 0.23, 0.22, 0.165)
-"""How much of the width each column has."""
+SHARES: Final = (0.21, 0.29, 0.0, 0.29, 0.21)
+"""How much of the width beside the prices each column has."""
+PRICE_PADDING: Final = 22
 
 
 class LadderBrush:
@@ -42,12 +43,13 @@ class LadderBrush:
         self.edges = [0] * (len(SHARES) + 1)
         self._take_colours(theme)
 
-    def take_width(self, width: int) -> None:
-        """Give each column its share."""
+    def take_width(self, width: int, price_letters: int) -> None:
+        """Give the prices the room that they need, and each other column its share of the rest."""
+        prices = min(width // 2, price_letters * self._char + PRICE_PADDING)
         done = 0.0
         for place, share in enumerate(SHARES):
-            self.edges[place] = int(width * done)
-            done += share
+            self.edges[place] = int(done)
+            done += prices if place == Place.PRICE else (width - prices) * share
         self.edges[-1] = width
 
     def place_at(self, x: int) -> Place:

@@ -48,6 +48,7 @@ class LadderView(QWidget):
         self.row_height = self._brush.row_height
         self._rows: list[LadderRow] = []
         self._place_of: dict[int, int] = {}
+        self._letters = 7
         self.marked: tuple[int, Side] | None = None
         """A row and a side that wait for a yes."""
         self.is_stale = False
@@ -68,6 +69,10 @@ class LadderView(QWidget):
             return
         self._rows, self.is_stale = rows, stale
         self._place_of = {row.index: place for place, row in enumerate(rows)}
+        letters = max((len(row.price) for row in rows), default=self._letters)
+        if letters != self._letters:
+            self._letters = letters
+            self._brush.take_width(self.width(), letters)
         self.update()
 
     def mark(self, marked: tuple[int, Side] | None) -> None:
@@ -175,7 +180,7 @@ class LadderView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Give each column its share."""
         super().resizeEvent(event)
-        self._brush.take_width(self.width())
+        self._brush.take_width(self.width(), self._letters)
         self.resized.emit()
 
     def leaveEvent(self, event: object) -> None:  # noqa: N802

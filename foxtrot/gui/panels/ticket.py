@@ -132,6 +132,8 @@ class TicketPanel(TicketFrame):
         if found is None:
             return
         self.instrument = found
+        self.name.setText(found.symbol)
+        self.name.setToolTip(self.instrument_id)
         self.form.show_instrument(found)
         self.say("")
         self._streams.ask(SubscribeRequest(self.instrument_id, ticks=True))

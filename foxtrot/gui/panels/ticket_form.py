@@ -129,7 +129,7 @@ class TicketForm(QWidget):
         for combo, name in ((self.account, "account"), (self.type, "type"), (self.lock, "lock"), (self.time, "time")):
             combo.setObjectName(f"ticket_{name}")
             combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-            combo.setMinimumContentsLength(4)
+            combo.setMinimumWidth(self._theme.pixels(64))
         for name in LOCKS:
             self.lock.addItem(tr(f"ticket.lock_{name}"), name)
         self.lock.setToolTip(tr("ticket.lock_hint"))
@@ -168,7 +168,6 @@ class TicketForm(QWidget):
             (QLabel(tr("ticket.account"), self), self.account, self.type), (self._price_title, self.price, self.lock),
             (self._trigger_title, self.trigger, None), (self._offset_title, self.offset, None),
             (QLabel(tr("ticket.size"), self), self.quantity, self.time), (QLabel(tr("ticket.risk_share"), self), self.risk, self.from_risk),
-            (self._stop_title, self.stop_loss, None), (self._take_title, self.take_profit, None),
         )  # fmt: skip
         for line, (title, box, beside) in enumerate(rows):
             grid.addWidget(title, line, 0)
@@ -176,10 +175,15 @@ class TicketForm(QWidget):
             if beside is not None:
                 grid.addWidget(beside, line, 2)
         checks = QHBoxLayout()
-        for check in (self.post_only, self.reduce_only, self.bracket):
+        for check in (self.post_only, self.reduce_only):
             checks.addWidget(check)
         checks.addStretch(1)
         grid.addLayout(checks, len(rows), 0, 1, 3)
+        grid.addWidget(self.bracket, len(rows) + 1, 0, 1, 3)
+        bracket = ((self._stop_title, self.stop_loss), (self._take_title, self.take_profit))
+        for line, (title, box) in enumerate(bracket, len(rows) + 2):
+            grid.addWidget(title, line, 0)
+            grid.addWidget(box, line, 1, 1, 2)
         grid.setColumnStretch(1, 3)
         grid.setColumnStretch(2, 3)
 

@@ -7,6 +7,7 @@ from foxtrot.domain.enums import Side
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.market import TickData
 from foxtrot.gui.desk import Desk
+from foxtrot.gui.elided_label import ElidedLabel
 from foxtrot.gui.panel import Panel
 from foxtrot.gui.panels.ticket_form import TicketForm
 from foxtrot.gui.panels.ticket_model import Ticket
@@ -25,8 +26,8 @@ class TicketFrame(Panel):
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
         theme = desk.theme
-        self.name, self.quote, self.heading, self.said = (QLabel(self) for _ in range(4))
-        self.quote.setFont(theme.number_font())
+        self.name = ElidedLabel(self)
+        self.quote, self.heading, self.said = (QLabel(self) for _ in range(3))
         self.quote.setToolTip(tr("ticket.quote_hint"))
         self.said.setWordWrap(True)
         self.said.setObjectName("ticket_said")

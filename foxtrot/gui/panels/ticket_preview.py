@@ -1,6 +1,7 @@
 """The block of a ticket that says what its order would come to, as the platform works it out."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Final
 
 import msgspec
@@ -19,7 +20,7 @@ EVERY_S: Final = 0.25
 AGAIN_S: Final = 1.0
 """The same order is asked about again after this, for prices and positions move."""
 LATE_S: Final = 2.0
-LINES: Final = ("notional", "need", "fee", "after", "risk", "reward")
+LINES: Final = ("notional", "need", "free", "fee", "after", "risk", "reward")
 
 
 class PreviewAsker:
@@ -127,11 +128,11 @@ class PreviewBlock(QWidget):
 def texts_of(found: OrderPreview, instrument: Instrument | None) -> dict[str, str]:
     """Return the figures of an answer in words."""
     decimals = size_decimals(instrument)
-    free = "" if found.free is None else tr("ticket.of_free", free=money_text(found.free))
     share = "" if found.risk_share is None else f"  ({rate_text(found.risk_share)})"
     return {
         "notional": f"{money_text(found.notional)} {found.quote}",
-        "need": f"{_amount(found, instrument)} {found.need_asset}{free}",
+        "need": f"{_amount(found.need, found, instrument)} {found.need_asset}",
+        "free": NOTHING if found.free is None else f"{_amount(found.free, found, instrument)} {found.need_asset}",
         "fee": f"{money_text(found.fee, 4)} {found.fee_asset}",
         "after": f"{_signed(found.held, decimals)} → {_signed(found.after, decimals)}",
         "risk": NOTHING if found.risk is None else f"{money_text(-found.risk, signed=True)} {found.quote}{share}",
@@ -139,10 +140,10 @@ def texts_of(found: OrderPreview, instrument: Instrument | None) -> dict[str, st
     }
 
 
-def _amount(found: OrderPreview, instrument: Instrument | None) -> str:
+def _amount(amount: Decimal, found: OrderPreview, instrument: Instrument | None) -> str:
     if instrument is not None and found.need_asset == instrument.base_asset:
-        return size_text(float(found.need), size_decimals(instrument))
-    return money_text(found.need)
+        return size_text(float(amount), size_decimals(instrument))
+    return money_text(amount)
 
 
 def _signed(size: float, decimals: int) -> str:
