@@ -9,11 +9,12 @@ from typing import Any, ClassVar, Final
 
 import msgspec
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton, QWidget
+from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QMenu, QPushButton, QWidget
 
 from foxtrot.gui.aside import Aside
 from foxtrot.gui.columns import Column
 from foxtrot.gui.desk import Desk
+from foxtrot.gui.flow_layout import FlowLayout
 from foxtrot.gui.panel import Panel, State
 from foxtrot.gui.table_model import FactTable
 from foxtrot.gui.table_view import FactView
@@ -23,6 +24,9 @@ from foxtrot.gui.totals_bar import Piece, TotalsBar
 MANY: Final = 500
 """With more rows than this, order and totals are made twice a second and not at every flush."""
 CALM_S: Final = 0.5
+HUGE: Final = 5_000
+"""With more rows than this, what came is shown once a second."""
+HUGE_CALM_S: Final = 1.0
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -133,12 +137,12 @@ class Blotter(Panel):
         button.setObjectName(f"{self.kind}_{name}")
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         button.clicked.connect(lambda _on=False: act())
-        self._row.insertWidget(self._row.count() - 1, button)
+        self._row.insert_widget(self._row.count() - 1, button)
         return button
 
     def add_to_head(self, widget: QWidget) -> None:
         """Put a widget between the filter box and the counter."""
-        self._row.insertWidget(1, widget)
+        self._row.insert_widget(1, widget)
 
     def narrow(self) -> None:
         """Show what fits now, because the account that is looked at, or another choice, has changed."""
@@ -149,11 +153,14 @@ class Blotter(Panel):
 
     def flush(self) -> None:
         """Show what was heard."""
-        self.model.arranges_itself = few = self.model.count <= MANY
+        count, (version, at_s), now_s = self.model.count, self._shown, monotonic()
+        few = count <= MANY
+        calm = few or now_s - at_s >= (CALM_S if count <= HUGE else HUGE_CALM_S)
+        if count > HUGE and not calm:
+            return
+        self.model.arranges_itself = few
         self.model.apply()
-        version, at_s = self._shown
-        now_s = monotonic()
-        if self.model.version == version or not (few or now_s - at_s >= CALM_S):
+        if self.model.version == version or not calm:
             return
         if not few:
             self.model.arrange()
@@ -249,14 +256,13 @@ class Blotter(Panel):
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
-    def _head(self) -> QHBoxLayout:
-        self._row = row = QHBoxLayout()
-        row.setContentsMargins(*(self.desk.theme.pixels(4),) * 4)
-        row.setSpacing(self.desk.theme.pixels(6))
+    def _head(self) -> FlowLayout:
+        self._row = row = FlowLayout(self.desk.theme.pixels(4), self.desk.theme.pixels(6))
         self.words = QLineEdit(self)
         self.words.setObjectName(f"{self.kind}_words")
         self.words.setPlaceholderText(tr("blotter.filter"))
         self.words.setClearButtonEnabled(True)
+        self.words.setMinimumWidth(self.desk.theme.pixels(90))
         self.words.setMaximumWidth(self.desk.theme.pixels(320))
         self.words.textChanged.connect(self._filter)
         self.counter = QLabel(self)
@@ -266,10 +272,8 @@ class Blotter(Panel):
         save.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         save.setToolTip(tr("blotter.csv_hint"))
         save.clicked.connect(lambda _on=False: self.save_csv())
-        row.addWidget(self.words, 1)
-        row.addWidget(self.counter)
-        row.addStretch(1)
-        row.addWidget(save)
+        for widget in (self.words, self.counter, save):
+            row.addWidget(widget)
         return row
 
     def _filter(self, text: str) -> None:

@@ -174,7 +174,11 @@ class FactTable(QAbstractTableModel, Generic[Row]):
             wanted = set(keys)
             return [key for key in self._rows if key in wanted]
         column, descending = self._sort
-        return sorted(keys, key=lambda key: _by_value(self._cells[key][column]), reverse=descending)
+        values = {key: self._cells[key][column].sort for key in keys}
+        try:
+            return sorted(keys, key=values.__getitem__, reverse=descending)
+        except TypeError:  # numbers and words in one column
+            return sorted(keys, key=lambda key: _by_value(self._cells[key][column]), reverse=descending)
 
     def _refill(self) -> None:
         """Show what fits now."""

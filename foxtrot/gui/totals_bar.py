@@ -1,5 +1,6 @@
 """The line of totals under a table: sums by currency, never one currency added to another."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
@@ -25,10 +26,10 @@ class Piece(msgspec.Struct, frozen=True):
 
 def sums_by(amounts: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
     """Return sums by currency."""
-    totals: dict[str, Decimal] = {}
+    totals: defaultdict[str, Decimal] = defaultdict(Decimal)
     for currency, amount in amounts:
-        totals[currency] = totals.get(currency, Decimal(0)) + amount
-    return totals
+        totals[currency] += amount
+    return dict(totals)
 
 
 def sum_pieces(

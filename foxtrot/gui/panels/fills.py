@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from foxtrot.app.control_requests import ListTrades, TradeRow, Trades
 from foxtrot.app.last_known import slipped
 from foxtrot.core.notices import TradeBooked
+from foxtrot.domain.instrument import Instrument
 from foxtrot.gui.blotter import Blotter, Choice
 from foxtrot.gui.blotter_cells import (
     fee_text,
@@ -39,49 +40,59 @@ RIGHT = Align.RIGHT
 Key = tuple[str, str, str, str]
 
 
+class Fill(msgspec.Struct, frozen=True):
+    """A fill, and what it came to in the currency of its price."""
+
+    row: TradeRow
+    currency: str
+    worth: Decimal
+
+    @property
+    def account(self) -> str:
+        """Return the account that traded."""
+        return self.row.account
+
+
 def key_of(row: TradeRow) -> Key:
     """Return what makes a fill unique."""
     return row.account, row.instrument_id, row.trade_id, row.order_id
 
 
-def columns_of(desk: Desk) -> tuple[Column[TradeRow], ...]:
-    """Return the columns."""
-    known = desk.instruments.get
+def fill_of(row: TradeRow, instrument: Instrument | None) -> Fill:
+    """Return a fill with what it came to."""
+    each = instrument.multiplier if instrument is not None else Decimal(1)
+    worth = Decimal(repr(row.quantity)) * Decimal(repr(row.price)) * each
+    return Fill(row, instrument.quote_asset if instrument is not None else "", worth)
 
-    def slippage(row: TradeRow) -> Cell:
-        cost = row.slippage
+
+def columns_of(desk: Desk) -> tuple[Column[Fill], ...]:
+    """Return the columns."""
+
+    def known(one: Fill) -> Instrument | None:
+        return desk.instruments.get(one.row.instrument_id)
+
+    def slippage(one: Fill) -> Cell:
+        cost = one.row.slippage
         if cost is None:
             return number(float("nan"), NOTHING, Tone.DIM)
         tone = Tone.DOWN if cost > 0 else Tone.UP if cost < 0 else Tone.PLAIN
-        return number(cost, money_text(cost, price_decimals(known(row.instrument_id)), signed=True), tone)
-
-    def value(row: TradeRow) -> Cell:
-        currency, amount = worth_of(row, desk)
-        return number(float(amount), f"{money_text(amount)} {currency}".rstrip())
+        return number(cost, money_text(cost, price_decimals(known(one)), signed=True), tone)
 
     return (
-        Column("time", "fills.time", lambda row: time_cell(row.time_ns), width=100),
-        Column("instrument", "fills.instrument", lambda row: word(row.instrument_id), width=140),
-        Column("side", "fills.side", lambda row: side_cell(row.side), width=70),
-        Column("quantity", "fills.quantity", lambda row: size_cell(row.quantity, known(row.instrument_id)), align=RIGHT),
-        Column("price", "fills.price", lambda row: price_cell(row.price, known(row.instrument_id)), align=RIGHT),
-        Column("value", "fills.value", value, align=RIGHT, width=130),
-        Column("fee", "fills.fee", lambda row: number(float(row.fee), f"{fee_text(row.fee)} {row.fee_asset}"), align=RIGHT, width=120),
-        Column("liquidity", "fills.liquidity", lambda row: word(name_of(row.liquidity), Tone.DIM), width=70),
+        Column("time", "fills.time", lambda one: time_cell(one.row.time_ns), width=100),
+        Column("instrument", "fills.instrument", lambda one: word(one.row.instrument_id), width=140),
+        Column("side", "fills.side", lambda one: side_cell(one.row.side), width=70),
+        Column("quantity", "fills.quantity", lambda one: size_cell(one.row.quantity, known(one)), align=RIGHT),
+        Column("price", "fills.price", lambda one: price_cell(one.row.price, known(one)), align=RIGHT),
+        Column("value", "fills.value", lambda one: number(float(one.worth), f"{money_text(one.worth)} {one.currency}"), align=RIGHT, width=130),
+        Column("fee", "fills.fee", lambda one: number(float(one.row.fee), f"{fee_text(one.row.fee)} {one.row.fee_asset}"), align=RIGHT, width=120),
+        Column("liquidity", "fills.liquidity", lambda one: word(name_of(one.row.liquidity), Tone.DIM), width=70),
         Column("slippage", "fills.slippage", slippage, align=RIGHT),
-        Column("origin", "fills.origin", lambda row: origin_cell(row.owner), width=100),
-        Column("account", "fills.account", lambda row: word(row.account), width=80),
-        Column("order", "fills.order", lambda row: word(row.order_id, Tone.DIM), width=190),
-        Column("trade", "fills.trade", lambda row: word(row.trade_id, Tone.DIM), width=110),
+        Column("origin", "fills.origin", lambda one: origin_cell(one.row.owner), width=100),
+        Column("account", "fills.account", lambda one: word(one.account), width=80),
+        Column("order", "fills.order", lambda one: word(one.row.order_id, Tone.DIM), width=190),
+        Column("trade", "fills.trade", lambda one: word(one.row.trade_id, Tone.DIM), width=110),
     )  # fmt: skip
-
-
-def worth_of(row: TradeRow, desk: Desk) -> tuple[str, Decimal]:
-    """Return the currency and the value of a fill."""
-    instrument = desk.instruments.get(row.instrument_id)
-    each = instrument.multiplier if instrument is not None else Decimal(1)
-    value = Decimal(repr(row.quantity)) * Decimal(repr(row.price)) * each
-    return (instrument.quote_asset if instrument is not None else ""), value
 
 
 class FillsPanel(Blotter):
@@ -93,32 +104,34 @@ class FillsPanel(Blotter):
     kind: ClassVar[str] = "fills"
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
-        super().__init__(desk, columns_of(desk), key_of, MOST, parent)
+        super().__init__(desk, columns_of(desk), lambda one: key_of(one.row), MOST, parent)
         self._without: dict[Key, TradeRow] = {}
         """Fills whose slippage nobody has looked up yet."""
         self._looked_s = float("-inf")
         self._polling = Polling(desk, lambda: ListTrades(limit=ASKED), self._take, 0.0)
         self.hear(TradeBooked, self._hear)
-        self.view.chosen.connect(lambda row: self.choose_instrument(row.instrument_id))
+        self.view.chosen.connect(lambda one: self.choose_instrument(one.row.instrument_id))
         self.view.sortByColumn(0, Qt.SortOrder.DescendingOrder)
 
-    def choices(self, row: TradeRow) -> list[Choice]:
+    def choices(self, row: Fill) -> list[Choice]:
         """Return what can be done with a fill."""
-        name = row.instrument_id
+        name, order_id = row.row.instrument_id, row.row.order_id
         return [
-            Choice(tr("blotter.show_order"), partial(self.desk.order_asked.emit, row.order_id)),
-            Choice(tr("blotter.show_fills"), partial(self.words.setText, row.order_id)),
+            Choice(tr("blotter.show_order"), partial(self.desk.order_asked.emit, order_id)),
+            Choice(tr("blotter.show_fills"), partial(self.words.setText, order_id)),
             Choice(tr("blotter.show_instrument", instrument=name), partial(self.choose_instrument, name)),
         ]
 
     def totals(self) -> list[Piece]:
         """Return value and fees by currency."""
-        rows: list[TradeRow] = self.model.shown()
+        rows: list[Fill] = self.model.shown()
         pieces = [
-            *sum_pieces(tr("blotter.value"), sums_by(worth_of(row, self.desk) for row in rows)),
-            *sum_pieces(tr("blotter.fees"), sums_by((row.fee_asset, row.fee) for row in rows if row.fee), None),
+            *sum_pieces(tr("blotter.value"), sums_by((one.currency, one.worth) for one in rows)),
+            *sum_pieces(
+                tr("blotter.fees"), sums_by((one.row.fee_asset, one.row.fee) for one in rows if one.row.fee), None
+            ),
         ]
-        makers = sum(row.liquidity == "maker" for row in rows)
+        makers = sum(one.row.liquidity == "maker" for one in rows)
         if rows:
             pieces.append(Piece(tr("fills.makers", share=f"{makers / len(rows):.0%}"), Tone.DIM))
         if self._polling.error:
@@ -154,11 +167,14 @@ class FillsPanel(Blotter):
                     self._put(row)
 
     def _put(self, row: TradeRow) -> None:
-        self.model.put(row)
+        self._show(row)
         if row.slippage is None:
             self._without[key_of(row)] = row
             if len(self._without) > MOST:
                 self._without.pop(next(iter(self._without)))
+
+    def _show(self, row: TradeRow) -> None:
+        self.model.put(fill_of(row, self.desk.instruments.get(row.instrument_id)))
 
     def _look_up(self) -> None:
         """Look up the newest fills first, some at a time, and not while the last are looked up."""
@@ -174,4 +190,4 @@ class FillsPanel(Blotter):
     def _take_slippage(self, rows: tuple[TradeRow, ...] | None, _error: str) -> None:
         for row in rows or ():
             if row.slippage is not None and self.model.row_by(key_of(row)) is not None:
-                self.model.put(row)
+                self._show(row)

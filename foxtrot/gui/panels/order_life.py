@@ -6,6 +6,7 @@ from time import monotonic
 from typing import ClassVar, Final
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from foxtrot.app.order_life import OrderStory
@@ -20,6 +21,10 @@ from foxtrot.gui.texts import tr
 
 AGAIN_S: Final = 1.0
 """An order that goes on is looked up again no sooner than this."""
+
+
+WIDE: Final = 700
+"""In pixels at a scale of 1: as wide as steps and legs beside each other."""
 
 
 class OrderLifePanel(Panel):
@@ -104,6 +109,12 @@ class OrderLifePanel(Panel):
             else:
                 self.look_up()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Put the legs below the steps where there is no room beside them."""
+        super().resizeEvent(event)
+        wide = event.size().width() >= self.desk.theme.pixels(WIDE)
+        self.split.setOrientation(Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical)
+
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _journal(self) -> Path | None:
@@ -158,7 +169,7 @@ class OrderLifePanel(Panel):
         self.leg_view = FactView(self.legs, theme, side)
         column.addWidget(self.leg_view, 1)
         column.addWidget(self.cost)
-        split = QSplitter(Qt.Orientation.Horizontal, self)
+        split = self.split = QSplitter(Qt.Orientation.Horizontal, self)
         split.setChildrenCollapsible(False)
         self.step_view = FactView(self.steps, theme, split)
         split.addWidget(self.step_view)

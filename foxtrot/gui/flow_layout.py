@@ -1,0 +1,107 @@
+"""A layout that puts widgets side by side, and the rest below when there is no room, so that no button is cut off."""
+
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget, QWidgetItem
+
+
+class FlowLayout(QLayout):
+    """Rows of widgets, each as wide as it wants to be; the first may take what room is left, up to its maximum.
+
+    Thread: the desktop's.
+    """
+
+    def __init__(self, margin: int, spacing: int) -> None:
+        super().__init__()
+        self._items: list[QLayoutItem] = []
+        self.setContentsMargins(margin, margin, margin, margin)
+        self.setSpacing(spacing)
+
+    def insert_widget(self, place: int, widget: QWidget) -> None:
+        """Put a widget between others."""
+        self.addChildWidget(widget)
+        self._items.insert(place, QWidgetItem(widget))
+        self.invalidate()
+
+    def addItem(self, item: QLayoutItem) -> None:  # noqa: N802
+        """Add an item at the end."""
+        self._items.append(item)
+
+    def count(self) -> int:
+        """Return how many items there are."""
+        return len(self._items)
+
+    def itemAt(self, index: int) -> QLayoutItem | None:  # noqa: N802
+        """Return an item, None where there is none."""
+        return self._items[index] if 0 <= index < len(self._items) else None
+
+    def takeAt(self, index: int) -> QLayoutItem | None:  # noqa: N802
+        """Take an item out."""
+        return self._items.pop(index) if 0 <= index < len(self._items) else None
+
+    def expandingDirections(self) -> Qt.Orientation:  # noqa: N802
+        """Take no more room than is needed."""
+        return Qt.Orientation(0)
+
+    def hasHeightForWidth(self) -> bool:  # noqa: N802
+        """Tell that a narrow one is higher."""
+        return True
+
+    def heightForWidth(self, width: int) -> int:  # noqa: N802
+        """Return how high it is at a width."""
+        return self._arrange(QRect(0, 0, width, 0), moves=False)
+
+    def setGeometry(self, rect: QRect) -> None:  # noqa: N802
+        """Put everything in its place."""
+        super().setGeometry(rect)
+        self._arrange(rect, moves=True)
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """Return the size at which all is in one row."""
+        hints = [item.sizeHint() for item in self._items]
+        width = sum(hint.width() for hint in hints) + self.spacing() * max(0, len(hints) - 1)
+        return self._with_margins(QSize(width, max((hint.height() for hint in hints), default=0)))
+
+    def minimumSize(self) -> QSize:  # noqa: N802
+        """Return the size of the largest item."""
+        size = QSize()
+        for item in self._items:
+            size = size.expandedTo(item.sizeHint() if item is not self.itemAt(0) else item.minimumSize())
+        return self._with_margins(size)
+
+    def _with_margins(self, size: QSize) -> QSize:
+        margins = self.contentsMargins()
+        return size + QSize(margins.left() + margins.right(), margins.top() + margins.bottom())
+
+    def _arrange(self, rect: QRect, *, moves: bool) -> int:
+        """Put items into rows; returns how high they are together."""
+        margins = self.contentsMargins()
+        inner = rect.marginsRemoved(margins)
+        top = inner.top()
+        for row in self._rows(inner.width()):
+            height = max(item.sizeHint().height() for item in row)
+            if moves:
+                self._place(row, inner, top, height)
+            top += height + self.spacing()
+        return top - self.spacing() - rect.top() + margins.bottom()
+
+    def _rows(self, width: int) -> list[list[QLayoutItem]]:
+        rows: list[list[QLayoutItem]] = [[]]
+        used = 0
+        for item in self._items:
+            wide = item.sizeHint().width()
+            if rows[-1] and used + wide > width:
+                rows.append([])
+                used = 0
+            rows[-1].append(item)
+            used += wide + self.spacing()
+        return [row for row in rows if row]
+
+    def _place(self, row: list[QLayoutItem], inner: QRect, top: int, height: int) -> None:
+        spare = inner.width() - sum(item.sizeHint().width() for item in row) - self.spacing() * (len(row) - 1)
+        left = inner.left()
+        for item in row:
+            width = min(item.sizeHint().width(), inner.width())
+            if item is self._items[0]:
+                width += max(0, min(spare, item.maximumSize().width() - width))
+            item.setGeometry(QRect(QPoint(left, top), QSize(width, height)))
+            left += width + self.spacing()
