@@ -12,7 +12,7 @@ from foxtrot.domain.interval import Interval
 from foxtrot.domain.market import BarData, MarketTrade, TickData
 from foxtrot.gui.chart.axis import round_step, short_text, time_places
 from foxtrot.gui.chart.bar_series import Bars, BarSeries, aggregated, bars_of, merged
-from foxtrot.gui.chart.candle_shapes import Scale, candles, columns, polyline, reduced, visible
+from foxtrot.gui.chart.candle_shapes import Scale, candles, columns, dashed, polyline, reduced, visible
 from foxtrot.gui.chart.indicators import ALL, chosen, computed, day_vwap
 from foxtrot.gui.chart.live_bar import LiveBar
 from foxtrot.gui.chart.pane import with_lines, with_room
@@ -168,6 +168,12 @@ def test_a_line_has_gaps_where_there_is_no_value() -> None:
     assert len(polyline(values, 0, 6, Scale(10.0, 0.0, 1.0, 0.0))) == 2
     assert visible(100, -20.0, 5.2) == (0, 8)
     assert visible(100, 300.0, 400.0) == (100, 100)
+
+
+def test_a_long_line_is_dashed_by_leaving_pieces_out() -> None:
+    rows = np.column_stack((np.arange(100.0), np.zeros(100), np.arange(1.0, 101.0), np.zeros(100)))
+    assert dashed(rows, dotted=False)[:, 0].tolist()[:8] == [0, 1, 2, 3, 4, 5, 10, 11]
+    assert len(dashed(rows, dotted=True)) == 50
 
 
 # --- indicators -----------------------------------------------------------------------------------------------------

@@ -9,11 +9,15 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPen, QTransform
 
 from foxtrot.gui.chart.bar_series import BarSeries, FloatArray
-from foxtrot.gui.chart.candle_shapes import Scale, candles, columns, polyline, visible
+from foxtrot.gui.chart.candle_shapes import Scale, candles, columns, dashed, polyline, visible
 from foxtrot.gui.theme import Theme
 
 FAINT: Final = 150
 """How opaque the bars of volume are, of 255."""
+
+
+FEW_PIECES: Final = 400
+"""Lines of fewer pieces are drawn smoothly."""
 
 
 class PlotItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph tells no types
@@ -143,13 +147,17 @@ class LineItem(PlotItem):
         rect = self.seen()
         first, end = visible(len(self.values), rect.left(), rect.right())
         rows = polyline(self.values, first, end, scale)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, len(rows) < 1_500)
+        few = len(rows) < FEW_PIECES
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, few)
         painter.setPen(self._pen)
         if self._pen.style() is Qt.PenStyle.SolidLine or not len(rows):
             self._pieces.lines(painter, rows)
-        else:  # a dash goes on from piece to piece
+        elif few:  # a dash goes on from piece to piece
             ends = np.concatenate((rows[:, :2], rows[-1:, 2:]))
             painter.drawPolyline([QPointF(x, y) for x, y in ends.tolist()])
+        else:  # Qt measures the way of every dash, which takes seconds for steep lines
+            painter.setPen(QPen(self._pen.color(), self._pen.widthF()))
+            self._pieces.lines(painter, dashed(rows, dotted=self._pen.style() is Qt.PenStyle.DotLine))
 
 
 class LevelItem(PlotItem):

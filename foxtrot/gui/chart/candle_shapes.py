@@ -1,5 +1,6 @@
 """Where candles, volume bars and lines stand on the screen: arrays in, arrays of rectangles and lines out, no Qt."""
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -104,7 +105,15 @@ def polyline(values: FloatArray, first: int, end: int, scale: Scale) -> FloatArr
     return np.ascontiguousarray(rows[np.isfinite(rows).all(axis=1)])
 
 
+def dashed(rows: FloatArray, *, dotted: bool) -> FloatArray:
+    """Return the pieces of a line of many short ones that are left when it is dashed, or dotted, along x."""
+    place = np.floor(rows[:, 0])
+    return np.ascontiguousarray(rows[place % 4 < 2 if dotted else place % 10 < 6])
+
+
+@lru_cache(maxsize=4)
 def _starts(first: int, end: int, kx: float) -> IntArray:
+    """Return with which bar every pixel begins; the items of a chart ask one after the other for the same."""
     pixel = np.floor(np.arange(first, end) * kx)
     return np.flatnonzero(np.concatenate(([True], pixel[1:] != pixel[:-1])))
 

@@ -98,7 +98,7 @@ class IndicatorPanes:
         return f"{values[bar]:,.{decimals}f}".replace("-", MINUS)
 
     def _lines(self, one: Chosen, place: int) -> tuple[LineItem, ...]:
-        width = max(1.0, 1.2 * self._theme.scale)
+        width = float(self._theme.pixels(1))
         colour = COLOURS[place % len(COLOURS)]
         lines = len(one.indicator.lines)
         band = not one.indicator.pane and lines == 3
