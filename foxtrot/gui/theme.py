@@ -141,11 +141,17 @@ def _style(theme: Theme) -> str:
         f"QMainWindow::separator{{background:{colours.line};width:{px(3)}px;height:{px(3)}px}}"
         f"QHeaderView::section{{background:{colours.raised};color:{colours.dim};border:0;padding:{px(3)}px {px(6)}px}}"
         f"QTableView{{border:0;gridline-color:{colours.line}}}"
+        "QTabBar{qproperty-drawBase:0}"  # else a bright line in dark windows
         f"QTabBar::tab{{padding:{px(5)}px {px(10)}px;background:{colours.window};color:{colours.dim}}}"
         f"QTabBar::tab:selected{{background:{colours.panel};color:{colours.text}}}"
         f"QLineEdit,QComboBox,QAbstractSpinBox{{background:{colours.panel};border:1px solid {colours.line};"
         f"border-radius:{px(3)}px;padding:{px(3)}px {px(5)}px}}"
         f"QPushButton{{background:{colours.raised};border:1px solid {colours.line};border-radius:{px(3)}px;"
         f"padding:{px(4)}px {px(10)}px}}"
+        f"QCheckBox::indicator,QRadioButton::indicator{{width:{px(12)}px;height:{px(12)}px;border:1px solid {colours.dim};"
+        f"background:{colours.panel};border-radius:{px(2)}px}}"
+        f"QRadioButton::indicator{{border-radius:{px(7)}px}}"
+        f"QCheckBox::indicator:checked,QRadioButton::indicator:checked{{background:{colours.accent};"
+        f"border:{px(2)}px solid {colours.text};width:{px(10)}px;height:{px(10)}px}}"
         f"QPushButton:disabled{{color:{colours.dim}}}"
     )
