@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 from loguru import logger
 from PySide6.QtCore import QObject, QPoint, QRect, Qt, QTimer
-from PySide6.QtWidgets import QApplication, QMenu, QTabBar, QTableView, QWidget
+from PySide6.QtWidgets import QApplication, QMenu, QMenuBar, QTabBar, QTableView, QWidget
 
 VARIABLE: Final = "FOXTROT_GUI_MAP"
 """Names the file; without it nothing is written."""
@@ -74,6 +74,8 @@ def places() -> dict[str, Place]:
         name = widget.objectName()
         if isinstance(widget, QMenu) and not name:
             name = "menu"
+        if isinstance(widget, QMenuBar) and not name:
+            name = "menus"
         if isinstance(widget, QTabBar) and (not name or name.startswith(_OF_QT)):
             name = "tabs"
         if not name or name.startswith(_OF_QT) or not widget.isVisible() or widget.visibleRegion().isEmpty():
@@ -104,7 +106,7 @@ def _parts(widget: QWidget) -> dict[str, QRect]:
     """Return the rectangles of a widget's parts, in its own pixels."""
     if isinstance(widget, QTabBar):
         return {widget.tabText(tab): widget.tabRect(tab) for tab in range(widget.count())}
-    if isinstance(widget, QMenu):
+    if isinstance(widget, QMenu | QMenuBar):
         return {one.text().replace("&", ""): widget.actionGeometry(one) for one in widget.actions() if one.text()}
     if isinstance(widget, QTableView):
         return _rows(widget)

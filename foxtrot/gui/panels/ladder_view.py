@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
@@ -90,6 +90,18 @@ class LadderView(QWidget):
         """Return the middle of a cell."""
         top = self._place_of.get(row, 0) * self.row_height
         return QPoint((self._brush.edges[place] + self._brush.edges[place + 1]) // 2, top + self.row_height // 2)
+
+    def places_on_map(self) -> dict[str, QRect]:
+        """Return where rows are, by price, and own orders, by side and price."""
+        found: dict[str, QRect] = {}
+        for place, row in enumerate(self._rows):
+            top = place * self.row_height
+            found[row.price] = QRect(0, top, self.width(), self.row_height)
+            for side, mark, column in ((Side.BUY, row.buys, Place.BUYS), (Side.SELL, row.sells, Place.SELLS)):
+                if mark is not None:
+                    left, right = self._brush.edges[column], self._brush.edges[column + 1]
+                    found[f"own {side} {row.price}"] = QRect(left, top, right - left, self.row_height)
+        return found
 
     def sizeHint(self) -> QSize:  # noqa: N802
         """Return a size that shows some twenty rows."""
