@@ -16,7 +16,7 @@ from foxtrot.domain.calendar_presets import calendar_named
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.market import BarData, MarketTrade, TickData
 from foxtrot.domain.subscription import HistoryRequest, SubscribeRequest
-from foxtrot.gui.chart.bar_series import Bars, BarSeries, aggregated, bars_of, merged
+from foxtrot.gui.chart.bar_series import Bars, BarSeries, aggregated, bars_of, bounds_at, merged
 from foxtrot.gui.chart.frames import BEGUN_BY, MINUTE, MOST_BARS, PAGE, interval_of
 from foxtrot.gui.chart.live_bar import LiveBar
 from foxtrot.gui.desk import Desk
@@ -80,8 +80,9 @@ class BarFeed(QObject):
     def renew(self) -> None:
         """Ask for the newest bars again, after the link was lost."""
         if self._instrument_id:
-            self._set_busy()
-            self._ask(self._source(), PAGE, self._clock.now_ns(), self._take_newest)
+            if not len(self.series):
+                self._minutes = None  # that there are no bars of a frame may have been the link's fault
+            self._ask_newest()
 
     def ask_older(self) -> None:
         """Ask for the bars before the first one, unless that is being done or there are none."""
@@ -116,6 +117,10 @@ class BarFeed(QObject):
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
+    def _ask_newest(self) -> None:
+        self._set_busy()
+        self._ask(self._source(), PAGE, self._clock.now_ns(), self._take_newest)
+
     def _source(self) -> str:
         return self._frame if self._minutes is None else MINUTE
 
@@ -130,7 +135,7 @@ class BarFeed(QObject):
     def _take_newest(self, loaded: HistoryLoaded) -> None:
         if loaded.error and self._frame != MINUTE and self._minutes is None:
             self._minutes = bars_of(())  # the venue has none of this frame: they are made of minutes
-            self.renew()
+            self._ask_newest()
             return
         self._take(loaded)
         if self._minutes is None and self._frame in BEGUN_BY and not loaded.error:
@@ -167,9 +172,7 @@ class BarFeed(QObject):
 
     def _ask_beginning(self) -> None:
         now_ns, part = self._clock.now_ns(), BEGUN_BY[self._frame]
-        length = interval_of(self._frame).duration_ns
-        bounds = self._calendar.bar_bounds(now_ns, interval_of(self._frame))
-        opened = bounds[0] if bounds else now_ns // length * length
+        opened, _ = bounds_at(now_ns, interval_of(self._frame), self._calendar)
         most = (now_ns - opened) // interval_of(part).duration_ns
         if most > 0:
             self._ask(part, min(PAGE, int(most)), now_ns, self._take_beginning)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foxtrot.domain.calendar import TradingCalendar
+from foxtrot.domain.errors import ConfigError
 from foxtrot.domain.interval import Interval
 from foxtrot.domain.market import BarData
 
@@ -47,6 +48,18 @@ def bars_of(facts: Iterable[BarData]) -> Bars:
     return Bars(np.array([bar.open_time_ns for bar in rows], np.int64), *np.ascontiguousarray(figures.T))
 
 
+def bounds_at(ns: int, interval: Interval, calendar: TradingCalendar) -> tuple[int, int]:
+    """Return when the bar of a moment opens and closes; cut by the clock out of hours, and in years that the calendar does not know."""
+    opened = ns // interval.duration_ns * interval.duration_ns
+    by_clock = (opened, opened + interval.duration_ns)
+    if calendar.always_open:
+        return by_clock
+    try:
+        return calendar.bar_bounds(ns, interval) or by_clock
+    except ConfigError:
+        return by_clock
+
+
 def opening_times(times: IntArray, interval: Interval, calendar: TradingCalendar) -> IntArray:
     """Return when the bar of an interval opens in which each moment lies; a moment out of hours is cut by the clock."""
     length = interval.duration_ns
@@ -55,8 +68,7 @@ def opening_times(times: IntArray, interval: Interval, calendar: TradingCalendar
     found, bounds = np.empty_like(times), (0, 0)
     for place, moment in enumerate(times.tolist()):
         if not bounds[0] <= moment < bounds[1]:
-            opened = moment // length * length
-            bounds = calendar.bar_bounds(moment, interval) or (opened, opened + length)
+            bounds = bounds_at(moment, interval, calendar)
         found[place] = bounds[0]
     return found
 

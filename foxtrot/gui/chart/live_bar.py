@@ -5,7 +5,8 @@ from typing import Final
 from foxtrot.domain.calendar import TradingCalendar
 from foxtrot.domain.interval import Interval
 from foxtrot.domain.market import BarData, MarketTrade, TickData
-from foxtrot.gui.chart.bar_series import Bars, BarSeries, aggregated
+from foxtrot.gui.chart.bar_series import Bars, BarSeries, aggregated, bounds_at
+from foxtrot.gui.chart.frames import MINUTE
 
 MOST_KEPT: Final = 200_000
 """Prints of the open bar that are kept until its beginning is known."""
@@ -34,7 +35,7 @@ class LiveBar:
         self._closed_ns = 0
         self._has_prints = False
         self._kept: list[Print] = []
-        self.wants_beginning = True
+        self.wants_beginning = interval.text != MINUTE
         """Whether what was traded in the open bar before the chart was opened is not known yet."""
 
     def hear_trade(self, trade: MarketTrade) -> None:
@@ -54,8 +55,8 @@ class LiveBar:
         self._series.put(bar.open_time_ns, (bar.open, bar.high, bar.low, bar.close, bar.volume))
         if bar.close_time_ns > self._closed_ns:
             self._closed_ns = bar.close_time_ns
-            self._kept = [one for one in self._kept if one[0] >= bar.close_time_ns]
-            self.wants_beginning = self.wants_beginning and self._bounds[0] < bar.close_time_ns and not self._kept
+            if bar.close_time_ns > self._bounds[0] > 0:
+                self._forget_beginning()
 
     def take_beginning(self, minutes: Bars, minute_ns: int) -> None:
         """Take the shorter closed bars of which the open bar has begun; the prints after them come on top."""
@@ -76,23 +77,24 @@ class LiveBar:
 
     def _take(self, one: Print) -> None:
         moment = one[0]
-        if moment < self._closed_ns:
+        if moment < self._closed_ns or moment < self._bounds[0]:  # of a bar that is over
             return
-        if not self._bounds[0] <= moment < self._bounds[1]:
+        if moment >= self._bounds[1]:
             self._move_to(moment)
-        if self._bounds[0] < self._series.last_time:  # of a bar that is over
+        if self._bounds[0] < self._series.last_time:
             return
         if self.wants_beginning and len(self._kept) < MOST_KEPT:
             self._kept.append(one)
         self._add(self._bounds[0], one)
 
     def _move_to(self, moment: int) -> None:
-        length = self._interval.duration_ns
-        opened = moment // length * length
-        if not self._calendar.always_open:
-            self._bounds = self._calendar.bar_bounds(moment, self._interval) or (opened, opened + length)
-        else:
-            self._bounds = (opened, opened + length)
+        if self._bounds[0]:  # the next bar is heard from its beginning
+            self._forget_beginning()
+        self._bounds = bounds_at(moment, self._interval, self._calendar)
+
+    def _forget_beginning(self) -> None:
+        self.wants_beginning = False
+        self._kept = []
 
     def _add(self, opened_ns: int, one: Print) -> None:
         _, price, size = one

@@ -53,6 +53,7 @@ class ChartPanel(Panel):
         self._figures_state: object = None
         self._is_new = True
         self._account = ""
+        self._is_ready = False
         self._lay_out()
         self._connect()
         self.head.show_frame(self.frame)
@@ -120,6 +121,8 @@ class ChartPanel(Panel):
             self.feed.close()
         else:
             self._account = accounts[0]
+            status = self.desk.statuses.get(accounts[0])
+            self._is_ready = status is not None and status.state is AdapterState.READY
             self.view.set_grid(float(one.price_grid.to_decimal(one.price_bands[0].step_units)), price_decimals(one))
             self.feed.open(one, accounts[0], self.frame)
         self.own.open(self.instrument_id, self.desk.account)
@@ -138,8 +141,10 @@ class ChartPanel(Panel):
         self._lines_state = None
 
     def _hear_status(self, status: AdapterStatus) -> None:
-        if status.account == self._account and status.state is AdapterState.READY:
-            self.feed.renew()
+        if status.account == self._account:
+            was_ready, self._is_ready = self._is_ready, status.state is AdapterState.READY
+            if self._is_ready and not was_ready:
+                self.feed.renew()
 
     # --- painting ---------------------------------------------------------------------------------------------------
 
@@ -258,7 +263,7 @@ class ChartPanel(Panel):
         self.view.menu_asked.connect(self._open_menu)
         self.view.drag_line.on_grid = self.trading.on_grid
         self.view.drag_line.words = self.trading.words
-        self.view.drag_line.dropped.connect(self.trading.amend)
+        self.view.drag_line.dropped.connect(self.trading.amend, Qt.ConnectionType.QueuedConnection)  # it may ask
         self.desk.connected.connect(self._open_anew)
         self.desk.instruments_changed.connect(self._open_late)
         self.desk.account_chosen.connect(self._choose_account)
