@@ -99,16 +99,16 @@ def columns_of(desk: Desk) -> tuple[Column[Holding], ...]:
     )  # fmt: skip
 
 
-def closing_order(one: Holding) -> SendOrder:
-    """Return the market order that closes a position, and can do no more than that."""
+def closing_order(one: Holding, instrument: Instrument | None) -> SendOrder:
+    """Return the market order that closes a position, and can do no more than that; what a fee took of a lot stays."""
     row = one.row
-    return SendOrder(_market(row, reduce_only=True), row.owner)
+    return SendOrder(_market(row, instrument, reduce_only=True), row.owner)
 
 
-def opening_order(one: Holding) -> SendOrder:
+def opening_order(one: Holding, instrument: Instrument | None) -> SendOrder:
     """Return the market order that opens the same on the other side once a position is closed."""
     side = {"long": PositionSide.SHORT, "short": PositionSide.LONG}.get(one.row.position_side, PositionSide.NET)
-    return SendOrder(_market(one.row, reduce_only=False, position_side=side), one.row.owner)
+    return SendOrder(_market(one.row, instrument, reduce_only=False, position_side=side), one.row.owner)
 
 
 def leg_text(order: SendOrder, instrument: Instrument | None) -> str:
@@ -133,16 +133,22 @@ def is_of_strategy(one: Holding) -> bool:
     return one.row.owner not in (OWNER, EXTERNAL)
 
 
-def _market(row: PositionRow, *, reduce_only: bool, position_side: PositionSide | None = None) -> OrderRequest:
+def _market(
+    row: PositionRow, instrument: Instrument | None, *, reduce_only: bool, position_side: PositionSide | None = None
+) -> OrderRequest:
     return OrderRequest(
         row.instrument_id,
         row.account,
         Side.SELL if row.quantity > 0 else Side.BUY,
         OrderType.MARKET,
-        abs(row.quantity),
+        _whole_lots(abs(row.quantity), instrument),
         reduce_only=reduce_only,
         position_side=position_side or PositionSide(row.position_side),
     )
+
+
+def _whole_lots(quantity: float, instrument: Instrument | None) -> float:
+    return quantity if instrument is None else instrument.quantity(instrument.round_quantity_units(quantity))
 
 
 def _worth_cell(one: Holding) -> Cell:

@@ -557,6 +557,15 @@ def test_a_position_is_turned_round_by_two_legs_asked_about_once(
     assert len(rig.link.of(SendOrder)) == 2
 
 
+def test_what_a_fee_took_of_a_lot_stays_when_a_position_is_closed(rig: DesktopRig, make: Make, qtbot: QtBot) -> None:
+    rig.link.answers[ListPositions] = Positions((a_held(quantity=0.0009994, instrument_id=SPOT),), ())
+    panel = make(PositionsPanel)
+    rig.bridge.flush()
+    pick(panel, 0)
+    press(qtbot, panel, "close")
+    assert [order.request.quantity for order in rig.link.of(SendOrder)] == [0.00099]
+
+
 def test_one_side_of_a_hedged_account_is_turned_into_the_other(rig: DesktopRig, make: Make, qtbot: QtBot) -> None:
     rig.link.answers[ListPositions] = Positions((a_held(position_side="short", quantity=-0.5),), ())
     panel = make(PositionsPanel)

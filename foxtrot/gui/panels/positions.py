@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 from foxtrot.app.blotter_requests import ListWorth, WorthFound
 from foxtrot.app.control_requests import ListPositions, PositionRow, Positions
 from foxtrot.core.commands import SendOrder
+from foxtrot.domain.instrument import Instrument
 from foxtrot.gui.blotter import Blotter, Choice
 from foxtrot.gui.blotter_cells import mark_of
 from foxtrot.gui.columns import Tone
@@ -54,12 +55,17 @@ class PositionsPanel(Blotter):
     def close_chosen(self) -> None:
         """Close the chosen positions at the market, after asking once."""
         held = self.view.selected()
-        self._send(tr("positions.close_title"), held, [closing_order(one) for one in held])
+        self._send(tr("positions.close_title"), held, [closing_order(one, self._instrument(one)) for one in held])
 
     def reverse(self) -> None:
         """Close the chosen position and open the same on the other side, after asking once."""
         one: Holding = self.view.selected()[0]
-        self._send(tr("positions.reverse_title"), [one], [closing_order(one), opening_order(one)])
+        instrument = self._instrument(one)
+        legs = [closing_order(one, instrument), opening_order(one, instrument)]
+        self._send(tr("positions.reverse_title"), [one], legs)
+
+    def _instrument(self, one: Holding) -> Instrument | None:
+        return self.desk.instruments.get(one.row.instrument_id)
 
     def _send(self, title: str, held: list[Holding], orders: list[SendOrder]) -> None:
         lines = [leg_text(order, self.desk.instruments.get(order.request.instrument_id)) for order in orders]
@@ -81,7 +87,7 @@ class PositionsPanel(Blotter):
         if name == "reverse":
             if len(chosen) > 1:
                 return tr("positions.choose_one")
-            return why_no_reverse(chosen[0], self.desk.instruments.get(chosen[0].row.instrument_id))
+            return why_no_reverse(chosen[0], self._instrument(chosen[0]))
         return ""
 
     def choices(self, row: Holding) -> list[Choice]:
