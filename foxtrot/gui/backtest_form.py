@@ -175,7 +175,7 @@ class BacktestForm(QWidget):
         self.tabs = QTabWidget(self)
         self.tabs.setObjectName("backtest_kind")
         self.tabs.setDocumentMode(True)
-        self.parameters = ParametersWidget(self._theme, self)
+        self.parameters = ParametersWidget(self._theme, self, narrow=True)
         self.parameters.changed.connect(self.changed)
         self.grid = GridForm(self._theme, self)
         self.grid.changed.connect(self.changed)

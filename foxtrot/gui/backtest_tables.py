@@ -122,8 +122,8 @@ def figure_cell(name: str, value: object) -> Cell:
 def figure_columns() -> tuple[Column[Figure], ...]:
     """Return the columns of the figures."""
     return (
-        Column("figure", "backtest.figure", lambda one: word(tr(f"figure.{one.name}")), width=190),
-        Column("value", "backtest.value", lambda one: figure_cell(one.name, one.value), align=Align.RIGHT, width=140),
+        Column("figure", "backtest.figure", lambda one: word(tr(f"figure.{one.name}")), width=168),
+        Column("value", "backtest.value", lambda one: figure_cell(one.name, one.value), align=Align.RIGHT, width=122),
     )
 
 

@@ -1,7 +1,10 @@
 """What a backtest or a search has found: figures, charts, months, fills, combinations, and what was said."""
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QTabWidget, QVBoxLayout, QWidget
+from typing import Final
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QLabel, QPlainTextEdit, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from foxtrot.backtest.details import BacktestDetails
 from foxtrot.gui.backtest_plot import BacktestPlot
@@ -26,8 +29,26 @@ from foxtrot.gui.heat_map import HeatMap
 from foxtrot.gui.table_model import FactTable
 from foxtrot.gui.table_view import FactView
 from foxtrot.gui.texts import tr
+from foxtrot.gui.theme import Theme
 
-MOST_WARNINGS = 4
+MOST_WARNINGS: Final = 4
+TURN_PIXELS: Final = 640
+FIGURES_PIXELS: Final = 345
+
+
+class TurningSplit(QSplitter):
+    """Two tables beside each other, or below each other where there is too little room."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self._turns_at = theme.pixels(TURN_PIXELS)
+        self.setChildrenCollapsible(False)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Turn when the room has changed."""
+        wide = event.size().width() >= self._turns_at
+        self.setOrientation(Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical)
+        super().resizeEvent(event)
 
 
 class BacktestView(QTabWidget):
@@ -148,14 +169,14 @@ class BacktestView(QTabWidget):
         column.setSpacing(0)
         self.notes.setContentsMargins(*(self._theme.pixels(6),) * 4)
         column.addWidget(self.notes)
-        row = QHBoxLayout()
-        row.setSpacing(self._theme.pixels(2))
         self.figure_view = FactView(self.figures, self._theme, page)
-        self.figure_view.setMinimumWidth(self._theme.pixels(350))
         self.month_view = FactView(self.months, self._theme, page)
-        row.addWidget(self.figure_view, 2)
-        row.addWidget(self.month_view, 3)
-        column.addLayout(row, 1)
+        both = TurningSplit(self._theme, page)
+        both.addWidget(self.figure_view)
+        both.addWidget(self.month_view)
+        both.setStretchFactor(1, 1)
+        both.setSizes([self._theme.pixels(FIGURES_PIXELS)] * 2)
+        column.addWidget(both, 1)
         return page
 
 

@@ -81,13 +81,18 @@ class ParametersWidget(QScrollArea):
     """The fields of all parameters. `changed` comes with each change.
 
     Thread: the desktop's.
+
+    Args:
+        theme: its looks.
+        narrow: whether what a parameter is for stands below its field, not beside it.
     """
 
     changed = Signal()
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None = None, *, narrow: bool = False) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._narrow = narrow
         self._forms: tuple[ParameterForm, ...] = ()
         self.fields: dict[str, Editor] = {}
         self._notes: dict[str, QLabel] = {}
@@ -161,8 +166,12 @@ class ParametersWidget(QScrollArea):
         note.setTextFormat(Qt.TextFormat.PlainText)
         note.setWordWrap(True)
         self.fields[form.name], self._notes[form.name] = field, note
-        for column, widget in enumerate((name, field, note)):
-            grid.addWidget(widget, line, column)
+        grid.addWidget(name, 2 * line, 0)
+        grid.addWidget(field, 2 * line, 1)
+        if self._narrow:
+            grid.addWidget(note, 2 * line + 1, 0, 1, 3)
+        else:
+            grid.addWidget(note, 2 * line, 2)
 
     def _editor(self, form: ParameterForm, inner: QWidget) -> Editor:
         if form.kind == "bool":
