@@ -56,6 +56,15 @@ class AmendOrder(msgspec.Struct, frozen=True, gc=False):
     request: AmendRequest
 
 
+class ReplaceOrder(msgspec.Struct, frozen=True, gc=False):
+    """Cancel a resting order and place what is left of it with other terms, for venues that change no orders.
+
+    The new order has an id of its own and is judged as any; RequestFailed tells when there will be none.
+    """
+
+    request: AmendRequest
+
+
 class CancelAllOrders(msgspec.Struct, frozen=True, gc=False):
     """Cancel the open orders of an owner; an empty owner means everybody's."""
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from foxtrot.app.control_requests import Cancel
 from foxtrot.app.user_name import user_at_machine
-from foxtrot.core.commands import AmendOrder, SendOrder, SendProtectedOrder
+from foxtrot.core.commands import AmendOrder, ReplaceOrder, SendOrder, SendProtectedOrder
 from foxtrot.domain.errors import FoxtrotError
 from foxtrot.domain.order import AmendRequest, OrderRequest
 from foxtrot.gui.desk import Desk
@@ -95,6 +95,12 @@ class OrderActions(QObject):
         if self._is_repeated(request) or not self._agreed(tr("order.amend_title"), text, ask=ask):
             return False
         return self._desk.put(AmendOrder(request))
+
+    def replace(self, request: AmendRequest, text: str, *, ask: bool = True) -> bool:
+        """Change a resting order where the venue changes none: it is cancelled, then what is left of it is placed."""
+        if self._is_repeated(request) or not self._agreed(tr("order.amend_title"), text, ask=ask):
+            return False
+        return self._desk.put(ReplaceOrder(request))
 
     def cancel(self, order_id: str) -> None:
         """Cancel one order; nobody is asked, for it lowers risk."""

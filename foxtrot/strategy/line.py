@@ -21,6 +21,7 @@ from foxtrot.strategy.engine import StrategyEngine
 from foxtrot.strategy.flattening import Flattening
 from foxtrot.strategy.manual_protection import ManualProtection
 from foxtrot.strategy.market_wishes import MarketWishes
+from foxtrot.strategy.order_replacing import OrderReplacing
 from foxtrot.strategy.rolling import Rolling
 from foxtrot.strategy.seat import TradingParts
 from foxtrot.strategy.variables import VariableStore
@@ -111,6 +112,7 @@ class Line:
         self.protections = parts.protections
         self.protections.gate = self.gate
         ManualProtection(parts)
+        OrderReplacing(parts)
         self.bar_feed = BarFeed(self.dispatcher)
         self.strategies = StrategyEngine(parts, self.bar_feed, variables)
         self.roll_watch = RollWatch(self.dispatcher, self.portfolio, settings.limits)

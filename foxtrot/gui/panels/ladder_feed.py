@@ -5,7 +5,14 @@ from PySide6.QtCore import QObject, Signal
 
 from foxtrot.app.control_requests import ListOrders, ListPositions, Orders, Positions
 from foxtrot.app.desktop_requests import AskTerms, TermsFound
-from foxtrot.core.notices import AccountAdjusted, AmendAnswered, BookStateChanged, OrderChanged, TradeBooked
+from foxtrot.core.notices import (
+    AccountAdjusted,
+    AmendAnswered,
+    BookStateChanged,
+    OrderChanged,
+    RequestFailed,
+    TradeBooked,
+)
 from foxtrot.domain.enums import BookState, OrderStatus
 from foxtrot.domain.outcome import Outcome
 from foxtrot.gui.chart.own_marks import Held, OwnMarks
@@ -37,7 +44,7 @@ class LadderFeed(QObject):
         self._is_due = self._is_asking = False
         self.hearers = (
             (OrderChanged, self._hear_order), (AmendAnswered, self._hear_amend), (TradeBooked, self._hear_trade),
-            (AccountAdjusted, self._hear_adjustment), (BookStateChanged, self._hear_book),
+            (AccountAdjusted, self._hear_adjustment), (RequestFailed, self._hear_failure), (BookStateChanged, self._hear_book),
         )  # fmt: skip
         """Class of a fact → who hears it."""
 
@@ -98,6 +105,10 @@ class LadderFeed(QObject):
     def _hear_amend(self, answer: AmendAnswered) -> None:
         if answer.outcome is not Outcome.CONFIRMED and answer.order_id in self.marks.orders:
             self.warned.emit(tr("ladder.amend_refused", reason=answer.reason or str(answer.outcome)))
+
+    def _hear_failure(self, failure: RequestFailed) -> None:
+        if failure.account == self.account and failure.what.startswith("change of"):
+            self.warned.emit(tr("ladder.amend_refused", reason=failure.error))
 
     def _hear_trade(self, booked: TradeBooked) -> None:
         self._is_due |= booked.trade.instrument_id == self.marks.instrument_id

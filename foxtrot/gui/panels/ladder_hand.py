@@ -71,8 +71,8 @@ class LadderHand:
         levels = self._ladder.levels_at(side, row, OWNER)
         if not levels:
             return tr("ladder.not_yours")
-        if self.terms is not None and not self.terms.capabilities.amend:
-            return tr("ladder.no_amend", account=self.account)
+        if self.terms is None:
+            return tr("ladder.no_terms", account=self.account)
         if any(level.order.status not in MOVABLE or not level.is_movable for level in levels):
             return tr("ladder.not_movable")
         price = self._ladder.price_of(target)
@@ -81,13 +81,13 @@ class LadderHand:
         asks = not self._actions.armed
         requests = _moved(levels, price)
         size = sum({level.order.order_id: level.order.remaining for level in levels}.values())
+        changes = self.terms.capabilities.amend
+        do = self._actions.amend if changes else self._actions.replace
         text = tr(
-            "ladder.move", side=tr(f"ladder.{side}"), size=self._size(size), old=self._price(self._ladder.price_of(row)),
-            new=self._price(price),
+            "ladder.move" if changes else "ladder.replace", side=tr(f"ladder.{side}"), size=self._size(size),
+            old=self._price(self._ladder.price_of(row)), new=self._price(price),
         )  # fmt: skip
-        return Wish(
-            target, side, text, lambda: _all(self._actions.amend(request, text, ask=asks) for request in requests)
-        )
+        return Wish(target, side, text, lambda: _all(do(request, text, ask=asks) for request in requests))
 
     def cancel(self, side: Side | None, row: int) -> str:
         """Cancel the person's orders of a row; returns what was done in words."""
