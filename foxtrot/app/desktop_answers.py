@@ -12,9 +12,11 @@ from foxtrot.app.control_answers import ControlAnswers, Wish
 from foxtrot.app.control_kill import KillAnswers
 from foxtrot.app.control_notices import ControlNotices
 from foxtrot.app.control_requests import FollowKill, Request
+from foxtrot.app.desktop_instruments import InstrumentAnswers
 from foxtrot.app.desktop_preview import OrderPreviews
 from foxtrot.app.desktop_requests import (
     AccountOverview,
+    AskInstrument,
     AskTerms,
     DescribedStrategies,
     DescribeStrategies,
@@ -62,6 +64,7 @@ class DesktopAnswers:
             ListInstruments: lambda wish: self._instruments(wish.account),
             PreviewOrder: self._previews.preview,
             AskTerms: lambda wish: self._previews.terms(wish.account),
+            AskInstrument: InstrumentAnswers(self._line).answer,
             DescribeStrategies: lambda _: self._strategies(),
             RiskOverview: lambda _: self._risk.overview(),
             FollowKill: lambda wish: self.kills.follow(wish.kill_id),

@@ -157,3 +157,41 @@ class DescribedStrategies(msgspec.Struct, frozen=True):
 
     base_currency: str
     strategies: tuple[StrategyForm, ...]
+
+
+class AskInstrument(Request, frozen=True, tag="instrument"):
+    """What trading an instrument costs by the platform's tables, and where its market is."""
+
+    instrument_id: Name
+
+
+class FeeLine(msgspec.Struct, frozen=True):
+    """One item of a table of fees at its first level.
+
+    The rates are of `unit`: notional, quantity, order, or item, which is a share of the item before. `minimum` is the least fee, `side` the
+    one that pays, "" for both; `verified` tells whether the figure was read in the venue's own document.
+    """
+
+    name: str
+    unit: str
+    maker: Decimal
+    taker: Decimal
+    minimum: Decimal
+    side: str
+    verified: bool
+
+
+class InstrumentFound(msgspec.Struct, frozen=True):
+    """The answer to AskInstrument.
+
+    `fee_table` is "" where the venue has no table of its own; `counted_rate` is the fraction of the notional that risk counts with for
+    every order. `price` is what the market is judged by, 0.0 for none heard.
+    """
+
+    instrument_id: str
+    fee_table: str
+    fee_currency: str
+    fee_date: str
+    fees: tuple[FeeLine, ...]
+    counted_rate: Decimal
+    price: float

@@ -9,6 +9,7 @@ from foxtrot.gui.panels.connections import ConnectionsPanel
 from foxtrot.gui.panels.depth import DepthPanel
 from foxtrot.gui.panels.diagnostics import DiagnosticsPanel
 from foxtrot.gui.panels.fills import FillsPanel
+from foxtrot.gui.panels.instruments import InstrumentsPanel
 from foxtrot.gui.panels.ladder import LadderPanel
 from foxtrot.gui.panels.log import LogPanel
 from foxtrot.gui.panels.order_life import OrderLifePanel
@@ -30,6 +31,7 @@ ALL = PanelKinds(
         LadderPanel,
         TicketPanel,
         TapePanel,
+        InstrumentsPanel,
         PositionsPanel,
         OrdersPanel,
         FillsPanel,
