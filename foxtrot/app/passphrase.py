@@ -30,7 +30,7 @@ class Passphrase:
 
     def __init__(self, environment: Mapping[str, str], ask: Ask | None = None) -> None:
         self._named = environment.get(VARIABLE, "")
-        self._ask = ask or _ask_terminal
+        self.ask = ask or _ask_terminal
         self._known: Secret | None = None
 
     def get(self, *, new: bool = False) -> Secret:
@@ -64,10 +64,10 @@ class Passphrase:
         return reading
 
     def _from_terminal(self, *, new: bool) -> Secret:
-        given = Secret(self._ask("new passphrase of the key store: " if new else "passphrase of the key store: "))
+        given = Secret(self.ask("new passphrase of the key store: " if new else "passphrase of the key store: "))
         if not given:
             raise ConfigError("no passphrase was given; nothing is done")
-        if new and Secret(self._ask("once more: ")) != given:
+        if new and Secret(self.ask("once more: ")) != given:
             raise ConfigError("the two passphrases differ; nothing is done")
         return given
 
@@ -80,6 +80,13 @@ def process_passphrase(environment: Mapping[str, str]) -> Passphrase:
     """Return this process's passphrase, which is asked for at most once."""
     named = environment.get(VARIABLE, "")
     return _OF_PROCESS.setdefault(named, Passphrase(environment))
+
+
+def ask_by(environment: Mapping[str, str], ask: Ask) -> Passphrase:
+    """Let this process's passphrase be asked for in another way than at the terminal, and return it; what is known already stays."""
+    found = process_passphrase(environment)
+    found.ask = ask
+    return found
 
 
 @contextlib.contextmanager

@@ -1,11 +1,9 @@
 """The desktop as a program: makes the window over a platform, and ends both in order."""
 
 import os
-import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from loguru import logger
 from PySide6.QtCore import QObject, Qt, QTimer
@@ -13,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from foxtrot.app.live import Json, RunOrder
 from foxtrot.app.logging_setup import LogWriter
+from foxtrot.app.stop_signals import StopSignal
 from foxtrot.domain.errors import ConfigError
 from foxtrot.gui import texts
 from foxtrot.gui.attendants import Attendants
@@ -27,16 +26,15 @@ from foxtrot.gui.main_window import MainWindow
 from foxtrot.gui.order_actions import OrderActions
 from foxtrot.gui.panels import ALL
 from foxtrot.gui.platform_host import PlatformHost
-from foxtrot.gui.settings import DesktopSettings, SettingsFile
+from foxtrot.gui.settings import FOLDER, DesktopSettings, SettingsFile
+from foxtrot.gui.signal_watch import SignalWatch
 from foxtrot.gui.strategy_log import StrategyLogs
 from foxtrot.gui.texts import tr
 from foxtrot.gui.theme import apply_theme
 from foxtrot.gui.widget_map import map_asked_for
 from foxtrot.gui.workspaces import WorkspaceFiles
 
-FOLDER: Final = "desktop"
 STOP_S: Final = 30.0
-_WATCHED: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 class Desktop(QObject):
@@ -222,7 +220,11 @@ class Desktop(QObject):
 
 
 def run_desktop(
-    home: Path, order: RunOrder | None, demo: DemoVenue | None, log: LogWriter | None
+    home: Path,
+    order: RunOrder | None,
+    demo: DemoVenue | None,
+    log: LogWriter | None,
+    stopped: StopSignal | None = None,
 ) -> tuple[Json | None, str]:
     """Show the desktop until it is closed, and return the platform's summary and why it ended early, "" where it did not.
 
@@ -235,22 +237,13 @@ def run_desktop(
     application.setApplicationName("Foxtrot")
     application.setQuitOnLastWindowClosed(False)
     desktop = Desktop(application, home, order, demo, log)
-    before = _watch_signals(desktop.stop)
     map_asked_for(desktop)
-    wake = QTimer()  # Python's handlers run only when Python does
-    wake.start(200)
-    wake.timeout.connect(lambda: None)
-    try:
-        desktop.start()
-        application.exec()
-    finally:
-        late = desktop.end()
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with SignalWatch(desktop.stop, stopped):
+        try:
+            desktop.start()
+            application.exec()
+        finally:
+            late = desktop.end()
     if late:
         logger.warning("{} did not end in time", late)
     return desktop.summary, desktop.error
-
-
-def _watch_signals(stop: Callable[[], None]) -> dict[int, Any]:
-    return {int(number): signal.signal(number, lambda *_: stop()) for number in _WATCHED}

@@ -9,6 +9,8 @@ from foxtrot.app.port_file import write_private
 from foxtrot.gui.theme import Direction, Mode, Theme
 
 NAME: Final = "desktop.json"
+FOLDER: Final = "desktop"
+"""Where in the home folder the desktop keeps what is its own."""
 SCALES: Final = (1.0, 1.25, 1.5, 1.75, 2.0)
 
 

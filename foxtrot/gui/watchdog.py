@@ -14,8 +14,9 @@ from foxtrot.gui.bridge import LATE_BEAT_S, Bridge
 THREAD: Final = "foxtrot-window-watch"
 LOOK_S: Final = 0.05
 YOUNG_MS: Final = 1_000
-WHOLE_EVERY: Final = 60
-"""So many looks at young objects to one at all."""
+OLDER_EVERY: Final = 10
+WHOLE_EVERY: Final = 120
+"""So many looks at young objects to one at older ones, and to one at all."""
 
 
 class BeatWatch:
@@ -90,15 +91,17 @@ class Collector(QObject):
         """Take the collector over."""
         self._was_on = gc.isenabled()
         gc.disable()
+        gc.freeze()  # what was imported stays, and need not be looked at again
         self._timer.start()
 
     def stop(self) -> None:
         """Give it back."""
         self._timer.stop()
+        gc.unfreeze()
         if self._was_on:
             gc.enable()
 
     def collect(self) -> None:
-        """Collect what is young, now and then everything."""
+        """Collect what is young, now and then what is older and everything."""
         self.looks += 1
-        gc.collect(2 if self.looks % WHOLE_EVERY == 0 else 1)
+        gc.collect(2 if self.looks % WHOLE_EVERY == 0 else 1 if self.looks % OLDER_EVERY == 0 else 0)
