@@ -36,6 +36,7 @@ class PriceHistory(msgspec.Struct, frozen=True):
     high: list[float]
     low: list[float]
     close: list[float]
+    volume: list[float]
     decimals: int
 
 
@@ -77,9 +78,10 @@ def price_history(bars: BarColumns) -> PriceHistory | None:
     if not len(bars):
         return None
     candles = merged_candles(bars)
+    volume = np.add.reduceat(bars.volume, np.arange(0, len(bars), candles.merged))
     return PriceHistory(
         bars.instrument_id, bars.interval, candles.open_time_ns.tolist(), candles.open.tolist(), candles.high.tolist(),
-        candles.low.tolist(), candles.close.tolist(), min(bars.price_decimals, MOST_DECIMALS),
+        candles.low.tolist(), candles.close.tolist(), volume.tolist(), min(bars.price_decimals, MOST_DECIMALS),
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLabel, QPlainTextEdit, QSplitter, QTabWidget, QVBoxLayout, QWidget
@@ -24,6 +25,9 @@ from foxtrot.gui.backtest_tables import (
     search_columns,
     years_of,
 )
+from foxtrot.gui.chart.bar_series import Bars, BarSeries
+from foxtrot.gui.chart.chart_view import ChartView
+from foxtrot.gui.chart.own_marks import OwnFill
 from foxtrot.gui.desk import Desk
 from foxtrot.gui.heat_map import HeatMap
 from foxtrot.gui.table_model import FactTable
@@ -34,6 +38,8 @@ from foxtrot.gui.theme import Theme
 MOST_WARNINGS: Final = 4
 TURN_PIXELS: Final = 640
 FIGURES_PIXELS: Final = 345
+CANDLES: Final = 120.0
+"""How many are seen at first."""
 
 
 class TurningSplit(QSplitter):
@@ -68,6 +74,8 @@ class BacktestView(QTabWidget):
         self.figures: FactTable[Figure] = FactTable(figure_columns(), lambda one: one.name)
         self.months: FactTable[Year] = FactTable(month_columns(), lambda one: one.year)
         self.plot = BacktestPlot(desk.theme, self)
+        self.series = BarSeries()
+        self.candles = ChartView(self.series, desk.theme, self)
         self.fills: FactTable[NumberedFill] = FactTable(fill_columns(2), lambda one: one.number)
         self.fill_view = self._fill_view()
         self.runs: FactTable[Combination] = FactTable((), lambda one: one.place)
@@ -81,7 +89,7 @@ class BacktestView(QTabWidget):
         self.said.setMaximumBlockCount(MOST_SAID)
         self.said.setFont(desk.theme.number_font())
         self._pages: dict[str, QWidget] = {
-            "overview": self._overview(), "charts": self.plot, "fills": self.fill_view, "runs": QWidget(self), "heat": self.heat,
+            "overview": self._overview(), "charts": self.plot, "candles": self.candles, "fills": self.fill_view, "runs": QWidget(self), "heat": self.heat,
             "said": self.said,
         }  # fmt: skip
         self._run_column = QVBoxLayout(self._pages["runs"])
@@ -94,7 +102,7 @@ class BacktestView(QTabWidget):
         """Show what was found, or nothing."""
         result = None if run is None else run.result
         searched = run is not None and run.verb == "optimise"
-        for name in ("overview", "charts", "fills"):
+        for name in ("overview", "charts", "candles", "fills"):
             self._show_page(name, shown=not searched)
         for name in ("runs", "heat"):
             self._show_page(name, shown=searched)
@@ -113,6 +121,8 @@ class BacktestView(QTabWidget):
         """Show what was put into the tables; called once a flush."""
         for table in (self.figures, self.months, self.fills, self.runs):
             table.apply()
+        if self.currentWidget() is self.candles:
+            self.candles.refresh()
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
@@ -123,6 +133,7 @@ class BacktestView(QTabWidget):
         self.figures.replace_all([] if result is None else figures_of(result))
         self.months.replace_all([] if details is None else years_of(details))
         self.plot.show_details(details)
+        self._show_candles(details)
         decimals = 2 if details is None or details.prices is None else details.prices.decimals
         self.fills.columns = fill_columns(decimals)
         fills = () if details is None else details.fills
@@ -133,6 +144,24 @@ class BacktestView(QTabWidget):
         self.notes.setText("\n".join(f"⚠ {' '.join(str(one).split())}" for one in (*warnings[:MOST_WARNINGS], *left)))
         self.notes.setToolTip("\n".join(warnings))
         self.notes.setVisible(bool(self.notes.text()))
+
+    def _show_candles(self, details: BacktestDetails | None) -> None:
+        """Draw the candles with all fills on them, where there are any."""
+        self.series.clear()
+        prices = None if details is None else details.prices
+        if details is None or prices is None:
+            self._show_page("candles", shown=False)
+            return
+        figures = (
+            np.array(column, np.float64)
+            for column in (prices.open, prices.high, prices.low, prices.close, prices.volume)
+        )
+        self.series.merge(Bars(np.array(prices.time_ns, np.int64), *figures))
+        self.candles.set_grid(10.0**-prices.decimals, prices.decimals)
+        own = (fill for fill in details.fills if fill.instrument_id in ("", prices.instrument_id))
+        self.candles.fills.show_fills(tuple(OwnFill(one.time_ns, one.side, one.price, one.quantity) for one in own))
+        self.candles.view.show_newest(len(self.series), CANDLES)
+        self.candles.refresh()
 
     def _show_search(self, result: Json | None) -> None:
         found = [] if result is None else combinations_of(result)
@@ -158,8 +187,9 @@ class BacktestView(QTabWidget):
         return view
 
     def _choose(self, one: NumberedFill) -> None:
-        self.setCurrentWidget(self.plot)
+        self.setCurrentWidget(self.candles if len(self.series) else self.plot)
         self.plot.look_at(one.fill.time_ns)
+        self.candles.look_at(one.fill.time_ns)
         self.moment_chosen.emit(one.fill.instrument_id, one.fill.time_ns)
 
     def _overview(self) -> QWidget:

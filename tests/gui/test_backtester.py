@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
@@ -17,7 +18,9 @@ from foxtrot.domain.enums import Side
 from foxtrot.gui.backtest_process import VerbProcess
 from foxtrot.gui.backtest_run import DETAILS, BacktestRun
 from foxtrot.gui.backtest_tables import figure_text, years_of
+from foxtrot.gui.chart.bar_series import Bars
 from foxtrot.gui.panels.backtester import BacktesterPanel
+from foxtrot.gui.panels.chart import ChartPanel
 from foxtrot.gui.table_model import FactTable
 from tests.support.backtest_process import LISTED, RESULT, ScriptedProcess, a_search
 from tests.support.desktop_rig import DesktopRig
@@ -31,7 +34,7 @@ FILLS = [
 DETAILS_FOUND = BacktestDetails(
     [T0, T0 + DAY_NS, T0 + 2 * DAY_NS], [1_000_000.0, 1_000_010.0, 999_990.0], [0.0, 0.0, -0.00002],
     [MonthReturn(2024, 12, 0.1), MonthReturn(2025, 1, -0.05), MonthReturn(2025, 2, None)], FILLS, [], 0,
-    PriceHistory("BTCUSDT.HISTORY", "1d", [T0, T0 + DAY_NS], [99.0, 100.0], [101.0, 101.0], [98.0, 98.0], [100.0, 99.0], 1),
+    PriceHistory("BTCUSDT.HISTORY", "1d", [T0, T0 + DAY_NS], [99.0, 100.0], [101.0, 101.0], [98.0, 98.0], [100.0, 99.0], [5.0, 6.0], 1),
 )  # fmt: skip
 
 
@@ -167,6 +170,8 @@ def test_what_was_found_is_shown(qtbot, panel: BacktesterPanel, run: BacktestRun
     xs, ys = panel.view.plot.equity_line.getOriginalDataset()
     assert (xs[0], ys[-1]) == (T0 / 1e9, 999_990.0)
     assert len(panel.view.plot.marks.points()) == 2
+    assert list(panel.view.series.bars.close) == [100.0, 99.0]
+    assert list(panel.view.series.bars.volume) == [5.0, 6.0]
 
 
 def test_a_fill_is_shown_in_the_charts_and_told_to_the_desk(
@@ -178,10 +183,26 @@ def test_a_fill_is_shown_in_the_charts_and_told_to_the_desk(
     rig.desk.moment_chosen.connect(lambda name, at: told.append((name, at)))
     panel.view.setCurrentWidget(panel.view.fill_view)
     panel.view.fill_view.chosen.emit(panel.view.fills.shown()[1])
-    assert panel.view.currentWidget() is panel.view.plot
+    assert panel.view.currentWidget() is panel.view.candles
     assert panel.view.plot.moment_ns == T0 + 2 * DAY_NS
     assert told == [("BTCUSDT.PERP", T0 + 2 * DAY_NS)]  # the platform's instrument of that symbol
     assert rig.desk.groups.shown("blue") == "BTCUSDT.PERP"
+
+
+def test_the_chart_goes_to_a_moment_that_was_chosen_elsewhere(rig: DesktopRig, shown) -> None:
+    rig.open()
+    chart = ChartPanel(rig.desk)
+    shown(chart)
+    chart.show_instrument("BTCUSDT.PERP")
+    times = T0 + DAY_NS * np.arange(1_000, dtype=np.int64)
+    chart.series.merge(Bars(times, *(np.full(1_000, 100.0) for _ in range(5))))
+    rig.desk.moment_chosen.emit("BTCUSDT.PERP", T0 + 500 * DAY_NS + 5)
+    assert chart.view.view.left < 500 < chart.view.view.right < 900
+    rig.desk.moment_chosen.emit("BTCUSDT.PERP", T0 - 1)
+    assert rig.said[-1] == ("INFO", "The chart's bars do not reach back to 2024-12-31 23:59:59.999")
+    rig.desk.moment_chosen.emit("ETHUSDT.PERP", T0 - 1)
+    assert len(rig.said) == 1
+    chart.leave()
 
 
 def test_the_report_is_opened_and_the_fills_are_exported(

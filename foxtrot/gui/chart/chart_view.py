@@ -86,6 +86,16 @@ class ChartView(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph tel
         self._seen_state = None
         self.refresh()
 
+    def look_at(self, time_ns: int) -> bool:
+        """Bring the bar of a moment into the middle; False where the bars that are here begin later."""
+        times = self.series.bars.times
+        if not len(times) or time_ns < times[0]:
+            return False
+        self.view.take_count(len(times))
+        self.view.pan(float(times.searchsorted(time_ns, side="right")) - 1.0 - (self.view.left + self.view.right) / 2)
+        self._moved()
+        return True
+
     def tag_last(self, price: float, colour: str) -> None:
         """Mark the last price on its axis."""
         self.price.axis.put_tag("last", Tag(price, self.price.axis.text(price), colour) if price else None)

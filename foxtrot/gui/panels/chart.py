@@ -105,6 +105,7 @@ class ChartPanel(Panel):
         self.desk.connected.disconnect(self._open_anew)
         self.desk.instruments_changed.disconnect(self._open_late)
         self.desk.account_chosen.disconnect(self._choose_account)
+        self.desk.moment_chosen.disconnect(self._look_at)
         self.feed.close()
         self.work.leave()
 
@@ -267,6 +268,12 @@ class ChartPanel(Panel):
         self.desk.connected.connect(self._open_anew)
         self.desk.instruments_changed.connect(self._open_late)
         self.desk.account_chosen.connect(self._choose_account)
+        self.desk.moment_chosen.connect(self._look_at)
+
+    def _look_at(self, instrument_id: str, time_ns: int) -> None:
+        """Show a moment that was chosen elsewhere, as far as the bars that are here reach."""
+        if instrument_id == self.instrument_id and not self.view.look_at(time_ns):
+            self.desk.said.emit("INFO", tr("chart.too_early", moment=time_text(time_ns, with_date=True)))
 
     def _take_lines(self) -> None:
         self.view.panes.take(self.work.found)

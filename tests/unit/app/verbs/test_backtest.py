@@ -283,6 +283,7 @@ def test_details_hold_what_is_drawn_and_progress_is_told_in_lines(
     assert (len(details.fills), len(details.trips), details.left_out) == (2, 1, 0)
     assert details.prices is not None
     assert (details.prices.instrument_id, details.prices.interval) == ("BTCUSDT.HISTORY", "1m")
+    assert sum(details.prices.volume) == 400.0
     assert (len(details.prices.close), details.prices.close[0], details.prices.decimals) == (40, 100.0, 1)
     told = [json.loads(line) for line in err.splitlines() if line.startswith('{"progress"')]
     assert told[-1] == {"progress": "history", "done": 40, "total": 40}
