@@ -24,6 +24,7 @@ from foxtrot.gui.status_line import LATE_S, StatusLine
 from foxtrot.gui.texts import LANGUAGES, tr
 from foxtrot.gui.theme import Direction, Mode
 from foxtrot.gui.top_bar import TopBar
+from foxtrot.gui.trading_keys import TradingKeys
 from foxtrot.gui.window_menus import WindowMenus
 from foxtrot.gui.workspaces import CAME_WITH, WorkspaceFiles
 
@@ -216,6 +217,7 @@ class MainWindow(QMainWindow):
         self.status.clicked.connect(partial(self.docks.show, "diagnostics"))
         self.shortcuts.bind("kill", self.kill_asked.emit)
         self.shortcuts.bind("search", self.search_asked.emit)
+        self.trading_keys = TradingKeys(self.shortcuts, self.docks)
         for place, name in enumerate(CAME_WITH, 1):
             self.shortcuts.bind(f"workspace_{place}", partial(self.switch_workspace, name))
 

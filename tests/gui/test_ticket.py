@@ -16,7 +16,10 @@ from foxtrot.core.notices import OrderChanged
 from foxtrot.domain.enums import OrderStatus, OrderType, PositionSide, Side, TimeInForce
 from foxtrot.domain.order import OrderRequest
 from foxtrot.gui import texts
+from foxtrot.gui.main_window import MainWindow
 from foxtrot.gui.numbers import NOTHING
+from foxtrot.gui.panel import PanelKinds
+from foxtrot.gui.panels.log import LogPanel
 from foxtrot.gui.panels.ticket import TicketPanel
 from foxtrot.gui.panels.ticket_model import Ticket, times_of, types_of
 from foxtrot.gui.panels.ticket_preview import LATE_S
@@ -198,6 +201,35 @@ def test_a_refusal_of_the_platform_is_shown(panel: TicketPanel, rig: DesktopRig)
     order = an_order("d1", OrderStatus.DENIED, strategy_id="manual", reason="funds: 3 is against the limit 2")
     rig.hear(OrderChanged("manual", order))
     assert "funds" in panel.said.text()
+
+
+def test_keys_of_the_window_reach_the_ticket_that_is_seen(qtbot: QtBot, rig: DesktopRig) -> None:
+    rig.link.answers |= {AskTerms: TermsFound(ACCOUNT, VENUE, hedges=False), PreviewOrder: a_preview}
+    window = MainWindow(rig.desk, rig.actions, PanelKinds((LogPanel, TicketPanel)), rig.files)
+    qtbot.addWidget(window)
+    with qtbot.waitActive(window):
+        window.show()
+        window.activateWindow()
+    rig.open()
+    ticket = window.docks.find("ticket")
+    assert isinstance(ticket, TicketPanel)
+    control = Qt.KeyboardModifier.ControlModifier
+    qtbot.keyClick(window, Qt.Key.Key_B, control)
+    assert rig.link.of(SendOrder) == []
+    assert "No instrument" in ticket.said.text()
+    ticket.choose_instrument(NAME)
+    rig.hear(a_tick())
+    qtbot.keyClick(window, Qt.Key.Key_T, control)
+    assert ticket.form.quantity.hasFocus()
+    ticket.form.quantity.setValue(0.5)
+    qtbot.keyClick(window, Qt.Key.Key_B, control)
+    qtbot.keyClick(window, Qt.Key.Key_B, control)
+    assert [one.request.side for one in rig.link.of(SendOrder)] == [Side.BUY]  # type: ignore[attr-defined]
+    qtbot.keyClick(window, Qt.Key.Key_B, control | Qt.KeyboardModifier.ShiftModifier)
+    assert [one.request.side for one in rig.link.of(SendOrder)] == [Side.BUY, Side.SELL]  # type: ignore[attr-defined]
+    assert not window.trading_keys.press(Side.SELL)
+    ticket.parentWidget().close()  # type: ignore[union-attr]
+    assert not window.trading_keys.press(Side.BUY)
 
 
 # --- price and size ---------------------------------------------------------------------------------------------------

@@ -175,6 +175,7 @@ class TicketForm(QWidget):
             if beside is not None:
                 grid.addWidget(beside, line, 2)
         checks = QHBoxLayout()
+        checks.setSpacing(self._theme.pixels(14))
         for check in (self.post_only, self.reduce_only):
             checks.addWidget(check)
         checks.addStretch(1)
