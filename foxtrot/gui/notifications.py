@@ -50,6 +50,7 @@ class Toasts(QFrame):
         label.installEventFilter(self)
         self.labels.append(label)
         self._column.addWidget(label)
+        label.show()
         while len(self.labels) > MOST_TOASTS:
             self._drop(self.labels[0])
         QTimer.singleShot(SHOWN_MS, label, lambda: self._drop(label))
