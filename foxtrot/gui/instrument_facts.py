@@ -31,7 +31,7 @@ def lines_of(
 ) -> list[Line]:  # fmt: skip
     """Return all lines; `found` is the platform's answer, None before it came."""
     return [
-        Line("id", one.instrument_id), Line("name", one.name or NOTHING), Line("product", str(one.product)),
+        Line("id", one.instrument_id), Line("name", one.name or NOTHING), Line("product", product_text(one)),
         Line("assets", f"{one.base_asset} / {one.quote_asset} → {one.settle_asset}"),
         Line("accounts", ", ".join(accounts) or NOTHING), *_steps(one, price), *_session(one, now_ns), *_margin(one, price),
         *_fees(found), *_funding(one, funding, now_ns), *_terms(one, now_ns),
@@ -50,9 +50,9 @@ def _steps(one: Instrument, price: float) -> Iterator[Line]:
     if one.price_limit_rate:
         yield Line("limit", f"± {_rate(one.price_limit_rate)}")
     yield Line("lot", one.quantity_grid.to_text(one.lot_units))
-    yield Line("minimum", _quantity(one, one.min_quantity_units))
+    yield Line("minimum", one.quantity_grid.to_text(max(one.min_quantity_units, one.lot_units)))
     if one.max_quantity_units:
-        yield Line("maximum", _quantity(one, one.max_quantity_units))
+        yield Line("maximum", one.quantity_grid.to_text(one.max_quantity_units))
     if one.min_notional:
         yield Line("min_notional", f"{_plain(one.min_notional)} {one.quote_asset}")
     if one.max_notional:
@@ -151,6 +151,11 @@ def _terms(one: Instrument, now_ns: int) -> Iterator[Line]:
         yield Line("max_open_orders", str(one.max_open_orders))
 
 
+def product_text(one: Instrument) -> str:
+    """Return what kind of thing an instrument is."""
+    return tr(f"instruments.product_{one.product}")
+
+
 def countdown(left_ns: int) -> str:
     """Return how long until something, to the second within a day."""
     seconds = left_ns // SECOND_NS
@@ -169,7 +174,3 @@ def _rate(rate: Decimal) -> str:
 def _plain(amount: Decimal) -> str:
     text = f"{amount:,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _quantity(one: Instrument, units: int) -> str:
-    return one.quantity_grid.to_text(units) if units else NOTHING

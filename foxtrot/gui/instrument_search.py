@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QCompleter, QLineEdit, QListView, QWidget
 
 from foxtrot.domain.instrument import Instrument
 from foxtrot.gui.desk import Desk
+from foxtrot.gui.instrument_facts import product_text
 from foxtrot.gui.texts import tr
 
 MOST: Final = 20
@@ -80,4 +81,4 @@ class InstrumentSearch(QLineEdit):
 
 def line_of(one: Instrument) -> str:
     """Return an instrument as one line of a list."""
-    return "   ".join(part for part in (one.instrument_id, one.name, str(one.product)) if part)
+    return "   ".join(part for part in (one.instrument_id, one.name, product_text(one)) if part)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from foxtrot.gui.instrument_facts import product_text
 from foxtrot.gui.palette import Entry
 from foxtrot.gui.shortcuts import CAME_WITH as KEYS
 from foxtrot.gui.texts import DEFAULT, table, tr
@@ -87,7 +88,7 @@ class PaletteEntries:
                     f"instrument {one.instrument_id}",
                     f"{one.instrument_id}   {one.name}".rstrip(),
                     f"{one.instrument_id} {one.name}".casefold().rstrip(),
-                    str(one.product),
+                    product_text(one),
                     partial(self._show, one.instrument_id),
                 )
                 for one in self._desk.instruments.values()

@@ -25,7 +25,7 @@ from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.market import FundingRate
 from foxtrot.gui.columns import Column, Tone, word
 from foxtrot.gui.desk import Desk
-from foxtrot.gui.instrument_facts import Line, lines_of
+from foxtrot.gui.instrument_facts import Line, lines_of, product_text
 from foxtrot.gui.panel import Panel, State
 from foxtrot.gui.table_model import FactTable
 from foxtrot.gui.table_view import FactView, tone_colours
@@ -47,7 +47,7 @@ class Listed(msgspec.Struct, frozen=True):
 COLUMNS: Final = (
     Column[Listed]("id", "instruments.id", lambda row: word(row.instrument.instrument_id), width=160),
     Column[Listed]("name", "instruments.name", lambda row: word(row.instrument.name), width=130),
-    Column[Listed]("product", "instruments.product", lambda row: word(str(row.instrument.product)), width=80),
+    Column[Listed]("product", "instruments.product", lambda row: word(product_text(row.instrument)), width=80),
     Column[Listed]("accounts", "instruments.accounts", lambda row: word(row.accounts), width=110),
 )
 

@@ -6,13 +6,14 @@ from time import monotonic
 from typing import ClassVar, Final
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from foxtrot.domain.enums import Side
 from foxtrot.domain.market import MarketTrade
 from foxtrot.domain.subscription import SubscribeRequest
 from foxtrot.gui.desk import Desk
-from foxtrot.gui.numbers import price_decimals, size_decimals
+from foxtrot.gui.number_box import NumberBox
+from foxtrot.gui.numbers import price_decimals
 from foxtrot.gui.panel import Panel, State
 from foxtrot.gui.print_table import PrintRow, PrintTable
 from foxtrot.gui.streams import Streams
@@ -21,12 +22,11 @@ from foxtrot.gui.texts import tr
 from foxtrot.gui.watch_rows import short_text
 from foxtrot.gui.watch_table import offer_columns
 
-LARGE_TIMES: Final = 8.0
+LARGE_TIMES: Final = 5.0
 """A print of so many times the usual size is large, where the user has said no size."""
 USUAL_OF: Final = 300
 LEAST_KNOWN: Final = 20
 SUMS_S: Final = 0.5
-LARGEST: Final = 1e12
 
 
 class TapePanel(Panel):
@@ -78,7 +78,7 @@ class TapePanel(Panel):
         self.model.clear()
         instrument = self.desk.instruments.get(instrument_id)
         for box in (self.least, self.large):
-            box.setDecimals(size_decimals(instrument))
+            box.show_sizes(instrument)
             box.setValue(0.0)
         self.name.setText(instrument_id)
         self._streams.ask(SubscribeRequest(instrument_id, ticks=False, trades=True))
@@ -138,14 +138,11 @@ class TapePanel(Panel):
         sold = sum(row.size for row in rows) - bought
         self.sums.setText(f"▲ {short_text(bought)}   ▼ {short_text(sold)}")
 
-    def _size_box(self, name: str, nothing: str) -> QDoubleSpinBox:
-        box = QDoubleSpinBox(self)
-        box.setObjectName(name)
-        box.setRange(0.0, LARGEST)
+    def _size_box(self, name: str, nothing: str) -> NumberBox:
+        box = NumberBox(name, self)
         box.setSpecialValueText(tr(nothing))
-        box.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
         box.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        box.setMaximumWidth(self.desk.theme.pixels(90))
+        box.setFixedWidth(self.desk.theme.pixels(96))
         box.setToolTip(tr(f"{nothing}_hint"))
         return box
 
