@@ -39,11 +39,11 @@ class Workspace(msgspec.Struct, frozen=True):
 
     def layout_bytes(self) -> QByteArray:
         """Return the places of the docks."""
-        return QByteArray(base64.b64decode(self.layout))
+        return QByteArray(base64.b64decode(self.layout, validate=True))
 
     def geometry_bytes(self) -> QByteArray:
         """Return place and size of the window."""
-        return QByteArray(base64.b64decode(self.geometry))
+        return QByteArray(base64.b64decode(self.geometry, validate=True))
 
 
 def encoded(data: QByteArray) -> str:

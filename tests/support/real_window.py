@@ -22,7 +22,9 @@ CHANNELS: Final = re.compile(r"socket:\[(\d+)\]")
 def missing_programs() -> str:
     """Return what must be installed for a real window, "" where all is there."""
     missing = [name for name in PROGRAMS if shutil.which(name) is None]
-    return f"a real window needs {', '.join(missing)}: apt-get install xvfb openbox xdotool imagemagick" if missing else ""
+    return (
+        f"a real window needs {', '.join(missing)}: apt-get install xvfb openbox xdotool imagemagick" if missing else ""
+    )
 
 
 class RealWindow:
@@ -73,7 +75,11 @@ class RealWindow:
     def open(self) -> None:
         """Start the desktop, again after it was closed."""
         self._map.unlink(missing_ok=True)
-        self._environment |= {"QT_QPA_PLATFORM": "xcb", "FOXTROT_GUI_MAP": str(self._map), "FOXTROT_HOME": str(self.home)}
+        self._environment |= {
+            "QT_QPA_PLATFORM": "xcb",
+            "FOXTROT_GUI_MAP": str(self._map),
+            "FOXTROT_HOME": str(self.home),
+        }
         with self._log.open("ab") as log:
             words = [sys.executable, "-m", "foxtrot", "gui", *self._words, "--json", "--home", str(self.home)]
             self.desktop = self._begin(words, log)
@@ -121,7 +127,9 @@ class RealWindow:
         found: dict[str, dict[str, Any]] = json.loads(self._map.read_bytes())
         return found
 
-    def wait_for(self, name: str, holds: Callable[[dict[str, Any]], bool] = bool, within_s: float = 20.0) -> dict[str, Any]:
+    def wait_for(
+        self, name: str, holds: Callable[[dict[str, Any]], bool] = bool, within_s: float = 20.0
+    ) -> dict[str, Any]:
         """Wait until a part is seen, and something holds for it; return its place."""
         wait_until(lambda: name in (found := self.places()) and holds(found[name]), within_s)
         return self.places()[name]
@@ -176,6 +184,39 @@ class RealWindow:
         self.click(menu)
         self.click(entry)
 
+    def fill_screen(self) -> None:
+        """Make the window as large as the screen."""
+        found = subprocess.run(
+            ["xdotool", "search", "--onlyvisible", "--name", "^Foxtrot"], env=self._environment, capture_output=True, text=True,
+            timeout=30, check=True,
+        )  # fmt: skip
+        width, height = self._size
+        for number in found.stdout.split():
+            self._run("xdotool", "windowmove", number, "0", "0", "windowsize", number, str(width - 2), str(height - 22))
+
+    def rest_from_ticket(self, size: str) -> str:
+        """Rest an order to buy on a row of the ladder well below the market, by the ticket; return the price as the row has it."""
+        rows = self.prices()
+        price = rows[len(rows) * 3 // 4]
+        before = len(self.orders())
+        self.write(price.replace(",", ""), into="ticket_price")
+        self.key("Tab")
+        self.write(size, into="ticket_size")
+        self.key("Tab")
+        self.wait_for("ticket_buy", lambda button: bool(button["enabled"]))
+        self.click("ticket_buy")
+        self.until(lambda: len(self.orders()) > before and self.orders()[-1]["status"] == "accepted", 40)
+        return price
+
+    def prices(self, least_step: float = 0.0) -> list[str]:
+        """Return the prices of the ladder's rows from above to below, once they are at least so far apart."""
+        self.until(lambda: len(self._rows()) > 8 and _step(self._rows()) >= least_step, 40)
+        return self._rows()
+
+    def _rows(self) -> list[str]:
+        names = [name.removeprefix("ladder_view/") for name in self.places() if name.startswith("ladder_view/")]
+        return sorted((name for name in names if not name.startswith("own")), key=number, reverse=True)
+
     def _mouse(self, *words: object) -> None:
         self._run("xdotool", *map(str, words))
 
@@ -221,3 +262,12 @@ class RealWindow:
             own |= {found[1]} if found else set()
         rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
         return [int(row[1].rpartition(":")[2], 16) for row in rows if row[3] == "0A" and row[9] in own]
+
+
+def number(text: str) -> float:
+    """Return a price as a number."""
+    return float(text.replace(",", ""))
+
+
+def _step(prices: list[str]) -> float:
+    return number(prices[0]) - number(prices[1])
