@@ -115,7 +115,7 @@ def test_the_keys_are_tried_beside_the_window(qtbot: QtBot, form: AccountForm, m
     assert not form.test_button.isEnabled()
     assert form.test_button.toolTip()
     form.save()
-    qtbot.waitUntil(lambda: form.test_button.isEnabled())
+    qtbot.waitUntil(form.test_button.isEnabled)
     form.test()
     qtbot.waitUntil(lambda: "refused" in form.told.text())
     assert form.told.text().startswith("▲")
