@@ -91,6 +91,7 @@ QUESTIONS: Final[dict[type[Request], Callable[[DesktopPlatform], Request]]] = {
     desktop_requests.ListInstruments: lambda _: desktop_requests.ListInstruments(),
     desktop_requests.AskTerms: lambda _: desktop_requests.AskTerms(account=ACCOUNT),
     desktop_requests.PreviewOrder: lambda it: desktop_requests.PreviewOrder(order=it.request(), owner="manual"),
+    desktop_requests.AskInstrument: lambda _: desktop_requests.AskInstrument(instrument_id=PERPETUAL),
     desktop_requests.DescribeStrategies: lambda _: desktop_requests.DescribeStrategies(),
     desktop_risk_requests.RiskOverview: lambda _: desktop_risk_requests.RiskOverview(),
     blotter_requests.ListProtections: lambda _: blotter_requests.ListProtections(),
@@ -127,7 +128,8 @@ COMMANDS: Final[dict[type, Callable[[DesktopPlatform], object]]] = {
     commands.ProtectPosition: lambda it: it.desk.put(
         commands.ProtectPosition("manual", ACCOUNT, PERPETUAL, it.price() * 0.5)
     ),
-    commands.AmendOrder: lambda it: it.actions.amend(AmendRequest(it.resting(), price=it.price() * 0.8), "a test's"),
+    commands.AmendOrder: lambda it: it.actions.amend(AmendRequest(it.resting(), price=it.below()), "a test's"),
+    commands.ReplaceOrder: lambda it: it.actions.replace(AmendRequest(it.resting(), price=it.below()), "a test's"),
     commands.WatchMarket: lambda it: it.desk.put(commands.WatchMarket(ACCOUNT, SubscribeRequest(PERPETUAL))),
     commands.AskHistory: lambda it: it.desk.put(
         commands.AskHistory(ACCOUNT, HistoryRequest("one", PERPETUAL, "1m", 10, it.engine.clock.now_ns()))

@@ -77,32 +77,27 @@ def test_it_opens_and_kill_reaches_the_platform(demo: RealWindow) -> None:
 
 
 @pytest.mark.slow
-def test_orders_of_the_ticket_and_the_ladder(demo: RealWindow) -> None:
+def test_an_order_of_the_ticket_is_dragged_and_cancelled_in_the_ladder(demo: RealWindow) -> None:
     price = rest_far_below(demo, "0.01234")
     order = demo.orders()[-1]
     assert (order["status"], order["side"], float(order["price"])) == ("accepted", "buy", number(price))
-    demo.until(lambda: demo.resting_at("BTCUSDT", number(price)) >= 0.01234 - 1e-9)
+    demo.until(lambda: demo.resting_at("BTCUSDT", number(price)) >= 0.01234)
     demo.picture("discretionary")
-    demo.wait_for(f"ladder_view/own buy {price}")
-    demo.click(f"ladder_view/own buy {price}", button=3)
-    demo.until(lambda: demo.orders()[-1]["status"] == "cancelled")
-    demo.until(lambda: demo.resting_at("BTCUSDT", number(price)) < 0.01234)
+    lower = drag_lower(demo, price)
+    demo.until(lambda: standing(demo) == [number(lower)], 40)
+    demo.until(lambda: demo.resting_at("BTCUSDT", number(lower)) >= 0.01234)
+    assert demo.resting_at("BTCUSDT", number(price)) < 0.01234
+    demo.click(f"ladder_view/own buy {lower}", button=3)
+    demo.until(lambda: standing(demo) == [], 40)
+    demo.until(lambda: demo.resting_at("BTCUSDT", number(lower)) < 0.01234)
 
 
 @pytest.mark.slow
-def test_an_order_is_amended_by_dragging_it(simulated: RealWindow) -> None:
+def test_an_order_is_amended_by_dragging_it_where_the_venue_does_that(simulated: RealWindow) -> None:
     price = rest_far_below(simulated, "0.013")
-    own = f"ladder_view/own buy {price}"
-    simulated.wait_for(own)
-    below = [row for row in simulated.prices() if number(row) < number(price)]
-    x, y = simulated.point(own)
-    _, lower = simulated.point(f"ladder_view/{below[1]}")
-    simulated.drag((x, y), (x, lower))
-    simulated.picture("amend_asked")
-    simulated.click("ladder_send")
-    simulated.until(lambda: float(simulated.orders()[-1]["price"]) < number(price))
-    assert simulated.orders()[-1]["status"] == "accepted"
-    simulated.picture("amended")
+    lower = drag_lower(simulated, price)
+    simulated.until(lambda: standing(simulated) == [number(lower)], 40)
+    assert len(simulated.orders()) == 1
 
 
 @pytest.mark.slow
@@ -145,6 +140,24 @@ def rest_far_below(window: RealWindow, size: str) -> str:
     window.key("End", "Return")
     window.prices(least_step=5.0)
     return window.rest_from_ticket(size)
+
+
+def drag_lower(window: RealWindow, price: str) -> str:
+    """Drag the order of a row two rows lower, and agree; return the price of that row."""
+    own = f"ladder_view/own buy {price}"
+    window.wait_for(own)
+    window.click("ladder_hold")  # rows stay where they are
+    below = [row for row in window.prices() if number(row) < number(price)]
+    x, y = window.point(own)
+    window.drag((x, y), (x, window.point(f"ladder_view/{below[1]}")[1]))
+    window.picture("amend_asked")
+    window.click("ladder_send")
+    return below[1]
+
+
+def standing(window: RealWindow) -> list[float]:
+    """The prices of a person's orders that rest."""
+    return [float(one["price"]) for one in window.orders() if one["status"] == "accepted"]
 
 
 def strategies(window: RealWindow) -> list[dict[str, str]]:

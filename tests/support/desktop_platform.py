@@ -87,6 +87,10 @@ class DesktopPlatform:
         tick = self.desk.ticks.get(PERPETUAL)
         return tick.bid_price if tick is not None else 0.0
 
+    def below(self) -> float:
+        """Return a price far below the market."""
+        return float(round(self.price() * 0.8))
+
     def request(self, quantity: float = 0.0) -> OrderRequest:
         """Return an order that rests, no two of them alike."""
         size = quantity or (10 + next(self._sizes)) / 1000
