@@ -13,6 +13,8 @@ Row = TypeVar("Row")
 Index = QModelIndex | QPersistentModelIndex
 CELL_ROLE = int(Qt.ItemDataRole.UserRole)
 """The cell itself, for the delegate."""
+LONG = 12
+"""A text of more letters may be elided: all of it is in its tooltip."""
 _ALIGN = {
     Align.LEFT: Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
     Align.RIGHT: Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
@@ -232,6 +234,8 @@ class FactTable(QAbstractTableModel, Generic[Row]):
             return cell
         if role == Qt.ItemDataRole.DisplayRole:
             return cell.text
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return cell.text if len(cell.text) > LONG else None
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return int(_ALIGN[self.columns[index.column()].align])
         return None

@@ -25,6 +25,7 @@ BROAD_EXCEPTS: dict[str, str] = {
     "foxtrot/exchange/serving/guard.py": "the outermost loop of a connection or a round: the exception is kept and logged",
     "foxtrot/adapter/reader_callback.py": "the guard around a reader's callback: the exception becomes a line in the log",
     "foxtrot/gui/bridge.py": "one panel's fault is not the others': the exception is logged, counted and told",
+    "foxtrot/gui/aside.py": "work of one panel beside the desktop's thread: what it raised is told to whoever asked for it",
     "foxtrot/gui/platform_host.py": "the outermost call of foxtrot-platform: what ended the platform is told to its window",
     "foxtrot/cli.py": "main: the exception becomes one line and an exit status",
 }
