@@ -16,6 +16,7 @@ from foxtrot.core.notices import OrderChanged
 from foxtrot.domain.enums import OrderStatus, OrderType, PositionSide, Side, TimeInForce
 from foxtrot.domain.order import OrderRequest
 from foxtrot.gui import texts
+from foxtrot.gui.link import Answered
 from foxtrot.gui.main_window import MainWindow
 from foxtrot.gui.numbers import NOTHING
 from foxtrot.gui.panel import PanelKinds
@@ -139,6 +140,7 @@ def test_two_clicks_at_once_are_one_order_though_the_price_moves(
     press(qtbot, panel, Side.BUY)
     rig.hear(a_tick(bid=99.8, ask=100.0))
     qtbot.mouseDClick(panel.buttons[Side.BUY], LEFT)
+    qtbot.mouseRelease(panel.buttons[Side.BUY], LEFT)
     assert len(rig.link.of(SendOrder)) == 1
 
 
@@ -318,13 +320,22 @@ def test_the_figures_are_those_of_the_platform(panel: TicketPanel, rig: DesktopR
 def test_the_side_under_the_mouse_is_previewed_and_an_old_answer_is_not_shown(
     panel: TicketPanel, rig: DesktopRig
 ) -> None:
-    rig.later(1.0)
+    del rig.link.answers[PreviewOrder]
+    panel.form.price.setValue(99.1)
+    rig.later(5.0)
     rig.bridge.flush()
+    old, number = previews(rig)[-1], len(rig.link.asked)
+    assert old.order.side is Side.BUY
+    before = panel.preview.figures["notional"].text()
     panel.buttons[Side.SELL].pointed_at.emit()
     rig.later(1.0)
     rig.bridge.flush()
     assert previews(rig)[-1].order.side is Side.SELL
     assert panel.heading.text() == "If sold"
+    rig.hear(Answered(number, a_preview(old, notional=Decimal(777))))
+    assert panel.preview.figures["notional"].text() == before
+    rig.hear(Answered(number + 1, a_preview(previews(rig)[-1], notional=Decimal(888))))
+    assert panel.preview.figures["notional"].text() == "888.00 USDT"
 
 
 def test_a_platform_that_does_not_answer_blocks_nothing_and_is_said(panel: TicketPanel, rig: DesktopRig) -> None:
