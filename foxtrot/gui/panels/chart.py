@@ -260,7 +260,7 @@ class ChartPanel(Panel):
         self.feed.older.connect(self._take_older)
         self.work.changed.connect(self._take_lines)
         self.view.moved.connect(self._look_for_older)
-        self.view.pointed.connect(self._point)
+        self.view.pointed.connect(lambda _bar: self._show_figures())
         self.view.menu_asked.connect(self._open_menu)
         self.view.drag_line.on_grid = self.trading.on_grid
         self.view.drag_line.words = self.trading.words
@@ -271,12 +271,8 @@ class ChartPanel(Panel):
         self.desk.moment_chosen.connect(self._look_at)
 
     def _look_at(self, instrument_id: str, time_ns: int) -> None:
-        """Show a moment that was chosen elsewhere, as far as the bars that are here reach."""
         if instrument_id == self.instrument_id and not self.view.look_at(time_ns):
             self.desk.said.emit("INFO", tr("chart.too_early", moment=time_text(time_ns, with_date=True)))
 
     def _take_lines(self) -> None:
         self.view.panes.take(self.work.found)
-
-    def _point(self, _bar: object) -> None:
-        self._show_figures()
