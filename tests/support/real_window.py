@@ -16,6 +16,7 @@ from tests.support.waiting import wait_until
 
 PROGRAMS: Final = ("Xvfb", "openbox", "xdotool", "import")
 SIZE: Final = (1680, 1000)
+JUDGED: Final = ("accepted", "partially_filled", "filled", "denied", "rejected")
 CHANNELS: Final = re.compile(r"socket:\[(\d+)\]")
 
 
@@ -205,7 +206,7 @@ class RealWindow:
         self.key("Tab")
         self.wait_for("ticket_buy", lambda button: bool(button["enabled"]))
         self.click("ticket_buy")
-        self.until(lambda: len(self.orders()) > before and self.orders()[-1]["status"] == "accepted", 40)
+        self.until(lambda: len(self.orders()) > before and self.orders()[-1]["status"] in JUDGED, 60)
         return price
 
     def prices(self, least_step: float = 0.0) -> list[str]:
