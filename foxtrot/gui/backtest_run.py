@@ -94,7 +94,10 @@ class BacktestRun(QObject):
         self.lister.start(["strategies", *(["--folder", folder] if folder else [])], self._desk.home)
 
     def start(self, verb: str, arguments: Sequence[str]) -> None:
-        """Run a backtest or a search."""
+        """Run a backtest or a search; while one runs, nothing is begun.
+
+        Blocks: for the disk, to throw away the two files of the run before.
+        """
         if self.running:
             return
         self._clean()
