@@ -54,6 +54,13 @@ def test_the_profit_of_a_position_goes_with_the_price(chart: ChartPanel, rig: De
     assert chart.view.lines.lines[1].text.endswith("−2.00 USDT")
 
 
+def test_dust_without_a_price_has_no_line(chart: ChartPanel, rig: DesktopRig) -> None:
+    rig.link.answers[ListPositions] = Positions((), (NetRow(ACCOUNT, ONE, "net", -0.00002, 0.0),))
+    rig.hear(TradeBooked("manual", a_trade("o2", quantity=2.0, side=Side.SELL)))
+    rig.bridge.flush()
+    assert [line.price for line in chart.view.lines.lines] == [99.0]
+
+
 def test_a_stop_is_at_its_trigger_and_the_order_of_a_strategy_cannot_be_moved(
     chart: ChartPanel, rig: DesktopRig
 ) -> None:

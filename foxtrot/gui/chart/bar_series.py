@@ -146,7 +146,10 @@ class BarSeries:
 
     def put(self, time_ns: int, figures: tuple[float, float, float, float, float]) -> None:
         """Put one bar: in the place of the one that opens then, else where it belongs; mostly at the end."""
-        if time_ns > self.last_time:
+        last = self.last_time
+        if time_ns == last and self.count:
+            self._figures[:, self.count - 1] = figures
+        elif time_ns > last:
             self._make_room()
             self._times[self.count] = time_ns
             self._figures[:, self.count] = figures

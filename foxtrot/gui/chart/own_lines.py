@@ -17,7 +17,10 @@ ARROWS = {Side.BUY: "▲", Side.SELL: "▼"}
 def own_lines(marks: OwnMarks, instrument: Instrument, last: float, colours: Colours) -> tuple[PriceLine, ...]:
     """Return a line for every price of an open order, and for the average of every position."""
     orders = [_order_line(level, instrument, colours) for level in marks.levels()]
-    return (*orders, *(_position_line(held, instrument, last, colours) for held in marks.positions))
+    return (
+        *orders,
+        *(_position_line(held, instrument, last, colours) for held in marks.positions if held.average_price > 0),
+    )
 
 
 def level_text(level: OrderLevel, instrument: Instrument, price: float) -> str:
