@@ -12,6 +12,7 @@ from foxtrot.app.control_requests import FollowKill, KillProgress, PositionRow
 from foxtrot.domain.account import EXTERNAL
 from foxtrot.gui.desk import Desk
 from foxtrot.gui.numbers import size_text
+from foxtrot.gui.risk_columns import cover_cell
 from foxtrot.gui.texts import tr
 
 LOOK_MS: Final = 400
@@ -125,7 +126,7 @@ def _lines(found: KillProgress) -> list[str]:
         lines.append(tr("kill.entries", entries=found.entries, cancelled=found.cancelled, filled=found.filled))
         lines.append(tr("kill.done") if done else tr("kill.still_open", count=found.still_open))
         lines += [
-            f"   {row.order_id}  {row.instrument_id}  {row.side}  {row.status}" for row in found.open[:MOST_LINES]
+            f"   {row.order_id}  {row.instrument_id}  {tr(f'risk.{row.side}')}" for row in found.open[:MOST_LINES]
         ]
     if found.reducing or found.foreign:
         lines.append(tr("kill.staying", reducing=found.reducing, foreign=found.foreign))
@@ -140,4 +141,4 @@ def _lines(found: KillProgress) -> list[str]:
 
 def _position(row: PositionRow) -> str:
     size = ("+" if row.quantity > 0 else "−") + size_text(abs(row.quantity), 8)
-    return f"{row.instrument_id}  {size}  {row.owner}  {row.protection}".rstrip()
+    return f"{row.instrument_id}  {size}  {row.owner}  {cover_cell(row).text}"

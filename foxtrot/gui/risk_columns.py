@@ -137,7 +137,8 @@ UNKNOWN: Final = (
 )  # fmt: skip
 
 
-def _cover(row: PositionRow) -> Cell:
+def cover_cell(row: PositionRow) -> Cell:
+    """Return the cell of how a position is protected."""
     shape, key, tone = _COVERS.get(row.protection, ("○", "risk.nobody", Tone.DIM))
     return Cell(f"{shape} {tr(key)}", row.protection, tone)
 
@@ -153,7 +154,7 @@ def _quantity(row: PositionRow) -> Cell:
 
 
 DEATH: Final = (
-    Column[PositionRow]("cover", "risk.cover", _cover, width=190),
+    Column[PositionRow]("cover", "risk.cover", cover_cell, width=190),
     Column[PositionRow]("owner", "risk.owner", lambda row: word(row.owner), width=110),
     Column[PositionRow]("account", "risk.account_head", lambda row: word(row.account), width=90),
     Column[PositionRow]("instrument", "risk.instrument", lambda row: word(row.instrument_id), width=150),

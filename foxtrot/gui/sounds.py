@@ -49,7 +49,7 @@ class Sounder(QObject):
         process.start(self.player, [str(self._file)])
 
     def beep(self) -> None:
-        """Beep."""
+        """Let the system beep."""
         self.beeps += 1
         QApplication.beep()
 

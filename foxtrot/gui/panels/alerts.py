@@ -62,6 +62,7 @@ class AlertsPanel(Panel):
         self.form: AlertForm | None = None
         row = QHBoxLayout()
         row.setContentsMargins(*(desk.theme.pixels(4),) * 4)
+        row.setSpacing(desk.theme.pixels(4))
         for name, do in zip(_BUTTONS, (self.make, self.edit, self.arm, self.remove), strict=True):
             button = self.buttons[name] = QPushButton(tr(f"alerts.{name}"), self)
             button.setObjectName(f"alerts_{name}")

@@ -221,6 +221,7 @@ class ConnectionsPanel(Panel):
     def _buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setContentsMargins(*(self.desk.theme.pixels(4),) * 4)
+        row.setSpacing(self.desk.theme.pixels(4))
         self.reconcile = QPushButton(tr("connections.reconcile"), self)
         self.reconcile.setToolTip(tr("connections.reconcile_hint"))
         self.reconcile.clicked.connect(self._reconcile)

@@ -161,6 +161,7 @@ class RiskPanel(Panel):
     def _gate_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setContentsMargins(*(self.desk.theme.pixels(4),) * 4)
+        row.setSpacing(self.desk.theme.pixels(4))
         self.gate = QLabel(tr("risk.no_platform"), self)
         self.gate.setMinimumWidth(self.desk.theme.pixels(80))
         self.resume = self._button("risk.resume", self.resume_platform)
