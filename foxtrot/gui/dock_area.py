@@ -233,6 +233,8 @@ class DockArea(QObject):
         height = self._window.height() - px(120)  # menus, bar and status line
         rows = [(made[one.kind], px(one.size)) for one in lower]
         rows += [(made[one.kind], max(px(200), height - sum(px(low.size) for low in lower[:1]))) for one in centre]
+        # Qt sizes docks by their hints, again whenever one of those changes, until a state was restored.
+        self._window.restoreState(self._window.saveState())
         self._window.resizeDocks(
             [dock for dock, _ in columns], [size for _, size in columns], Qt.Orientation.Horizontal
         )

@@ -52,6 +52,7 @@ def test_it_shows_how_the_platform_stands(window: MainWindow, rig: DesktopRig) -
     assert (window.bar.lights[ACCOUNT].meaning, window.bar.banner.text().strip()) == ("good", "PAPER")
     assert "BTCUSDT.PERP" in rig.desk.instruments
     rig.link.answers[Overview] = an_overview(AdapterState.LOST, "cable pulled")
+    rig.bridge.flush()  # what the window has asked by itself meanwhile
     window.look()
     rig.bridge.flush()
     assert window.bar.lights[ACCOUNT].meaning == "danger"
