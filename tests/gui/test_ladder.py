@@ -24,10 +24,11 @@ from foxtrot.domain.market import DepthData
 from foxtrot.domain.order import AmendRequest, OrderRequest
 from foxtrot.domain.outcome import Outcome
 from foxtrot.gui import texts
-from foxtrot.gui.panels.ladder import SHIFT_S, LadderPanel
+from foxtrot.gui.panels.ladder import LadderPanel
 from foxtrot.gui.panels.ladder_model import Ladder, group_for, sizes_for
 from foxtrot.gui.panels.ladder_paint import Place
 from foxtrot.gui.panels.ladder_view import LadderView
+from foxtrot.gui.panels.ladder_wishes import SHIFT_S
 from foxtrot.gui.theme import Theme
 from tests.support.builders import T0, a_depth, a_perpetual, a_spot, a_tick, a_trade, an_order
 from tests.support.desktop_rig import ACCOUNT, DesktopRig

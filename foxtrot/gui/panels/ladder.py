@@ -1,32 +1,26 @@
 """The ladder: prices in rows with what stands at each; a click places, a drag changes, the right button cancels."""
 
-from time import monotonic
 from typing import ClassVar, Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
-from foxtrot.domain.enums import Side
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.subscription import SubscribeRequest
 from foxtrot.gui.desk import Desk
 from foxtrot.gui.order_actions import OWNER
 from foxtrot.gui.panel import State
-from foxtrot.gui.panels.ladder_feed import LadderFeed
-from foxtrot.gui.panels.ladder_frame import LadderFrame
-from foxtrot.gui.panels.ladder_hand import LadderHand, Wish
 from foxtrot.gui.panels.ladder_model import GROUPS, Ladder, group_for
+from foxtrot.gui.panels.ladder_wishes import LadderWishes
 from foxtrot.gui.streams import Streams
 from foxtrot.gui.texts import tr
 
 LEVELS: Final = 100
 CALM_S: Final = 1.0
 """Rows follow the price only when the mouse has not moved among them for so long."""
-SHIFT_S: Final = 0.3
-"""A click so soon after rows have moved by themselves is no order: it was meant for another price."""
 
 
-class LadderPanel(LadderFrame):
+class LadderPanel(LadderWishes):
     """Shows one instrument of one account.
 
     Thread: the desktop's.
@@ -38,12 +32,8 @@ class LadderPanel(LadderFrame):
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
-        self.clock = monotonic
-        self.ladder: Ladder | None = None
-        self.wish: Wish | None = None
         self.top = 0
-        self.shifted_s = self.touched_s = float("-inf")
-        self.feed = LadderFeed(desk, self)
+        self.touched_s = float("-inf")
         self._seen: tuple[object, int] = (None, -1)
         self._groups: dict[str, int] = {}
         self._has_group = False
@@ -57,7 +47,7 @@ class LadderPanel(LadderFrame):
         super().show_instrument(instrument_id)
         self.ladder = None
         self.feed.choose(instrument_id, "")
-        self._forget_wish()
+        self.forget_wish()
         self.say("")
         self._open()
         if self.is_seen:
@@ -110,43 +100,6 @@ class LadderPanel(LadderFrame):
 
     # --- what a hand does -------------------------------------------------------------------------------------------
 
-    def click(self, row: int, side: Side | None, stop: bool) -> None:
-        """Take a click: armed it sends, else it marks the row and asks; in the column of prices it marks nothing."""
-        if side is None:
-            self._forget_wish()
-            return
-        if self.clock() - self.shifted_s < SHIFT_S:
-            self.say(tr("ladder.moved"))
-            return
-        hand = self._hand()
-        if hand is not None:
-            self._take(hand.place(side, row, self.sizes.box.value(), stop=stop))
-
-    def drag(self, side: Side, row: int, target: int) -> None:
-        """Take an own order that was dragged to another row."""
-        hand = self._hand()
-        if hand is not None:
-            self._take(hand.move(side, row, target))
-
-    def dismiss(self, side: Side | None, row: int) -> None:
-        """Cancel the person's orders of a row."""
-        hand = self._hand()
-        if hand is not None:
-            self.say(hand.cancel(side, row))
-
-    def cancel_all(self, side: Side | None) -> None:
-        """Cancel the person's orders of this instrument and account, of one side or both, after asking."""
-        hand = self._hand()
-        if hand is not None:
-            self.say(hand.cancel_all(side, self.feed.marks))
-
-    def agree(self) -> None:
-        """Do what was marked, once."""
-        wish = self.wish
-        self._forget_wish()
-        if wish is not None:
-            self.say(tr("ladder.sent") if wish.do() else tr("ladder.not_sent"))
-
     def key(self, key: int) -> None:
         """Take a key of the rows: sizes, up and down, the middle, no."""
         if Qt.Key.Key_1 <= key < Qt.Key.Key_1 + len(self.sizes.buttons):
@@ -156,7 +109,7 @@ class LadderPanel(LadderFrame):
         elif key == Qt.Key.Key_H:
             self.hold.toggle()
         elif key == Qt.Key.Key_Escape:
-            self._forget_wish()
+            self.forget_wish()
         else:
             moves = {
                 Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1, Qt.Key.Key_PageUp: self.view.count // 2,
@@ -190,7 +143,7 @@ class LadderPanel(LadderFrame):
         self._choose_account(self.feed.account if self.feed.account in accounts else (accounts[0] if accounts else ""))
 
     def _choose_account(self, account: str) -> None:
-        self._forget_wish()
+        self.forget_wish()
         self.accounts.setCurrentText(account)
         self.feed.choose(self.instrument_id, account)
 
@@ -205,28 +158,6 @@ class LadderPanel(LadderFrame):
         elif not self.feed.account:
             self._fill_accounts()
 
-    def _hand(self) -> LadderHand | None:
-        if self.ladder is None:
-            self.say(tr("ladder.no_instrument"))
-            return None
-        return LadderHand(self.desk.actions, self.ladder, self.feed.account, self.feed.terms)
-
-    def _take(self, wish: Wish | str) -> None:
-        self._forget_wish()
-        if isinstance(wish, str):
-            self.say(wish, warns=True)
-        elif self.desk.actions.armed:
-            self.say(tr("ladder.sent") if wish.do() else tr("ladder.not_sent"))
-        else:
-            self.wish = wish
-            self.view.mark((wish.row, wish.side))
-            self.confirm.ask(wish.side, wish.text)
-
-    def _forget_wish(self) -> None:
-        self.wish = None
-        self.view.mark(None)
-        self.confirm.hide()
-
     def _follow_price(self) -> None:
         ladder = self.ladder
         if ladder is None or ladder.middle is None or self.hold.isChecked():
@@ -239,7 +170,7 @@ class LadderPanel(LadderFrame):
             self.shifted_s = float("-inf") if self.top == 0 else self.clock()
             self.top = ladder.middle + count // 2
             if self.wish is not None and not 0 <= self.top - self.wish.row < count:
-                self._forget_wish()
+                self.forget_wish()
 
     def _scroll_to(self, top: int) -> None:
         self.top = top
@@ -274,7 +205,7 @@ class LadderPanel(LadderFrame):
         return True
 
     def _take_group(self, instrument: Instrument, group: int) -> None:
-        self._forget_wish()
+        self.forget_wish()
         self.ladder = Ladder(instrument, group)
         self.group.setCurrentIndex(GROUPS.index(group))
         self._seen, self.top = (None, -1), 0
@@ -292,7 +223,7 @@ class LadderPanel(LadderFrame):
         self.view.resized.connect(self._show_rows)
         self.view.touched.connect(self._touch)
         self.confirm.agreed.connect(self.agree)
-        self.confirm.refused.connect(self._forget_wish)
+        self.confirm.refused.connect(self.forget_wish)
         self.accounts.textActivated.connect(self._choose_account)
         self.group.activated.connect(self._choose_group)
         self.desk.connected.connect(self._meet_platform)
