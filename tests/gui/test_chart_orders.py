@@ -8,6 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from foxtrot.app.control_requests import (
     ListPositions,
+    NetRow,
     Positions,
 )
 from foxtrot.core.commands import AmendOrder, SendOrder
