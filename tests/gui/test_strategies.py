@@ -129,7 +129,7 @@ def test_what_was_asked_stays_locked_until_how_it_stands_is_told_after_it(
     qtbot.mouseClick(panel.buttons[Action.START], Qt.MouseButton.LeftButton)
     rig.bridge.flush()
     rig.bridge.flush()
-    assert panel.note.text() == "✓ Start was asked for: maker"
+    assert panel.note.text == "✓ Start was asked for: maker"
     assert hint(panel, Action.START) == (False, "Was asked for; the answer is on its way")
     tell(a_row(stage="failed"))
     assert hint(panel, Action.START)[0]
@@ -140,7 +140,7 @@ def test_a_refusal_is_shown_and_said(qtbot, rig: DesktopRig, panel: StrategiesPa
     tell(a_row())
     qtbot.mouseClick(panel.buttons[Action.RELOAD], Qt.MouseButton.LeftButton)
     rig.bridge.flush()
-    assert panel.note.text().startswith("✕ maker: strategy maker is running")
+    assert panel.note.text.startswith("✕ maker: strategy maker is running")
     assert rig.said[-1][0] == "WARNING"
     assert hint(panel, Action.RELOAD)[0]
 
@@ -304,7 +304,7 @@ def test_the_last_error_has_its_traceback(rig: DesktopRig, panel: StrategiesPane
 
 
 def test_it_says_that_none_can_be_added_while_it_runs(panel: StrategiesPanel) -> None:
-    assert "none can be added while it runs" in panel.note.text()
+    assert "none can be added while it runs" in panel.note.text
     assert hint(panel, Action.START) == (False, "Choose a strategy in the table first")
 
 

@@ -6,11 +6,12 @@ from typing import ClassVar, Final
 
 import msgspec
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from foxtrot.app.control_requests import ListStrategies, Request, Resume, SetValues, Step, Strategies, Value
 from foxtrot.app.desktop_requests import DescribedStrategies, DescribeStrategies, StrategyForm
 from foxtrot.core.notices import StrategyStatus
+from foxtrot.gui.columns import Tone
 from foxtrot.gui.desk import Desk
 from foxtrot.gui.panel import Panel, State
 from foxtrot.gui.polling import Polling
@@ -21,9 +22,10 @@ from foxtrot.gui.strategy_table import StrategyLine, columns_of, totals_of
 from foxtrot.gui.table_model import FactTable
 from foxtrot.gui.table_view import FactView
 from foxtrot.gui.texts import tr
-from foxtrot.gui.totals_bar import TotalsBar
+from foxtrot.gui.totals_bar import Piece, TotalsBar
 
 FORMS_EVERY_S: Final = 5.0
+LEAST_TABLE: Final = 90
 REARMED: Final = "re-armed at the desktop"
 
 
@@ -34,7 +36,7 @@ class StrategiesPanel(Panel):
     """
 
     kind: ClassVar[str] = "strategies"
-    least_size: ClassVar[tuple[int, int]] = (420, 260)
+    least_size: ClassVar[tuple[int, int]] = (420, 330)
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
@@ -137,11 +139,11 @@ class StrategiesPanel(Panel):
             self.detail.is_waiting = False
         if error:
             self._waiting.pop(strategy_id, None)
-            self.note.setText(tr("strategies.refused", name=strategy_id, error=error))
+            self._note(tr("strategies.refused", name=strategy_id, error=error), Tone.WARNING)
             self.desk.said.emit("WARNING", f"{strategy_id}: {error}")
         else:
             self._waiting[strategy_id] = True
-            self.note.setText(tr("strategies.asked", name=strategy_id, what=what))
+            self._note(tr("strategies.asked", name=strategy_id, what=what))
             self._look_again()
         self._look_at_chosen()
 
@@ -183,6 +185,9 @@ class StrategiesPanel(Panel):
     def _why_nobody(self) -> str:
         return tr("strategies.why_none" if self.desk.questions is not None else "strategies.why_no_platform")
 
+    def _note(self, text: str, tone: Tone = Tone.DIM) -> None:
+        self.note.show_pieces([Piece(" ".join(text.split()), tone)])
+
     def _hint(self, action: Action, chosen: list[StrategyLine]) -> str:
         policy = policy_text(chosen[0].form)
         return tr(f"strategies.{action}_hint", policy=policy, reason=chosen[0].row.needs_rearm)
@@ -192,15 +197,12 @@ class StrategiesPanel(Panel):
     def _build(self) -> None:
         self.view = FactView(self.model, self.desk.theme, self)
         self.view.setObjectName("strategies_table")
+        self.view.setMinimumHeight(self.desk.theme.pixels(LEAST_TABLE))
         self.view.selectionModel().selectionChanged.connect(lambda *_: self._look_at_chosen())
         self.totals = TotalsBar(self.desk.theme, self)
-        self.note = QLabel(tr("strategies.add_hint"), self)
+        self.note = TotalsBar(self.desk.theme, self)
         self.note.setObjectName("strategies_note")
-        self.note.setWordWrap(True)
-        self.note.setTextFormat(Qt.TextFormat.PlainText)
-        self.note.setToolTip(tr("strategies.add_hint"))
-        self.note.setStyleSheet(f"color:{self.desk.theme.colours.dim}")
-        self.note.setContentsMargins(*(self.desk.theme.pixels(6),) * 4)
+        self._note(tr("strategies.add_hint"))
         upper = QWidget(self)
         column = QVBoxLayout(upper)
         column.setContentsMargins(0, 0, 0, 0)
