@@ -3,8 +3,6 @@
 from collections.abc import Callable
 
 import msgspec
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -43,7 +41,7 @@ AskResolution = Callable[[QWidget, OrderRow], Resolution | None]
 
 
 class _OrderDialog(QDialog):
-    """A form about an order, with a line for what is wrong and two buttons."""
+    """A form about an order, with a line for what is wrong and two buttons, neither of which Enter presses."""
 
     def __init__(self, parent: QWidget | None, title: str, text: str, go: str) -> None:
         super().__init__(parent)
@@ -73,11 +71,6 @@ class _OrderDialog(QDialog):
         self.error.setText(f"⚠ {why}" if why else "")
         self.go.setEnabled(not why)
         self.go.setToolTip(why)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
-        """Let Enter do nothing; Escape leaves."""
-        if event.key() not in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            super().keyPressEvent(event)
 
 
 class AmendDialog(_OrderDialog):

@@ -33,6 +33,7 @@ from foxtrot.domain.order import AmendRequest
 from foxtrot.gui import texts
 from foxtrot.gui.blotter import Blotter
 from foxtrot.gui.columns import Tone
+from foxtrot.gui.link import Answered
 from foxtrot.gui.order_dialogs import AmendDialog, Resolution, ResolveDialog
 from foxtrot.gui.panels import fills
 from foxtrot.gui.panels.accounts import AccountsPanel
@@ -40,6 +41,7 @@ from foxtrot.gui.panels.fills import FillsPanel
 from foxtrot.gui.panels.orders import OrdersPanel
 from foxtrot.gui.panels.positions import PositionsPanel
 from foxtrot.gui.panels.protections import ProtectionsPanel
+from foxtrot.gui.polling import Polling
 from foxtrot.gui.texts import tr
 from tests.gui.test_order_life import ID, write_life
 from tests.support.builders import SECOND, T0, a_perpetual, a_tick, a_trade, an_account, an_order
@@ -275,9 +277,7 @@ def test_orders_from_before_are_asked_for_once_and_facts_follow(rig: DesktopRig,
     assert cells(panel, "order") == ["b"]
 
 
-def test_another_platform_is_asked_anew_and_late_answers_of_the_first_are_passed_over(
-    rig: DesktopRig, make: Make
-) -> None:
+def test_another_platform_is_asked_anew(rig: DesktopRig, make: Make) -> None:
     panel = make(OrdersPanel)
     rig.hear(told("a"))
     rig.link.answers[ListOrders] = Orders((a_row("c"),))
@@ -285,6 +285,19 @@ def test_another_platform_is_asked_anew_and_late_answers_of_the_first_are_passed
     rig.bridge.flush()
     rig.bridge.flush()
     assert cells(panel, "order") == ["c"]
+
+
+def test_an_answer_to_what_was_asked_before_all_began_anew_is_passed_over(rig: DesktopRig) -> None:
+    rig.open()
+    heard: list[object] = []
+    polling = Polling(rig.desk, ListPositions, heard.append)
+    polling.look()
+    polling.begin_anew()
+    rig.hear(Answered(1, Positions((), ())))
+    assert not heard
+    polling.look()
+    rig.hear(Answered(2, Positions((), ())))
+    assert len(heard) == 1
 
 
 def test_the_tab_counts_open_orders_also_while_nobody_looks(rig: DesktopRig, make: Make) -> None:
