@@ -175,7 +175,8 @@ class ParametersWidget(QScrollArea):
 
     def _editor(self, form: ParameterForm, inner: QWidget) -> Editor:
         if form.kind == "bool":
-            box = QCheckBox(inner)
+            box = QCheckBox(_said(on=False), inner)
+            box.toggled.connect(lambda on: box.setText(_said(on=on)))  # not by colour alone
             box.toggled.connect(self._look)
             return box
         if form.kind in ("int", "float"):
@@ -206,7 +207,8 @@ def described(form: ParameterForm) -> str:
         bounds = f"≥ {_text(form.minimum)}"
     elif form.maximum is not None:
         bounds = f"≤ {_text(form.maximum)}"
-    default = tr("parameters.default", value=_text(form.default))
+    first = _said(on=form.default) if isinstance(form.default, bool) else _text(form.default)
+    default = tr("parameters.default", value=first) if first else ""
     return "  ·  ".join(text for text in (form.description, default, bounds) if text)
 
 
@@ -223,6 +225,10 @@ def fault(field: Editor, form: ParameterForm) -> str:
     if high is not None and value > high:
         return tr("parameters.most", value=_text(high))
     return ""
+
+
+def _said(*, on: bool) -> str:
+    return tr("dialog.yes" if on else "dialog.no")
 
 
 def _bound(value: Value | None) -> float | None:

@@ -226,6 +226,9 @@ def test_parameters_are_a_form_of_their_types(qtbot, rig: DesktopRig, panel: Str
     assert form.fields["size"].text() == "0.0004"
     assert form._notes["fast"].text() == "closes in the fast average  ·  default 20  ·  ≥ 1"
     assert form._notes["size"].text() == "position to hold  ·  default 1  ·  0 – 10"
+    assert form._notes["both_ways"].text() == "whether it sells short  ·  default Yes"
+    assert form._notes["note"].text() == "a word of yours"
+    assert form.fields["both_ways"].text() == "Yes"
     assert panel.detail.apply.toolTip() == "Nothing was changed"
     form.fields["fast"].set_text("0")
     assert form._notes["fast"].text() == "⚠ must be at least 1"
