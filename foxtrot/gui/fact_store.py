@@ -6,6 +6,7 @@ Plain Python, so that the engine never touches Qt.
 import threading
 from collections import deque
 from collections.abc import Callable, Hashable, Mapping
+from operator import attrgetter
 from typing import Final
 
 from foxtrot.core.notices import BookStateChanged, EquityMarked
@@ -14,21 +15,13 @@ from foxtrot.domain.market import DepthData, FundingRate, MarketTrade, TickData
 
 Key = Callable[[object], Hashable]
 
-
-def _field(*names: str) -> Key:
-    def key(fact: object) -> Hashable:
-        return tuple(getattr(fact, name) for name in names)
-
-    return key
-
-
 CONFLATED: Final[Mapping[type, Key]] = {
-    TickData: _field("instrument_id"),
-    DepthData: _field("instrument_id"),
-    FundingRate: _field("instrument_id"),
-    AccountData: _field("account"),
-    EquityMarked: _field("owner"),
-    BookStateChanged: _field("account", "instrument_id"),
+    TickData: attrgetter("instrument_id"),
+    DepthData: attrgetter("instrument_id"),
+    FundingRate: attrgetter("instrument_id"),
+    AccountData: attrgetter("account"),
+    EquityMarked: attrgetter("owner"),
+    BookStateChanged: attrgetter("account", "instrument_id"),
 }
 """Classes of which the newest of a key is all that is shown. Every other fact is told, in order: orders, fills, logs, alerts, connections."""
 
