@@ -142,7 +142,7 @@ class TapePanel(Panel):
         box = NumberBox(name, self)
         box.setSpecialValueText(tr(nothing))
         box.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        box.setFixedWidth(self.desk.theme.pixels(96))
+        box.setFixedWidth(self.desk.theme.pixels(80))
         box.setToolTip(tr(f"{nothing}_hint"))
         return box
 
