@@ -214,12 +214,16 @@ class DockArea(QObject):
         if dock is not None:
             dock.panel.leave()
             self._window.removeDockWidget(dock)
+            dock.setObjectName(
+                ""
+            )  # it is there until the next event, and Qt would restore it for the new one of its name
             dock.deleteLater()
             self.changed.emit()
 
     def _take_sizes(self, name: str, made: dict[str, PanelDock]) -> None:
         """Give every panel of a default workspace its share; what stands in the centre has the rest."""
-        if any(self._docks.get(dock.objectName()) is not dock for dock in made.values()):
+        standing = {id(dock) for dock in self._docks.values()}
+        if any(id(dock) not in standing for dock in made.values()):
             return  # another workspace is shown, or one was closed
         px, alone = (
             self._desk.theme.pixels,
@@ -234,7 +238,8 @@ class DockArea(QObject):
         rows = [(made[one.kind], px(one.size)) for one in lower]
         rows += [(made[one.kind], max(px(200), height - sum(px(low.size) for low in lower[:1]))) for one in centre]
         # Qt sizes docks by their hints, again whenever one of those changes, until a state was restored.
-        self._window.restoreState(self._window.saveState())
+        if all(dock.isVisible() for dock in made.values()):
+            self._window.restoreState(self._window.saveState())
         self._window.resizeDocks(
             [dock for dock, _ in columns], [size for _, size in columns], Qt.Orientation.Horizontal
         )

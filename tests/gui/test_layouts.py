@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QDockWidget
 from pytestqt.qtbot import QtBot
 
@@ -14,6 +14,7 @@ from foxtrot.gui.panel import PanelKinds
 from foxtrot.gui.panels import ALL
 from foxtrot.gui.panels.alerts import AlertsPanel
 from foxtrot.gui.panels.log import LogPanel
+from foxtrot.gui.panels.watchlist import WatchlistPanel
 from foxtrot.gui.settings import DesktopSettings, SettingsFile
 from foxtrot.gui.workspaces import Workspace
 from tests.support.desktop_rig import DesktopRig
@@ -57,6 +58,25 @@ def test_a_layout_of_a_large_screen_stands_on_a_small_one(qtbot: QtBot, rig: Des
     small.docks.clear()
 
 
+def test_a_workspace_has_the_sizes_that_it_was_left_with(qtbot: QtBot, rig: DesktopRig) -> None:
+    window = a_window(qtbot, rig, LARGE, PanelKinds((WatchlistPanel, LogPanel)))
+    window.docks.open("log")
+    window.switch_workspace("monitor")  # so that both are saved ones from here on
+    window.switch_workspace("discretionary")
+    settled(qtbot, window)
+    docks = [dock for dock in window.findChildren(PanelDock) if dock.objectName() in ("watchlist-1", "log-2")]
+    window.resizeDocks(
+        docks, [900 if dock.objectName() == "log-2" else 1200 for dock in docks], Qt.Orientation.Horizontal
+    )
+    before = {dock.objectName(): dock.size().toTuple() for dock in settled(qtbot, window)}
+    window.switch_workspace("monitor")
+    window.switch_workspace("discretionary")
+    qtbot.waitUntil(
+        lambda: {dock.objectName(): dock.size().toTuple() for dock in settled(qtbot, window)} == before, timeout=5_000
+    )
+    window.docks.clear()
+
+
 def test_a_panel_that_floated_on_a_screen_that_is_gone_comes_into_view(qtbot: QtBot, rig: DesktopRig) -> None:
     window = a_window(qtbot, rig, SMALL)
     panel = window.docks.open("log")
@@ -66,8 +86,9 @@ def test_a_panel_that_floated_on_a_screen_that_is_gone_comes_into_view(qtbot: Qt
     dock.setFloating(True)
     dock.move(5_000, 4_000)
     assert window.save_workspace()
+    name = dock.objectName()
     window.open_workspace(window.workspace)
-    again = window.findChild(QDockWidget, dock.objectName())
+    again = window.findChild(QDockWidget, name)
     assert again is not None
     assert again.isFloating()
     screen = QApplication.primaryScreen().availableGeometry()

@@ -51,8 +51,9 @@ def _take_all(window: RealWindow, minutes: float) -> None:
     window.key("End", "Return")
     window.prices(least_step=5.0)
     window.rest_from_ticket("0.25")
-    orders = next(name for name in window.places() if name.startswith("tabs") and "/Orders" in name)
-    window.click(orders)
+    tabs = [name for name in window.places() if "/Orders" in name]
+    for name in tabs[:1]:
+        window.click(name)
     sleep(5)
     _keep(window.picture("desktop"), "desktop")
     ladder = window.wait_for("ladder-1")
