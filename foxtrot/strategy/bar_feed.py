@@ -9,7 +9,7 @@ from foxtrot.domain.calendar_presets import ALWAYS_OPEN, calendar_named
 from foxtrot.domain.enums import AdapterState, Product
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.interval import Interval
-from foxtrot.domain.market import BarData, MarketTrade, TickData
+from foxtrot.domain.market import NOT_LIVE, BarData, MarketTrade, TickData
 from foxtrot.domain.sessions import traded_time
 from foxtrot.domain.subscription import HistoryRequest
 from foxtrot.strategy.bar_facts import BarOutput, BarSettings, PriceSource
@@ -164,7 +164,9 @@ class BarFeed:
                 self._take(feed, feed.builder.on_trade(trade))
 
     def on_tick(self, tick: TickData) -> None:
-        """Add a tick, where the venue streams no prints."""
+        """Add a tick, where the venue streams no prints; a delayed or frozen one tells the past, which its bar would not say."""
+        if tick.source in NOT_LIVE:
+            return
         for feed in self._by_instrument.get(tick.instrument_id, ()):
             feed.heard = True
             if not feed.from_trades:

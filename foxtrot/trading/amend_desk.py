@@ -7,15 +7,24 @@ asks the send permit. While its end is not known the order counts as the worse o
 from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
+import msgspec
+
 from foxtrot.adapter.base_adapter import BaseAdapter, EventSink
 from foxtrot.core.clock import Clock
 from foxtrot.core.commands import AmendOrder
 from foxtrot.core.dispatcher import Dispatcher
-from foxtrot.core.notices import AmendAnswered, IntentDurable, JournalFailed, OpenOrdersLoaded, OrderChanged
+from foxtrot.core.notices import (
+    AmendAnswered,
+    IntentDurable,
+    JournalFailed,
+    OpenOrdersLoaded,
+    OrderChanged,
+    RequestFailed,
+)
 from foxtrot.domain.errors import OrderRefused
 from foxtrot.domain.market import REST
-from foxtrot.domain.order import AmendRequest, ApprovedAmend, OrderData
-from foxtrot.domain.order_state import WORKING
+from foxtrot.domain.order import AmendRequest, ApprovedAmend, ApprovedOrder, OrderData
+from foxtrot.domain.order_state import OPEN, WORKING
 from foxtrot.domain.outcome import Outcome
 from foxtrot.trading import order_amends
 from foxtrot.trading.gate import Gate
@@ -44,6 +53,14 @@ class AmendCheck(Protocol):
         ...
 
 
+class _Made(msgspec.Struct, frozen=True):
+    """The last change of an order that counts as made: its number, what the order was before, and since when."""
+
+    number: int
+    former: ApprovedOrder
+    since_ns: int
+
+
 class AmendDesk:
     """Numbers, records and routes changes of orders; each is answered once by AmendAnswered.
 
@@ -65,6 +82,7 @@ class AmendDesk:
         self._clock = clock
         self._waiting: dict[str, tuple[OrderRecord, ApprovedAmend, int]] = {}
         self._unknown_ns: dict[tuple[str, int], int] = {}
+        self._made: dict[str, _Made] = {}
 
     def wire(self, dispatcher: Dispatcher, risk: AmendCheck, journal: OrderJournal) -> None:
         """Hear venue and journal, before the desk does: a report with new terms must find them allowed."""
@@ -134,7 +152,10 @@ class AmendDesk:
     def on_order(self, data: OrderData) -> None:
         """Take a report with the terms of a change under way as its confirmation, and a list's past the bound without them as its end."""
         record = self._index.find(data.order_id, data.account, data.instrument_id)
-        if record is None or not record.amends:
+        if record is None:
+            return
+        if not record.amends:
+            self._look_back(record, data)
             return
         told = order_amends.told_of(record, data)
         if told is not None:
@@ -142,7 +163,7 @@ class AmendDesk:
             end(record, told.number, Outcome.CONFIRMED, ("", ""))
         elif data.source == REST and order_amends.is_unchanged(record, data):
             for amend in record.amends:
-                if self._is_past_bound(record, amend):
+                if self._is_past_bound(record, self._unknown_ns.get((record.key, amend.number))):
                     reason = "the venue lists the order as it was"
                     self._end(record, amend.number, Outcome.REFUSED, (UNANSWERED, reason))
 
@@ -154,7 +175,12 @@ class AmendDesk:
     def on_answer(self, answer: AmendAnswered) -> None:
         """Take the adapter's answer; one that is UNKNOWN makes the order be asked for."""
         record = self._index.all.get(answer.order_id)
-        if record is None or not any(amend.number == answer.number for amend in record.amends):
+        if record is None:
+            return
+        if not any(amend.number == answer.number for amend in record.amends):
+            made = self._made.get(record.key)
+            if made is not None and made.number == answer.number and answer.outcome is Outcome.REFUSED:
+                self._take_back(record, made, f"change {made.number} was told as made and is refused: {answer.reason}")
             return
         if answer.outcome is Outcome.UNKNOWN:
             self._unknown_ns[record.key, answer.number] = self._clock.monotonic_ns()
@@ -210,17 +236,49 @@ class AmendDesk:
     def _settle(self, record: OrderRecord, number: int, outcome: Outcome, why: tuple[str, str]) -> bool:
         """Let the order be what it is now; False when the change had its end before."""
         settle = order_amends.confirm if outcome is Outcome.CONFIRMED else order_amends.drop
+        former = record.approved
         if not settle(record, number):
             return False
         self._unknown_ns.pop((record.key, number), None)
+        if outcome is Outcome.CONFIRMED and former is not None:
+            self._made[record.key] = _Made(number, former, self._clock.monotonic_ns())
+            self._tell_terms(
+                record
+            )  # on disk before the end is: a restart between the two must not count less than there is
         self._journal.amend_ended(record.terms.order_id, number, outcome, why)
-        if outcome is Outcome.CONFIRMED:
-            self._journal.told(record.owner, record.to_order())
-            self._sink.put(OrderChanged(record.owner, record.to_order()))
         return True
 
-    def _is_past_bound(self, record: OrderRecord, amend: ApprovedAmend) -> bool:
-        since_ns = self._unknown_ns.get((record.key, amend.number))
+    def _tell_terms(self, record: OrderRecord) -> None:
+        """Tell an order with other terms, by which it may be filled."""
+        self._index.place(record)
+        self._journal.told(record.owner, record.to_order())
+        self._sink.put(OrderChanged(record.owner, record.to_order()))
+
+    def _look_back(self, record: OrderRecord, data: OrderData) -> None:
+        """Take a change back that counts as made once a list past the bound has the order as it was: the venue told it too early."""
+        made = self._made.get(record.key)
+        if made is None:
+            return
+        if data.status not in OPEN or not record.is_open:
+            del self._made[record.key]
+        elif self._lists_former(record, made, data):
+            reason = f"change {made.number} was told as made, and the venue lists the order as it was"
+            self._take_back(record, made, reason)
+
+    def _lists_former(self, record: OrderRecord, made: _Made, data: OrderData) -> bool:
+        is_former = order_amends.has_terms(data, made.former, record.instrument)
+        return data.source == REST and is_former and self._is_past_bound(record, made.since_ns)
+
+    def _take_back(self, record: OrderRecord, made: _Made, reason: str) -> None:
+        del self._made[record.key]
+        if not record.is_open:
+            return
+        order_amends.take_back(record, made.former)
+        self._tell_terms(record)
+        what = f"change of {record.terms.order_id}"
+        self._sink.put(RequestFailed(record.terms.account, what, reason, self._clock.now_ns()))
+
+    def _is_past_bound(self, record: OrderRecord, since_ns: int | None) -> bool:
         bound_s = self._adapters()[record.terms.account].capabilities.unknown_bound_s
         return since_ns is not None and self._clock.monotonic_ns() - since_ns >= bound_s * 1e9
 

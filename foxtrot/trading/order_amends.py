@@ -26,6 +26,16 @@ def confirm(record: OrderRecord, number: int) -> bool:
     return True
 
 
+def take_back(record: OrderRecord, order: ApprovedOrder) -> None:
+    """Let an order be again what it was before a change that counted as made."""
+    _take(record, order)
+
+
+def has_terms(data: OrderData, order: ApprovedOrder, instrument: Instrument) -> bool:
+    """Tell whether a report has the terms of an order."""
+    return _figures(data) == _terms(order, instrument)
+
+
 def drop(record: OrderRecord, number: int) -> bool:
     """Let an order be what it was; False where the change had its end before."""
     left = tuple(amend for amend in record.amends if amend.number != number)

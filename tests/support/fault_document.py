@@ -1,6 +1,6 @@
 """docs/venues/*_faults.md: a row for every fault that is tested, written by the tests and held against them.
 
-`FOXTROT_WRITE_DOCS=1 pytest tests/integration/binance/faults` (or `.../futu/faults`) writes the rows that are run; otherwise a row
+`FOXTROT_WRITE_DOCS=1 pytest tests/integration/binance/faults` (or `.../futu/faults`, `.../ib/faults`) writes the rows that are run; otherwise a row
 that is missing, or a recovery that takes longer than its row allows, fails the test. Measured times are shown and never compared.
 """
 
@@ -35,6 +35,20 @@ tenth of a second. How long a real OpenD takes is not in them. The tests write t
 
 ```
 FOXTROT_WRITE_DOCS=1 .venv/bin/python -m pytest -n 0 -m "slow or not slow" tests/integration/futu/faults
+```
+"""
+
+
+_IB_HEAD = """# Interactive Brokers: what goes wrong, and what the adapter makes of it
+
+Every row is a test in `tests/integration/ib/faults`: the real adapter by the unmodified ibapi on real sockets, the embedded exchange in
+TWS's place doing the wrong thing while quotes, prints and books of two stocks stream and an order rests, of which a part is filled.
+Afterwards the books are the venue's and every order is at the venue once with all its fills. Times are by the adapter's clock; where a
+pause grows it is the longest that may be drawn. "Recovers in" was measured when the table was written, "at most" is what the tests
+allow; both count from the end of the fault, to a tenth of a second. How long a real TWS takes is not in them. The tests write the table:
+
+```
+FOXTROT_WRITE_DOCS=1 .venv/bin/python -m pytest -n 0 -m "slow or not slow" tests/integration/ib/faults
 ```
 """
 
@@ -107,4 +121,5 @@ class FaultDocument:
 
 BINANCE = FaultDocument(_VENUES / "binance_faults.md", _BINANCE_HEAD, (STREAMS, REPLACED, ACCOUNT))
 FUTU = FaultDocument(_VENUES / "futu_faults.md", _FUTU_HEAD, (STREAMS, ACCOUNT), "account")
+IB = FaultDocument(_VENUES / "ib_faults.md", _IB_HEAD, (STREAMS, ACCOUNT), "client library")
 record, documented = BINANCE.record, BINANCE.documented

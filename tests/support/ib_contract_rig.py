@@ -87,6 +87,8 @@ class IbRig(ContractRig):
     name = "ib"
     io_thread = "ib-io"
     ticks_per_change = range(1, 12)
+    mute_after_s = 60.0
+    """How long TWS may say nothing; the suite steps by minutes."""
     sequence_rule = ContiguousIds()
     skips: ClassVar = {
         "test_5_every_public_trade_is_told_once_with_its_aggressor": "IB tells whole shares, not 0.1 of one",
@@ -388,7 +390,7 @@ class IbRig(ContractRig):
         settings = {
             "port": self.server.ports["ib"] or 0, "account": account_id, "client_id": client_id, "always_open": True,
             "instruments": f"{self.spot.instrument_id}, {self.contract.instrument_id}", "messages_per_s": 1000,
-            "mute_after_s": 60.0,
+            "mute_after_s": self.mute_after_s,
         }  # fmt: skip
         context = AdapterContext(account, heard, self.permit, self.clock, settings, {})
         adapter = IbAdapter(context)

@@ -145,6 +145,8 @@ class AccountAnswers:
         """
         with self._reports.fills.listing():
             rows = await self._requests.executions()
+            for row in rows:
+                await self._resolve(row[-2])  # what nobody has named may have been sold while we were away
             each(rows, lambda one: self._reports.hear_fill(*one[-2:], pushed=False), "fill")
             await self._await_commissions()
             trades = tuple(
@@ -156,6 +158,7 @@ class AccountAnswers:
                 self._reports.fills.note_listed(trade.trade_id)
                 self._tracker.note_fill(trade)
             self._publish_trades(trades, since_ns if asked_ns is None else asked_ns)
+        self._reports.heard_fill()
         return max([since_ns, *(trade.venue_time_ns for trade in trades)])
 
     # --- inside -----------------------------------------------------------------------------------------------------

@@ -54,6 +54,7 @@ class Life:
         self._missing = ""
         self._stands = False
         self._news = asyncio.Event()
+        self._turn = asyncio.Lock()
         self.opening = False
         self.given_up = False
         self.is_ready = False
@@ -180,7 +181,7 @@ class Life:
         session.health.up(self._clock.monotonic_ns())
         self._say(AdapterState.CONNECTED)
         began_ns = self._clock.now_ns()
-        opening = asyncio.ensure_future(user.open_link())
+        opening = asyncio.ensure_future(self._open(user))
         waited: set[asyncio.Future[Any]] = {opening, lost, cut}
         try:
             await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
@@ -196,14 +197,19 @@ class Life:
             opening.cancel()
             await asyncio.gather(opening, return_exceptions=True)
 
+    async def _open(self, user: IbLinkUser) -> None:
+        """Bring the user up to date, once at a time: after a cut and after a reset both may be due."""
+        async with self._turn:
+            await user.open_link()
+
     async def _reconcile(self) -> None:
         """Bring the user up to date over a link that stands."""
         began_ns, user = self._clock.now_ns(), self._user
         try:
             if user is not None:
-                await user.open_link()
+                await self._open(user)
                 self.reconciled_ns = began_ns
-        except AdapterError as error:
+        except (AdapterError, ConfigError) as error:
             logger.bind(account=self._session.account).warning("after IB's reset: {}; it is tried again", error)
 
     def _hear_upstream(self, missing: str) -> None:

@@ -87,7 +87,10 @@ class MarketCallbacks:
                     found = codec.rt_volume(value, entry.snap, entry.resolved.multiplier)
                     now_ns = self._clock.now_ns()
                     entry.ticks.take_print(found, now_ns)
-                    entry.prints.take_rt(found, entry.ticks.quote, now_ns)
+                    if (
+                        entry.ticks.is_live
+                    ):  # a print has no mark that says it is late, and would count as a price of now
+                        entry.prints.take_rt(found, entry.ticks.quote, now_ns)
                 else:
                     entry.ticks.take_text(kind, value)
         except _BAD as error:

@@ -57,6 +57,7 @@ class Upkeep:
             if now_ns - looked_ns >= LOOK_S * 1e9:
                 elapsed_s, looked_ns = (now_ns - looked_ns) / 1e9, now_ns
                 self._look_at_silence(elapsed_s, now_ns)
+                self._look_at_refused(now_ns)
 
     def _look_at_books(self) -> None:
         now_ns = self._session.clock.now_ns()
@@ -75,6 +76,21 @@ class Upkeep:
                     logger.bind(account=self._session.account).info("{} is silent: it is subscribed anew", health.name)
                     self._session.run(self._renew(entry), f"renewal of {health.name}")
                     break
+
+    def _look_at_refused(self, now_ns: int) -> None:
+        """Ask again for depth that IB did not give, soon and then ever more rarely."""
+        for entry in tuple(self._entries.values()):
+            name = f"refused depth of {entry.instrument_id}"
+            if not entry.book.is_top:
+                self._patience.pop(name, None)
+            elif self._is_due(name, 0, now_ns):
+                self._session.run(self._try_depth(entry), name)
+
+    async def _try_depth(self, entry: Entry) -> None:
+        try:
+            await self._streams.try_depth(entry)
+        except AdapterError as error:
+            logger.bind(account=self._session.account).debug("{} waits: {}", entry.instrument_id, error)
 
     def _is_due(self, name: str, messages: int, now_ns: int) -> bool:
         """Tell whether a silent stream is to be renewed now, and note it."""

@@ -3,13 +3,15 @@
 import asyncio
 from typing import Any, Final
 
-from foxtrot.adapter.ib.errors import VENUE, ErrorKind, IbError, NotSent, PermitClosed
+import msgspec
+
+from foxtrot.adapter.ib.errors import VENUE, ErrorKind, IbError, NotLinked, NotSent, PermitClosed
 from foxtrot.adapter.ib.order_codec import OrderTerms, order_terms, write_order
 from foxtrot.adapter.ib.order_errors import REFUSALS
 from foxtrot.adapter.ib.order_gate import OrderGate
 from foxtrot.adapter.ib.order_hours import may_fill_outside
-from foxtrot.adapter.ib.order_names import OrderNames
 from foxtrot.adapter.ib.order_questions import OrderQuestions
+from foxtrot.adapter.ib.reports import Reports
 from foxtrot.adapter.ib.session import IbSession
 from foxtrot.adapter.order_tracker import OrderTracker
 from foxtrot.adapter.order_watch import is_open
@@ -21,8 +23,18 @@ ANSWER_S: Final = 8.0
 """How long the answer to a change may take."""
 
 
+class _Change(msgspec.Struct):
+    """A change that is under way: what the order is to be, the answer, and the way out."""
+
+    order: ApprovedOrder
+    answer: asyncio.Future[None]
+    gate: OrderGate
+
+
 class OrderChanges:
     """Changes orders of one account; one change of an order at a time.
+
+    A change does not leave once its order has ended or is to be cancelled: behind a cancel it might bring the order back.
 
     Thread: ib-io.
     """
@@ -32,15 +44,18 @@ class OrderChanges:
         session: IbSession,
         permit: SendPermit,
         tracker: OrderTracker,
-        names: OrderNames,
+        reports: Reports,
         questions: OrderQuestions,
     ) -> None:
         self._session = session
         self._permit = permit
         self._tracker = tracker
-        self._names = names
+        self._names = reports.names
+        self._facts = reports.facts
         self._questions = questions
-        self._waiting: dict[str, tuple[ApprovedOrder, asyncio.Future[None]]] = {}
+        self._waiting: dict[str, _Change] = {}
+        self._changed: set[str] = set()
+        """Open orders of which a change may have left."""
 
     async def change(self, order: ApprovedOrder, contract: Any) -> None:
         """Make a resting order what it is to be, and return when IB tells of it as that.
@@ -51,47 +66,83 @@ class OrderChanges:
             AdapterError: no answer, so that it is not known whether it was changed.
         """
         number, terms = self._prepare(order)
-        gate = OrderGate(self._permit, reduces=order.reduces)
-        answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting[order.order_id] = (order, answer)
+        change = _Change(
+            order, asyncio.get_running_loop().create_future(), OrderGate(self._permit, reduces=order.reduces)
+        )
+        self._waiting[order.order_id] = change
         try:
-            made = write_order(self._session.sdk.Order(), terms)
-            await self._session.send_order(number, contract, made, gate)
-            await self._session.bridge.within(_result_of(answer), ANSWER_S)
-        except PermitClosed as closed:
-            raise PermitClosed(gate.refused) from closed
+            await self._send(change, number, contract, terms)
+            await self._session.bridge.within(_result_of(change.answer), ANSWER_S)
+        except VenueRejected:
+            self._facts.grow(order.order_id, 0.0)
+            raise
         except RequestTimedOut:
             await self._questions.ask(order.order_id, order.instrument_id)
             if not self._is_done(order):
                 raise
         finally:
-            self._waiting.pop(order.order_id, None)
+            del self._waiting[order.order_id]
+            if change.answer.done() and not change.answer.cancelled():
+                change.answer.exception()  # which nobody may have waited for
+
+    async def _send(self, change: _Change, number: int, contract: Any, terms: OrderTerms) -> None:
+        order = change.order
+        made, was_changed = write_order(self._session.sdk.Order(), terms), order.order_id in self._changed
+        self._changed.add(order.order_id)
+        self._facts.grow(order.order_id, float(terms.quantity))
+        try:
+            await self._session.send_order(number, contract, made, change.gate)
+        except (NotSent, NotLinked) as unsent:
+            self._facts.grow(order.order_id, 0.0)
+            if not was_changed:
+                self._changed.discard(order.order_id)
+            if change.gate.unwanted:
+                raise NotSent("amend", change.gate.unwanted) from unsent
+            if isinstance(unsent, PermitClosed):
+                raise PermitClosed(change.gate.refused) from unsent
+            if isinstance(unsent, NotLinked):
+                raise NotSent("not_connected", str(unsent)) from unsent
+            raise
+
+    def withdraw(self, order_id: str, why: str) -> None:
+        """Let a change that has not left yet not leave any more: its order has ended, or is to be cancelled."""
+        change = self._waiting.get(order_id)
+        if change is not None:
+            change.gate.unwanted = change.gate.unwanted or why
+
+    def was_changed(self, order_id: str) -> bool:
+        """Tell whether a refusal that names an open order may be that of a change, by which the order lives on."""
+        return order_id in self._changed
 
     def hear(self, order: OrderData) -> None:
         """Take what is told of an order: with the terms of a change it is made, with its end it cannot be any more."""
-        wanted, answer = self._waiting.get(order.order_id, (None, None))
-        if wanted is None or answer is None or answer.done():
+        if not is_open(order):
+            self._changed.discard(order.order_id)
+            self._facts.grow(order.order_id, 0.0)
+            self.withdraw(order.order_id, f"the order is {order.status}")
+        change = self._waiting.get(order.order_id)
+        if change is None or change.answer.done():
             return
-        if self._is_done(wanted):
-            answer.set_result(None)
+        if self._is_done(change.order):
+            change.answer.set_result(None)
         elif not is_open(order):
-            answer.set_exception(VenueRejected(VENUE, "ended", f"the order is {order.status}"))
+            change.answer.set_exception(VenueRejected(VENUE, "ended", f"the order is {order.status}"))
 
     def hear_error(self, order_id: str, error: IbError) -> bool:
         """Take an error that names an order; tells whether it was the refusal of a change, by which the order lives on."""
-        _, answer = self._waiting.get(order_id, (None, None))
-        if answer is None or answer.done():
+        change = self._waiting.get(order_id)
+        if change is None or change.answer.done():
             return False
         if error.kind is not ErrorKind.CHANGE_REFUSED and error.code not in REFUSALS:
             return False
-        answer.set_exception(VenueRejected(VENUE, str(error.code), error.text))
+        change.answer.set_exception(VenueRejected(VENUE, str(error.code), error.text))
         return True
 
     def lost(self) -> None:
         """Fail what waits: nothing will be answered over this link."""
-        for _, answer in self._waiting.values():
-            if not answer.done():
-                answer.set_exception(AdapterError(VENUE, "lost", "the link was lost before the answer came"))
+        for change in self._waiting.values():
+            if not change.answer.done():
+                change.answer.set_exception(AdapterError(VENUE, "lost", "the link was lost before the answer came"))
 
     def _prepare(self, order: ApprovedOrder) -> tuple[int, OrderTerms]:
         """Return an order's number and its new terms.

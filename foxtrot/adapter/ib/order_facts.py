@@ -47,6 +47,7 @@ class OrderFacts:
         self._exact_average = average
         self._own: OrderedDict[str, ApprovedOrder] = OrderedDict()
         self._good_till_ns: dict[str, int] = {}
+        self._growing: dict[str, float] = {}
         self.zone: tzinfo = UTC
         """Of the gateway's clock."""
 
@@ -55,6 +56,16 @@ class OrderFacts:
         self._own[order.order_id] = order
         while len(self._own) > REMEMBERED:
             self._own.popitem(last=False)
+
+    def grow(self, name: str, quantity: float) -> None:
+        """Note what an order may become by a change that leaves; 0.0 when it becomes no more than it is.
+
+        Until IB tells of it as that, what fills the former quantity does not end the order by itself.
+        """
+        self._growing.pop(name, None)
+        last = self._tracker.last(name)
+        if last is not None and quantity > last.quantity:
+            self._growing[name] = quantity
 
     def forget(self, order_id: str) -> None:
         """Drop an order that never left."""
@@ -114,6 +125,8 @@ class OrderFacts:
         filled = float(row.filled)
         if status is OrderStatus.FILLED and not filled:
             return None
+        if row.remaining and status is OrderStatus.ACCEPTED and self._growing.get(name, 0.0) > terms.quantity:
+            terms = msgspec.structs.replace(terms, quantity=float(row.filled + row.remaining))
         status = self._ended(_with_fills(status, filled, terms.quantity), name, now_ns)
         told = msgspec.structs.replace(
             terms, status=status, filled_quantity=filled, average_price=self._average(name, filled, row.average),
@@ -139,6 +152,8 @@ class OrderFacts:
         if terms is None or terms.instrument_id != instrument.instrument_id:
             return None
         filled = float(row.cumulated)
+        if self._growing.get(name, 0.0) > terms.quantity <= filled:
+            return None
         return msgspec.structs.replace(
             terms, status=_with_fills(OrderStatus.ACCEPTED, filled, terms.quantity), filled_quantity=filled,
             average_price=self._average(name, filled, row.average),

@@ -79,7 +79,7 @@ class Orders:
         self._words = FirstWords(session, self.watch.note_unknown)
         self.look_up = OrderLookUp(adapter, VENUE, tracker, self.questions)
         self.cancels = OrderCancels(adapter, session, tracker, self._names, self.questions)
-        self.changes = OrderChanges(session, adapter.context.permit, tracker, self._names, self.questions)
+        self.changes = OrderChanges(session, adapter.context.permit, tracker, reports, self.questions)
         self._open_at_venue: frozenset[str] | None = None
 
     # --- asked for --------------------------------------------------------------------------------------------------
@@ -104,6 +104,7 @@ class Orders:
 
     async def cancel(self, request: CancelRequest) -> None:
         """Cancel an order, whatever the send permit says; it goes no sooner than its order, which it would overtake."""
+        self.changes.withdraw(request.order_id, "the order is being cancelled")
         await self._sent.until_heard(request.order_id)
         await self.cancels.cancel(request)
 
@@ -119,6 +120,8 @@ class Orders:
             raise NotSent("not_connected", NOT_CONNECTED)
         try:
             await self.changes.change(order, self._market.contract_of(order.instrument_id))
+        except ConfigError as error:
+            raise NotSent("not_sent", str(error)) from error
         except VenueRejected:
             await self.watch.check(order.order_id, order.instrument_id)
             raise
@@ -195,6 +198,8 @@ class Orders:
         last = self.tracker.last(name)
         accepted = last is not None and (last.status in WORKING or last.status in TERMINAL)
         outcome = outcome_of(error, accepted=accepted)
+        if accepted and outcome is Outcome.REFUSED and self.changes.was_changed(name):
+            outcome = Outcome.UNKNOWN  # it may be the change alone that is refused
         if outcome is Outcome.REFUSED:
             self._end(name, OrderStatus.REJECTED, "venue", f"{error.code}: {error.text}")
         elif outcome is Outcome.UNKNOWN and accepted:

@@ -83,6 +83,7 @@ class StatusRow(msgspec.Struct, frozen=True):
     filled: Decimal
     average: Decimal
     why_held: str = ""
+    remaining: Decimal = Decimal(0)
 
 
 class FillRow(msgspec.Struct, frozen=True):
@@ -151,7 +152,7 @@ def status_row(
     left = amount(remaining, "remaining")
     row = StatusRow(
         whole(perm_id, "permId"), whole(number, "orderId"), whole(more[2], "clientId"), _text(status),
-        amount(filled, "filled"), figure(average, "avgFillPrice") or Decimal(0), _text(more[3]),
+        amount(filled, "filled"), figure(average, "avgFillPrice") or Decimal(0), _text(more[3]), left,
     )  # fmt: skip
     if row.status == "Filled" and left:
         raise BadMessage(VENUE, "orderStatus", f"order {number} is Filled and {left} of it remain")

@@ -67,6 +67,8 @@ class Reports:
         """IB's id of the account; what is told of others is left out."""
         self.doubt: Callable[[str], None] = _leave
         """Hears the name of an order whose state must be asked for."""
+        self.heard_fill: Callable[[], None] = _leave_fill
+        """Hears that there was a fill, whose commission may not have come."""
 
     # --- messages ---------------------------------------------------------------------------------------------------
 
@@ -128,6 +130,8 @@ class Reports:
             self._count(row, name, instrument)
         elif not self.fills.is_listing and self._tracker.last(name) is None:
             self.doubt(name)
+        if not self.fills.is_listing:
+            self.heard_fill()
         return name
 
     def hear_commission(self, report: Any) -> None:
@@ -219,3 +223,7 @@ class Reports:
 
 def _leave(_name: str) -> None:
     """Hear of an order that nobody waits for."""
+
+
+def _leave_fill() -> None:
+    """Hear of a fill that nobody waits for."""

@@ -89,7 +89,7 @@ class IbTrading:
         self.reports.fills.begin_ns = self.fills_begin_ns
         self._held: list[Callable[[], object]] | None = None
         self.doubts = Doubts(session, adapter.account, self.tracker, self.orders.questions, self.reports.fills)
-        self.reports.doubt = self.doubts.note
+        self.reports.doubt, self.reports.heard_fill = self.doubts.note, self.doubts.note_fill
         self.polling = AccountPolling(session, self.answers, self.orders, self.tracker)
         self._listen()
 
@@ -249,7 +249,6 @@ class IbTrading:
 
     def _hear_fill(self, contract: Any, execution: Any) -> None:
         self.reports.hear_fill(contract, execution)
-        self.doubts.note_fill()
         self.polling.hear_fill()
 
     def _hear_commission(self, report: Any) -> None:

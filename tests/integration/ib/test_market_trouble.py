@@ -213,6 +213,11 @@ def test_prints_come_from_the_quote_where_ib_refuses_them_tick_by_tick(rig: Rig)
     assert (found.price, found.size, found.venue_time_ns, found.aggressor) == (
         200.01, 5.0, 1_795_000_000_500_000_000, Side.BUY,
     )  # fmt: skip
+    for kind, price in ((3, 201.0), (2, 202.0), (1, 203.0)):  # delayed, frozen, live
+        rig.tws.client.tell(58, 1, quote, kind)
+        rig.tws.client.tell(46, 6, quote, 48, f"{price};5;1795000001500;{1000 + price};200.0;true")
+    rig.wait(lambda: rig.heard.of(MarketTrade)[-1].price == 203.0)
+    assert len(rig.heard.of(MarketTrade)) == 2  # a print has no mark that says that it is late
 
 
 def test_where_ib_gives_no_depth_the_quote_stands_in_and_a_delayed_one_does_not(rig: Rig) -> None:

@@ -7,6 +7,7 @@ from foxtrot.api import BarData, MarketTrade, Side, TickData
 from foxtrot.core.notices import RequestFailed
 from foxtrot.domain.enums import Product
 from foxtrot.domain.instrument import Grid
+from foxtrot.domain.market import DELAYED, FROZEN
 from foxtrot.domain.market import BarData as Bar
 from foxtrot.strategy.bar_facts import BarCorrection
 from tests.support.instruments import a_perpetual, a_spot, a_stock
@@ -144,3 +145,16 @@ def test_bars_of_currencies_are_made_of_the_middle_of_the_quote_for_nobody_print
     rig.wait(20)
     (bar,) = strategy.facts("on_bar")
     assert (bar.open, bar.high, bar.low, bar.close) == pytest.approx((1.10005, 1.20005, 1.10005, 1.15005))
+
+
+@pytest.mark.parametrize("source", [DELAYED, FROZEN])
+def test_a_quote_that_tells_the_past_makes_no_bar_by_which_an_order_would_be_judged(source: str) -> None:
+    pair = a_spot(instrument_id="EURUSD.TEST", symbol="EURUSD", product=Product.FOREX)
+    rig = LineRig(pair)
+    strategy = rig.start(Recording)
+    for second in range(3):
+        now_ns = rig.clock.now_ns()
+        rig.put(TickData("EURUSD.TEST", now_ns, now_ns, 1.0, 1.0, 2.0, 1.0, source=source))
+        rig.wait(15 + second)
+    rig.wait(30)
+    assert strategy.facts("on_bar") == []

@@ -1,5 +1,6 @@
 """Messages recorded from a served exchange, read by ibapi's own decoder, as rows and facts of the account."""
 
+import inspect
 from datetime import UTC
 from decimal import Decimal
 from importlib.util import find_spec
@@ -47,13 +48,17 @@ def heard() -> dict[str, list[tuple[Any, ...]]]:
 
     wrapper = EWrapper()
     for name in (
-        "openOrder", "orderStatus", "completedOrder", "execDetails", "commissionReport", "position", "accountUpdateMulti",
+        "openOrder", "orderStatus", "completedOrder", "execDetails", "commissionReport", "commissionAndFeesReport", "position", "accountUpdateMulti",
     ):  # fmt: skip
         setattr(wrapper, name, hear(name))
     decoder = Decoder(wrapper, 157)
+    takes_id = len(inspect.signature(decoder.interpret).parameters) > 1
     for line in FRAMES.read_text().splitlines():
         fields = [field.encode() for field in line.split("|")]
-        decoder.interpret(fields)
+        if takes_id:
+            decoder.interpret(fields[1:], int(fields[0]))
+        else:
+            decoder.interpret(fields)
     return told
 
 
@@ -89,7 +94,9 @@ def test_fills_and_what_they_cost_are_read() -> None:
     ]
     costs = {
         row.exec_id: (row.amount, row.currency)
-        for row in map(commission_row, (one[0] for one in told["commissionReport"]))
+        for row in map(
+            commission_row, (one[0] for one in told.get("commissionReport") or told["commissionAndFeesReport"])
+        )
     }
     assert [costs[one.exec_id] for one in fills] == [(Decimal("1.00432"), "USD"), (Decimal("0.00288"), "USD")]
     assert all(one.trade_id == one.exec_id.removesuffix(".01") for one in fills)
