@@ -6,7 +6,17 @@ from typing import Final
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QColor, QPainter, QPixmap
-from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QMenu, QTabWidget, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QDockWidget,
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QMenu,
+    QSizePolicy,
+    QTabWidget,
+    QToolButton,
+    QWidget,
+)
 
 from foxtrot.gui.desk import CHIP_COLOURS, CHIPS, Desk
 from foxtrot.gui.icons import icon
@@ -113,6 +123,12 @@ class DockArea(QObject):
         self._desk = desk
         self._docks: dict[str, PanelDock] = {}
         window.setDockNestingEnabled(True)
+        middle = QWidget(
+            window
+        )  # without one Qt shares the room anew, a little more evenly, each time that a hint changes
+        middle.setFixedHeight(0)
+        middle.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        window.setCentralWidget(middle)
         window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, _TABS)
         for corner, area in (  # panels at the sides are as high as the window, the chart stands between them
             (Qt.Corner.TopLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea),
@@ -237,9 +253,6 @@ class DockArea(QObject):
         height = self._window.height() - px(120)  # menus, bar and status line
         rows = [(made[one.kind], px(one.size)) for one in lower]
         rows += [(made[one.kind], max(px(200), height - sum(px(low.size) for low in lower[:1]))) for one in centre]
-        # Qt sizes docks by their hints, again whenever one of those changes, until a state was restored.
-        if all(dock.isVisible() for dock in made.values()):
-            self._window.restoreState(self._window.saveState())
         self._window.resizeDocks(
             [dock for dock, _ in columns], [size for _, size in columns], Qt.Orientation.Horizontal
         )

@@ -82,7 +82,8 @@ class OrderActions(QObject):
         """Send orders that belong together, in their order, each for its owner; the person is always asked, once."""
         if not orders or self._is_repeated(tuple(orders)) or not self.confirm(title, text):
             return False
-        return all([self._desk.put(order) for order in orders])
+        taken = [self._desk.put(order) for order in orders]  # each of them, whatever became of the one before
+        return all(taken)
 
     def place_protected(self, order: SendProtectedOrder, text: str, *, ask: bool = True) -> bool:
         """Send an entry with its bracket; the position is protected from its first fill on."""

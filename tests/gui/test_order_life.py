@@ -154,7 +154,7 @@ def test_a_panel_that_is_thrown_away_while_it_reads_is_told_nothing(
     panel.show_order(ID)
     panel.leave()
     gone = [panel]
-    panel.destroyed.connect(lambda: gone.clear())
+    panel.destroyed.connect(gone.clear)
     panel.deleteLater()
     del panel
     assert QThreadPool.globalInstance().waitForDone(5_000)

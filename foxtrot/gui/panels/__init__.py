@@ -1,10 +1,10 @@
 """The panels of the desktop, a module each."""
 
 from foxtrot.gui.panel import PanelKinds
-from foxtrot.gui.panels.chart import ChartPanel
 from foxtrot.gui.panels.accounts import AccountsPanel
 from foxtrot.gui.panels.alerts import AlertsPanel
 from foxtrot.gui.panels.backtester import BacktesterPanel
+from foxtrot.gui.panels.chart import ChartPanel
 from foxtrot.gui.panels.connections import ConnectionsPanel
 from foxtrot.gui.panels.depth import DepthPanel
 from foxtrot.gui.panels.diagnostics import DiagnosticsPanel
