@@ -70,7 +70,7 @@ def places() -> dict[str, Place]:
     """Return where everything is that has a name and can be seen."""
     found: dict[str, Place] = {}
     seen: Counter[str] = Counter()
-    for widget in QApplication.allWidgets():
+    for widget in sorted(QApplication.allWidgets(), key=_reading_order):
         name = widget.objectName()
         if isinstance(widget, QMenu) and not name:
             name = "menu"
@@ -86,6 +86,12 @@ def places() -> dict[str, Place]:
         for part, rect in _parts(widget).items():
             found[f"{full}/{part}"] = _place(widget, rect, part)
     return found
+
+
+def _reading_order(widget: QWidget) -> tuple[int, int]:
+    """Order from above to below, then from left to right: Qt lists widgets in no order of its own."""
+    at = widget.mapToGlobal(widget.rect().topLeft())
+    return at.y(), at.x()
 
 
 def _place(widget: QWidget, rect: QRect, text: str, enabled: bool = True, tip: str = "") -> Place:

@@ -68,6 +68,7 @@ def simulated(tmp_path: Path) -> Iterator[RealWindow]:
         window.end()
 
 
+@pytest.mark.slow
 def test_it_opens_and_kill_reaches_the_platform(demo: RealWindow) -> None:
     demo.until(lambda: demo.ask("status")["state"] == "running", 30)
     demo.click("kill")
