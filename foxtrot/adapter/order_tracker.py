@@ -100,6 +100,8 @@ class OrderTracker:
         self._lacking: set[str] = set()
         self._caught_up = False
         self.instruments: set[str] = set()
+        self.tells_changes = False
+        """Whether other terms of an open order are news: where the venue changes orders. Elsewhere a trigger alone changes them."""
         self.on_told: Callable[[str], None] = _hear_nothing
         """Hears the id of an order whenever the venue tells of it, be that new or not; a fill counts once."""
 
@@ -224,7 +226,7 @@ class OrderTracker:
         if (
             last is None
             or (last.status, last.filled_quantity) != (order.status, order.filled_quantity)
-            or (order.status in OPEN and _figures(last) != _figures(order))
+            or (self.tells_changes and order.status in OPEN and _figures(last) != _figures(order))
         ):
             self._tell_order(order)
 

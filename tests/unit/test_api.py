@@ -6,9 +6,9 @@ import sys
 import foxtrot.api
 
 PROMISED = """
-AccountData Adx BalanceData Bands BarBuilder BarCorrection BarData BarSettings BookLoaded ConfigError DepthChange DepthData FloatArray
+AccountData Adx AmendAnswered AmendRequest BalanceData Bands BarBuilder BarCorrection BarData BarSettings BookLoaded ConfigError DepthChange DepthData FloatArray
 FoxtrotError FundingRate HubClient InputError Instrument Interval IntervalKind Liquidity LiveBook LiveBooks Macd MarketTrade OffGrid OrderData OrderRefused OrderRequest
-OrderStatus OrderType Parameter PositionData PositionMode PositionSide PriceSource Product ProtectionView RunningAdx RunningAtr RunningBollinger RunningCci
+OrderStatus OrderType Outcome Parameter PositionData PositionMode PositionSide PriceSource Product ProtectionView RunningAdx RunningAtr RunningBollinger RunningCci
 RunningDonchian RunningEma RunningMacd RunningObv RunningRsi RunningSma RunningStd RunningStochastic RunningVwap RunningWma Side Stochastic
 Strategy TickData TimeInForce TimerFired TradeData TradingCalendar Variable adx atr backtest bollinger cci donchian ema macd obv rsi sma std stochastic
 vwap wma

@@ -1,6 +1,7 @@
 """How a session comes by its link: OpenD is found, both contexts connected, asked again and again how it does, and let go."""
 
 import asyncio
+import threading
 from collections.abc import Coroutine
 from functools import partial
 from pathlib import Path
@@ -37,6 +38,9 @@ class Dialling:
     """
 
     def __init__(self, session: "FutuSession", home: Path | None) -> None:
+        self._key_guard = threading.Lock()
+        self._keyed: Sdk | None = None
+        self._has_ended = False
         self.sdk: Sdk | None = None
         self.reach = Reach(session.settings, session.bridge)
         self._session = session
@@ -96,8 +100,10 @@ class Dialling:
         """Dial no more."""
         self._hands.end()
         self.reach.end()
-        if self.sdk is not None:
-            self.sdk.drop_key()
+        with self._key_guard:
+            keyed, self._keyed, self._has_ended = self._keyed, None, True
+        if keyed is not None:
+            keyed.drop_key()
 
     def join(self) -> str:
         """Wait for the last thread to end; returns its name if it does not, or "".
@@ -109,8 +115,12 @@ class Dialling:
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _load(self) -> Sdk:
+        """Load the SDK and take its key, on a worker's thread; a session that has ended meanwhile takes none."""
         sdk = load_sdk(self._folder)
-        sdk.use_key(self._session.settings.rsa_file)
+        with self._key_guard:
+            if not self._has_ended:
+                sdk.use_key(self._session.settings.rsa_file)
+                self._keyed = sdk
         return sdk
 
     async def _join(self, link: FutuLink) -> None:

@@ -54,6 +54,7 @@ class FutuTrading:
         context = adapter.context
         self.requests = TradeRequests(session)
         self.tracker = OrderTracker(self._tell_order, self._tell_trade)
+        self.tracker.tells_changes = True
         derived = DerivedTrades(None if session.settings.is_real else context.home, adapter.account)
         self.reports = OrderReports(adapter, session, self.tracker, derived)
         self.orders = Orders(adapter, session, self.tracker, self.reports, self.requests)

@@ -78,6 +78,7 @@ class IbTrading:
         self._market = market
         context, requests = adapter.context, TradeRequests(session)
         self.tracker = OrderTracker(self._tell_order, self._tell_trade)
+        self.tracker.tells_changes = True
         names = OrderNames(session.settings.client_id)
         names.saw = session.ids.saw
         self.reports = Reports(adapter, market, session.find_instrument, self.tracker, names)

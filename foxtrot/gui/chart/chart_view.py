@@ -132,7 +132,7 @@ class ChartView(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph tel
             self.drag_line.let_go()
 
     def wheel(self, box: ChartBox, event: Any) -> None:
-        """Zoom."""
+        """Zoom around what is under the pointer."""
         at = float(box.mapToView(event.pos()).x())
         self.view.zoom(1.15 ** (-event.delta() / 120), at)
         self._moved()

@@ -118,7 +118,7 @@ class ConfirmBar(QWidget):
         self.hide()
 
     def ask(self, side: Side, text: str) -> None:
-        """Ask."""
+        """Show what is to be confirmed, in the colour of its side."""
         colours = self._theme.colours
         self.text.setText(text)
         self.yes.colour(colours.up if side is Side.BUY else colours.down)

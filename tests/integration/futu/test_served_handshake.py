@@ -30,7 +30,7 @@ def test_global_state_and_user_info_are_what_the_sdk_can_read(futu_contexts: Fut
         context = futu_contexts.quote(futu_port(server))
         result, state = context.get_global_state()
         assert result == 0
-        assert (state["market_hk"], state["market_us"], state["market_sh"]) == ("MORNING", "MORNING", "CLOSED")
+        assert (state["market_hk"], state["market_us"], state["market_sh"]) == ("MORNING", "MORNING", "MORNING")
         assert (state["qot_logined"], state["trd_logined"], state["program_status_type"]) == (True, True, "READY")
         result, info = context.get_user_info()
         assert (result, info["hk_qot_right"], info["sub_quota"]) == (0, "LV2", FIGURES["subscription_quota"].value)
