@@ -5,11 +5,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGE = REPOSITORY / "foxtrot"
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+_DEFINITIONS: WeakKeyDictionary[ast.Module, tuple[tuple[str, Definition], ...]] = WeakKeyDictionary()
+_USES: WeakKeyDictionary[ast.Module, tuple[tuple[str, int], ...]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -33,9 +37,11 @@ def parse(path: str, text: str) -> Module:
     return Module(path, text, ast.parse(text, path))
 
 
-def definitions(module: Module) -> Iterator[tuple[str, Definition]]:
-    """Every class and function with its dotted name inside the module, outer ones first."""
-    yield from _definitions(module.tree, "")
+def definitions(module: Module) -> tuple[tuple[str, Definition], ...]:
+    """Every class and function with its dotted name inside the module, outer ones first; found once per tree."""
+    if module.tree not in _DEFINITIONS:
+        _DEFINITIONS[module.tree] = tuple(_definitions(module.tree, ""))
+    return _DEFINITIONS[module.tree]
 
 
 def _definitions(node: ast.AST, prefix: str) -> Iterator[tuple[str, Definition]]:
@@ -73,6 +79,13 @@ def imported_names(tree: ast.Module) -> dict[str, str]:
             for alias in node.names:
                 names[alias.asname or alias.name] = f"{node.module}.{alias.name}"
     return names
+
+
+def uses(module: Module) -> tuple[tuple[str, int], ...]:
+    """Every imported thing that the module uses, with its full dotted name and line; found once per tree."""
+    if module.tree not in _USES:
+        _USES[module.tree] = tuple(mentions(module.tree, imported_names(module.tree)))
+    return _USES[module.tree]
 
 
 def mentions(tree: ast.AST, names: dict[str, str]) -> Iterator[tuple[str, int]]:

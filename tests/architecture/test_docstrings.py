@@ -17,20 +17,18 @@ def undocumented(module: Module) -> list[str]:
     found = []
     if len((ast.get_docstring(module.tree) or "").split()) < 2:
         found.append(module.path)
+    functions = {name for name, node in definitions(module) if not isinstance(node, ast.ClassDef)}
     for name, node in definitions(module):
         private = any(part.startswith("_") for part in name.split("."))
+        if private:
+            continue
         overrides = any("override" in ast.unparse(decorator) for decorator in node.decorator_list)
-        local = any(not isinstance(parent, ast.ClassDef) for parent in _parents(module, name))
-        if private or overrides or local:
+        local = any(name.rsplit(".", depth)[0] in functions for depth in range(1, name.count(".") + 1))
+        if overrides or local:
             continue
         if len((ast.get_docstring(node) or "").split()) < 2 and not _is_overload(node):
             found.append(f"{module.path}:{name}")
     return found
-
-
-def _parents(module: Module, name: str) -> list[ast.AST]:
-    prefixes = [name.rsplit(".", depth)[0] for depth in range(1, name.count(".") + 1)]
-    return [node for other, node in definitions(module) if other in prefixes]
 
 
 def _is_overload(node: ast.AST) -> bool:
@@ -42,6 +40,8 @@ def _is_overload(node: ast.AST) -> bool:
 def threads_unnamed(module: Module) -> list[str]:
     """Classes that start a thread, or are one, without a `Thread:` line in their docstring."""
     names = imported_names(module.tree)
+    if not STARTS_A_THREAD & set(names.values()) and not {"threading", "concurrent.futures"} & set(names.values()):
+        return []
     return [
         f"{module.path}:{name}"
         for name, node in definitions(module)

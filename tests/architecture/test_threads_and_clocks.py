@@ -3,7 +3,7 @@
 import tomllib
 from fnmatch import fnmatch
 
-from tests.architecture.source_tree import REPOSITORY, Module, imported_names, mentions, modules, parse
+from tests.architecture.source_tree import REPOSITORY, Module, modules, parse, uses
 
 CLOCKS = {"time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "localtime", "gmtime"}
 KINDS: dict[str, str] = {
@@ -64,14 +64,14 @@ def unlisted(module: Module) -> list[str]:
     for pattern, (kinds, _) in ALLOWED.items():
         if fnmatch(module.path, pattern):
             allowed |= kinds
-    uses = mentions(module.tree, imported_names(module.tree))
-    return [f"{module.path}:{line}: {what}" for what, line in uses if what in KINDS and KINDS[what] not in allowed]
+    return [
+        f"{module.path}:{line}: {what}" for what, line in uses(module) if what in KINDS and KINDS[what] not in allowed
+    ]
 
 
 def unseeded(module: Module) -> list[str]:
     """Uses of the shared random generator, whose results no seed of ours decides."""
-    uses = mentions(module.tree, imported_names(module.tree))
-    return [f"{module.path}:{line}: {what}" for what, line in uses if _is_global_random(what)]
+    return [f"{module.path}:{line}: {what}" for what, line in uses(module) if _is_global_random(what)]
 
 
 def _is_global_random(what: str) -> bool:
@@ -91,9 +91,7 @@ def test_every_listed_file_that_exists_needs_its_place_in_the_list() -> None:
     idle = []
     for pattern, (kinds, _) in ALLOWED.items():
         files = [module for module in modules() if fnmatch(module.path, pattern)]
-        used = {
-            KINDS[what] for file in files for what, _ in mentions(file.tree, imported_names(file.tree)) if what in KINDS
-        }
+        used = {KINDS[what] for file in files for what, _ in uses(file) if what in KINDS}
         if files and not used & kinds:
             idle.append(pattern)
     assert idle == []
