@@ -15,6 +15,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
+from foxtrot.app.main_engine import SWITCH_INTERVAL_S
 from foxtrot.domain.enums import Product
 from foxtrot.domain.instrument import Grid, Instrument
 from foxtrot.domain.market import TickData
@@ -25,6 +26,7 @@ from foxtrot.gui.panels.watchlist import WatchlistPanel
 from foxtrot.gui.settings import DesktopSettings
 from foxtrot.gui.theme import apply_theme
 from foxtrot.gui.watch_rows import COLUMNS
+from foxtrot.gui.watchdog import Collector
 
 BATCH_S = 0.005
 WARM_S = 1.0
@@ -103,6 +105,8 @@ def run(rows: int, rate: int, seconds: float, *, by_value: bool) -> dict[str, fl
         panel.view.sortByColumn(LAST, Qt.SortOrder.DescendingOrder)
     panel.show()
     producer = Producer(store, ticks(listed), rate)
+    sys.setswitchinterval(SWITCH_INTERVAL_S)  # as a platform sets it
+    collector = Collector()  # as the desktop has one
     at_start: dict[str, float] = {}
 
     def begin() -> None:
@@ -110,6 +114,7 @@ def run(rows: int, rate: int, seconds: float, *, by_value: bool) -> dict[str, fl
         bridge._flush_s.clear()
         bridge._beats_s.clear()
 
+    collector.start()
     bridge.start()
     producer.start()
     QTimer.singleShot(round(WARM_S * 1000), begin)
@@ -123,6 +128,7 @@ def run(rows: int, rate: int, seconds: float, *, by_value: bool) -> dict[str, fl
     producer.over.set()
     producer.join()
     bridge.stop()
+    collector.stop()
     panel.leave()
     return {
         "rate": heard / took_s, "flush_p50_ms": figures.flush_p50_ms, "flush_p99_ms": figures.flush_p99_ms,
