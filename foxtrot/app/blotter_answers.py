@@ -16,16 +16,13 @@ from foxtrot.app.blotter_requests import (
 from foxtrot.app.control_requests import Request
 from foxtrot.app.profit_history import ProfitHistory
 from foxtrot.app.protection_legs import protection_legs
-from foxtrot.domain.account import AccountCharge
 from foxtrot.strategy.line import Line
-
-OWNER = "desktop"
 
 
 class BlotterAnswers:
     """Answers about protections, profit and worth.
 
-    Thread: foxtrot-engine; made before it starts, so that no charge is missed.
+    Thread: foxtrot-engine; made before it starts.
     """
 
     def __init__(self, line: Line) -> None:
@@ -37,7 +34,6 @@ class BlotterAnswers:
             ListWorth: lambda _: self._worth(),
         }
         """Class of a question → who answers it."""
-        line.dispatcher.subscribe(AccountCharge, self.history.hear_charge, owner=OWNER)
 
     def _protections(self, request: ListProtections) -> ProtectionLegs:
         return ProtectionLegs(

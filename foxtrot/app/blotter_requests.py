@@ -6,7 +6,6 @@ from typing import Annotated
 import msgspec
 
 from foxtrot.app.control_requests import Filter, Request
-from foxtrot.domain.account import AccountCharge
 
 Since = Annotated[int, msgspec.Meta(ge=0)]
 
@@ -16,10 +15,9 @@ class ListProtections(Filter, frozen=True, tag="protections"):
 
 
 class ListPerformance(Request, frozen=True, tag="performance"):
-    """What was made: by position, by day, over time after `since_ns`, and what was charged after the first `charges` charges."""
+    """What was made: by position over all runs, by day of this run, over time after `since_ns`."""
 
     since_ns: Since = 0
-    charges: Since = 0
 
 
 class ListWorth(Request, frozen=True, tag="worth"):
@@ -89,14 +87,12 @@ class ProfitPoint(msgspec.Struct, frozen=True):
 
 
 class PerformanceFound(msgspec.Struct, frozen=True):
-    """The answer to ListPerformance; `charge_count` is how many charges there were in this run, of which the newest are told."""
+    """The answer to ListPerformance."""
 
     base_currency: str
     rows: tuple[ProfitRow, ...]
     days: tuple[DayProfit, ...]
     points: tuple[ProfitPoint, ...]
-    charges: tuple[AccountCharge, ...]
-    charge_count: int
 
 
 class WorthFound(msgspec.Struct, frozen=True):

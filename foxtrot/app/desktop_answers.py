@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from foxtrot.app.account_venues import account_venues
+from foxtrot.app.account_worth import account_worth
 from foxtrot.app.blotter_answers import BlotterAnswers
 from foxtrot.app.control_answers import ControlAnswers, Wish
 from foxtrot.app.control_kill import KillAnswers
@@ -28,12 +29,15 @@ from foxtrot.app.desktop_requests import (
 )
 from foxtrot.app.desktop_risk import RiskAnswers
 from foxtrot.app.desktop_risk_requests import RiskOverview
+from foxtrot.app.history_requests import ListHistory
 from foxtrot.app.main_engine import MainEngine
+from foxtrot.app.money_history import MoneyHistory
+from foxtrot.app.platform_journal import NAME as JOURNAL
 from foxtrot.app.strategy_forms import strategy_form
 from foxtrot.core.notices import AdapterStatus, ContractsLoaded
 from foxtrot.domain.enums import OrderStatus
 from foxtrot.domain.instrument import Instrument
-from foxtrot.trading.position import ZERO
+from foxtrot.trading.losses import TradingDay
 
 OWNER = "desktop"
 
@@ -56,11 +60,11 @@ class DesktopAnswers:
         self._statuses: dict[str, AdapterStatus] = {}
         self._listed: dict[str, dict[str, Instrument]] = {}
         self._venues = {venue.account: venue for venue in account_venues(platform.config)}
-        self._day_ns = 0
-        self._at_start: Decimal | None = None
+        self._money = _money_history(platform)
         self._own: dict[type[Request], Callable[[Any], msgspec.Struct]] = {
             **self._blotters.by_kind,
             Overview: lambda _: self._overview(),
+            ListHistory: self._money.answer,
             ListInstruments: lambda wish: self._instruments(wish.account),
             PreviewOrder: self._previews.preview,
             AskTerms: lambda wish: self._previews.terms(wish.account),
@@ -86,8 +90,8 @@ class DesktopAnswers:
     def _overview(self) -> OverviewFound:
         line, config = self._line, self._platform.config
         portfolio, now_ns = line.portfolio, line.dispatcher.clock.now_ns()
-        profit = self._profit()
-        self._blotters.history.note(now_ns, profit)
+        made = [portfolio.account_profit(name) for name in line.adapters]
+        today = [self._blotters.history.day_profit(name) for name in line.adapters]
         unknown = sum(record.status is OrderStatus.UNKNOWN for record in line.desk.open_records())
         return OverviewFound(
             portfolio.base_currency,
@@ -95,13 +99,14 @@ class DesktopAnswers:
             now_ns,
             tuple(self._account(name) for name in line.adapters),
             {owner: portfolio.equity(owner) for owner in line.strategies.hosts},
-            profit,
-            self._since_start_of_day(profit, now_ns),
+            _total(made),
+            _total(today),
             line.desk.open_count,
             unknown,
             str(line.gate.state),
             line.gate.reason,
             self._platform.events.statistics(),
+            self._blotters.history.since_ns,
         )
 
     def _account(self, name: str) -> AccountOverview:
@@ -115,25 +120,9 @@ class DesktopAnswers:
             self._line.portfolio.account_profit(name),
             adapter.health(),
             self._statuses.get(name),
+            account_worth(self._line, name),
+            self._blotters.history.day_profit(name),
         )
-
-    def _profit(self) -> Decimal | None:
-        total = ZERO
-        for name in self._line.adapters:
-            made = self._line.portfolio.account_profit(name)
-            if made is None:
-                return None
-            total += made
-        return total
-
-    def _since_start_of_day(self, profit: Decimal | None, now_ns: int) -> Decimal | None:
-        """Return what was made since the trading day began, or since the first time that anybody asked in it."""
-        day_ns = self._line.losses.day.start_of(now_ns)
-        if profit is None:
-            return None
-        if day_ns != self._day_ns or self._at_start is None:
-            self._day_ns, self._at_start = day_ns, profit
-        return profit - self._at_start
 
     def _instruments(self, account: str) -> ListedInstruments:
         wanted = [account] if account else list(self._listed)
@@ -152,3 +141,15 @@ class DesktopAnswers:
     def _hear_contracts(self, loaded: ContractsLoaded) -> None:
         listed = self._listed.setdefault(loaded.account, {})
         listed.update({one.instrument_id: one for one in loaded.instruments})
+
+
+def _money_history(platform: MainEngine) -> MoneyHistory:
+    line, config = platform.line, platform.config
+    day = TradingDay(config.platform.timezone, config.platform.day_start)
+    return MoneyHistory(config.data_dir(platform.home) / JOURNAL, day, line.rates, line.portfolio.base_currency)
+
+
+def _total(amounts: list[Decimal | None]) -> Decimal | None:
+    """Return the sum, None where one is not known."""
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known, Decimal(0)) if len(known) == len(amounts) else None

@@ -44,8 +44,23 @@ class PreviewOrder(Request, frozen=True, tag="preview"):
     risk_share: float = 0.0
 
 
+class Worth(msgspec.Struct, frozen=True):
+    """What an account is worth in the base currency.
+
+    `missing` names assets and instruments of which no price or rate is known, and which are not in the amount; `at_least`: all of them are
+    owned, so that it is worth no less.
+    """
+
+    amount: Decimal
+    missing: tuple[str, ...] = ()
+    at_least: bool = True
+
+
 class AccountOverview(msgspec.Struct, frozen=True):
-    """One account: what it holds as the venue told it last, what it has made, how its link does, as which status it was told last."""
+    """One account: what it holds as the venue told it last, what it has made, how its link does, as which status it was told last.
+
+    `worth` is None before its balances are known; `day_profit` is as that of OverviewFound, None where a price is missing.
+    """
 
     account: str
     adapter: str
@@ -55,10 +70,15 @@ class AccountOverview(msgspec.Struct, frozen=True):
     profit: Decimal | None
     health: HealthFigures
     status: AdapterStatus | None
+    worth: Worth | None = None
+    day_profit: Decimal | None = None
 
 
 class OverviewFound(msgspec.Struct, frozen=True):
-    """The answer to Overview: money in the base currency, None where a rate is missing. `day_profit` counts from the start of the trading day."""
+    """The answer to Overview: money in the base currency, None where a rate is missing.
+
+    `day_profit` counts from `day_since_ns`, which is the start of the trading day, or that of the platform where it began later.
+    """
 
     base_currency: str
     mode: str
@@ -72,6 +92,7 @@ class OverviewFound(msgspec.Struct, frozen=True):
     gate: str
     gate_reason: str
     statistics: EngineStatistics
+    day_since_ns: int = 0
 
 
 class ListedInstruments(msgspec.Struct, frozen=True):

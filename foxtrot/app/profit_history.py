@@ -1,18 +1,17 @@
-"""What was made over time and by day, noted while somebody looks; what was charged, noted as it is told."""
+"""What was made over time and by day in this run, open profit with it."""
 
-from collections import deque
 from decimal import Decimal
 from typing import Final
 
 from foxtrot.app.blotter_requests import DayProfit, ListPerformance, PerformanceFound, ProfitPoint, ProfitRow
-from foxtrot.domain.account import AccountCharge
+from foxtrot.core.notices import TimerFired
 from foxtrot.strategy.line import Line
 from foxtrot.trading.position import Position
 
 MOST_POINTS: Final = 4_096
 FIRST_STEP_NS: Final = 1_000_000_000
-MOST_CHARGES: Final = 10_000
 MOST_DAYS: Final = 400
+OWNER: Final = "desktop"
 
 
 class ProfitCurve:
@@ -41,56 +40,67 @@ class ProfitCurve:
 
 
 class ProfitHistory:
-    """Notes what was made and charged in this run, and answers about it.
+    """Notes once a second what was made in this run, whether anybody looks or not, and answers about it.
 
-    Thread: foxtrot-engine.
+    Thread: foxtrot-engine; made before it starts.
     """
 
     def __init__(self, line: Line) -> None:
         self._line = line
         self._curve = ProfitCurve()
-        self._charges: deque[AccountCharge] = deque(maxlen=MOST_CHARGES)
-        self._known: set[tuple[str, str, str]] = set()
         self._at_start: dict[str, Decimal] = {}
+        self._accounts_at_start: dict[str, Decimal] = {}
         self._present: frozenset[str] = frozenset()
         self._days: dict[tuple[int, str], Decimal] = {}
         self._day_ns = 0
+        self.since_ns = 0
+        """Since when this day's profit counts: the start of the trading day, or the first moment that was noted in it."""
+        line.dispatcher.subscribe(TimerFired, self._on_timer, owner=OWNER, key=OWNER)
+        line.dispatcher.set_timer(OWNER, "profit", FIRST_STEP_NS, FIRST_STEP_NS)
 
-    def hear_charge(self, charge: AccountCharge) -> None:
-        """Keep a charge, once."""
-        name = charge.account, charge.kind, charge.charge_id
-        if name not in self._known:
-            self._known.add(name)
-            self._charges.append(charge)
+    def look(self) -> None:
+        """Note what has been made by now."""
+        made = [self._line.portfolio.account_profit(name) for name in self._line.adapters]
+        known = [amount for amount in made if amount is not None]
+        self.note(self._line.dispatcher.clock.now_ns(), sum(known, Decimal(0)) if len(known) == len(made) else None)
 
     def note(self, now_ns: int, profit: Decimal | None) -> None:
-        """Note what all accounts have made together, and each owner; asked for as often as the window is looked at."""
+        """Note what all accounts have made together, and each owner and account."""
         made = {} if profit is None else {"": profit}
         made |= self._by_owner()
         day_ns = self._line.losses.day.start_of(now_ns)
         if day_ns != self._day_ns:
-            self._day_ns, self._at_start = day_ns, {}
+            self.since_ns = day_ns if self._day_ns else now_ns
+            self._day_ns, self._at_start, self._accounts_at_start = day_ns, {}, {}
             self._present = frozenset({"", *(key[0] for key, _ in self._line.portfolio.positions())})
         for owner, amount in made.items():
             began = self._at_start.setdefault(owner, amount if owner in self._present else Decimal(0))
             self._days[day_ns, owner] = amount - began
+        for name in self._line.adapters:
+            of_account = self._line.portfolio.account_profit(name)
+            if of_account is not None:
+                self._accounts_at_start.setdefault(name, of_account)
         while len(self._days) > MOST_DAYS * max(1, len(made)):
             del self._days[next(iter(self._days))]
         if profit is not None:
             self._curve.note(now_ns, profit)
 
+    def day_profit(self, account: str) -> Decimal | None:
+        """Return what an account has made since `since_ns`, None while a price is missing."""
+        profit, began = self._line.portfolio.account_profit(account), self._accounts_at_start.get(account)
+        return None if profit is None or began is None else profit - began
+
     def answer(self, request: ListPerformance) -> PerformanceFound:
         """Return what was made."""
-        new = len(self._known) - request.charges
-        charges = tuple(self._charges)[-new:] if new > 0 else ()
         return PerformanceFound(
             self._line.portfolio.base_currency,
             tuple(self._rows()),
             tuple(DayProfit(day_ns, owner, amount) for (day_ns, owner), amount in self._days.items()),
             self._curve.since(request.since_ns),
-            charges,
-            len(self._known),
         )
+
+    def _on_timer(self, _fired: TimerFired) -> None:
+        self.look()
 
     def _rows(self) -> list[ProfitRow]:
         portfolio = self._line.portfolio

@@ -1,6 +1,5 @@
 """What all blotters have: a filter box, a counter, buttons that say why they cannot be pressed, totals, CSV, a context menu."""
 
-import csv
 from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from pathlib import Path
@@ -13,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QMenu, QPushButton
 
 from foxtrot.gui.aside import Aside
 from foxtrot.gui.columns import Column
+from foxtrot.gui.csv_rows import csv_rows, write_csv
 from foxtrot.gui.desk import Desk
 from foxtrot.gui.flow_layout import FlowLayout
 from foxtrot.gui.panel import Panel, State
@@ -47,19 +47,6 @@ def ask_path(parent: QWidget, name: str) -> Path | None:
     """
     chosen, _ = QFileDialog.getSaveFileName(parent, tr("blotter.csv"), f"{name}.csv", "CSV (*.csv)")
     return Path(chosen) if chosen else None
-
-
-def write_csv(path: Path, rows: list[list[str]]) -> int:
-    """Write rows of text, the first of which are the headings; returns how many rows follow it.
-
-    Blocks: for the disk.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    with path.open("w", newline="", encoding="utf-8-sig") as file:  # a spreadsheet knows Chinese by the mark
-        csv.writer(file).writerows(rows)
-    return len(rows) - 1
 
 
 class Blotter(Panel):
@@ -208,7 +195,7 @@ class Blotter(Panel):
         if path is None:
             return
         places = self.places()
-        rows = [[tr(self.model.columns[place].title) for place in places], *self.model.texts(places)]
+        rows = csv_rows([self.model.columns[place] for place in places], self.model.cells(places))
         self.aside.run(partial(write_csv, path, rows), partial(self._tell_csv, path))
 
     def _tell_csv(self, path: Path, count: int | None, error: str) -> None:

@@ -12,8 +12,11 @@ from foxtrot.gui.columns import Cell, Tone, number, sign_tone, word
 from foxtrot.gui.desk import Desk
 from foxtrot.gui.numbers import (
     NOTHING,
+    asset_text,
     exact_decimals,
+    moment_text,
     money_text,
+    plain_text,
     price_decimals,
     price_text,
     size_decimals,
@@ -35,7 +38,7 @@ def name_of(key: str) -> str:
 
 def side_cell(side: str) -> Cell:
     """Return the cell of buy or sell, or of long or short: an arrow and a colour."""
-    return word(name_of(side), Tone.UP if side in ("buy", "long") else Tone.DOWN)
+    return word(name_of(side), Tone.UP if side in ("buy", "long") else Tone.DOWN, side)
 
 
 def origin_cell(owner: str) -> Cell:
@@ -47,7 +50,7 @@ def origin_cell(owner: str) -> Cell:
 
 def time_cell(ns: int, *, tie: float = 0.0) -> Cell:
     """Return the cell of a moment."""
-    return number(float(ns) + tie, time_text(ns), Tone.DIM)
+    return number(float(ns) + tie, time_text(ns), Tone.DIM, moment_text(ns))
 
 
 def price_cell(price: float, instrument: Instrument | None, *, more: int = 0, tone: Tone = Tone.PLAIN) -> Cell:
@@ -60,11 +63,19 @@ def size_cell(size: float, instrument: Instrument | None, tone: Tone = Tone.PLAI
     return number(size, size_text(size, size_decimals(instrument)), tone)
 
 
-def money_cell(amount: Decimal | float | None, decimals: int = 2, *, signed: bool = False) -> Cell:
-    """Return the cell of an amount of money; one that is signed has its colour."""
+def money_cell(amount: Decimal | float | None, decimals: int = 2, *, signed: bool = False, unit: str = "") -> Cell:
+    """Return the cell of an amount of money, followed by its currency where one is given; one that is signed has its colour."""
     value = float("nan") if amount is None else float(amount)
     tone = sign_tone(value) if signed and amount is not None else Tone.PLAIN
-    return number(value, money_text(amount, decimals, signed=signed), tone)
+    text = money_text(amount, decimals, signed=signed)
+    exact = plain_text(amount) if isinstance(amount, Decimal) and amount.is_finite() else ""
+    return number(value, f"{text} {unit}" if unit and text != NOTHING else text, tone, exact, unit)
+
+
+def amount_cell(amount: Decimal, unit: str = "", tone: Tone = Tone.PLAIN, *, signed: bool = False) -> Cell:
+    """Return the cell of an amount of an asset, rounded for the eye, the exact one in its hint and in files."""
+    text = asset_text(amount, signed=signed)
+    return number(float(amount), f"{text} {unit}".rstrip(), tone, plain_text(amount), unit)
 
 
 def fee_text(fee: Decimal) -> str:

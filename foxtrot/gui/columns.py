@@ -30,11 +30,24 @@ class Tone(StrEnum):
 
 
 class Cell(msgspec.Struct, frozen=True):
-    """A cell ready to be painted and to be sorted."""
+    """A cell ready to be painted and to be sorted.
+
+    `exact` is what it says without rounding or signs, for files and hints, "" where that is `sort` of a number, or the text of words.
+    `unit` is the currency or asset of a number.
+    """
 
     text: str
     sort: SortValue
     tone: Tone = Tone.PLAIN
+    exact: str = ""
+    unit: str = ""
+
+    @property
+    def hint(self) -> str:
+        """Return the exact figure where the text does not have all of it, else ""."""
+        if not self.exact or isinstance(self.sort, str) or self.exact in self.text.replace(",", ""):
+            return ""
+        return f"{self.exact} {self.unit}".rstrip()
 
 
 class Column(Generic[Row]):
@@ -67,14 +80,14 @@ class Column(Generic[Row]):
         self.total = total
 
 
-def word(text: str, tone: Tone = Tone.PLAIN) -> Cell:
+def word(text: str, tone: Tone = Tone.PLAIN, exact: str = "") -> Cell:
     """Return a cell of words, sorted without regard to capitals."""
-    return Cell(text, text.casefold(), tone)
+    return Cell(text, text.casefold(), tone, exact)
 
 
-def number(value: float, text: str, tone: Tone = Tone.PLAIN) -> Cell:
+def number(value: float, text: str, tone: Tone = Tone.PLAIN, exact: str = "", unit: str = "") -> Cell:
     """Return a cell of a number, sorted by its value."""
-    return Cell(text, value if value == value else float("-inf"), tone)  # noqa: PLR0124  (not a number is itself alone unequal)
+    return Cell(text, value if value == value else float("-inf"), tone, exact, unit)  # noqa: PLR0124  (not a number is itself alone unequal)
 
 
 def sign_tone(value: float) -> Tone:

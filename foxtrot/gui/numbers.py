@@ -42,6 +42,27 @@ def money_text(amount: Decimal | float | None, decimals: int = 2, *, signed: boo
     return f"+{text}" if signed and rounded > 0 else text
 
 
+def plain_text(amount: Decimal) -> str:
+    """Return an amount to its last digit for machines: no grouping, no zeros at its end, never in scientific notation."""
+    text = f"{amount:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def asset_text(amount: Decimal, *, signed: bool = False) -> str:
+    """Return an amount of any asset for the eye: two decimals, or four digits of a small one; what is beyond is in the hint."""
+    size = abs(amount)
+    decimals = 2 if size >= 1 or not size else min(8, 3 - size.adjusted())
+    return money_text(amount, min(decimals, exact_decimals(amount)), signed=signed)
+
+
+def moment_text(ns: int) -> str:
+    """Return a moment in UTC for machines, to the microsecond; nothing for 0."""
+    if ns <= 0:
+        return ""
+    seconds, rest = divmod(ns, SECOND_NS)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest // 1000:06d}Z"
+
+
 def exact_decimals(amount: Decimal, least: int = 2, most: int = 8) -> int:
     """Return how many decimals an amount needs to be shown as it is, within bounds."""
     return max(least, min(most, -int(amount.normalize().as_tuple().exponent))) if amount else least

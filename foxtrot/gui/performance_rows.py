@@ -1,24 +1,23 @@
 """What was made, paid and charged as rows: by strategy, by symbol, by day, by kind of cost, and the cash ledger."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
 import msgspec
 
-from foxtrot.app.blotter_requests import DayProfit, ProfitRow
-from foxtrot.app.control_requests import TradeRow
-from foxtrot.domain.account import AccountCharge
-from foxtrot.domain.instrument import Instrument
-from foxtrot.gui.blotter_cells import fee_text, money_cell, origin_cell, time_cell
+from foxtrot.app.blotter_requests import ProfitRow
+from foxtrot.app.history_requests import CashLine, CostTotal, DayTotals
+from foxtrot.gui.blotter_cells import amount_cell, money_cell, origin_cell
 from foxtrot.gui.columns import Align, Cell, Column, Tone, number, sign_tone, word
-from foxtrot.gui.numbers import NOTHING, money_text
+from foxtrot.gui.numbers import NOTHING, asset_text, moment_text, money_text, plain_text, time_text
 from foxtrot.gui.texts import table, tr
 from foxtrot.gui.totals_bar import sums_by
 
 RIGHT: Final = Align.RIGHT
 ZERO: Final = Decimal(0)
+HALF_DAY_S: Final = 43_200
 
 
 class GroupRow(msgspec.Struct, frozen=True):
@@ -32,32 +31,16 @@ class GroupRow(msgspec.Struct, frozen=True):
     held: int
 
 
-class CostRow(msgspec.Struct, frozen=True):
-    """What came and went of one kind, by account and asset; negative is paid."""
+class DayRow(msgspec.Struct, frozen=True):
+    """What an owner, "" for all, made in a trading day; `net` is all of it in the base currency, None where a rate is missing."""
 
-    kind: str
-    account: str
-    asset: str
-    amount: Decimal
-    count: int
-
-
-class CashRow(msgspec.Struct, frozen=True):
-    """One line of the cash ledger."""
-
-    time_ns: int
-    account: str
-    kind: str
-    instrument_id: str
-    asset: str
-    amount: Decimal
-    reference: str
-    part: int
-
-    @property
-    def key(self) -> tuple[str, str, str, str, int]:
-        """Return what makes it unique."""
-        return self.account, self.kind, self.instrument_id, self.reference, self.part
+    day_ns: int
+    owner: str
+    net: Decimal | None
+    realised: dict[str, Decimal]
+    fees: dict[str, Decimal]
+    funding: dict[str, Decimal]
+    fills: int
 
 
 def group_rows(rows: Iterable[ProfitRow], name_of: Callable[[ProfitRow], str]) -> list[GroupRow]:
@@ -81,47 +64,28 @@ def _group(name: str, members: list[ProfitRow]) -> GroupRow:
     )
 
 
-def cost_rows(rows: Iterable[ProfitRow], charges: Iterable[AccountCharge]) -> list[CostRow]:
-    """Return fees and funding of all fills that are known, and other charges of this run."""
-    sums: dict[tuple[str, str, str], tuple[Decimal, int]] = {}
-
-    def add(kind: str, account: str, asset: str, amount: Decimal, count: int) -> None:
-        before, times = sums.get((kind, account, asset), (ZERO, 0))
-        sums[kind, account, asset] = before + amount, times + count
-
-    for row in rows:
-        for asset, fee in row.fees.items():
-            add("fee", row.account, asset, -fee, row.fills)
-        for asset, paid in row.funding.items():
-            add("funding", row.account, asset, paid, 0)
-    for charge in charges:
-        if charge.kind != "funding":
-            add(charge.kind, charge.account, charge.asset, charge.amount, 1)
-    return [CostRow(*key, amount, count) for key, (amount, count) in sorted(sums.items())]
+def day_rows(days: Iterable[DayTotals], rates: Mapping[str, Decimal | None]) -> list[DayRow]:
+    """Return what each owner made in each day, and all together, at what assets are worth now."""
+    groups: dict[tuple[int, str], list[DayTotals]] = {}
+    for day in days:
+        for owner in ("", day.owner):
+            groups.setdefault((day.day_ns, owner), []).append(day)
+    return [_day(day_ns, owner, members, rates) for (day_ns, owner), members in groups.items()]
 
 
-def cash_of_charge(charge: AccountCharge) -> CashRow:
-    """Return the line of a charge."""
-    time_ns = charge.venue_time_ns or charge.local_time_ns
-    return CashRow(
-        time_ns, charge.account, charge.kind, charge.instrument_id, charge.asset, charge.amount, charge.charge_id, 0
-    )
+def _day(day_ns: int, owner: str, members: list[DayTotals], rates: Mapping[str, Decimal | None]) -> DayRow:
+    realised = sums_by(pair for one in members for pair in one.realised.items())
+    fees = sums_by(pair for one in members for pair in one.fees.items())
+    funding = sums_by(pair for one in members for pair in one.funding.items())
+    moved = sums_by([*realised.items(), *funding.items(), *((asset, -fee) for asset, fee in fees.items())])
+    parts = [_worth(amount, rates.get(asset)) for asset, amount in moved.items()]
+    known = [part for part in parts if part is not None]
+    net = sum(known, ZERO) if len(known) == len(parts) else None
+    return DayRow(day_ns, owner, net, realised, fees, funding, sum(one.fills for one in members))
 
 
-def cash_of_trade(row: TradeRow, instrument: Instrument | None) -> Iterator[CashRow]:
-    """Yield the lines of a fill: what was paid and got where something was bought or sold, and the fee."""
-
-    def line(kind: str, asset: str, amount: Decimal, part: int) -> CashRow:
-        reference = f"{row.order_id} {row.trade_id}"
-        return CashRow(row.time_ns, row.account, kind, row.instrument_id, asset, amount, reference, part)
-
-    if instrument is not None and not instrument.product.is_derivative:
-        sign = 1 if row.side == "buy" else -1
-        quantity, price = Decimal(repr(row.quantity)), Decimal(repr(row.price))
-        yield line(row.side, instrument.base_asset, sign * quantity, 0)
-        yield line(row.side, instrument.quote_asset, -sign * quantity * price * instrument.multiplier, 1)
-    if row.fee:
-        yield line("fee", row.fee_asset, -row.fee, 2)
+def _worth(amount: Decimal, rate: Decimal | None) -> Decimal | None:
+    return ZERO if not amount else None if rate is None else amount * rate
 
 
 def kind_text(kind: str) -> str:
@@ -131,27 +95,37 @@ def kind_text(kind: str) -> str:
 
 
 def _amounts_cell(amounts: dict[str, Decimal], *, signed: bool = False) -> Cell:
-    if not amounts:
-        return word(NOTHING, Tone.DIM)
-    parts = [f"{_signed(amount) if signed else fee_text(amount)} {asset}" for asset, amount in sorted(amounts.items())]
-    first = float(next(iter(amounts.values())))
-    return number(first, ", ".join(parts), sign_tone(first) if signed and len(amounts) == 1 else Tone.PLAIN)
+    """Return the cell of amounts in several assets: one is a number, more are words, exact in the hint."""
+    moved = {asset: amount for asset, amount in sorted(amounts.items()) if amount}
+    if not moved:
+        return number(0.0, NOTHING, Tone.DIM)
+    if len(moved) == 1:
+        ((asset, amount),) = moved.items()
+        return amount_cell(amount, asset, sign_tone(float(amount)) if signed else Tone.PLAIN, signed=signed)
+    text = ", ".join(f"{asset_text(amount, signed=signed)} {asset}" for asset, amount in moved.items())
+    exact = ", ".join(f"{plain_text(amount)} {asset}" for asset, amount in moved.items())
+    return number(float(next(iter(moved.values()))), text, Tone.PLAIN, exact)
 
 
-def _signed(amount: Decimal) -> str:
-    return f"+{fee_text(amount)}" if amount > 0 else fee_text(amount)
+def _cost_cell(amount: Decimal) -> Cell:
+    return amount_cell(amount, tone=sign_tone(float(amount)), signed=True)
 
 
-def _amount_cell(amount: Decimal) -> Cell:
-    return number(float(amount), _signed(amount), sign_tone(float(amount)))
+def _day_cell(row: DayRow) -> Cell:
+    """Return the cell of a trading day: the date of its middle, for one that begins in the evening is named after the next day."""
+    middle = datetime.fromtimestamp(row.day_ns // 1_000_000_000 + HALF_DAY_S, UTC)
+    return number(float(row.day_ns), f"{middle:%Y-%m-%d}", exact=f"{middle:%Y-%m-%d}")
 
 
-def _day_cell(row: DayProfit) -> Cell:
-    return number(float(row.day_ns), datetime.fromtimestamp(row.day_ns // 1_000_000_000, UTC).strftime("%Y-%m-%d"))
-
-
-def _owner_cell(row: DayProfit) -> Cell:
+def _owner_cell(row: DayRow) -> Cell:
     return origin_cell(row.owner) if row.owner else word(tr("performance.everybody"))
+
+
+def _cash_time_cell(row: CashLine) -> Cell:
+    """Return the cell of a line's moment; lines of one moment stay in the order in which they were counted."""
+    return number(
+        row.time_ns + row.number * 1e-3, time_text(row.time_ns, with_date=True), Tone.DIM, moment_text(row.time_ns)
+    )
 
 
 def _group_columns(title: str, name: Callable[[GroupRow], Cell]) -> tuple[Column[GroupRow], ...]:
@@ -159,34 +133,38 @@ def _group_columns(title: str, name: Callable[[GroupRow], Cell]) -> tuple[Column
         Column("name", title, name, width=150),
         Column("profit", "performance.profit", lambda row: money_cell(row.profit, signed=True), align=RIGHT, width=110),
         Column("fees", "performance.fees", lambda row: _amounts_cell(row.fees), align=RIGHT, width=210),
-        Column("funding", "performance.funding", lambda row: _amounts_cell(row.funding, signed=True), align=RIGHT, width=150),
-        Column("fills", "performance.fills", lambda row: number(row.fills, f"{row.fills:,}"), align=RIGHT, width=70),
-        Column("held", "performance.held", lambda row: number(row.held, str(row.held)), align=RIGHT, width=70),
+        Column("funding", "performance.funding", lambda row: _amounts_cell(row.funding, signed=True), align=RIGHT, width=130),
+        Column("fills", "performance.fills", lambda row: number(row.fills, f"{row.fills:,}"), align=RIGHT, width=60),
+        Column("held", "performance.held", lambda row: number(row.held, str(row.held)), align=RIGHT, width=60),
     )  # fmt: skip
 
 
 STRATEGIES: Final = _group_columns("performance.strategy", lambda row: origin_cell(row.name))
 SYMBOLS: Final = _group_columns("performance.symbol", lambda row: word(row.name))
 DAYS: Final = (
-    Column[DayProfit]("day", "performance.day", _day_cell, width=110),
-    Column[DayProfit]("owner", "performance.strategy", _owner_cell, width=150),
-    Column[DayProfit]("profit", "performance.profit", lambda row: money_cell(row.profit, signed=True), align=RIGHT, width=120),
+    Column[DayRow]("day", "performance.day", _day_cell, width=100),
+    Column[DayRow]("owner", "performance.strategy", _owner_cell, width=130),
+    Column[DayRow]("net", "performance.net", lambda row: money_cell(row.net, signed=True), align=RIGHT, width=100),
+    Column[DayRow]("realised", "performance.realised", lambda row: _amounts_cell(row.realised, signed=True), align=RIGHT, width=140),
+    Column[DayRow]("fees", "performance.fees", lambda row: _amounts_cell(row.fees), align=RIGHT, width=190),
+    Column[DayRow]("funding", "performance.funding", lambda row: _amounts_cell(row.funding, signed=True), align=RIGHT, width=130),
+    Column[DayRow]("fills", "performance.fills", lambda row: number(row.fills, f"{row.fills:,}"), align=RIGHT, width=60),
 )  # fmt: skip
 COSTS: Final = (
-    Column[CostRow]("kind", "performance.kind", lambda row: word(kind_text(row.kind)), width=130),
-    Column[CostRow]("account", "performance.account", lambda row: word(row.account), width=100),
-    Column[CostRow]("asset", "performance.asset", lambda row: word(row.asset), width=80),
-    Column[CostRow]("amount", "performance.amount", lambda row: _amount_cell(row.amount), align=RIGHT, width=140),
-    Column[CostRow]("count", "performance.count", lambda row: number(row.count, f"{row.count:,}" if row.count else NOTHING), align=RIGHT, width=80),
+    Column[CostTotal]("kind", "performance.kind", lambda row: word(kind_text(row.kind)), width=130),
+    Column[CostTotal]("account", "performance.account", lambda row: word(row.account), width=100),
+    Column[CostTotal]("asset", "performance.asset", lambda row: word(row.asset), width=80),
+    Column[CostTotal]("amount", "performance.amount", lambda row: _cost_cell(row.amount), align=RIGHT, width=120),
+    Column[CostTotal]("count", "performance.count", lambda row: number(row.count, f"{row.count:,}"), align=RIGHT, width=80),
 )  # fmt: skip
 CASH: Final = (
-    Column[CashRow]("time", "performance.time", lambda row: time_cell(row.time_ns), width=100),
-    Column[CashRow]("account", "performance.account", lambda row: word(row.account), width=90),
-    Column[CashRow]("kind", "performance.kind", lambda row: word(kind_text(row.kind)), width=110),
-    Column[CashRow]("instrument", "performance.symbol", lambda row: word(row.instrument_id or NOTHING), width=140),
-    Column[CashRow]("asset", "performance.asset", lambda row: word(row.asset), width=80),
-    Column[CashRow]("amount", "performance.amount", lambda row: _amount_cell(row.amount), align=RIGHT, width=140),
-    Column[CashRow]("reference", "performance.reference", lambda row: word(row.reference, Tone.DIM), width=220),
+    Column[CashLine]("time", "performance.time", _cash_time_cell, width=160),
+    Column[CashLine]("account", "performance.account", lambda row: word(row.account), width=90),
+    Column[CashLine]("kind", "performance.kind", lambda row: word(kind_text(row.kind), exact=row.kind), width=110),
+    Column[CashLine]("instrument", "performance.symbol", lambda row: word(row.instrument_id or NOTHING), width=150),
+    Column[CashLine]("asset", "performance.asset", lambda row: word(row.asset), width=70),
+    Column[CashLine]("amount", "performance.amount", lambda row: _cost_cell(row.amount), align=RIGHT, width=110),
+    Column[CashLine]("reference", "performance.reference", lambda row: word(row.reference, Tone.DIM), width=220),
 )  # fmt: skip
 
 

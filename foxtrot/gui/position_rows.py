@@ -152,15 +152,13 @@ def _whole_lots(quantity: float, instrument: Instrument | None) -> float:
 
 
 def _worth_cell(one: Holding) -> Cell:
-    cell = money_cell(one.worth if one.mark else None)
-    return number(one.worth, f"{cell.text} {one.currency}" if one.mark else NOTHING)
+    return money_cell(one.worth, unit=one.currency) if one.mark else number(one.worth, NOTHING)
 
 
 def _unrealised_cell(one: Holding) -> Cell:
     if not (one.mark and one.row.average_price):
         return number(float("nan"), NOTHING, Tone.DIM)
-    cell = money_cell(one.unrealised, signed=True)
-    return number(one.unrealised, f"{cell.text} {one.currency}", cell.tone)
+    return money_cell(one.unrealised, signed=True, unit=one.currency)
 
 
 def _return_cell(one: Holding) -> Cell:

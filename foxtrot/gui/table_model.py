@@ -101,6 +101,10 @@ class FactTable(QAbstractTableModel, Generic[Row]):
         """Return the texts of some columns of all rows that are shown."""
         return [[self._cells[key][place].text for place in places] for key in self._order]
 
+    def cells(self, places: Sequence[int]) -> list[list[Cell]]:
+        """Return the cells of some columns of all rows that are shown."""
+        return [[self._cells[key][place] for place in places] for key in self._order]
+
     @property
     def count(self) -> int:
         """Return how many rows there are, shown or not."""
@@ -235,7 +239,7 @@ class FactTable(QAbstractTableModel, Generic[Row]):
         if role == Qt.ItemDataRole.DisplayRole:
             return cell.text
         if role == Qt.ItemDataRole.ToolTipRole:
-            return cell.text if len(cell.text) > LONG else None
+            return cell.hint or (cell.text if len(cell.text) > LONG else None)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return int(_ALIGN[self.columns[index.column()].align])
         return None

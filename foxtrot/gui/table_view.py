@@ -1,8 +1,6 @@
 """The view of a FactTable: fixed row heights, its own painter, a filter box, copy and CSV."""
 
-import csv
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, Qt, Signal
@@ -107,17 +105,6 @@ class FactView(QTableView):
         lines = sorted({index.row() for index in self.selectionModel().selectedRows()})
         rows = self._texts(lines or list(range(self._model.rowCount())))
         QApplication.clipboard().setText("\n".join("\t".join(row) for row in rows))
-
-    def save_csv(self, path: Path) -> int:
-        """Write all rows that are shown into a file; returns how many.
-
-        Raises:
-            OSError: it cannot be written.
-        """
-        rows = self._texts(list(range(self._model.rowCount())))
-        with path.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows(rows)
-        return len(rows) - 1
 
     def columns_state(self) -> dict[str, object]:
         """Return widths, places and hidden columns by key, to be saved."""

@@ -163,6 +163,18 @@ class JournalView:
         """
         return self._rows("WHERE r.kind = ? ORDER BY r.sequence DESC LIMIT ?", kind, self.PAGE)
 
+    def after(self, sequence: int, kinds: Collection[type[Record]]) -> list[Found]:
+        """Return the next records of some kinds after a number, the oldest first, at most PAGE of them.
+
+        Raises:
+            InputError: one is damaged.
+        """
+        tags = sorted(str(kind.__struct_config__.tag) for kind in kinds)
+        marks = ", ".join("?" * len(tags))
+        return self._rows(
+            f"WHERE r.sequence > ? AND r.kind IN ({marks}) ORDER BY r.sequence LIMIT ?", sequence, *tags, self.PAGE
+        )
+
     def close(self) -> None:
         """Let go of the file; idempotent."""
         self._connection.close(True)

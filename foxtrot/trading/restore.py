@@ -57,7 +57,7 @@ class Restore:
         for name, totals in state.accounts.items():
             _put_account(self._portfolio.account(name), totals)
         for movement in state.movements:
-            self._put_movement(movement)
+            apply_movement(self._portfolio, movement)
         for key, life in state.orders.items():
             self._put_order(key, life)
         for booked in state.loose:
@@ -112,25 +112,36 @@ class Restore:
             position = self._portfolio.net(account, instrument_id, side)
         put_totals(position, totals)
 
-    def _put_movement(self, movement: Movement) -> None:
-        match movement:
-            case FillBooked(owner=owner, trade=trade, opened=opened):
-                quantity, price = _units(trade, self._instrument(trade.instrument_id))
-                self._portfolio.apply_fill(trade, owner, signed(trade.side, quantity), price, opened=opened)
-            case ChargeBooked(charge=charge):
-                self._portfolio.on_charge(charge)
-            case BalancesFound(account=account):
-                self._portfolio.on_account(account)
-            case PositionsFound(time_ns=time_ns, account=name, positions=positions):
-                self._portfolio.on_positions(PositionsLoaded(name, positions, time_ns))
-            case Adjusted():
-                apply_adjustment(self._portfolio, movement)
-
     def _instrument(self, instrument_id: str) -> Instrument:
-        instrument = self._portfolio.instruments.get(instrument_id)
-        if instrument is None:
-            raise InvariantBroken(f"the journal speaks of {instrument_id}, which no record of it lists")
-        return instrument
+        return _listed(self._portfolio, instrument_id)
+
+
+def apply_movement(portfolio: Portfolio, movement: Movement) -> bool:
+    """Count what a record says was moved, as it was counted when the record was written; False for what was counted before.
+
+    Raises:
+        InvariantBroken: it speaks of an instrument that no record listed.
+    """
+    match movement:
+        case FillBooked(owner=owner, trade=trade, opened=opened):
+            quantity, price = _units(trade, _listed(portfolio, trade.instrument_id))
+            portfolio.apply_fill(trade, owner, signed(trade.side, quantity), price, opened=opened)
+            return True
+        case ChargeBooked(charge=charge):
+            return portfolio.on_charge(charge)
+        case BalancesFound(account=account):
+            return portfolio.on_account(account)
+        case PositionsFound(time_ns=time_ns, account=name, positions=positions):
+            return portfolio.on_positions(PositionsLoaded(name, positions, time_ns))
+        case Adjusted():
+            return apply_adjustment(portfolio, movement)
+
+
+def _listed(portfolio: Portfolio, instrument_id: str) -> Instrument:
+    instrument = portfolio.instruments.get(instrument_id)
+    if instrument is None:
+        raise InvariantBroken(f"the journal speaks of {instrument_id}, which no record of it lists")
+    return instrument
 
 
 def put_totals(position: Position, totals: PositionTotals) -> None:

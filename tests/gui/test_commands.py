@@ -21,6 +21,7 @@ from foxtrot.app import (
     control_roll_requests,
     desktop_requests,
     desktop_risk_requests,
+    history_requests,
 )
 from foxtrot.app.control_requests import Request, Taken
 from foxtrot.core import commands
@@ -30,7 +31,14 @@ from foxtrot.domain.subscription import HistoryRequest, SubscribeRequest
 from tests.support.desktop_platform import ACCOUNT, PERPETUAL, STRATEGY, DesktopPlatform
 from tests.support.waiting import wait_until
 
-ASKED_IN: Final = (control_requests, desktop_requests, desktop_risk_requests, blotter_requests, control_roll_requests)
+ASKED_IN: Final = (
+    control_requests,
+    desktop_requests,
+    desktop_risk_requests,
+    blotter_requests,
+    control_roll_requests,
+    history_requests,
+)
 
 
 def classes_of(module: ModuleType) -> dict[str, type]:
@@ -96,6 +104,7 @@ QUESTIONS: Final[dict[type[Request], Callable[[DesktopPlatform], Request]]] = {
     desktop_risk_requests.RiskOverview: lambda _: desktop_risk_requests.RiskOverview(),
     blotter_requests.ListProtections: lambda _: blotter_requests.ListProtections(),
     blotter_requests.ListPerformance: lambda _: blotter_requests.ListPerformance(),
+    history_requests.ListHistory: lambda _: history_requests.ListHistory(),
     blotter_requests.ListWorth: lambda _: blotter_requests.ListWorth(),
 }
 WISHES: Final[dict[type[Request], Wished]] = {

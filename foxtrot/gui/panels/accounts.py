@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 from foxtrot.app.blotter_requests import ListWorth, WorthFound
 from foxtrot.domain.account import AccountData, BalanceData
 from foxtrot.gui.blotter import Blotter
-from foxtrot.gui.blotter_cells import fee_text, money_cell, time_cell
+from foxtrot.gui.blotter_cells import amount_cell, money_cell, time_cell
 from foxtrot.gui.columns import Align, Cell, Column, Tone, number, word
 from foxtrot.gui.desk import Desk
 from foxtrot.gui.numbers import NOTHING, money_text
@@ -48,7 +48,7 @@ COLUMNS: Final = (
 
 
 def _amount(amount: Decimal) -> Cell:
-    return number(float(amount), fee_text(amount), Tone.PLAIN if amount else Tone.DIM)
+    return amount_cell(amount, tone=Tone.PLAIN if amount else Tone.DIM)
 
 
 def _share(share: float) -> Cell:

@@ -13,7 +13,8 @@ from foxtrot.gui.aside import Aside
 from foxtrot.gui.backtest_form import BacktestForm
 from foxtrot.gui.backtest_run import BacktestRun
 from foxtrot.gui.backtest_view import BacktestView
-from foxtrot.gui.blotter import AskPath, ask_path, write_csv
+from foxtrot.gui.blotter import AskPath, ask_path
+from foxtrot.gui.csv_rows import csv_rows, write_csv
 from foxtrot.gui.desk import Desk
 from foxtrot.gui.panel import Panel, State
 from foxtrot.gui.table_model import FactTable
@@ -100,7 +101,7 @@ class BacktesterPanel(Panel):
         if path is None:
             return
         places = range(len(table.columns))
-        rows = [[tr(column.title) for column in table.columns], *table.texts(list(places))]
+        rows = csv_rows(table.columns, table.cells(places))
         self._aside.run(partial(write_csv, path, rows), partial(self._hear_export, path))
 
     def open_report(self) -> None:

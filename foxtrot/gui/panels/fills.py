@@ -15,7 +15,8 @@ from foxtrot.core.notices import TradeBooked
 from foxtrot.domain.instrument import Instrument
 from foxtrot.gui.blotter import Blotter, Choice
 from foxtrot.gui.blotter_cells import (
-    fee_text,
+    amount_cell,
+    money_cell,
     name_of,
     origin_cell,
     price_cell,
@@ -84,8 +85,8 @@ def columns_of(desk: Desk) -> tuple[Column[Fill], ...]:
         Column("side", "fills.side", lambda one: side_cell(one.row.side), width=70),
         Column("quantity", "fills.quantity", lambda one: size_cell(one.row.quantity, known(one)), align=RIGHT),
         Column("price", "fills.price", lambda one: price_cell(one.row.price, known(one)), align=RIGHT),
-        Column("value", "fills.value", lambda one: number(float(one.worth), f"{money_text(one.worth)} {one.currency}"), align=RIGHT, width=130),
-        Column("fee", "fills.fee", lambda one: number(float(one.row.fee), f"{fee_text(one.row.fee)} {one.row.fee_asset}"), align=RIGHT, width=120),
+        Column("value", "fills.value", lambda one: money_cell(one.worth, unit=one.currency), align=RIGHT, width=130),
+        Column("fee", "fills.fee", lambda one: amount_cell(one.row.fee, one.row.fee_asset), align=RIGHT, width=110),
         Column("liquidity", "fills.liquidity", lambda one: word(name_of(one.row.liquidity), Tone.DIM), width=70),
         Column("slippage", "fills.slippage", slippage, align=RIGHT),
         Column("origin", "fills.origin", lambda one: origin_cell(one.row.owner), width=100),

@@ -9,14 +9,12 @@ import msgspec
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QSplitter, QTabWidget, QWidget
 
-from foxtrot.app.blotter_requests import DayProfit, ListPerformance, PerformanceFound, ProfitRow
-from foxtrot.app.control_requests import ListTrades, TradeRow, Trades
-from foxtrot.core.notices import TradeBooked
-from foxtrot.domain.account import AccountCharge
+from foxtrot.app.blotter_requests import ListPerformance, PerformanceFound, ProfitRow
+from foxtrot.app.history_requests import DayTotals, HistoryFound, ListHistory
 from foxtrot.gui.aside import Aside
-from foxtrot.gui.blotter import AskPath, ask_path, write_csv
-from foxtrot.gui.blotter_cells import trade_row
+from foxtrot.gui.blotter import AskPath, ask_path
 from foxtrot.gui.columns import Column, Tone, sign_tone
+from foxtrot.gui.csv_rows import csv_rows, write_csv
 from foxtrot.gui.desk import Desk
 from foxtrot.gui.panel import Panel, State
 from foxtrot.gui.performance_rows import (
@@ -25,10 +23,7 @@ from foxtrot.gui.performance_rows import (
     DAYS,
     STRATEGIES,
     SYMBOLS,
-    CashRow,
-    cash_of_charge,
-    cash_of_trade,
-    cost_rows,
+    day_rows,
     group_rows,
     profit_text,
 )
@@ -40,7 +35,6 @@ from foxtrot.gui.texts import tr
 from foxtrot.gui.totals_bar import Piece, TotalsBar, sum_pieces, sums_by
 
 EVERY_S: Final = 1.0
-ASKED: Final = 2_000
 MOST_CASH: Final = 20_000
 Key = Callable[[Any], Hashable]
 TABLES: Final[dict[str, tuple[Sequence[Column[Any]], Key, int]]] = {
@@ -48,7 +42,7 @@ TABLES: Final[dict[str, tuple[Sequence[Column[Any]], Key, int]]] = {
     "symbols": (SYMBOLS, lambda row: row.name, 0),
     "days": (DAYS, lambda row: (row.day_ns, row.owner), 0),
     "costs": (COSTS, lambda row: (row.kind, row.account, row.asset), 0),
-    "cash": (CASH, lambda row: row.key, MOST_CASH),
+    "cash": (CASH, lambda row: row.number, MOST_CASH),
 }
 """The tables by name, in the order of their tabs: columns, key, how many rows are kept."""
 
@@ -65,20 +59,20 @@ class PerformancePanel(Panel):
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
         self.found: PerformanceFound | None = None
-        self.charges: dict[tuple[str, str, str], AccountCharge] = {}
+        self.history: HistoryFound | None = None
+        self.days: dict[tuple[int, str, str, str], DayTotals] = {}
+        self.rates: dict[str, Decimal | None] = {}
         self.ask_path: AskPath = ask_path
         self.aside = Aside(self)
-        self._told = 0
-        """How many charges the platform has told us of in its answers."""
+        self._changes = self._lines = 0
+        """How far the history has been told."""
         self._due = False
         self.models = {name: FactTable[Any](*made) for name, made in TABLES.items()}
         self.curve = ProfitCurve(desk.theme, self)
         self.bar = TotalsBar(desk.theme, self)
         self._build()
         self._polling = Polling(desk, self._question, self._take, EVERY_S)
-        self._trades = Polling(desk, lambda: ListTrades(limit=ASKED), self._take_trades, 0.0)
-        self.hear(TradeBooked, lambda booked: self._put_trade(trade_row(booked)))
-        self.hear(AccountCharge, self._put_charge)
+        self._past = Polling(desk, lambda: ListHistory(days=self._changes, lines=self._lines), self._take_past, EVERY_S)
         desk.account_chosen.connect(self.narrow)
         desk.connected.connect(self.begin_anew)
         self.narrow()
@@ -88,7 +82,7 @@ class PerformancePanel(Panel):
     def flush(self) -> None:
         """Show what was found."""
         self._polling.look()
-        self._trades.look()
+        self._past.look()
         if self._due:
             self._due = False
             self._fill()
@@ -107,13 +101,15 @@ class PerformancePanel(Panel):
 
     def begin_anew(self) -> None:
         """Forget everything, for another platform was opened."""
-        self.found, self._told = None, 0
-        self.charges.clear()
+        self.found = self.history = None
+        self._changes = self._lines = 0
+        self.days.clear()
+        self.rates.clear()
         self.curve.clear_points()
         for model in self.models.values():
             model.replace_all(())
         self._polling.begin_anew()
-        self._trades.begin_anew()
+        self._past.begin_anew()
 
     def save_csv(self) -> None:
         """Ask for a file and write the table that is shown into it, beside the desktop's thread."""
@@ -121,7 +117,7 @@ class PerformancePanel(Panel):
         if path is None:
             return
         model = self.models[self.shown]
-        rows = [[tr(column.title) for column in model.columns], *model.texts(range(len(model.columns)))]
+        rows = csv_rows(model.columns, model.cells(range(len(model.columns))))
         self.aside.run(partial(write_csv, path, rows), self._tell_csv)
 
     def save_state(self) -> State:
@@ -137,7 +133,7 @@ class PerformancePanel(Panel):
     def leave(self) -> None:
         """Hear nothing any more."""
         self._polling.end()
-        self._trades.end()
+        self._past.end()
         self.desk.account_chosen.disconnect(self.narrow)
         self.desk.connected.disconnect(self.begin_anew)
         super().leave()
@@ -145,49 +141,63 @@ class PerformancePanel(Panel):
     # --- what is told -----------------------------------------------------------------------------------------------
 
     def _question(self) -> ListPerformance:
-        return ListPerformance(since_ns=self.curve.last_ns, charges=self._told)
+        return ListPerformance(since_ns=self.curve.last_ns)
 
     def _take(self, found: msgspec.Struct) -> None:
         if isinstance(found, PerformanceFound):
-            self.found, self._told, self._due = found, found.charge_count, True
+            self.found, self._due = found, True
             self.curve.add(found.points)
-            for charge in found.charges:
-                self._put_charge(charge)
 
-    def _take_trades(self, found: msgspec.Struct) -> None:
-        if isinstance(found, Trades):
-            for row in found.trades:
-                self._put_trade(row)
-
-    def _put_trade(self, row: TradeRow) -> None:
-        for line in cash_of_trade(row, self.desk.instruments.get(row.instrument_id)):
-            self._put_cash(line)
-
-    def _put_charge(self, charge: AccountCharge) -> None:
-        self.charges[charge.account, charge.kind, charge.charge_id] = charge
-        if len(self.charges) > MOST_CASH:
-            self.charges.pop(next(iter(self.charges)))
-        self._put_cash(cash_of_charge(charge))
-        self._due = True
-
-    def _put_cash(self, line: CashRow) -> None:
-        model = self.models["cash"]
-        if model.row_by(line.key) is None:
-            model.put(line)
+    def _take_past(self, found: msgspec.Struct) -> None:
+        """Take a page of the history, and ask for the next at once where there is one."""
+        if not isinstance(found, HistoryFound):
+            return
+        self.history, self._due = found, True
+        self.rates.update(found.rates)
+        for day in found.days:
+            self.days[day.day_ns, day.owner, day.account, day.instrument_id] = day
+            self._changes = day.change
+        for line in found.lines:
+            self.models["cash"].put(line)
+            self._lines = line.number
+        if self._changes < found.changes or self._lines < found.line_count:
+            self._past.hasten()
 
     # --- what is shown ----------------------------------------------------------------------------------------------
 
     def _fill(self) -> None:
-        account, found = self.desk.account, self.found
+        account, found, history = self.desk.account, self.found, self.history
+        if history is not None:
+            days = [day for day in self.days.values() if account in ("", day.account)]
+            self.models["days"].replace_all(day_rows(days, self.rates))
+            self.models["costs"].replace_all(one for one in history.costs if account in ("", one.account))
         if found is None:
             return
         rows = [row for row in found.rows if account in ("", row.account)]
-        charges = [charge for charge in self.charges.values() if account in ("", charge.account)]
         self.models["strategies"].replace_all(group_rows(rows, lambda row: row.owner))
         self.models["symbols"].replace_all(group_rows(rows, lambda row: row.instrument_id))
-        self.models["days"].replace_all(found.days)
-        self.models["costs"].replace_all(cost_rows(rows, charges))
-        self.bar.show_pieces(_figures(found, rows))
+        self.bar.show_pieces([*_figures(found, rows), *self._today(found.base_currency), *self._past_pieces()])
+
+    def _today(self, currency: str) -> list[Piece]:
+        """Return what the chosen account, or all, have made today."""
+        overview = self.desk.overview
+        if overview is None:
+            return []
+        of_account = {one.account: one.day_profit for one in overview.accounts}
+        today = of_account.get(self.desk.account) if self.desk.account else overview.day_profit
+        if today is None:
+            return []
+        return [
+            Piece(tr("performance.today"), Tone.DIM),
+            Piece(profit_text(today, currency), sign_tone(float(today))),
+        ]
+
+    def _past_pieces(self) -> list[Piece]:
+        """Return why what is shown of earlier runs is not whole, if it is not."""
+        history = self.history
+        if history is not None and history.error:
+            return [Piece(tr("performance.unread", error=history.error), Tone.WARNING)]
+        return [Piece(tr("performance.reading"), Tone.DIM)] if history is not None and history.reading else []
 
     def _tell_csv(self, count: int | None, error: str) -> None:
         level, path = ("WARNING", error) if error else ("INFO", "")
@@ -250,18 +260,6 @@ def _figures(found: PerformanceFound, rows: list[ProfitRow]) -> list[Piece]:
         Piece(tr("performance.profit"), Tone.DIM),
         Piece(profit_text(total, found.base_currency), sign_tone(float(total))),
         *([Piece(tr("positions.no_price", count=missing), Tone.WARNING)] if missing else []),
-        *_today(found),
         *sum_pieces(tr("performance.fees"), sums_by(pair for row in rows for pair in row.fees.items()), None),
         *sum_pieces(tr("performance.funding"), sums_by(pair for row in rows for pair in row.funding.items()), None, signed=True),
     ]  # fmt: skip
-
-
-def _today(found: PerformanceFound) -> list[Piece]:
-    days: list[DayProfit] = [day for day in found.days if not day.owner]
-    if not days:
-        return []
-    today = max(days, key=lambda day: day.day_ns).profit
-    return [
-        Piece(tr("performance.today"), Tone.DIM),
-        Piece(profit_text(today, found.base_currency), sign_tone(float(today))),
-    ]

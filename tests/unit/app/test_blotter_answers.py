@@ -18,7 +18,6 @@ from foxtrot.app.blotter_requests import (
 )
 from foxtrot.app.profit_history import ProfitCurve, ProfitHistory
 from foxtrot.core.commands import CancelOrder, ProtectPosition, SendOrder, SendProtectedOrder
-from foxtrot.domain.account import AccountCharge
 from foxtrot.domain.enums import OrderType, Side
 from foxtrot.domain.order import OrderRequest
 from foxtrot.domain.subscription import SubscribeRequest
@@ -159,18 +158,13 @@ def test_without_a_price_there_is_no_point(answers: BlotterAnswers) -> None:
     assert performance(answers).days == ()
 
 
-def test_charges_are_told_once_and_only_those_that_are_new(rig: LineRig, answers: BlotterAnswers) -> None:
-    def charge(number: int) -> AccountCharge:
-        return AccountCharge("main", "funding", "USDT", Decimal(-number), NAME, f"c{number}", T0, T0)
-
-    rig.put(charge(1))
-    rig.put(charge(1))
-    rig.put(charge(2))
-    found = performance(answers)
-    assert ([one.charge_id for one in found.charges], found.charge_count) == (["c1", "c2"], 2)
-    assert [one.charge_id for one in performance(answers, charges=1).charges] == ["c2"]
-    assert performance(answers, charges=2).charges == ()
-    assert performance(answers, charges=9).charges == ()
+def test_the_curve_goes_on_while_nobody_looks(rig: LineRig, answers: BlotterAnswers) -> None:
+    rig.dispatcher.drain()
+    for second in range(1, 6):
+        rig.clock.advance(S)
+        rig.dispatcher.fire_timers(rig.clock.monotonic_ns())
+    assert len(performance(answers).points) == 5
+    assert answers.history.day_profit("main") == 0
 
 
 def test_a_curve_thins_out_evenly_and_keeps_its_newest_points() -> None:
