@@ -11,6 +11,7 @@ from typing import TypeVar
 from foxtrot.app.account_adapters import AccountAdapters
 from foxtrot.app.config import Config
 from foxtrot.app.config_places import placed
+from foxtrot.app.desktop_wishes import LinkRenewals
 from foxtrot.app.engine_questions import ASKERS, EngineQuestions
 from foxtrot.app.event_log import EventLog
 from foxtrot.app.final_audit import FinalAudit, accounts_that_trade
@@ -101,6 +102,7 @@ class MainEngine:
         self._starts = StrategyStarts(self.line, self.failures)
         EventLog(dispatcher)
         PartHalts(self.line)
+        LinkRenewals(self.line)
         self.questions = EngineQuestions(self.events)
         self._final_audit = FinalAudit(self.line, self.events, self.questions)
         self._subscribe(dispatcher)

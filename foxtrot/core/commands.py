@@ -5,7 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from foxtrot.domain.account import EXTERNAL
-from foxtrot.domain.enums import OrderStatus
+from foxtrot.domain.enums import OrderStatus, PositionSide
 from foxtrot.domain.order import AmendRequest, OrderRequest
 from foxtrot.domain.subscription import HistoryRequest, SubscribeRequest
 
@@ -31,7 +31,7 @@ class SendProtectedOrder(msgspec.Struct, frozen=True, gc=False):
 
 
 class ProtectPosition(msgspec.Struct, frozen=True, gc=False):
-    """Protect what an owner who is no strategy holds of an instrument, or change how; None stays as it was, 0.0 takes it away.
+    """Protect what an owner holds of an instrument, or change how, by a person's decision; None stays as it was, 0.0 takes it away.
 
     With all three 0.0 the protection is forgotten and its orders are cancelled. A refusal is told by RequestFailed.
     """
@@ -42,6 +42,21 @@ class ProtectPosition(msgspec.Struct, frozen=True, gc=False):
     stop: float | None = None
     take_profit: float | None = None
     trailing: float | None = None
+
+
+class ClosePosition(msgspec.Struct, frozen=True, gc=False):
+    """Close what an owner holds of an instrument at the market, or `quantity` of it (0.0 is all), by a person's decision.
+
+    What protects it at the venue is withdrawn first, and protects what is left afterwards. With `reverse` the same is opened on the
+    other side once it is flat. A refusal is told by RequestFailed, that of an order by OrderChanged.
+    """
+
+    owner: str
+    account: str
+    instrument_id: str
+    position_side: PositionSide = PositionSide.NET
+    quantity: float = 0.0
+    reverse: bool = False
 
 
 class CancelOrder(msgspec.Struct, frozen=True, gc=False):
@@ -213,6 +228,13 @@ class ReconcileNow(msgspec.Struct, frozen=True, gc=False):
     account: str = ""
     cause: str = "asked for"
     again: bool = False
+
+
+class RenewLink(msgspec.Struct, frozen=True, gc=False):
+    """Give up the connection of an account and make another, because somebody believes it no more (`cause`)."""
+
+    account: str
+    cause: str
 
 
 class BeginStop(msgspec.Struct, frozen=True, gc=False):

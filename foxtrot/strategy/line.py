@@ -19,6 +19,7 @@ from foxtrot.storage.journal import InMemoryJournal, Journal
 from foxtrot.strategy.bar_feed import BarFeed
 from foxtrot.strategy.engine import StrategyEngine
 from foxtrot.strategy.flattening import Flattening
+from foxtrot.strategy.manual_closing import ManualClosing
 from foxtrot.strategy.manual_protection import ManualProtection
 from foxtrot.strategy.market_wishes import MarketWishes
 from foxtrot.strategy.order_replacing import OrderReplacing
@@ -112,6 +113,7 @@ class Line:
         self.protections = parts.protections
         self.protections.gate = self.gate
         ManualProtection(parts)
+        ManualClosing(parts)
         OrderReplacing(parts)
         self.bar_feed = BarFeed(self.dispatcher)
         self.strategies = StrategyEngine(parts, self.bar_feed, variables)

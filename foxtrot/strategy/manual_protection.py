@@ -1,4 +1,4 @@
-"""Brackets of people: an entry that somebody sends by hand is protected as a strategy's is."""
+"""Brackets of people: what somebody enters or holds is protected by hand as a strategy's is."""
 
 from foxtrot.core.commands import ProtectPosition, SendProtectedOrder
 from foxtrot.core.notices import RequestFailed
