@@ -88,6 +88,7 @@ class StatusFile:
                     "account": host.settings.account,
                     "state": str(host.stage),
                     "reason": host.reason,
+                    "autostart": host.settings.autostart,
                     "symbols": list(host.settings.symbols),
                 }
                 for host in tuple(platform.line.strategies.hosts.values())

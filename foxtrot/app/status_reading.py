@@ -64,6 +64,8 @@ class _Strategy(msgspec.Struct):
     strategy_id: str
     state: str
     reason: str
+    autostart: bool = True
+    """False: it waits for somebody to start it, and nobody waits for it."""
 
 
 class _Part(msgspec.Struct):
@@ -169,7 +171,7 @@ def _life(told: _Told, age_s: float) -> Life:
 
 def _has_started(told: _Told) -> bool:
     return all(account.was_ready or account.state == AdapterState.FAILED for account in told.accounts) and all(
-        strategy.state not in COMING for strategy in told.strategies
+        strategy.state not in COMING for strategy in told.strategies if strategy.autostart
     )
 
 

@@ -49,6 +49,10 @@ def status(**changes: object) -> dict[str, object]:
     }  # fmt: skip
 
 
+def strategy(**changes: object) -> dict[str, object]:
+    return {"strategy_id": "ma", "account": "main", "state": "loaded", "reason": "", **changes}
+
+
 def read(home: Path, **changes: object) -> Reading:
     (home / "status.json").write_text(json.dumps(status(**changes)))
     return read_status(home, NOW_NS)
@@ -93,7 +97,8 @@ def test_a_young_word_of_a_living_process_is_a_running_platform(tmp_path: Path) 
         ({"stage": "ended"}, Life.ENDED),
         ({"accounts": [account(), account(account="slow", state="connecting", was_ready=False)]}, Life.STARTING),
         ({"accounts": [account(state="connecting", was_ready=False)], "stage": "stopping"}, Life.STOPPING),
-        ({"strategies": [{"strategy_id": "ma", "account": "main", "state": "loaded", "reason": ""}]}, Life.STARTING),
+        ({"strategies": [strategy()]}, Life.STARTING),
+        ({"strategies": [strategy(autostart=False)]}, Life.RUNNING),
         ({"written_ns": NOW_NS - int((FROZEN_S + 1) * 10**9)}, Life.FROZEN),
         ({"written_ns": NOW_NS + 10**12}, Life.RUNNING),
         ({"pid": 999_999_999}, Life.GONE),
