@@ -8,9 +8,9 @@ from typing import Final
 import msgspec
 
 from foxtrot.app.order_life import Leg, OrderStory, Slippage, Step, story_of
-from foxtrot.gui.blotter_cells import fee_text, name_of
+from foxtrot.gui.blotter_cells import name_of
 from foxtrot.gui.columns import Align, Cell, Column, Tone, number, word
-from foxtrot.gui.numbers import money_text, time_text
+from foxtrot.gui.numbers import moment_text, money_text, time_text
 from foxtrot.gui.texts import tr
 from foxtrot.storage.journal_reader import read_only
 
@@ -78,7 +78,7 @@ def leg_name(name: str) -> str:
 
 
 STEPS: Final = (
-    Column[StepRow]("time", "order_life.time", lambda row: number(float(row.number), _micros(row.step.time_ns), Tone.DIM), width=130),
+    Column[StepRow]("time", "order_life.time", lambda row: number(float(row.number), _micros(row.step.time_ns), Tone.DIM, moment_text(row.step.time_ns)), width=130),
     Column[StepRow]("after", "order_life.after", lambda row: number(row.after_ms, f"+{row.after_ms:,.3f} ms", Tone.DIM), align=Align.RIGHT, width=130),
     Column[StepRow]("what", "order_life.what", _what, width=100),
     Column[StepRow]("detail", "order_life.detail", lambda row: word(row.step.detail), width=520),
@@ -96,7 +96,7 @@ def head_text(story: OrderStory) -> str:
     figures = [f"{tr(f'order_life.{name}')} {order[name]}" for name in _FIGURES if order.get(name)]
     lines = [
         f"{kind}  {story.instrument_id}  {'  '.join(figures)}".strip(),
-        f"{name_of(story.status)}  {tr('order_life.filled', filled=f'{story.filled:.12g}')}  {story.reason}".rstrip(),
+        f"{name_of(story.status)}  {tr('order_life.filled', filled=repr(story.filled))}  {story.reason}".rstrip(),
         tr("order_life.owner", owner=story.strategy_id, account=story.account),
     ]
     if story.pair_id:
@@ -115,13 +115,13 @@ def cost_text(story: OrderStory) -> str:
     known = story.arrival
     if known is not None:
         book = f"  {tr('order_life.book')} {known.book_state}" if known.book_state else ""
-        cause = f"{known.event} {known.sequence}" if known.event else tr("order_life.no_event")
+        cause = f"{known.sequence} {known.event}" if known.event else tr("order_life.no_event")
         lines.append(f"{tr('order_life.arrival')}: {cause}")
         lines.append(f"{tr('order_life.quote')}: {known.bid!r} / {known.ask!r}  {known.last!r}{book}")
     if story.slippage is not None:
         lines += _slippage_lines(story.slippage)
     if story.fees:
-        fees = ", ".join(f"{fee_text(amount)} {asset}" for asset, amount in story.fees.items())
+        fees = ", ".join(f"{amount} {asset}" for asset, amount in story.fees.items())
         lines.append(f"{tr('blotter.fees')}: {fees}")
     return "\n".join(lines)
 

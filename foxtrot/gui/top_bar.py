@@ -1,6 +1,7 @@
 """The bar above everything: workspace, search, lights of the connections, money, PAPER or LIVE, the arm switch, KILL."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Final
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
@@ -8,9 +9,11 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from foxtrot.app.desktop_requests import AccountOverview, OverviewFound
+from foxtrot.core.clock import SystemClock
 from foxtrot.domain.enums import AdapterState
 from foxtrot.gui.desk import Desk
-from foxtrot.gui.numbers import age_text, money_text
+from foxtrot.gui.money_line import MoneyLine, clock_text, figures_of
+from foxtrot.gui.numbers import age_text
 from foxtrot.gui.order_actions import OrderActions
 from foxtrot.gui.texts import tr
 from foxtrot.gui.theme import Theme
@@ -96,22 +99,26 @@ class TopBar(QFrame):
         self.accounts = self._combo("account", self._choose_account)
         self.search = self._button("search", "window.search")
         self.search.clicked.connect(self.search_asked.emit)
-        self.money = QLabel(self)
+        self.money = MoneyLine(self._theme, self)
+        self.clock = QLabel(self)
+        self.clock.setObjectName("clock")
+        self.clock.setToolTip(tr("window.clock_hint"))
         self.banner = QLabel(self)
         self.banner.setObjectName("banner")
         self.banner.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.arm = self._button("arm", "window.arm")
         self.arm.setCheckable(True)
-        self.arm.toggled.connect(lambda on: actions.arm(armed=on))
+        self.arm.clicked.connect(self._arm)
         self.kill = self._button("kill", "window.kill")
         self.kill.setToolTip(tr("window.kill_hint"))
         self.kill.clicked.connect(self.kill_asked.emit)
         self._lay_out()
         desk.accounts_changed.connect(self.fill_accounts)
+        desk.account_chosen.connect(self._take_account)
         actions.armed_changed.connect(self._show_armed)
         self.fill_workspaces("")
         self.fill_accounts()
-        self._show_armed(False)
+        self._show_armed(actions.armed)
         self.show_mode(is_live=False)
 
     def _combo(self, name: str, chosen: Callable[[int], None]) -> QComboBox:
@@ -136,7 +143,7 @@ class TopBar(QFrame):
         row.addWidget(self.search)
         row.addLayout(self._lights)
         row.addStretch(1)
-        for widget in (self.accounts, self.money, self.banner, self.arm, self.kill):
+        for widget in (self.clock, self.accounts, self.money, self.banner, self.arm, self.kill):
             row.addWidget(widget)
 
     def fill_workspaces(self, chosen: str) -> None:
@@ -178,15 +185,32 @@ class TopBar(QFrame):
                 light.setObjectName(f"light-{account.account}")
                 self._lights.addWidget(light)
             light.show_account(account)
-        base = found.base_currency
-        profit, day = money_text(found.profit, signed=True), money_text(found.day_profit, signed=True)
-        self.money.setText(f"{tr('window.equity')} {profit} {base}   {tr('window.day')} {day}")
+        self.show_money()
+
+    def show_money(self) -> None:
+        """Show the money of the account that is looked at."""
+        found = self._desk.overview
+        if found is not None:
+            self.money.show_figures(figures_of(found, self._desk.account))
+
+    def show_clock(self) -> None:
+        """Show what time it is."""
+        now = datetime.fromtimestamp(SystemClock().now_ns() // 1_000_000_000, UTC)
+        self.clock.setText(clock_text(now, now.astimezone()))
+
+    def _take_account(self, account: str) -> None:
+        self.accounts.setCurrentIndex(max(0, self.accounts.findData(account)))
+        self.show_money()
 
     def _choose_workspace(self, place: int) -> None:
         self.workspace_chosen.emit(str(self.workspaces.itemData(place)))
 
     def _choose_account(self, place: int) -> None:
         self._desk.choose_account(str(self.accounts.itemData(place)))
+
+    def _arm(self, on: bool) -> None:
+        self._actions.arm(armed=on)
+        self._show_armed(self._actions.armed)  # the person may have said no
 
     def _show_armed(self, armed: bool) -> None:
         self.arm.setChecked(armed)

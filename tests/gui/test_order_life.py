@@ -1,13 +1,16 @@
 """The life of an order: read from the journal beside the desktop's thread, again when something happens to it."""
 
+from argparse import Namespace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt, QThreadPool
 from PySide6.QtTest import QAbstractItemModelTester
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from foxtrot.app.verbs.order import run as run_order
 from foxtrot.core.notices import OrderChanged
 from foxtrot.domain.enums import OrderStatus, OrderType, PositionSide, Side, TimeInForce
 from foxtrot.domain.order import ApprovedOrder
@@ -159,3 +162,33 @@ def test_a_panel_that_is_thrown_away_while_it_reads_is_told_nothing(
     del panel
     assert QThreadPool.globalInstance().waitForDone(5_000)
     qtbot.waitUntil(lambda: not gone)
+
+
+def test_the_panel_tells_what_foxtrot_order_prints_line_by_line(
+    rig: DesktopRig, panel: OrderLifePanel, qtbot: QtBot, tmp_path: Path
+) -> None:
+    printed = run_order(Namespace(order=ID, data=tmp_path, home=tmp_path)).text.splitlines()
+    panel.show_order(ID)
+    read(panel, qtbot)
+    assert panel.text().splitlines() == printed
+    qtbot.mouseClick(panel.copying, Qt.MouseButton.LeftButton)
+    assert QApplication.clipboard().text().splitlines() == printed
+    steps = [line for line in printed if line.startswith("2023-")]
+    moments = [panel.steps.index(row, 0).data(Qt.ItemDataRole.ToolTipRole) for row in range(panel.steps.rowCount())]
+    details = [panel.steps.index(row, 3).data() for row in range(panel.steps.rowCount())]
+    assert len(steps) == len(details) == 6
+    for line, moment, detail in zip(steps, moments, details, strict=True):
+        assert line.startswith(moment.replace("T", " ").removesuffix("Z"))
+        assert line.endswith(detail)
+    legs = [line.split("  ")[-1].strip() for line in printed if line.endswith(" ms")]
+    assert legs == [panel.legs.index(row, 1).data() for row in range(panel.legs.rowCount())]
+    fees = next(line for line in printed if line.startswith("fees: "))
+    assert fees.casefold() in panel.cost.text().casefold()
+    for figure in ("36 DepthData", "99.9", "100.1"):
+        assert figure in next(line for line in printed if line.startswith("arrival"))
+        assert figure in panel.cost.text()
+
+
+def test_nothing_can_be_copied_of_no_order(panel: OrderLifePanel) -> None:
+    assert not panel.copying.isEnabled()
+    assert panel.copying.toolTip() == texts.tr("order_life.none")

@@ -7,9 +7,10 @@ from typing import ClassVar, Final
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QLineEdit, QPushButton, QSplitter, QVBoxLayout, QWidget
 
 from foxtrot.app.order_life import OrderStory
+from foxtrot.app.order_life_text import story_lines
 from foxtrot.core.notices import AmendAnswered, OrderChanged, TradeBooked
 from foxtrot.gui.aside import Aside
 from foxtrot.gui.desk import Desk
@@ -52,11 +53,16 @@ class OrderLifePanel(Panel):
         self.again = QPushButton(tr("order_life.look"), self)
         self.again.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.again.clicked.connect(self.look_up)
+        self.copying = QPushButton(tr("order_life.copy"), self)
+        self.copying.setObjectName("order_life_copy")
+        self.copying.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.copying.clicked.connect(self.copy)
         self.head = self._label("order_life_head")
         self.cost = self._label("order_life_cost")
         self.said = self._label("order_life_said")
         self._arrange()
         self.say(tr("order_life.none"))
+        self._show(None)
         for kind in (OrderChanged, TradeBooked, AmendAnswered):
             self.hear(kind, self._hear)
 
@@ -83,6 +89,14 @@ class OrderLifePanel(Panel):
             if self.story is None:
                 self.say(tr("order_life.reading"))
             self.aside.run(partial(read_story, path, order_id), partial(self._take, order_id))
+
+    def text(self) -> str:
+        """Return the life in lines, as `foxtrot order` prints it; "" without one."""
+        return "" if self.story is None else "\n".join(story_lines(self.story))
+
+    def copy(self) -> None:
+        """Put the life into the clipboard."""
+        QApplication.clipboard().setText(self.text())
 
     def say(self, text: str) -> None:
         """Show a line instead of a life, or none with ""."""
@@ -145,7 +159,10 @@ class OrderLifePanel(Panel):
         self.steps.replace_all(step_rows(story) if story is not None else ())
         self.legs.replace_all(leg_rows(story) if story is not None else ())
         self.head.setText(head_text(story) if story is not None else "")
+        self.head.setToolTip("" if story is None else story.strategy_hash)
         self.cost.setText(cost_text(story) if story is not None else "")
+        self.copying.setEnabled(story is not None)
+        self.copying.setToolTip(tr("order_life.copy_hint" if story is not None else "order_life.none"))
         self.steps.apply()
         self.legs.apply()
 
@@ -163,6 +180,7 @@ class OrderLifePanel(Panel):
         row.setContentsMargins(*(theme.pixels(4),) * 4)
         row.addWidget(self.words, 1)
         row.addWidget(self.again)
+        row.addWidget(self.copying)
         side = QWidget(self)
         column = QVBoxLayout(side)
         column.setContentsMargins(0, 0, 0, 0)
