@@ -125,6 +125,7 @@ class MainWindow(QMainWindow):
     def look(self) -> None:
         """Ask how the platform stands, and say how window and engine keep up."""
         now_s = monotonic()
+        self.bar.show_clock()
         self.status.show_window(now_s - self._looked_s)
         self._looked_s = now_s
         if self._asked_s and now_s - self._asked_s > LATE_S:
