@@ -10,14 +10,15 @@ from shiboken6 import isValid
 
 from foxtrot.app.control_requests import Request
 from foxtrot.app.desktop_requests import OverviewFound
-from foxtrot.core.notices import AdapterStatus, ContractsLoaded, GateChanged
+from foxtrot.core.notices import AdapterStatus, BookStateChanged, ContractsLoaded, GateChanged
 from foxtrot.domain.account import AccountData
-from foxtrot.domain.enums import GateState
+from foxtrot.domain.enums import AdapterState, BookState, GateState
 from foxtrot.domain.instrument import Instrument
-from foxtrot.domain.market import DepthData, TickData
+from foxtrot.domain.market import NOT_LIVE, DepthData, TickData
 from foxtrot.gui.bridge import Bridge
 from foxtrot.gui.link import Answered, Heard, PlatformLink, Questions
 from foxtrot.gui.settings import DesktopSettings
+from foxtrot.gui.texts import tr
 from foxtrot.gui.theme import Theme
 
 if TYPE_CHECKING:
@@ -98,6 +99,10 @@ class Desk(QObject):
         self.balances: dict[str, AccountData] = {}
         self.ticks: dict[str, TickData] = {}
         self.depths: dict[str, DepthData] = {}
+        self.books: dict[tuple[str, str], BookState] = {}
+        """Account and instrument → whether its book may be believed."""
+        self.late_s = 0.0
+        """For how long the engine has not answered, 0.0 where it answers."""
         self.gate = GateState.ACTIVE
         self.gate_reason = ""
         self.account = ""
@@ -154,6 +159,19 @@ class Desk(QObject):
         found = sorted(self.listed_by.get(instrument_id, ()))
         return sorted(found, key=lambda name: name != self.account)
 
+    def doubt(self, instrument_id: str, account: str) -> str:
+        """Return why the prices of an instrument in an account are not to be believed now, "" where they are."""
+        if self.late_s:
+            return tr("order.doubt_engine", seconds=f"{self.late_s:.0f}")
+        status = self.statuses.get(account)
+        if status is not None and status.state is not AdapterState.READY:
+            return tr("order.doubt_link", account=account, state=tr(f"connections.{status.state}"))
+        book = self.books.get((account, instrument_id), BookState.LIVE)
+        if book not in (BookState.LIVE, BookState.EMPTY):  # it is empty where nobody has asked for it
+            return tr("order.doubt_book", state=tr(f"watchlist.book_{book}"))
+        tick = self.ticks.get(instrument_id)
+        return tr("order.doubt_source") if tick is not None and tick.source in NOT_LIVE else ""
+
     def find(self, words: str, most: int = 50) -> list[Instrument]:
         """Return instruments whose id, name or assets have every word, those that begin with the first one first."""
         wanted = words.casefold().split()
@@ -175,6 +193,7 @@ class Desk(QObject):
         bridge.on(GateChanged, self._hear_gate)
         bridge.on(TickData, self._hear_tick)
         bridge.on(DepthData, self._hear_depth)
+        bridge.on(BookStateChanged, self._hear_book)
 
     def _hear_answer(self, answer: Answered) -> None:
         if self.questions is not None:
@@ -212,6 +231,9 @@ class Desk(QObject):
 
     def _hear_depth(self, depth: DepthData) -> None:
         self.depths[depth.instrument_id] = depth
+
+    def _hear_book(self, change: BookStateChanged) -> None:
+        self.books[change.account, change.instrument_id] = change.state
 
 
 def _while_it_lives(heard: Heard) -> Heard:

@@ -85,7 +85,8 @@ class MainWindow(QMainWindow):
     # --- workspaces -------------------------------------------------------------------------------------------------
 
     def open_workspace(self, name: str) -> None:
-        """Show a workspace: as it was saved, else as it came."""
+        """Show a workspace: as it was saved, else as it came. What was armed was so for what was seen before."""
+        self.actions_door.arm(armed=False)
         saved = self._files.load(name)
         aside = self._files.set_aside.pop(name, None)
         if aside is not None:
@@ -128,7 +129,9 @@ class MainWindow(QMainWindow):
         self.bar.show_clock()
         self.status.show_window(now_s - self._looked_s)
         self._looked_s = now_s
-        if self._asked_s and now_s - self._asked_s > LATE_S:
+        is_late = bool(self._asked_s) and now_s - self._asked_s > LATE_S
+        self.desk.late_s = now_s - self._answered_s if is_late else 0.0
+        if is_late:
             place = "" if self.desk.questions is None else self.desk.questions.link.stands_in()
             self.status.show_late(now_s - self._answered_s, place or tr("status.unanswered"))
         if not self._asked_s and self.desk.questions is not None:
@@ -144,6 +147,7 @@ class MainWindow(QMainWindow):
         self._asked_s = 0.0
         if isinstance(found, OverviewFound):
             self._answered_s = monotonic()
+            self.desk.late_s = 0.0
             self.overview = found
             self.desk.take_overview(found)
             self.bar.show_overview(found)

@@ -9,6 +9,8 @@ from PySide6.QtCore import QObject, Signal
 from foxtrot.app.control_requests import Cancel
 from foxtrot.app.user_name import user_at_machine
 from foxtrot.core.commands import AmendOrder, ReplaceOrder, SendOrder, SendProtectedOrder
+from foxtrot.core.notices import AdapterStatus
+from foxtrot.domain.enums import AdapterState
 from foxtrot.domain.errors import FoxtrotError
 from foxtrot.domain.order import AmendRequest, OrderRequest
 from foxtrot.gui.desk import Desk
@@ -63,9 +65,14 @@ class OrderActions(QObject):
         self._desk = desk
         self._clock = clock
         self._last: tuple[object, float] = (None, 0.0)
+        for moved in (desk.connected, desk.account_chosen, desk.gate_changed):
+            moved.connect(self._disarm)
+        desk.bridge.on(AdapterStatus, self._hear_status)
 
     def arm(self, *, armed: bool) -> None:
-        """Let one click in the ladder send, or not."""
+        """Let one click in the ladder send, or not; in LIVE the person is asked first, for no order is asked about then."""
+        if armed and not self.armed and not self._agreed(tr("order.arm_title"), tr("order.arm_text"), ask=True):
+            return
         if armed != self.armed:
             self.armed = armed
             self.armed_changed.emit(armed)
@@ -74,7 +81,8 @@ class OrderActions(QObject):
 
     def place(self, request: OrderRequest, text: str, *, ask: bool = True) -> bool:
         """Send an order to the desk, which judges it as any; `text` says it in words. False when it was not sent."""
-        if self._is_repeated(request) or not self._agreed(tr("order.confirm_title"), text, ask=ask):
+        doubted = self._with_doubt(text, request)
+        if self._is_repeated(request) or not self._agreed(tr("order.confirm_title"), doubted, ask=ask):
             return False
         return self._desk.put(SendOrder(request, OWNER))
 
@@ -87,7 +95,8 @@ class OrderActions(QObject):
 
     def place_protected(self, order: SendProtectedOrder, text: str, *, ask: bool = True) -> bool:
         """Send an entry with its bracket; the position is protected from its first fill on."""
-        if self._is_repeated(order) or not self._agreed(tr("order.confirm_title"), text, ask=ask):
+        doubted = self._with_doubt(text, order.request)
+        if self._is_repeated(order) or not self._agreed(tr("order.confirm_title"), doubted, ask=ask):
             return False
         return self._desk.put(order)
 
@@ -122,9 +131,23 @@ class OrderActions(QObject):
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
+    def _disarm(self) -> None:
+        """Arm no more: account, platform or gate are not those for which it was done."""
+        self.arm(armed=False)
+
+    def _hear_status(self, status: AdapterStatus) -> None:
+        """Arm no more once a connection is lost: when it is back the market is another."""
+        if status.state is not AdapterState.READY:
+            self._disarm()
+
     def _agreed(self, title: str, text: str, *, ask: bool) -> bool:
         must = self._desk.is_live and self.asks_in_live
         return self.confirm(title, text) if ask and must else True
+
+    def _with_doubt(self, text: str, request: OrderRequest) -> str:
+        """Return an order in words, with why the prices that it was made by may be wrong."""
+        doubt = self._desk.doubt(request.instrument_id, request.account)
+        return f"{text}\n\n⚠ {doubt}" if doubt else text
 
     def _is_repeated(self, wish: object) -> bool:
         last, at_s = self._last

@@ -185,8 +185,11 @@ def test_live_asks_unless_armed(qtbot: QtBot, panel: LadderPanel, rig: DesktopRi
     qtbot.mouseClick(panel.confirm.yes, LEFT)
     assert (len(rig.questions), rig.link.of(SendOrder)) == (1, [])
     rig.actions.arm(armed=True)
+    assert (len(rig.questions), rig.actions.armed) == (2, False), "the person said no to arming"
+    rig.agrees = True
+    rig.actions.arm(armed=True)
     click(qtbot, panel, 99.4, Place.BIDS)
-    assert (len(rig.questions), rig.link.of(SendOrder)) == (1, [limit(99.4)])
+    assert (len(rig.questions), rig.link.of(SendOrder)) == (3, [limit(99.4)])
 
 
 def test_shift_is_a_stop_and_one_that_would_trade_at_once_is_refused(

@@ -1,11 +1,36 @@
 """What a hand does wrong, or an input method, or another person's text: no order comes of it that nobody wanted."""
 
+from collections.abc import Callable
+
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
+from foxtrot.adapter.capabilities import Capabilities
+from foxtrot.app.control_requests import Cancel, ListOrders, ListPositions, Orders, Positions
+from foxtrot.app.desktop_requests import AskTerms, OrderPreview, PreviewOrder, TermsFound
+from foxtrot.core.commands import AmendOrder, SendOrder
+from foxtrot.core.notices import AdapterStatus, BookStateChanged, GateChanged, OrderChanged
+from foxtrot.domain.enums import AdapterState, BookState, GateState, OrderType, Side, TimeInForce
+from foxtrot.gui.main_window import MainWindow
 from foxtrot.gui.number_box import NumberBox
+from foxtrot.gui.panel import PanelKinds
+from foxtrot.gui.panels.ladder import LadderPanel
+from foxtrot.gui.panels.ladder_paint import Place
+from foxtrot.gui.panels.ticket import TicketPanel
+from tests.support.builders import T0, a_depth, a_tick, an_order
+from tests.support.desktop_rig import ACCOUNT, DesktopRig
+
+NAME = "BTCUSDT.PERP"
+SPOT = "BTCUSDT.SPOT"
+LEFT = Qt.MouseButton.LeftButton
+VENUE = Capabilities(
+    order_types=frozenset(OrderType), times_in_force=frozenset(TimeInForce), amend=True, post_only=True, reduce_only=True
+)  # fmt: skip
+
+
+# --- figures --------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -51,3 +76,234 @@ def test_an_empty_box_is_no_size_though_one_stood_in_it(qtbot: QtBot, box: Numbe
     box.selectAll()
     qtbot.keyClick(box, Qt.Key.Key_Delete)
     assert (box.text(), box.value(), heard) == ("", 0.0, [0.0])
+
+
+# --- the ladder -----------------------------------------------------------------------------------------------------
+
+
+def a_book(middle: float = 100.0) -> object:
+    bids = tuple((round(middle - 0.1 * (n + 1), 1), 1.0) for n in range(40))
+    return a_depth(bids, tuple((round(middle + 0.1 * (n + 1), 1), 1.0) for n in range(40)))
+
+
+@pytest.fixture
+def ladder(qtbot: QtBot, rig: DesktopRig) -> LadderPanel:
+    rig.link.answers |= {
+        AskTerms: TermsFound(ACCOUNT, VENUE, hedges=False), ListOrders: Orders(()), ListPositions: Positions((), ()),
+    }  # fmt: skip
+    made = LadderPanel(rig.desk)
+    made.clock = lambda: rig.seconds
+    qtbot.addWidget(made)
+    made.resize(320, 640)
+    made.show()
+    rig.open()
+    made.choose_instrument(NAME)
+    rig.hear(a_tick(), a_book())
+    rig.later(10.0)
+    rig.hear(OrderChanged("manual", an_order("m1", price=99.5, strategy_id="manual")))
+    return made
+
+
+def take_hold(qtbot: QtBot, ladder: LadderPanel) -> None:
+    qtbot.mousePress(ladder.view, LEFT, pos=ladder.view.point_of(995, Place.BUYS))
+    assert ladder.view.is_held
+
+
+def test_rows_stay_while_an_order_is_held_however_far_the_market_runs(
+    qtbot: QtBot, ladder: LadderPanel, rig: DesktopRig
+) -> None:
+    rig.actions.arm(armed=True)
+    target = ladder.view.point_of(992, Place.BUYS)
+    take_hold(qtbot, ladder)
+    rig.later(30.0)
+    rig.hear(a_book(150.0))
+    qtbot.mouseRelease(ladder.view, LEFT, pos=target)
+    (sent,) = rig.link.of(AmendOrder)
+    assert isinstance(sent, AmendOrder)
+    assert sent.request.price == 99.2, "where it was let go is the price that stood there when it was taken"
+
+
+@pytest.mark.parametrize("x", [-40, 4000])
+def test_an_order_that_is_let_go_beside_the_ladder_stays(
+    qtbot: QtBot, ladder: LadderPanel, rig: DesktopRig, x: int
+) -> None:
+    rig.actions.arm(armed=True)
+    take_hold(qtbot, ladder)
+    qtbot.mouseRelease(ladder.view, LEFT, pos=QPoint(x, ladder.view.point_of(992, Place.BUYS).y()))
+    assert (rig.link.of(AmendOrder), ladder.view.is_held, ladder.wish) == ([], False, None)
+
+
+@pytest.mark.parametrize("change", ["instrument", "account", "group"])
+def test_what_is_held_is_let_go_when_the_rows_become_others(
+    qtbot: QtBot, ladder: LadderPanel, rig: DesktopRig, change: str
+) -> None:
+    rig.actions.arm(armed=True)
+    take_hold(qtbot, ladder)
+    if change == "instrument":
+        rig.desk.groups.show(ladder.chip, SPOT)
+    elif change == "account":
+        ladder.accounts.textActivated.emit(ACCOUNT)
+    else:
+        ladder.group.activated.emit(0)
+    assert not ladder.view.is_held
+
+
+def test_a_click_that_was_meant_for_another_instrument_sends_and_cancels_nothing(
+    qtbot: QtBot, ladder: LadderPanel, rig: DesktopRig
+) -> None:
+    rig.actions.arm(armed=True)
+    rig.desk.groups.show(ladder.chip, SPOT)
+    rig.desk.groups.show(ladder.chip, NAME)
+    rig.hear(a_book())
+    qtbot.mouseClick(ladder.view, LEFT, pos=ladder.view.point_of(995, Place.BIDS))
+    qtbot.mouseClick(ladder.view, Qt.MouseButton.RightButton, pos=ladder.view.point_of(995, Place.BUYS))
+    assert (rig.link.of(SendOrder), rig.link.of(Cancel)) == ([], [])
+    assert "just moved" in ladder.words.text()
+
+
+# --- the arm switch -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def window(qtbot: QtBot, rig: DesktopRig) -> MainWindow:
+    made = MainWindow(rig.desk, rig.actions, PanelKinds([TicketPanel]), rig.files)
+    qtbot.addWidget(made)
+    made.show()
+    rig.open()
+    return made
+
+
+DISARMS: dict[str, Callable[[DesktopRig, MainWindow], object]] = {
+    "another account": lambda rig, _: rig.desk.choose_account(ACCOUNT),
+    "a workspace": lambda _, window: window.switch_workspace("research"),
+    "a lost link": lambda rig, _: rig.hear(AdapterStatus(ACCOUNT, "scripted", AdapterState.LOST, "", 0, 0.0, T0)),
+    "a closed gate": lambda rig, _: rig.hear(GateChanged(GateState.HALTED, "kill", "", "", T0)),
+    "another platform": lambda rig, _: rig.desk.open(rig.link, is_live=True),
+}
+
+
+@pytest.mark.parametrize("what", DISARMS)
+def test_nothing_stays_armed_over(window: MainWindow, rig: DesktopRig, what: str) -> None:
+    window.bar.arm.click()
+    assert rig.actions.armed
+    DISARMS[what](rig, window)
+    assert (rig.actions.armed, window.bar.arm.isChecked()) == (False, False)
+
+
+def test_a_window_made_anew_is_not_armed_behind_a_switch_that_is_off(
+    qtbot: QtBot, window: MainWindow, rig: DesktopRig
+) -> None:
+    window.bar.arm.click()
+    other = MainWindow(rig.desk, rig.actions, PanelKinds([TicketPanel]), rig.files)
+    qtbot.addWidget(other)
+    assert (rig.actions.armed, other.bar.arm.isChecked()) == (False, False)
+
+
+def test_in_live_arming_asks_and_a_no_leaves_the_switch_off(window: MainWindow, rig: DesktopRig) -> None:
+    rig.desk.is_live, rig.agrees = True, False
+    window.bar.arm.click()
+    assert (len(rig.questions), rig.actions.armed, window.bar.arm.isChecked()) == (1, False, False)
+
+
+# --- the ticket -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def ticket(qtbot: QtBot, rig: DesktopRig) -> TicketPanel:
+    rig.link.answers[AskTerms] = TermsFound(ACCOUNT, VENUE, hedges=False)
+    made = TicketPanel(rig.desk)
+    qtbot.addWidget(made)
+    made.resize(320, 520)
+    made.show()
+    rig.open()
+    made.choose_instrument(NAME)
+    rig.hear(a_tick(bid=99.9, ask=100.1))
+    rig.bridge.flush()
+    made.form.quantity.setValue(0.25)
+    return made
+
+
+def test_an_instrument_that_nobody_lists_yet_leaves_no_order_of_the_one_before(
+    qtbot: QtBot, ticket: TicketPanel, rig: DesktopRig
+) -> None:
+    assert ticket.buttons[Side.BUY].isEnabled()
+    ticket.choose_instrument("ETHUSDT.ELSEWHERE")
+    qtbot.mouseClick(ticket.buttons[Side.BUY], LEFT)
+    assert ticket.send(Side.BUY) is False
+    assert (rig.link.of(SendOrder), ticket.buttons[Side.BUY].isEnabled()) == ([], False)
+
+
+def test_a_size_that_was_asked_for_another_stop_is_not_taken(ticket: TicketPanel, rig: DesktopRig) -> None:
+    asked: list[PreviewOrder] = []
+    rig.link.answers[PreviewOrder] = lambda wish: asked.append(wish) or "wait"  # type: ignore[arg-type, func-returns-value, return-value]
+    ticket.form.bracket.setChecked(True)
+    ticket.form.stop_loss.setValue(98.0)
+    ticket.ask_size()
+    assert len(asked) == 1
+    rig.store.take_facts(99)
+    ticket.form.stop_loss.setValue(99.0)
+    waiting = rig.desk.questions
+    assert waiting is not None
+    heard = list(waiting._waiting.values())[-1]
+    heard(_a_size(9.0), "")
+    assert ticket.form.quantity.value() == 0.25
+
+
+def _a_size(quantity: float) -> OrderPreview:
+    from tests.gui.test_ticket import a_preview
+
+    order = PreviewOrder(order=_request(), owner="manual")
+    return a_preview(order, quantity=quantity)
+
+
+def _request() -> object:
+    from foxtrot.domain.order import OrderRequest
+
+    return OrderRequest(NAME, ACCOUNT, Side.BUY, OrderType.LIMIT, 1.0, 100.0)
+
+
+# --- prices that are not to be believed -----------------------------------------------------------------------------
+
+DOUBTS = {
+    "lost": (AdapterStatus(ACCOUNT, "scripted", AdapterState.LOST, "", 0, 0.0, T0), "prices stand still"),
+    "stale": (BookStateChanged(ACCOUNT, NAME, BookState.STALE, "", T0), "stale"),
+}
+
+
+@pytest.mark.parametrize("what", DOUBTS)
+def test_a_panel_that_trades_says_that_its_prices_are_old_and_asks(
+    qtbot: QtBot, ladder: LadderPanel, rig: DesktopRig, what: str
+) -> None:
+    fact, words = DOUBTS[what]
+    rig.hear(fact)
+    rig.actions.arm(armed=True)
+    late = TicketPanel(rig.desk)  # opened after it was told
+    qtbot.addWidget(late)
+    late.show()
+    late.choose_instrument(NAME)
+    rig.bridge.flush()
+    rig.bridge.flush()
+    assert words in ladder.doubted.text()
+    assert words in late.doubted.text()
+    assert (ladder.doubted.isVisible(), late.doubted.isVisible(), ladder.view.is_stale) == (True, True, True)
+    qtbot.mouseClick(ladder.view, LEFT, pos=ladder.view.point_of(995, Place.BIDS))
+    assert (rig.link.of(SendOrder), ladder.confirm.isVisible()) == ([], True), "armed or not, it asks"
+    rig.desk.is_live = True
+    qtbot.mouseClick(ladder.confirm.yes, LEFT)
+    assert any(words in text for _, text in rig.questions)
+
+
+def test_an_engine_that_does_not_answer_makes_all_prices_old(
+    ticket: TicketPanel, rig: DesktopRig, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("foxtrot.gui.main_window.monotonic", lambda: now[0])
+    window._answered_s = 1000.0
+    window._asked_s = 0.0
+    window.look()
+    now[0] += 30.0
+    window.look()
+    rig.bridge.flush()
+    assert "30 s" in ticket.doubted.text()
+    assert isinstance(window.bar.kill, QPushButton)
+    assert window.bar.kill.isEnabled()

@@ -44,6 +44,8 @@ class LadderPanel(LadderWishes):
 
     def show_instrument(self, instrument_id: str) -> None:
         """Show another instrument; nothing that was marked stays."""
+        if self.ladder is not None:
+            self.shifted_s = self.clock()
         super().show_instrument(instrument_id)
         self.ladder = None
         self.feed.choose(instrument_id, "")
@@ -160,14 +162,14 @@ class LadderPanel(LadderWishes):
 
     def _follow_price(self) -> None:
         ladder = self.ladder
-        if ladder is None or ladder.middle is None or self.hold.isChecked():
+        if ladder is None or ladder.middle is None or self.hold.isChecked() or self.view.is_held:
             return
         count, place = self.view.count, self.top - ladder.middle
         if count // 3 <= place <= count - 1 - count // 3:
             return
         is_new = not 0 <= place < 3 * count
         if is_new or self.clock() - self.touched_s > CALM_S:
-            self.shifted_s = float("-inf") if self.top == 0 else self.clock()
+            self.shifted_s = self.shifted_s if self.top == 0 else self.clock()
             self.top = ladder.middle + count // 2
             if self.wish is not None and not 0 <= self.top - self.wish.row < count:
                 self.forget_wish()
@@ -177,9 +179,10 @@ class LadderPanel(LadderWishes):
         self._show_rows()
 
     def _show_rows(self) -> None:
+        self.show_doubt(self.doubt)
         if self.ladder is not None:
             rows = self.ladder.rows(self.top, self.view.count) if self.ladder.middle is not None else []
-            self.view.show_rows(rows, stale=self.feed.is_stale)
+            self.view.show_rows(rows, stale=bool(self.doubt))
 
     def _show_position(self) -> None:
         held = self.feed.held

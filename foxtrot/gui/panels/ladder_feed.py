@@ -1,4 +1,4 @@
-"""What a ladder hears of one instrument in one account: own orders, the position, whether the book may be believed, what the venue takes."""
+"""What a ladder hears of one instrument in one account: own orders, the position, what the venue takes."""
 
 import msgspec
 from PySide6.QtCore import QObject, Signal
@@ -8,12 +8,11 @@ from foxtrot.app.desktop_requests import AskTerms, TermsFound
 from foxtrot.core.notices import (
     AccountAdjusted,
     AmendAnswered,
-    BookStateChanged,
     OrderChanged,
     RequestFailed,
     TradeBooked,
 )
-from foxtrot.domain.enums import BookState, OrderStatus
+from foxtrot.domain.enums import OrderStatus
 from foxtrot.domain.outcome import Outcome
 from foxtrot.gui.chart.own_marks import Held, OwnMarks
 from foxtrot.gui.desk import Desk
@@ -40,11 +39,10 @@ class LadderFeed(QObject):
         self.marks = OwnMarks("")
         self.terms: TermsFound | None = None
         self.account = ""
-        self.is_stale = False
         self._is_due = self._is_asking = False
         self.hearers = (
             (OrderChanged, self._hear_order), (AmendAnswered, self._hear_amend), (TradeBooked, self._hear_trade),
-            (AccountAdjusted, self._hear_adjustment), (RequestFailed, self._hear_failure), (BookStateChanged, self._hear_book),
+            (AccountAdjusted, self._hear_adjustment), (RequestFailed, self._hear_failure),
         )  # fmt: skip
         """Class of a fact → who hears it."""
 
@@ -57,7 +55,7 @@ class LadderFeed(QObject):
         """Follow an instrument in an account; with "" for it nothing is asked."""
         self.account, self.terms = account, None
         self.marks = OwnMarks(instrument_id, account)
-        self.is_stale = self._is_due = self._is_asking = False
+        self._is_due = self._is_asking = False
         self.moved.emit()
         if not account or self._desk.questions is None:
             return
@@ -115,7 +113,3 @@ class LadderFeed(QObject):
 
     def _hear_adjustment(self, _fact: AccountAdjusted) -> None:
         self._is_due = True
-
-    def _hear_book(self, change: BookStateChanged) -> None:
-        if (change.account, change.instrument_id) == (self.account, self.marks.instrument_id):
-            self.is_stale = change.state is not BookState.LIVE

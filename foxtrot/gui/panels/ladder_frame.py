@@ -42,6 +42,13 @@ class LadderFrame(Panel):
         self.words.setText(f"⚠ {text}" if warns and text else text)
         self.words.setToolTip(text)
 
+    def show_doubt(self, why: str) -> None:
+        """Say over the rows why they are not to be believed."""
+        if why != self.doubted.toolTip():
+            self.doubted.setText(f"⚠ {why}")
+            self.doubted.setToolTip(why)
+            self.doubted.setVisible(bool(why))
+
     def show_held(self, held: Held | None, instrument: Instrument | None) -> None:
         """Show a position."""
         quantity = 0.0 if held is None else held.quantity
@@ -69,12 +76,17 @@ class LadderFrame(Panel):
         for group in GROUPS:
             self.group.addItem(f"×{group}", group)
         self.group.setToolTip(tr("ladder.group_hint"))
+        self.doubted = ElidedLabel(self)
+        self.doubted.setObjectName("ladder_doubt")
+        self.doubted.setStyleSheet(f"color:{theme.colours.warning};font-weight:600")
+        self.doubted.hide()
         self.view = LadderView(theme, self)
         self.sizes = SizeRow(theme, self)
         self.confirm = ConfirmBar(theme, self)
         self.hold = self._button("hold", lambda: None, checkable=True)
         self.body.addLayout(self._row(self.name, self.accounts))
         self.body.addLayout(self._row(self.position, None, self.group))
+        self.body.addLayout(self._row(self.doubted))
         self.body.addWidget(self.view, 1)
         self.body.addWidget(self.confirm)
         self.body.addLayout(self._row(self.sizes.box, self._button("recentre", self.recentre), self.hold))

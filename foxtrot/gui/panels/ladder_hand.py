@@ -35,14 +35,18 @@ class LadderHand:
         ladder: the rows.
         account: in which the person trades.
         terms: what the account's venue takes, None until it has told.
+        armed: whether a wish is sent without a question.
     """
 
-    def __init__(self, actions: OrderActions, ladder: Ladder, account: str, terms: TermsFound | None) -> None:
+    def __init__(
+        self, actions: OrderActions, ladder: Ladder, account: str, terms: TermsFound | None, *, armed: bool
+    ) -> None:
         self._actions = actions
         self._ladder = ladder
         self._instrument: Instrument = ladder.instrument
         self.account = account
         self.terms = terms
+        self._asks = not armed
 
     def place(self, side: Side, row: int, size: float, *, stop: bool) -> Wish | str:
         """Return the wish of a limit order at a row's price, or of a stop; a text where there is none."""
@@ -63,7 +67,7 @@ class LadderHand:
             price if stop else 0.0, position_side=self._position_side(side),
         )  # fmt: skip
         text = self.words(side, kind, size, price)
-        asks = not self._actions.armed
+        asks = self._asks
         return Wish(row, side, text, lambda: self._actions.place(request, text, ask=asks))
 
     def move(self, side: Side, row: int, target: int) -> Wish | str:
@@ -78,7 +82,7 @@ class LadderHand:
         price = self._ladder.price_of(target)
         if any(level.field == "trigger_price" and self._is_through(level.order.side, price) for level in levels):
             return tr("ladder.stop_through")
-        asks = not self._actions.armed
+        asks = self._asks
         requests = _moved(levels, price)
         size = sum({level.order.order_id: level.order.remaining for level in levels}.values())
         changes = self.terms.capabilities.amend

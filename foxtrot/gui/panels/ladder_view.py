@@ -81,6 +81,17 @@ class LadderView(QWidget):
             self.marked = marked
             self.update()
 
+    @property
+    def is_held(self) -> bool:
+        """Tell whether an own order is being dragged."""
+        return self._drag is not None
+
+    def let_go(self) -> None:
+        """Hold nothing any more, wherever the mouse is let go."""
+        if self._drag is not None:
+            self._drag, self._drag_to = None, NOWHERE
+            self.update()
+
     def row_at(self, y: int) -> int:
         """Return the row at a height, NOWHERE beside all rows."""
         place = y // self.row_height
@@ -166,9 +177,9 @@ class LadderView(QWidget):
         """Let go of what was dragged."""
         if event.button() is not Qt.MouseButton.LeftButton or self._drag is None:
             return
-        (side, row), target = self._drag, self.row_at(int(event.position().y()))
-        self._drag, self._drag_to = None, NOWHERE
-        self.update()
+        inside = self.rect().contains(event.position().toPoint())
+        (side, row), target = self._drag, self.row_at(int(event.position().y())) if inside else NOWHERE
+        self.let_go()
         if target not in (NOWHERE, row):
             self.dragged.emit(side, row, target)
 
@@ -184,8 +195,7 @@ class LadderView(QWidget):
         if event.isAutoRepeat() and event.key() not in (Qt.Key.Key_Up, Qt.Key.Key_Down):
             return
         if event.key() == Qt.Key.Key_Escape and self._drag is not None:
-            self._drag, self._drag_to = None, NOWHERE
-            self.update()
+            self.let_go()
             return
         self.key_pressed.emit(event.key())
 

@@ -32,15 +32,22 @@ class LadderWishes(LadderFrame):
         self.shifted_s = float("-inf")
         self.feed = LadderFeed(desk, self)
 
+    @property
+    def doubt(self) -> str:
+        """Return why the rows are not to be believed, "" where they are."""
+        return self.desk.doubt(self.instrument_id, self.feed.account)
+
+    @property
+    def is_armed(self) -> bool:
+        """Tell whether one click sends: that was switched on, and the rows are to be believed."""
+        return self.desk.actions.armed and not self.doubt
+
     def click(self, row: int, side: Side | None, stop: bool) -> None:
         """Take a click: armed it sends, else it marks the row and asks; in the column of prices it marks nothing."""
         if side is None:
             self.forget_wish()
             return
-        if self.clock() - self.shifted_s < SHIFT_S:
-            self.say(tr("ladder.moved"))
-            return
-        hand = self._hand()
+        hand = self._calm_hand()
         if hand is not None:
             self._take(hand.place(side, row, self.sizes.box.value(), stop=stop))
 
@@ -52,7 +59,7 @@ class LadderWishes(LadderFrame):
 
     def dismiss(self, side: Side | None, row: int) -> None:
         """Cancel the person's orders of a row."""
-        hand = self._hand()
+        hand = self._calm_hand()
         if hand is not None:
             self.say(hand.cancel(side, row))
 
@@ -69,17 +76,24 @@ class LadderWishes(LadderFrame):
         if wish is not None:
             self.say(tr("ladder.sent") if wish.do() else tr("ladder.not_sent"))
 
+    def _calm_hand(self) -> LadderHand | None:
+        """Return what acts, None where the rows have just moved by themselves: the hand meant another price."""
+        if self.clock() - self.shifted_s < SHIFT_S:
+            self.say(tr("ladder.moved"))
+            return None
+        return self._hand()
+
     def _hand(self) -> LadderHand | None:
         if self.ladder is None:
             self.say(tr("ladder.no_instrument"))
             return None
-        return LadderHand(self.desk.actions, self.ladder, self.feed.account, self.feed.terms)
+        return LadderHand(self.desk.actions, self.ladder, self.feed.account, self.feed.terms, armed=self.is_armed)
 
     def _take(self, wish: Wish | str) -> None:
         self.forget_wish()
         if isinstance(wish, str):
             self.say(wish, warns=True)
-        elif self.desk.actions.armed:
+        elif self.is_armed:
             self.say(tr("ladder.sent") if wish.do() else tr("ladder.not_sent"))
         else:
             self.wish = wish
@@ -87,7 +101,8 @@ class LadderWishes(LadderFrame):
             self.confirm.ask(wish.side, wish.text)
 
     def forget_wish(self) -> None:
-        """Let go of what was marked."""
+        """Let go of what was marked, and of what is dragged."""
         self.wish = None
+        self.view.let_go()
         self.view.mark(None)
         self.confirm.hide()

@@ -70,6 +70,7 @@ class TicketPanel(TicketFrame):
             self.quote.setText(f"{price_text(tick.bid_price, decimals)}  /  {price_text(tick.ask_price, decimals)}")
         self._show_buttons()
         ticket = self.form.ticket
+        self.show_doubt(self.desk.doubt(ticket.instrument_id, ticket.account) if ticket.instrument_id else "")
         missing = ticket.missing()
         self.asker.look(None if missing or self.desk.questions is None else self._question(ticket))
         if missing:
@@ -112,10 +113,13 @@ class TicketPanel(TicketFrame):
         wish = PreviewOrder(
             order=order, owner=OWNER, stop_loss=ticket.stop_loss, risk_share=self.form.risk.value() / 100.0
         )
-        instrument_id = self.instrument_id
 
         def heard(found: msgspec.Struct | None, error: str) -> None:
-            if isinstance(found, OrderPreview) and instrument_id == self.instrument_id:
+            now = self.form.ticket
+            same = (now.instrument_id, now.account, now.stop_loss, now.price) == (
+                ticket.instrument_id, ticket.account, ticket.stop_loss, ticket.price,
+            )  # fmt: skip
+            if isinstance(found, OrderPreview) and same:
                 self.form.quantity.setValue(found.quantity)
             elif error:
                 self.say(error, warns=True)
@@ -127,6 +131,8 @@ class TicketPanel(TicketFrame):
     def _open(self) -> None:
         """Begin to show the instrument, once it is known."""
         found = self.desk.instruments.get(self.instrument_id)
+        if found is None and self.form.ticket.instrument_id:
+            self.form.show_instrument(None)  # else its buttons would go on to send orders for the one before
         self.name.setText(self.instrument_id or tr("ticket.no_instrument"))
         self.quote.setText(NOTHING)
         if found is None:

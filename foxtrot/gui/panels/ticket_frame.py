@@ -45,6 +45,13 @@ class TicketFrame(Panel):
         self.said.setText(f"⚠ {text}" if warns and text else text)
         self.said.setVisible(bool(text))
 
+    def show_doubt(self, why: str) -> None:
+        """Say over the buttons why the prices are not to be believed."""
+        text = f"⚠ {why}" if why else ""
+        if text != self.doubted.text():
+            self.doubted.setText(text)
+            self.doubted.setVisible(bool(text))
+
     def name_preview(self, side: Side) -> None:
         """Say of which side the preview is."""
         self.heading.setText(tr(f"ticket.if_{side}"))
@@ -84,6 +91,12 @@ class TicketFrame(Panel):
             button.colour(theme.colours.up if side is Side.BUY else theme.colours.down)
             button.setMinimumHeight(theme.pixels(42))
             row.addWidget(button, 1)
+        self.doubted = QLabel(self)
+        self.doubted.setObjectName("ticket_doubt")
+        self.doubted.setWordWrap(True)
+        self.doubted.setStyleSheet(f"color:{theme.colours.warning};font-weight:600")
+        self.doubted.hide()
+        column.addWidget(self.doubted)
         column.addLayout(row)
         column.addWidget(self.said)
         return column
