@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 from types import FrameType
 
 WATCHED = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-"""A closed terminal (SIGHUP, where there is one) is a request to stop as well."""
+"""A closed terminal (SIGHUP, where there is one) is a request to stop as well, except under nohup."""
 Handler = Callable[[int, FrameType | None], object] | int | None
 
 
@@ -43,6 +43,15 @@ class StopSignal:
         return True
 
 
+def watched() -> list[int]:
+    """Return the signals that ask for the stop: all of WATCHED but a SIGHUP that is ignored, as nohup lets it be."""
+    return [
+        number
+        for number in WATCHED
+        if number in (signal.SIGINT, signal.SIGTERM) or signal.getsignal(number) is not signal.SIG_IGN
+    ]
+
+
 @contextmanager
 def stop_signals() -> Iterator[StopSignal]:
     """Yield what signals ask; a second signal changes nothing, for the stop is under way.
@@ -58,8 +67,8 @@ def stop_signals() -> Iterator[StopSignal]:
 
     before: dict[int, Handler] = {}
     if threading.current_thread() is threading.main_thread():
-        for watched in WATCHED:
-            before[watched] = signal.signal(watched, on_signal)
+        for number in watched():
+            before[number] = signal.signal(number, on_signal)
     try:
         yield stop
     finally:

@@ -165,7 +165,7 @@ class Desktop(QObject):
         if self.window is not None:
             self.window.may_close = lambda: True
             self.window.close()
-        self.application.quit()
+        self.application.exit(0)  # quit() asks every window first, and one that says no would keep the program
 
     # --- the window -------------------------------------------------------------------------------------------------
 

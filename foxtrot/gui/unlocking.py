@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QInputDialog, QLineEdit
 from foxtrot.app.config import Config
 from foxtrot.app.passphrase import Ask, ask_by, process_passphrase
 from foxtrot.app.secret_store import FILE, open_store
+from foxtrot.gui.signal_watch import SignalWatch
 from foxtrot.gui.texts import tr
 
 
@@ -35,7 +36,8 @@ def unlock(home: Path, config: Config, environment: Mapping[str, str], ask: Ask 
 def _ask_in_window(_question: str) -> str:
     application = QApplication.instance() or QApplication(sys.argv[:1])
     application.setApplicationName("Foxtrot")
-    text, agreed = QInputDialog.getText(
-        None, tr("wizard.unlock"), tr("wizard.unlock_text"), QLineEdit.EchoMode.Password
-    )  # fmt: skip
+    with SignalWatch(application.exit):
+        text, agreed = QInputDialog.getText(
+            None, tr("wizard.unlock"), tr("wizard.unlock_text"), QLineEdit.EchoMode.Password
+        )  # fmt: skip
     return text if agreed else ""

@@ -47,7 +47,7 @@ def run(arguments: Namespace) -> Outcome:
         from foxtrot.app.logging_setup import start_logging
 
         chosen = _chosen(arguments, stopped)
-        if chosen is None:
+        if chosen is None or stopped.wait(0.0):
             return Outcome({}, "nothing was opened")
         order, demo, log_file = _prepared(arguments, *chosen)
         log = start_logging("DEBUG" if arguments.debug else "INFO", log_file)

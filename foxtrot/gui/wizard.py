@@ -191,7 +191,12 @@ def first_run(home: Path, check: Check, stopped: StopSignal | None = None) -> Ch
     file = SettingsFile(home / FOLDER)
     settings = file.load()
     wizard = Wizard(application, home, settings, check)
-    with SignalWatch(wizard.reject, stopped):
+
+    def leave() -> None:
+        wizard.reject()
+        application.exit(0)  # a dialog over the wizard as well
+
+    with SignalWatch(leave, stopped):
         wizard.exec()
     try:
         (home / FOLDER).mkdir(mode=0o700, parents=True, exist_ok=True)

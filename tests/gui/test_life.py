@@ -10,8 +10,8 @@ from time import perf_counter
 
 import pytest
 from PySide6.QtCore import QEventLoop, Qt, QTimer
-from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtGui import QCloseEvent, QKeySequence
+from PySide6.QtWidgets import QApplication, QDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
 from foxtrot.app.control_requests import FollowKill, KillProgress, OrderRow, PositionRow
@@ -19,7 +19,7 @@ from foxtrot.app.desktop_requests import Overview
 from foxtrot.app.stop_signals import StopSignal
 from foxtrot.core.notices import StrategyStatus
 from foxtrot.gui import dialogs
-from foxtrot.gui.application import Desktop
+from foxtrot.gui.application import Desktop, run_desktop
 from foxtrot.gui.attendants import Attendants
 from foxtrot.gui.close_guard import CloseGuard
 from foxtrot.gui.dialogs import CloseChoice, CloseDialog, CrashNotice
@@ -356,3 +356,40 @@ def test_a_signal_asks_for_the_end_and_one_that_came_early_counts(qtbot: QtBot) 
         loop.exec()
     assert asked == [1, 1]
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+class Stubborn(QDialog):
+    """A dialog that nothing closes."""
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
+        event.ignore()
+
+
+@pytest.mark.parametrize("when", ["while the window is made", "over a dialog that does not close"])
+def test_a_signal_ends_the_program_whatever_it_is_at(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    show, began_s, dialogs_open = Desktop.show_window, perf_counter(), []
+
+    def ask() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def open_dialog() -> None:
+        dialogs_open.append(Stubborn())
+        QTimer.singleShot(50, ask)
+        dialogs_open[0].exec()
+
+    def show_window(desktop: Desktop) -> None:
+        show(desktop)
+        QTimer.singleShot(10_000, lambda: desktop.application.exit(1))
+        if when.startswith("while"):
+            ask()
+        else:
+            QTimer.singleShot(0, desktop, open_dialog)
+
+    monkeypatch.setattr(Desktop, "show_window", show_window)
+    assert run_desktop(tmp_path, None, None, None) == (None, "")
+    assert perf_counter() - began_s < 8
+    for dialog in dialogs_open:
+        dialog.hide()
+        qtbot.addWidget(dialog, before_close_func=lambda one: one.setParent(None))
