@@ -30,7 +30,7 @@ class ProtectionLeg(msgspec.Struct, frozen=True):
     `kind` is stop, take_profit, trailing, or "" of a position without any. `level` is the price at which it acts, 0.0 where it is not
     known yet; `offset` that of a trailing stop. `where` is "venue" (it rests there), "sent" (on its way), "here" (it is watched by this
     process), "waits" (its position is not there yet) or "" (nothing). `covers` is the quantity that it closes, `held` that of the
-    position, with a sign.
+    position, with a sign. `kept` is False for a stop that somebody placed as an order of its own, which follows no position.
     """
 
     owner: str
@@ -46,6 +46,7 @@ class ProtectionLeg(msgspec.Struct, frozen=True):
     order_id: str
     protection: str
     remark: str
+    kept: bool = True
 
 
 class ProtectionLegs(msgspec.Struct, frozen=True):

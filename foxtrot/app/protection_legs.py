@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from foxtrot.app.blotter_requests import ProtectionLeg
 from foxtrot.domain.account import EXTERNAL
 from foxtrot.domain.enums import OrderType
@@ -82,7 +84,7 @@ class _Legs:
         for record in self._records:
             kind = _kind_of(record)
             if kind and record.key not in kept:
-                yield self._of_order(kind, record, record.terms.trigger_price, 0.0)
+                yield replace(self._of_order(kind, record, record.terms.trigger_price, 0.0), kept=False)
 
     def _of_order(self, kind: str, record: OrderRecord, level: float, offset: float) -> ProtectionLeg:
         where = "venue" if record.status in WORKING else "sent"

@@ -30,10 +30,16 @@ class AlertForm(QDialog):
         desk: knows what can be watched.
         alert: the one that is changed, None for a new one.
         subject: what a new one is of at first.
+        begins: the kind of a new one at first.
     """
 
     def __init__(
-        self, desk: Desk, alert: Alert | None = None, subject: str = "", parent: QWidget | None = None
+        self,
+        desk: Desk,
+        alert: Alert | None = None,
+        subject: str = "",
+        parent: QWidget | None = None,
+        begins: AlertKind = AlertKind.PRICE,
     ) -> None:
         super().__init__(parent)
         self.setObjectName("alert_form")
@@ -54,6 +60,7 @@ class AlertForm(QDialog):
         self.fault.setWordWrap(True)
         self.fault.setStyleSheet(f"color:{desk.theme.colours.danger}")
         self._lay_out()
+        self.kind.setCurrentIndex(self.kind.findData(begins))
         self.kind.currentIndexChanged.connect(self._fill)
         self.subject.currentTextChanged.connect(self._suggest)
         self._fill()

@@ -8,12 +8,20 @@ from PySide6.QtCore import QObject, Signal
 
 from foxtrot.app.control_requests import Cancel
 from foxtrot.app.user_name import user_at_machine
-from foxtrot.core.commands import AmendOrder, ReplaceOrder, SendOrder, SendProtectedOrder
+from foxtrot.core.commands import (
+    AmendOrder,
+    ClosePosition,
+    ProtectPosition,
+    ReplaceOrder,
+    SendOrder,
+    SendProtectedOrder,
+)
 from foxtrot.core.notices import AdapterStatus
 from foxtrot.domain.enums import AdapterState
 from foxtrot.domain.errors import FoxtrotError
 from foxtrot.domain.order import AmendRequest, OrderRequest
 from foxtrot.gui.desk import Desk
+from foxtrot.gui.order_outcomes import Outcomes
 from foxtrot.gui.texts import tr
 
 OWNER: Final = "manual"
@@ -65,6 +73,7 @@ class OrderActions(QObject):
         self._desk = desk
         self._clock = clock
         self._last: tuple[object, float] = (None, 0.0)
+        self._outcomes = Outcomes(desk, self)
         for moved in (desk.connected, desk.account_chosen, desk.gate_changed):
             moved.connect(self._disarm)
         desk.bridge.on(AdapterStatus, self._hear_status)
@@ -86,12 +95,25 @@ class OrderActions(QObject):
             return False
         return self._desk.put(SendOrder(request, OWNER))
 
-    def place_together(self, title: str, orders: Sequence[SendOrder], text: str) -> bool:
-        """Send orders that belong together, in their order, each for its owner; the person is always asked, once."""
+    def place_together(self, title: str, orders: Sequence[SendOrder | ClosePosition], text: str) -> bool:
+        """Send what belongs together, in its order, each for its owner; the person is always asked, once."""
         if not orders or self._is_repeated(tuple(orders)) or not self.confirm(title, text):
             return False
+        self._outcomes.await_closing(order for order in orders if isinstance(order, ClosePosition))
         taken = [self._desk.put(order) for order in orders]  # each of them, whatever became of the one before
         return all(taken)
+
+    def protect(self, wish: ProtectPosition, text: str) -> bool:
+        """Protect a position, or change how."""
+        if self._is_repeated(wish) or not self._agreed(tr("order.protect_title"), text, ask=True):
+            return False
+        return self._desk.put(wish)
+
+    def unprotect(self, wish: ProtectPosition, text: str) -> bool:
+        """Take stop or take profit away, whichever `wish` sets to 0.0; the person is always asked, for it raises risk."""
+        if self._is_repeated(wish) or not self.confirm(tr("order.unprotect_title"), text):
+            return False
+        return self._desk.put(wish)
 
     def place_protected(self, order: SendProtectedOrder, text: str, *, ask: bool = True) -> bool:
         """Send an entry with its bracket; the position is protected from its first fill on."""
@@ -104,12 +126,14 @@ class OrderActions(QObject):
         """Change a resting order."""
         if self._is_repeated(request) or not self._agreed(tr("order.amend_title"), text, ask=ask):
             return False
+        self._outcomes.await_change(request.order_id)
         return self._desk.put(AmendOrder(request))
 
     def replace(self, request: AmendRequest, text: str, *, ask: bool = True) -> bool:
         """Change a resting order where the venue changes none: it is cancelled, then what is left of it is placed."""
         if self._is_repeated(request) or not self._agreed(tr("order.amend_title"), text, ask=ask):
             return False
+        self._outcomes.await_change(request.order_id)
         return self._desk.put(ReplaceOrder(request))
 
     def cancel(self, order_id: str) -> None:

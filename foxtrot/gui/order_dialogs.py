@@ -40,8 +40,11 @@ AskAmend = Callable[[QWidget, OrderRow, Instrument | None], AmendRequest | None]
 AskResolution = Callable[[QWidget, OrderRow], Resolution | None]
 
 
-class _OrderDialog(QDialog):
-    """A form about an order, with a line for what is wrong and two buttons, neither of which Enter presses."""
+class OrderDialog(QDialog):
+    """A form about an order or a position, with a line for what is wrong and buttons that Enter does not press.
+
+    Thread: the desktop's.
+    """
 
     def __init__(self, parent: QWidget | None, title: str, text: str, go: str) -> None:
         super().__init__(parent)
@@ -56,7 +59,7 @@ class _OrderDialog(QDialog):
         self.error = QLabel(self)
         self.error.setWordWrap(True)
         column.addWidget(self.error)
-        row = QHBoxLayout()
+        row = self._row = QHBoxLayout()
         row.addStretch(1)
         self.go = QPushButton(go, self)
         self.stop = QPushButton(tr("dialog.no"), self)
@@ -66,6 +69,10 @@ class _OrderDialog(QDialog):
             row.addWidget(button)
         column.addLayout(row)
 
+    def add_button(self, button: QPushButton) -> None:
+        """Put another button to the left of the two."""
+        self._row.insertWidget(0, button)
+
     def say(self, why: str) -> None:
         """Show what is wrong, and let it go on only when nothing is."""
         self.error.setText(f"⚠ {why}" if why else "")
@@ -73,7 +80,7 @@ class _OrderDialog(QDialog):
         self.go.setToolTip(why)
 
 
-class AmendDialog(_OrderDialog):
+class AmendDialog(OrderDialog):
     """Asks for other figures of a resting order.
 
     Thread: the desktop's.
@@ -123,7 +130,7 @@ class AmendDialog(_OrderDialog):
         return _off_grid(request, self._instrument)
 
 
-class ResolveDialog(_OrderDialog):
+class ResolveDialog(OrderDialog):
     """Asks what became of an order of unknown outcome.
 
     Thread: the desktop's.

@@ -3,15 +3,12 @@
 import msgspec
 
 from foxtrot.app.control_requests import PositionRow
-from foxtrot.core.commands import SendOrder
 from foxtrot.domain.account import EXTERNAL
-from foxtrot.domain.enums import OrderType, PositionSide, Product, Side
+from foxtrot.domain.enums import Product
 from foxtrot.domain.instrument import Instrument
-from foxtrot.domain.order import OrderRequest
 from foxtrot.gui.blotter_cells import (
     long_or_short,
     money_cell,
-    name_of,
     origin_cell,
     price_cell,
     side_cell,
@@ -19,7 +16,7 @@ from foxtrot.gui.blotter_cells import (
 )
 from foxtrot.gui.columns import Align, Cell, Column, Tone, number, sign_tone, word
 from foxtrot.gui.desk import Desk
-from foxtrot.gui.numbers import NOTHING, rate_text, size_decimals, size_text
+from foxtrot.gui.numbers import NOTHING, rate_text
 from foxtrot.gui.order_actions import OWNER
 from foxtrot.gui.texts import tr
 
@@ -99,26 +96,6 @@ def columns_of(desk: Desk) -> tuple[Column[Holding], ...]:
     )  # fmt: skip
 
 
-def closing_order(one: Holding, instrument: Instrument | None) -> SendOrder:
-    """Return the market order that closes a position, and can do no more than that; what a fee took of a lot stays."""
-    row = one.row
-    return SendOrder(_market(row, instrument, reduce_only=True), row.owner)
-
-
-def opening_order(one: Holding, instrument: Instrument | None) -> SendOrder:
-    """Return the market order that opens the same on the other side once a position is closed."""
-    side = {"long": PositionSide.SHORT, "short": PositionSide.LONG}.get(one.row.position_side, PositionSide.NET)
-    return SendOrder(_market(one.row, instrument, reduce_only=False, position_side=side), one.row.owner)
-
-
-def leg_text(order: SendOrder, instrument: Instrument | None) -> str:
-    """Return such an order in words."""
-    request = order.request
-    size = size_text(request.quantity, size_decimals(instrument))
-    only = f", {tr('positions.reduce_only')}" if request.reduce_only else ""
-    return f"{name_of(request.side)} {size} {request.instrument_id} {name_of('market')}{only}  ({request.account})"
-
-
 def why_no_reverse(one: Holding, instrument: Instrument | None) -> str:
     """Return why a position cannot be turned round, "" when it can."""
     if one.row.owner == EXTERNAL:
@@ -131,24 +108,6 @@ def why_no_reverse(one: Holding, instrument: Instrument | None) -> str:
 def is_of_strategy(one: Holding) -> bool:
     """Tell whether a strategy holds it."""
     return one.row.owner not in (OWNER, EXTERNAL)
-
-
-def _market(
-    row: PositionRow, instrument: Instrument | None, *, reduce_only: bool, position_side: PositionSide | None = None
-) -> OrderRequest:
-    return OrderRequest(
-        row.instrument_id,
-        row.account,
-        Side.SELL if row.quantity > 0 else Side.BUY,
-        OrderType.MARKET,
-        _whole_lots(abs(row.quantity), instrument),
-        reduce_only=reduce_only,
-        position_side=position_side or PositionSide(row.position_side),
-    )
-
-
-def _whole_lots(quantity: float, instrument: Instrument | None) -> float:
-    return quantity if instrument is None else instrument.quantity(instrument.round_quantity_units(quantity))
 
 
 def _worth_cell(one: Holding) -> Cell:

@@ -26,7 +26,7 @@ from foxtrot.app.control_requests import (
     TradeRow,
     Trades,
 )
-from foxtrot.core.commands import AmendOrder, SendOrder
+from foxtrot.core.commands import AmendOrder, ClosePosition
 from foxtrot.core.notices import OrderChanged, ProtectionChanged, TradeBooked
 from foxtrot.domain.enums import Liquidity, OrderStatus, OrderType, PositionSide, Side
 from foxtrot.domain.order import AmendRequest
@@ -545,16 +545,7 @@ def test_a_position_is_closed_by_an_order_that_can_only_reduce_it(
     press(qtbot, held, "close")
     press(qtbot, held, "close")  # a double click closes once
     assert len(rig.link.sent) == 1
-    order = rig.link.sent[0]
-    assert isinstance(order, SendOrder)
-    request = order.request
-    assert (order.owner, request.side, request.order_type, request.quantity) == (
-        "alpha",
-        Side.BUY,
-        OrderType.MARKET,
-        2.0,
-    )
-    assert request.reduce_only
+    assert rig.link.sent == [ClosePosition("alpha", "main", PERP)]
 
 
 def test_a_position_is_turned_round_by_two_legs_asked_about_once(
@@ -564,10 +555,9 @@ def test_a_position_is_turned_round_by_two_legs_asked_about_once(
     press(qtbot, held, "reverse")
     assert len(rig.questions) == 1
     assert rig.questions[0][1].count("▼ Sell 0.5") == 2
-    legs = [(order.request.side, order.request.quantity, order.request.reduce_only) for order in rig.link.of(SendOrder)]
-    assert legs == [(Side.SELL, 0.5, True), (Side.SELL, 0.5, False)]
+    assert "no stop" in rig.questions[0][1]
     press(qtbot, held, "reverse")  # a double click turns it once
-    assert len(rig.link.of(SendOrder)) == 2
+    assert rig.link.sent == [ClosePosition("manual", "main", PERP, reverse=True)]
 
 
 def test_what_a_fee_took_of_a_lot_stays_when_a_position_is_closed(rig: DesktopRig, make: Make, qtbot: QtBot) -> None:
@@ -576,7 +566,10 @@ def test_what_a_fee_took_of_a_lot_stays_when_a_position_is_closed(rig: DesktopRi
     rig.bridge.flush()
     pick(panel, 0)
     press(qtbot, panel, "close")
-    assert [order.request.quantity for order in rig.link.of(SendOrder)] == [0.00099]
+    assert "Sell 0.00099 " in rig.questions[0][1]
+    rig.later()
+    press(qtbot, panel, "close_50")
+    assert [wish.quantity for wish in rig.link.of(ClosePosition)] == [0.0, 0.00049]
 
 
 def test_one_side_of_a_hedged_account_is_turned_into_the_other(rig: DesktopRig, make: Make, qtbot: QtBot) -> None:
@@ -585,8 +578,7 @@ def test_one_side_of_a_hedged_account_is_turned_into_the_other(rig: DesktopRig, 
     rig.bridge.flush()
     pick(panel, 0)
     press(qtbot, panel, "reverse")
-    sides = [order.request.position_side for order in rig.link.of(SendOrder)]
-    assert sides == [PositionSide.SHORT, PositionSide.LONG]
+    assert [(wish.position_side, wish.reverse) for wish in rig.link.of(ClosePosition)] == [(PositionSide.SHORT, True)]
 
 
 def test_what_cannot_be_closed_or_turned_says_why(held: PositionsPanel) -> None:

@@ -7,6 +7,7 @@ import msgspec
 from PySide6.QtWidgets import QWidget
 
 from foxtrot.app.blotter_requests import ListProtections, ProtectionLeg, ProtectionLegs
+from foxtrot.app.control_requests import ListPositions, Positions
 from foxtrot.core.notices import ProtectionChanged
 from foxtrot.gui.blotter import Blotter, Choice
 from foxtrot.gui.blotter_cells import long_or_short, mark_of, name_of, origin_cell, price_cell, side_cell, size_cell
@@ -15,10 +16,13 @@ from foxtrot.gui.desk import Desk
 from foxtrot.gui.numbers import NOTHING, rate_text
 from foxtrot.gui.polling import Polling
 from foxtrot.gui.position_rows import protection_cell
+from foxtrot.gui.protect_form import ProtectForm
+from foxtrot.gui.protect_model import Guarded, guard_of, guard_text, is_of
 from foxtrot.gui.texts import tr
 from foxtrot.gui.totals_bar import Piece
 
 RIGHT = Align.RIGHT
+AVERAGES_EVERY_S: Final = 1.0
 _WHERE: Final = {
     "venue": Tone.GOOD,
     "sent": Tone.WARNING,
@@ -111,12 +115,63 @@ class ProtectionsPanel(Blotter):
         self._polling = Polling(desk, ListProtections, self._take)
         self.hear(ProtectionChanged, lambda _: self._polling.hasten())
         self.view.chosen.connect(lambda one: self.choose_instrument(one.leg.instrument_id))
+        self._positions = Polling(desk, ListPositions, self._take_positions, AVERAGES_EVERY_S)
+        self._averages: dict[tuple[str, ...], float] = {}
+        self.form: ProtectForm | None = None
+        self.add_button("change", self.change)
+        self.add_button("remove", self.remove)
+        self.look_at_buttons()
+
+    # --- what a person does -----------------------------------------------------------------------------------------
+
+    def change(self) -> None:
+        """Show the form by which the position of the chosen leg is protected."""
+        one: Leg = self.view.selected()[0]
+        if self.form is not None:
+            self.form.close()
+            self.form.deleteLater()
+        self.form = ProtectForm(self.desk, self._guarded(one), self)
+        self.form.open()
+
+    def remove(self) -> None:
+        """Take the chosen leg away, after asking; one that is an order of its own is cancelled."""
+        one: Leg = self.view.selected()[0]
+        if not one.leg.kept:
+            self.desk.actions.cancel(one.leg.order_id)
+            return
+        guarded, instrument = self._guarded(one), self.desk.instruments.get(one.leg.instrument_id)
+        left = msgspec.structs.replace(guarded.guard, **{one.leg.kind: 0.0})
+        name = f"{one.leg.instrument_id}  ({one.leg.account})"
+        text = f"{name}\n{guard_text(guarded.guard, instrument)}\n→ {guard_text(left, instrument)}"
+        self.desk.actions.unprotect(guarded.command(left), text)
+
+    def _guarded(self, one: Leg) -> Guarded:
+        leg = one.leg
+        place = (leg.owner, leg.account, leg.instrument_id, leg.position_side)
+        guard = guard_of(other for other in self._legs if is_of(other, *place))
+        return Guarded(*place[:3], leg.held, self._averages.get(place, one.mark), one.mark, guard)
+
+    # --- what a blotter says ----------------------------------------------------------------------------------------
+
+    def why_not(self, name: str) -> str:
+        """Return why a button cannot be pressed now."""
+        chosen: list[Leg] = self.view.selected()
+        if len(chosen) != 1:
+            return tr("protections.choose")
+        leg = chosen[0].leg
+        if name == "remove":
+            return "" if leg.kind else tr("protect.nothing_to_remove")
+        if not leg.held:
+            return tr("protections.nothing_held")
+        return "" if leg.kept else tr("protections.own_order")
 
     def choices(self, row: Leg) -> list[Choice]:
         """Return what can be done with a leg."""
         name, order_id = row.leg.instrument_id, row.leg.order_id
         asked = partial(self.desk.order_asked.emit, order_id)
         return [
+            Choice(tr("protections.change"), self.change, self.why_not("change")),
+            Choice(tr("protections.remove"), self.remove, self.why_not("remove")),
             Choice(tr("blotter.show_order"), asked, "" if order_id else tr("protections.no_order")),
             Choice(tr("blotter.show_instrument", instrument=name), partial(self.choose_instrument, name)),
         ]
@@ -137,19 +192,30 @@ class ProtectionsPanel(Blotter):
         """Ask another platform."""
         super().begin_anew()
         self._legs = ()
+        self._averages = {}
         self._polling.begin_anew()
+        self._positions.begin_anew()
 
     def flush(self) -> None:
         """Show the legs beside the prices that stand now."""
         self._polling.look()
+        self._positions.look()
         self.model.replace_all(Leg(leg, mark_of(self.desk, leg.instrument_id)) for leg in self._legs)
         super().flush()
 
     def leave(self) -> None:
         """Hear nothing any more."""
         self._polling.end()
+        self._positions.end()
         super().leave()
 
     def _take(self, found: msgspec.Struct) -> None:
         if isinstance(found, ProtectionLegs):
             self._legs = found.legs
+
+    def _take_positions(self, found: msgspec.Struct) -> None:
+        if isinstance(found, Positions):
+            rows = found.positions
+            self._averages = {
+                (row.owner, row.account, row.instrument_id, row.position_side): row.average_price for row in rows
+            }
