@@ -14,6 +14,7 @@ from foxtrot.app.desktop_requests import ListedInstruments, ListInstruments, Ove
 from foxtrot.domain.errors import ConfigError
 from foxtrot.gui.desk import Desk
 from foxtrot.gui.dock_area import DockArea
+from foxtrot.gui.kill_key import KillKey
 from foxtrot.gui.order_actions import OrderActions
 from foxtrot.gui.palette import Palette
 from foxtrot.gui.palette_entries import PaletteEntries
@@ -221,6 +222,7 @@ class MainWindow(QMainWindow):
         self.desk.order_asked.connect(self._show_order)
         self.status.clicked.connect(partial(self.docks.show, "diagnostics"))
         self.shortcuts.bind("kill", self.kill_asked.emit)
+        self.kill_key = KillKey(partial(self.shortcuts.key_of, "kill"), self.kill_asked.emit, self)
         self.shortcuts.bind("search", self.search_asked.emit)
         self.trading_keys = TradingKeys(self.shortcuts, self.docks)
         for place, name in enumerate(CAME_WITH, 1):

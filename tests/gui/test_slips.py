@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -13,6 +13,7 @@ from foxtrot.app.desktop_requests import AskTerms, OrderPreview, PreviewOrder, T
 from foxtrot.core.commands import AmendOrder, SendOrder
 from foxtrot.core.notices import AdapterStatus, BookStateChanged, GateChanged, OrderChanged
 from foxtrot.domain.enums import AdapterState, BookState, GateState, OrderType, Side, TimeInForce
+from foxtrot.gui.dialogs import ask_yes
 from foxtrot.gui.main_window import MainWindow
 from foxtrot.gui.number_box import NumberBox
 from foxtrot.gui.panel import PanelKinds
@@ -307,3 +308,21 @@ def test_an_engine_that_does_not_answer_makes_all_prices_old(
     assert "30 s" in ticket.doubted.text()
     assert isinstance(window.bar.kill, QPushButton)
     assert window.bar.kill.isEnabled()
+
+
+# --- KILL -----------------------------------------------------------------------------------------------------------
+
+
+def test_kill_is_a_key_while_a_dialog_waits_for_an_answer(qtbot: QtBot, window: MainWindow) -> None:
+    kills: list[bool] = []
+    window.kill_asked.connect(lambda: kills.append(True))
+
+    def press() -> None:
+        dialog = QApplication.activeModalWidget()
+        assert dialog is not None
+        qtbot.keyClick(dialog, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+        dialog.close()
+
+    QTimer.singleShot(200, press)
+    assert ask_yes(window, "Send this order?", "BUY 1") is False
+    assert kills == [True]
