@@ -187,6 +187,7 @@ class MainWindow(QMainWindow):
         panels = view.addMenu(tr("menu.panels"))
         for kind in self._kinds.names():
             panels.addAction(tr(f"panel.{kind}"), partial(self.docks.open, kind))
+        self.menu_actions.fill_view(view)
         spaces = self.menus.addMenu(tr("menu.workspaces"))
         self.menu_actions.fill_workspaces(spaces)
         spaces.addAction(tr("menu.reset_workspace"), self.reset_workspace)
@@ -224,6 +225,7 @@ class MainWindow(QMainWindow):
         self.shortcuts.bind("kill", self.kill_asked.emit)
         self.kill_key = KillKey(partial(self.shortcuts.key_of, "kill"), self.kill_asked.emit, self)
         self.shortcuts.bind("search", self.search_asked.emit)
+        self.menu_actions.bind_keys(self.shortcuts)
         self.trading_keys = TradingKeys(self.shortcuts, self.docks)
         for place, name in enumerate(CAME_WITH, 1):
             self.shortcuts.bind(f"workspace_{place}", partial(self.switch_workspace, name))

@@ -44,7 +44,7 @@ class PaletteEntries:
         self.add("english", partial(self._choose, "language", "en"))
         self.add("chinese", partial(self._choose, "language", "zh"))
         self.add("reset_workspace", window.reset_workspace)
-        self.add("fullscreen", self._fill_screen)
+        self.add("fullscreen", window.menu_actions.fill_screen, window.shortcuts.key_of("fullscreen"))
         self.add("all_accounts", partial(window.desk.choose_account, ""))
 
     def add(self, name: str, do: Callable[[], object], key: str = "") -> None:
@@ -102,13 +102,6 @@ class PaletteEntries:
     def _choose(self, field: str, value: object) -> None:
         setattr(self._desk.settings, field, value)
         self._window.looks_changed.emit()
-
-    def _fill_screen(self) -> None:
-        window = self._window
-        if window.isFullScreen():
-            window.showNormal()
-        else:
-            window.showFullScreen()
 
 
 def _words(key: str) -> str:

@@ -34,6 +34,11 @@ class Shortcuts:
         """Return the key of an action as text, "" where it has none."""
         return self._chosen.get(action, CAME_WITH.get(action, ""))
 
+    @property
+    def bound(self) -> frozenset[str]:
+        """Return the actions whose keys do something."""
+        return frozenset(self._bound)
+
     def bind(self, action: str, do: Callable[[], object]) -> None:
         """Let an action's key do something, anywhere in the window and its floating docks."""
         shortcut = QShortcut(QKeySequence(self.key_of(action)), self._window)

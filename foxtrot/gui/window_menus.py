@@ -12,8 +12,10 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QInputDialog, QMenu, QMessag
 from foxtrot import __version__
 from foxtrot.domain.errors import ConfigError
 from foxtrot.gui.aside import Aside
+from foxtrot.gui.cancel_all import CancelAll
 from foxtrot.gui.config_form import AccountForm
 from foxtrot.gui.shortcut_editor import ShortcutEditor
+from foxtrot.gui.shortcuts import Shortcuts
 from foxtrot.gui.texts import tr
 from foxtrot.gui.workspaces import CAME_WITH, WorkspaceFiles
 
@@ -47,6 +49,7 @@ class WindowMenus(QObject):
         self._window = window
         self._files = files
         self._aside = Aside(self)
+        self.cancel_all = CancelAll(window.desk, self)
         self.ask_text: AskText = self._ask_text
         self.ask_open: Callable[[], str] = self._ask_open
         self.ask_save: Callable[[str], str] = self._ask_save
@@ -60,6 +63,31 @@ class WindowMenus(QObject):
         """Add what has to do with files."""
         menu.addAction(tr("menu.new_account"), self.make_account)
         menu.addSeparator()
+
+    def fill_view(self, menu: QMenu) -> None:
+        """Add what fills the screen, and what cancels; both have keys, which are shown as they are now."""
+        menu.addSeparator()
+        self.full = menu.addAction(tr("menu.full_screen"), self.fill_screen)
+        self.cancels = menu.addAction(tr("menu.cancel_all"), self.cancel_all.begin)
+        menu.aboutToShow.connect(self._show_keys)
+
+    def bind_keys(self, shortcuts: Shortcuts) -> None:
+        """Bind the keys of what these menus do."""
+        shortcuts.bind("cancel_all", self.cancel_all.begin)
+        shortcuts.bind("fullscreen", self.fill_screen)
+
+    def fill_screen(self) -> None:
+        """Fill the whole screen, or be a window again."""
+        window = self._window
+        if window.isFullScreen():
+            window.showNormal()
+        else:
+            window.showFullScreen()
+
+    def _show_keys(self) -> None:
+        keys = self._window.shortcuts
+        self.full.setText(f"{tr('menu.full_screen')}\t{keys.key_of('fullscreen')}")
+        self.cancels.setText(f"{tr('menu.cancel_all')}\t{keys.key_of('cancel_all')}")
 
     def fill_workspaces(self, menu: QMenu) -> None:
         """Add what is done with workspaces."""

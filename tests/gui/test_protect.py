@@ -26,6 +26,7 @@ from tests.support.desktop_platform import ACCOUNT, PERPETUAL, DesktopPlatform
 from tests.support.desktop_rig import DesktopRig
 
 PERP = "BTCUSDT.PERP"
+NO_GUARD = Guard()
 FLAGS = QItemSelectionModel.SelectionFlag
 
 
@@ -41,7 +42,7 @@ def a_position(owner: str = "manual", quantity: float = 1.0) -> PositionRow:
     return PositionRow(owner, "main", PERP, "net", quantity, 100.0, Decimal(1), "at the venue")
 
 
-def guarded(held: float = 1.0, guard: Guard = Guard(), mark: float = 100.0) -> Guarded:
+def guarded(held: float = 1.0, guard: Guard = NO_GUARD, mark: float = 100.0) -> Guarded:
     return Guarded("manual", "main", PERP, held, 98.0, mark, guard)
 
 
