@@ -36,7 +36,8 @@ class Resolution(msgspec.Struct, frozen=True):
     why: str
 
 
-AskAmend = Callable[[QWidget, OrderRow, Instrument | None], AmendRequest | None]
+AskAmend = Callable[[QWidget, OrderRow, Instrument | None, bool], AmendRequest | None]
+"""The last tells whether the venue changes orders."""
 AskResolution = Callable[[QWidget, OrderRow], Resolution | None]
 
 
@@ -84,10 +85,19 @@ class AmendDialog(OrderDialog):
     """Asks for other figures of a resting order.
 
     Thread: the desktop's.
+
+    Args:
+        changes: whether the venue changes orders; else the order is cancelled and placed anew, which is said.
     """
 
-    def __init__(self, parent: QWidget | None, row: OrderRow, instrument: Instrument | None) -> None:
-        super().__init__(parent, tr("orders.amend_title"), order_text(row, instrument), tr("orders.amend_go"))
+    def __init__(
+        self, parent: QWidget | None, row: OrderRow, instrument: Instrument | None, *, changes: bool = True
+    ) -> None:
+        text = order_text(row, instrument)
+        text = text if changes else f"{text}\n\n{tr('orders.replaces')}"
+        super().__init__(
+            parent, tr("orders.amend_title"), text, tr("orders.amend_go" if changes else "orders.replace_go")
+        )
         self.setObjectName("amend_dialog")
         self._row = row
         self._instrument = instrument
@@ -166,12 +176,12 @@ class ResolveDialog(OrderDialog):
             self.say("")
 
 
-def ask_amend(parent: QWidget, row: OrderRow, instrument: Instrument | None) -> AmendRequest | None:
+def ask_amend(parent: QWidget, row: OrderRow, instrument: Instrument | None, changes: bool) -> AmendRequest | None:
     """Ask for a change; None when the person leaves.
 
     Blocks: the desktop's thread, while Qt goes on.
     """
-    dialog = AmendDialog(parent, row, instrument)
+    dialog = AmendDialog(parent, row, instrument, changes=changes)
     return dialog.request if dialog.exec() == QDialog.DialogCode.Accepted else None
 
 

@@ -12,6 +12,7 @@ from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
+from foxtrot.adapter.capabilities import Capabilities
 from foxtrot.app.blotter_requests import ListProtections, ListWorth, ProtectionLeg, ProtectionLegs, WorthFound
 from foxtrot.app.control_requests import (
     Cancel,
@@ -26,9 +27,10 @@ from foxtrot.app.control_requests import (
     TradeRow,
     Trades,
 )
-from foxtrot.core.commands import AmendOrder, ClosePosition
+from foxtrot.app.desktop_requests import AskTerms, TermsFound
+from foxtrot.core.commands import AmendOrder, ClosePosition, ReplaceOrder
 from foxtrot.core.notices import OrderChanged, ProtectionChanged, TradeBooked
-from foxtrot.domain.enums import Liquidity, OrderStatus, OrderType, PositionSide, Side
+from foxtrot.domain.enums import Liquidity, OrderStatus, PositionSide, Side
 from foxtrot.domain.order import AmendRequest
 from foxtrot.gui import texts
 from foxtrot.gui.blotter import Blotter
@@ -350,14 +352,66 @@ def test_enter_and_delete_cancel_nothing(rig: DesktopRig, make: Make, qtbot: QtB
     assert not rig.link.of(Cancel)
 
 
-def test_an_order_is_changed_by_its_dialog(rig: DesktopRig, make: Make, qtbot: QtBot) -> None:
+def the_venue(rig: DesktopRig, *, changes: bool) -> None:
+    """Let the account's venue say whether it changes orders."""
+    capabilities = Capabilities(order_types=frozenset(), times_in_force=frozenset(), amend=changes)
+    rig.link.answers[AskTerms] = TermsFound("main", capabilities, hedges=False)
+
+
+def test_before_the_venue_has_said_whether_it_changes_orders_none_is_changed(rig: DesktopRig, make: Make) -> None:
     panel = make(OrdersPanel)
     rig.hear(told("a"))
     pick(panel, 0)
+    assert "being asked" in panel.buttons["amend"].toolTip()
+    panel.amend()
+    assert not rig.link.sent
+
+
+def test_where_no_order_is_changed_it_is_cancelled_and_placed_anew_which_is_said(
+    rig: DesktopRig, make: Make, qtbot: QtBot
+) -> None:
+    the_venue(rig, changes=False)
+    rig.desk.is_live = True
+    panel = make(OrdersPanel)
+    rig.desk.is_live = True
+    rig.hear(told("a"))
+    pick(panel, 0)
+    rig.bridge.flush()
+    said: list[str] = []
+
+    def ask(_parent: object, row: OrderRow, instrument: object, changes: bool) -> AmendRequest:
+        dialog = AmendDialog(None, row, a_perpetual(), changes=changes)
+        qtbot.addWidget(dialog)
+        said.append(dialog.go.text())
+        return AmendRequest(row.order_id, price=99.5)
+
+    panel.ask_amend = ask
+    press(qtbot, panel, "amend")
+    assert said == ["Cancel and place anew"]
+    assert "changes no orders" in rig.questions[0][1]
+    assert rig.link.sent == [ReplaceOrder(AmendRequest("a", price=99.5))]
+
+
+def test_stops_among_what_is_cancelled_are_named(rig: DesktopRig, make: Make, qtbot: QtBot) -> None:
+    panel = make(OrdersPanel)
+    rig.link.answers[ListOrders] = Orders((a_row("R-1", reduces=True, trigger_price=90.0), a_row("b")))
+    panel._polling.begin_anew()
+    rig.bridge.flush()
+    rig.bridge.flush()
+    press(qtbot, panel, "cancel_all")
+    assert "1 of them are stops" in rig.questions[0][1]
+
+
+def test_an_order_is_changed_by_its_dialog(rig: DesktopRig, make: Make, qtbot: QtBot) -> None:
+    the_venue(rig, changes=True)
+    panel = make(OrdersPanel)
+    rig.hear(told("a"))
+    pick(panel, 0)
+    rig.bridge.flush()
     panel.ask_amend = lambda *_: None
     press(qtbot, panel, "amend")
     assert not rig.link.sent
-    panel.ask_amend = lambda _parent, row, _instrument: AmendRequest(row.order_id, price=99.5)
+    panel.ask_amend = lambda _parent, row, *_: AmendRequest(row.order_id, price=99.5)
     press(qtbot, panel, "amend")
     assert rig.link.sent == [AmendOrder(AmendRequest("a", price=99.5))]
 
@@ -365,11 +419,13 @@ def test_an_order_is_changed_by_its_dialog(rig: DesktopRig, make: Make, qtbot: Q
 def test_in_live_a_change_is_asked_about_with_both_figures(rig: DesktopRig, make: Make, qtbot: QtBot) -> None:
     rig.desk.is_live = True
     rig.agrees = False
+    the_venue(rig, changes=True)
     panel = make(OrdersPanel)
     rig.desk.is_live = True
     rig.hear(told("a"))
     pick(panel, 0)
-    panel.ask_amend = lambda _parent, row, _instrument: AmendRequest(row.order_id, price=99.5)
+    rig.bridge.flush()
+    panel.ask_amend = lambda _parent, row, *_: AmendRequest(row.order_id, price=99.5)
     press(qtbot, panel, "amend")
     assert not rig.link.sent
     assert "100.0" in rig.questions[0][1]

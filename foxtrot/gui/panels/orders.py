@@ -27,6 +27,7 @@ from foxtrot.gui.desk import Desk
 from foxtrot.gui.order_dialogs import AskAmend, AskResolution, ask_amend, ask_resolution
 from foxtrot.gui.panel import State
 from foxtrot.gui.polling import Polling
+from foxtrot.gui.terms_book import TermsBook
 from foxtrot.gui.texts import tr
 from foxtrot.gui.totals_bar import Piece
 
@@ -58,12 +59,12 @@ def columns_of(desk: Desk) -> tuple[Column[OrderRow], ...]:
         Column("quantity", "orders.quantity", lambda row: size_cell(row.quantity, known(row.instrument_id)), align=RIGHT),
         Column("filled", "orders.filled", lambda row: size_cell(row.filled, known(row.instrument_id)), align=RIGHT, width=80),
         Column("price", "orders.price", lambda row: price_cell(row.price, known(row.instrument_id)), align=RIGHT),
-        Column("trigger", "orders.trigger", lambda row: price_cell(row.trigger_price, known(row.instrument_id)), align=RIGHT),
+        Column("trigger", "orders.trigger", lambda row: price_cell(row.trigger_price, known(row.instrument_id)), align=RIGHT, rank=1),
         Column("status", "orders.status", status_cell, width=100),
-        Column("reason", "orders.reason", _reason_cell, width=220),
+        Column("reason", "orders.reason", _reason_cell, width=220, rank=2),
         Column("origin", "orders.origin", lambda row: origin_cell(row.owner), width=100),
-        Column("account", "orders.account", lambda row: word(row.account), width=80),
-        Column("order", "orders.order", lambda row: word(row.order_id, Tone.DIM), width=190),
+        Column("account", "orders.account", lambda row: word(row.account), width=80, rank=1),
+        Column("order", "orders.order", lambda row: word(row.order_id, Tone.DIM), width=190, rank=3),
     )  # fmt: skip
 
 
@@ -88,6 +89,8 @@ class OrdersPanel(Blotter):
         self._recount = False
         super().__init__(desk, columns_of(desk), lambda row: row.order_id, MOST, parent)
         self.ask_amend: AskAmend = ask_amend
+        self.terms = TermsBook(desk, self)
+        self.terms.changed.connect(self.look_at_buttons)
         self.ask_resolution: AskResolution = ask_resolution
         self.box = QComboBox(self)
         self.box.setObjectName("orders_which")
@@ -113,7 +116,7 @@ class OrdersPanel(Blotter):
         if len(orders) == 1:
             self.desk.actions.cancel(orders[0].order_id)
         elif orders:
-            self.desk.actions.cancel_many(orders, tr("orders.chosen"))
+            self.desk.actions.cancel_many(orders, "\n".join([tr("orders.chosen"), *_of_stops(orders)]))
 
     def cancel_all(self) -> None:
         """Cancel every open order in view, after asking."""
@@ -123,13 +126,16 @@ class OrdersPanel(Blotter):
             self.desk.account or tr("window.all_accounts"),
             *([f"“{words}”"] if words else []),
         ]
-        self.desk.actions.cancel_many(self._in_view(), ", ".join(what))
+        orders = self._in_view()
+        self.desk.actions.cancel_many(orders, "\n".join([", ".join(what), *_of_stops(orders)]))
 
     def amend(self) -> None:
-        """Ask for other figures of the chosen order, and send the change."""
+        """Ask for other figures of the chosen order, and send the change; a venue that changes none gets the order anew."""
         row = self._chosen()[0]
-        instrument = self.desk.instruments.get(row.instrument_id)
-        request = self.ask_amend(self, row, instrument)
+        instrument, terms = self.desk.instruments.get(row.instrument_id), self.terms.of(row.account)
+        if terms is None:
+            return
+        request = self.ask_amend(self, row, instrument, terms.amend)
         if request is not None:
             quantity, price, trigger = request.quantity, request.price, request.trigger_price
             wished = msgspec.structs.replace(
@@ -138,7 +144,11 @@ class OrdersPanel(Blotter):
                 price=price or row.price,
                 trigger_price=trigger or row.trigger_price,
             )
-            self.desk.actions.amend(request, f"{order_text(row, instrument)}\n→ {order_text(wished, instrument)}")
+            text = f"{order_text(row, instrument)}\n→ {order_text(wished, instrument)}"
+            if terms.amend:
+                self.desk.actions.amend(request, text)
+            else:
+                self.desk.actions.replace(request, f"{text}\n\n{tr('orders.replaces')}")
 
     def resolve(self) -> None:
         """Ask what became of the chosen order of unknown outcome, and tell the platform."""
@@ -163,7 +173,11 @@ class OrdersPanel(Blotter):
             return tr("orders.choose_open")
         if name == "cancel":
             return ""
-        return tr("orders.choose_one") if len(chosen) > 1 else _why_not_one(name, chosen[0])
+        if len(chosen) > 1:
+            return tr("orders.choose_one")
+        if name == "amend" and self.terms.of(chosen[0].account) is None:
+            return tr("orders.terms_asked")
+        return _why_not_one(name, chosen[0])
 
     def choices(self, row: OrderRow) -> list[Choice]:
         """Return what can be done with an order."""
@@ -258,6 +272,12 @@ class OrdersPanel(Blotter):
     def _say_refusal(self, _found: msgspec.Struct | None, error: str) -> None:
         if error:
             self.desk.said.emit("WARNING", error)
+
+
+def _of_stops(orders: list[OrderRow]) -> list[str]:
+    """Return a warning where some of the orders protect positions by their look."""
+    stops = sum(bool(row.reduces and row.trigger_price) for row in orders)
+    return [tr("orders.of_stops", count=stops)] if stops else []
 
 
 def _why_not_one(name: str, row: OrderRow) -> str:
