@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from foxtrot.gui.outer_text import MOST_OF_HINT, cut_text
 from foxtrot.gui.texts import tr
 
 SHOWN_EVERY_S: Final = 10.0
@@ -32,7 +33,8 @@ def ask_yes(parent: QWidget | None, title: str, text: str, yes: str = "") -> boo
     box = QMessageBox(parent)
     box.setObjectName("ask_yes")
     box.setWindowTitle(title)
-    box.setText(text)
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setText(cut_text(text, MOST_OF_HINT))
     agreed = box.addButton(yes or tr("dialog.yes"), QMessageBox.ButtonRole.AcceptRole)
     refused = box.addButton(tr("dialog.no"), QMessageBox.ButtonRole.RejectRole)
     agreed.setAutoDefault(False)

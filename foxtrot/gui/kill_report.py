@@ -91,6 +91,7 @@ class KillReport(QDialog):
     def _lay_out(self) -> None:
         self.text = QLabel(tr("kill.closed"), self)
         self.text.setObjectName("kill_text")
+        self.text.setTextFormat(Qt.TextFormat.PlainText)
         self.text.setWordWrap(True)
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.flatten = QPushButton(tr("kill.flatten"), self)

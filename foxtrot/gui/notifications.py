@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QIcon, QPixmap
 from PySide6.QtWidgets import QFrame, QLabel, QSystemTrayIcon, QVBoxLayout, QWidget
 
+from foxtrot.gui.outer_text import cut_text
 from foxtrot.gui.texts import tr
 from foxtrot.gui.theme import Theme
 
@@ -39,7 +40,7 @@ class Toasts(QFrame):
         """Show a note."""
         colours, px = self._theme.colours, self._theme.pixels
         edge = {"WARNING": colours.warning, "ERROR": colours.danger}.get(level, colours.accent)
-        label = QLabel(f"{_SIGNS.get(level, '●')} {text}", self)
+        label = QLabel(cut_text(f"{_SIGNS.get(level, '●')} {text}"), self)
         label.setTextFormat(Qt.TextFormat.PlainText)
         label.setWordWrap(True)
         label.setFixedWidth(px(340))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import msgspec
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -53,11 +54,13 @@ class OrderDialog(QDialog):
         self.setMinimumWidth(360)
         column = QVBoxLayout(self)
         words = QLabel(text, self)
+        words.setTextFormat(Qt.TextFormat.PlainText)
         words.setWordWrap(True)
         column.addWidget(words)
         self.form = QFormLayout()
         column.addLayout(self.form)
         self.error = QLabel(self)
+        self.error.setTextFormat(Qt.TextFormat.PlainText)
         self.error.setWordWrap(True)
         column.addWidget(self.error)
         row = self._row = QHBoxLayout()

@@ -161,6 +161,7 @@ class ParametersWidget(QScrollArea):
         field.setObjectName(f"parameter_{form.name}")
         field.setFixedWidth(self._theme.pixels(FIELD_PIXELS))
         name = QLabel(form.name, inner)
+        name.setTextFormat(Qt.TextFormat.PlainText)
         name.setBuddy(field)
         note = QLabel(inner)
         note.setTextFormat(Qt.TextFormat.PlainText)

@@ -4,7 +4,7 @@ import resource
 import sys
 from typing import Final
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
@@ -41,6 +41,7 @@ class StatusLine(QStatusBar):
         self.setObjectName("status_line")
         self.setSizeGripEnabled(False)
         self.engine = QLabel(self)
+        self.engine.setTextFormat(Qt.TextFormat.PlainText)  # a place in code has angle brackets
         self.window_figures = QLabel(self)
         self.version = QLabel(f"Foxtrot {__version__}", self)
         self.addWidget(self.engine, 1)

@@ -1,6 +1,6 @@
 """One strategy in detail: its parameters as a form, its log, and its last error with the traceback."""
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QTabWidget, QVBoxLayout, QWidget
 
 from foxtrot.app.control_requests import Value
@@ -150,6 +150,7 @@ class StrategyDetail(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         self.about = QLabel(self)
+        self.about.setTextFormat(Qt.TextFormat.PlainText)
         self.about.setWordWrap(True)
         self.about.setContentsMargins(px(8), px(5), px(8), px(5))
         column.addWidget(self.about)

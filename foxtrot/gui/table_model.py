@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
 from foxtrot.gui.columns import Align, Cell, Column
+from foxtrot.gui.outer_text import hint_text
 from foxtrot.gui.texts import tr
 
 Row = TypeVar("Row")
@@ -239,7 +240,7 @@ class FactTable(QAbstractTableModel, Generic[Row]):
         if role == Qt.ItemDataRole.DisplayRole:
             return cell.text
         if role == Qt.ItemDataRole.ToolTipRole:
-            return cell.hint or (cell.text if len(cell.text) > LONG else None)
+            return hint_text(cell.hint or (cell.text if len(cell.text) > LONG else "")) or None
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return int(_ALIGN[self.columns[index.column()].align])
         return None

@@ -15,6 +15,7 @@ from foxtrot.gui.desk import Desk
 from foxtrot.gui.money_line import MoneyLine, clock_text, figures_of
 from foxtrot.gui.numbers import age_text
 from foxtrot.gui.order_actions import OrderActions
+from foxtrot.gui.outer_text import hint_text
 from foxtrot.gui.texts import tr
 from foxtrot.gui.theme import Theme
 from foxtrot.gui.workspaces import CAME_WITH
@@ -45,7 +46,7 @@ class Light(QWidget):
         latency = age_text(min(ages)) if ages else str(state)
         self.text = f"{found.account}  {latency if state is AdapterState.READY else state}"
         cause = f"\n{found.status.cause}" if found.status is not None and found.status.cause else ""
-        self.setToolTip(f"{found.account}: {found.adapter} {found.environment} {state}{cause}")
+        self.setToolTip(hint_text(f"{found.account}: {found.adapter} {found.environment} {state}{cause}"))
         self.updateGeometry()
         self.update()
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from PySide6.QtCore import QPoint, Qt, QTimer
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from foxtrot.adapter.capabilities import Capabilities
@@ -12,17 +12,22 @@ from foxtrot.app.control_requests import Cancel, ListOrders, ListPositions, Orde
 from foxtrot.app.desktop_requests import AskTerms, OrderPreview, PreviewOrder, TermsFound
 from foxtrot.core.commands import AmendOrder, SendOrder
 from foxtrot.core.notices import AdapterStatus, BookStateChanged, GateChanged, OrderChanged
-from foxtrot.domain.enums import AdapterState, BookState, GateState, OrderType, Side, TimeInForce
+from foxtrot.domain.enums import AdapterState, BookState, GateState, OrderStatus, OrderType, Side, TimeInForce
+from foxtrot.gui.chart.chart_trading import ChartTrading
+from foxtrot.gui.chart.own_marks import OrderLevel, OwnOrder
 from foxtrot.gui.dialogs import ask_yes
 from foxtrot.gui.main_window import MainWindow
 from foxtrot.gui.number_box import NumberBox
+from foxtrot.gui.outer_text import hint_text
 from foxtrot.gui.panel import PanelKinds
 from foxtrot.gui.panels.ladder import LadderPanel
 from foxtrot.gui.panels.ladder_paint import Place
 from foxtrot.gui.panels.ticket import TicketPanel
+from tests.architecture.source_tree import REPOSITORY
 from tests.support.builders import T0, a_depth, a_tick, an_order
 from tests.support.desktop_rig import ACCOUNT, DesktopRig
 
+GUI = REPOSITORY / "foxtrot" / "gui"
 NAME = "BTCUSDT.PERP"
 SPOT = "BTCUSDT.SPOT"
 LEFT = Qt.MouseButton.LeftButton
@@ -326,3 +331,76 @@ def test_kill_is_a_key_while_a_dialog_waits_for_an_answer(qtbot: QtBot, window: 
     QTimer.singleShot(200, press)
     assert ask_yes(window, "Send this order?", "BUY 1") is False
     assert kills == [True]
+
+
+# --- what others wrote ----------------------------------------------------------------------------------------------
+
+MARKUP = '<b>SELL</b> <img src="http://127.0.0.1:1/x.png"> 5 < 6 & 7'
+
+
+def test_a_reason_is_shown_as_it_was_written_and_takes_no_room_from_the_buttons(
+    ticket: TicketPanel, rig: DesktopRig
+) -> None:
+    refused = an_order("x1", OrderStatus.REJECTED, reason=MARKUP + "x" * 10_000, strategy_id="manual")
+    rig.hear(OrderChanged("manual", refused))
+    rig.bridge.flush()
+    assert MARKUP in ticket.said.text()
+    assert ticket.said.textFormat() is Qt.TextFormat.PlainText
+    assert len(ticket.said.text()) < 500
+    assert ticket.said.heightForWidth(300) < 20 * ticket.fontMetrics().height()
+
+
+def test_a_question_shows_what_it_is_about_and_no_markup(qtbot: QtBot, window: MainWindow) -> None:
+    seen: list[QMessageBox] = []
+
+    def look() -> None:
+        box = QApplication.activeModalWidget()
+        assert isinstance(box, QMessageBox)
+        seen.append(box)
+        assert (box.textFormat(), box.text()) == (Qt.TextFormat.PlainText, MARKUP)
+        assert not box.defaultButton().text().startswith("Send")
+        box.close()
+
+    QTimer.singleShot(50, look)
+    assert ask_yes(window, "Send this order?", MARKUP, "Send this order") is False
+    assert len(seen) == 1
+
+
+def test_a_hint_shows_tags_as_they_are_written() -> None:
+    assert hint_text("a plain reason") == "a plain reason"
+    assert "<img" not in hint_text(MARKUP)
+    assert "&lt;img" in hint_text(MARKUP)
+    assert len(hint_text("x" * 100_000)) < 3_000
+
+
+def test_nothing_in_the_desktop_is_told_to_read_markup() -> None:
+    rows = [
+        (f"{file.name}:{number}", line)
+        for file in sorted(GUI.rglob("*.py"))
+        for number, line in enumerate(file.read_text("utf-8").splitlines(), 1)
+    ]
+    assert not [
+        place for place, line in rows if "TextFormat.RichText" in line or "setHtml" in line or "AutoText" in line
+    ]
+
+
+# --- the chart ------------------------------------------------------------------------------------------------------
+
+
+def test_the_chart_names_the_account_and_says_that_prices_are_old(
+    qtbot: QtBot, rig: DesktopRig, window: MainWindow
+) -> None:
+    trading = ChartTrading(rig.desk, window)
+    trading.instrument = rig.desk.instruments[NAME]
+    titles: list[str] = []
+    trading.ask_size = lambda _over, title, _one: titles.append(title)  # type: ignore[func-returns-value]
+    trading.place(Side.BUY, 99.0)
+    assert f"({ACCOUNT})" in titles[0]
+    rig.hear(BookStateChanged(ACCOUNT, NAME, BookState.STALE, "", T0))
+    first = trading.menu(99.0, window).actions()[0]
+    assert ("stale" in first.text(), first.isEnabled()) == (True, False)
+    rig.actions.arm(armed=True)
+    order = OwnOrder("m1", "manual", ACCOUNT, Side.BUY, OrderType.LIMIT, OrderStatus.ACCEPTED, 1.0, 99.0, 0.0)
+    rig.agrees = False
+    assert trading.amend(OrderLevel(order, "price", 99.0), 98.0) is False
+    assert len(rig.questions) == 1

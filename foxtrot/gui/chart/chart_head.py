@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from foxtrot.gui.chart.frames import FRAMES
 from foxtrot.gui.chart.indicators import ALL, MOST_PERIOD, Chosen, chosen
+from foxtrot.gui.outer_text import cut_text, hint_text
 from foxtrot.gui.texts import tr
 from foxtrot.gui.theme import Theme
 
@@ -59,6 +60,7 @@ class ChartHead(QWidget):
         row.addStretch(1)
         self.state = QLabel(self)
         self.state.setObjectName("chart_state")
+        self.state.setTextFormat(Qt.TextFormat.PlainText)
         self._may_shrink(self.state)
         row.addWidget(self.state, 2)
         self.figures = FittingLabel(self)
@@ -75,8 +77,8 @@ class ChartHead(QWidget):
         """Say what is going on, or what went wrong."""
         colour = self._theme.colours.warning if is_bad else self._theme.colours.dim
         self.state.setStyleSheet(f"color:{colour}")
-        self.state.setText(f"⚠ {text}" if is_bad else text)
-        self.state.setToolTip(text)
+        self.state.setText(cut_text(f"⚠ {text}" if is_bad else text))
+        self.state.setToolTip(hint_text(text))
 
     def choose(self, indicators: tuple[Chosen, ...]) -> None:
         """Take a choice of indicators, and tell of it."""

@@ -98,6 +98,9 @@ class ChartTrading(QObject):
         menu.setToolTipsVisible(True)
         text = self._price(at)
         why = "" if self._account() else tr("chart.no_account")
+        doubt = self._doubt(self._account())
+        if doubt:
+            menu.addAction(f"⚠ {doubt}").setEnabled(False)
         for side in (Side.BUY, Side.SELL):
             action = menu.addAction(f"{ARROWS[side]} {tr(f'chart.limit_{side}', price=text)}")
             action.triggered.connect(partial(self.place, side, at))
@@ -113,7 +116,7 @@ class ChartTrading(QObject):
         one, account = self.instrument, self._account()
         if one is None or not account:
             return False
-        title = f"{ARROWS[side]} {tr(f'chart.limit_{side}', price=self._price(price))}"
+        title = f"{ARROWS[side]} {tr(f'chart.limit_{side}', price=self._price(price))}  ({account})"
         size = self.ask_size(self._over, title, one)
         if not size:
             return False
@@ -134,7 +137,8 @@ class ChartTrading(QObject):
             "chart.move", order=level_text(level, self.instrument, level.price), old=self._price(level.price), new=self._price(price)
         )  # fmt: skip
         actions = self._desk.actions
-        if not actions.armed and not actions.confirm(tr("order.amend_title"), text):
+        armed = actions.armed and not self._doubt(level.order.account)
+        if not armed and not actions.confirm(tr("order.amend_title"), text):
             return False
         return actions.amend(request, text, ask=False)
 
@@ -142,6 +146,9 @@ class ChartTrading(QObject):
         """Ask for an alert at a price."""
         if self.instrument is not None:
             self._desk.alert_asked.emit(self.instrument.instrument_id, price)
+
+    def _doubt(self, account: str) -> str:
+        return self._desk.doubt(self.instrument.instrument_id, account) if self.instrument is not None else ""
 
     def _account(self) -> str:
         if self.instrument is None:

@@ -165,6 +165,7 @@ class InstrumentsPanel(Panel):
             self._form.addRow(*self._labels[-1])
             self._labels[-1][0].setStyleSheet(f"color:{self._tones[Tone.DIM]}")
             self._labels[-1][1].setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            self._labels[-1][1].setTextFormat(Qt.TextFormat.PlainText)
             self._labels[-1][1].setWordWrap(True)
         before = ""
         for place, (name, value) in enumerate(self._labels):

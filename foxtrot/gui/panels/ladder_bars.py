@@ -101,6 +101,7 @@ class ConfirmBar(QWidget):
         self.setObjectName("ladder_confirm")
         self._theme = theme
         self.text = QLabel(self)
+        self.text.setTextFormat(Qt.TextFormat.PlainText)
         self.text.setWordWrap(True)
         self.yes = SendButton("ladder_send", tr("ladder.send"), self)
         self.no = QPushButton("✕", self)

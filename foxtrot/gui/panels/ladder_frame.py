@@ -11,6 +11,7 @@ from foxtrot.gui.chart.own_marks import Held
 from foxtrot.gui.desk import Desk
 from foxtrot.gui.elided_label import ElidedLabel
 from foxtrot.gui.numbers import MINUS, price_decimals, price_text, size_decimals, size_text
+from foxtrot.gui.outer_text import hint_text
 from foxtrot.gui.panel import Panel
 from foxtrot.gui.panels.ladder_bars import ConfirmBar, SizeRow
 from foxtrot.gui.panels.ladder_model import GROUPS
@@ -40,7 +41,7 @@ class LadderFrame(Panel):
         colours = self.desk.theme.colours
         self.words.setStyleSheet(f"color:{colours.warning if warns else colours.dim}")
         self.words.setText(f"⚠ {text}" if warns and text else text)
-        self.words.setToolTip(text)
+        self.words.setToolTip(hint_text(text))
 
     def show_doubt(self, why: str) -> None:
         """Say over the rows why they are not to be believed."""

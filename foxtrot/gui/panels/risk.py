@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Final
 
 import msgspec
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QTabWidget, QVBoxLayout, QWidget
 
 from foxtrot.app.control_requests import (
@@ -163,6 +164,7 @@ class RiskPanel(Panel):
         row.setContentsMargins(*(self.desk.theme.pixels(4),) * 4)
         row.setSpacing(self.desk.theme.pixels(4))
         self.gate = QLabel(tr("risk.no_platform"), self)
+        self.gate.setTextFormat(Qt.TextFormat.PlainText)
         self.gate.setMinimumWidth(self.desk.theme.pixels(80))
         self.resume = self._button("risk.resume", self.resume_platform)
         self.resume.setEnabled(False)

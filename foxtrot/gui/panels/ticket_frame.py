@@ -8,6 +8,7 @@ from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.market import TickData
 from foxtrot.gui.desk import Desk
 from foxtrot.gui.elided_label import ElidedLabel
+from foxtrot.gui.outer_text import MOST_LETTERS, cut_text, hint_text
 from foxtrot.gui.panel import Panel
 from foxtrot.gui.panels.ticket_form import TicketForm
 from foxtrot.gui.panels.ticket_model import Ticket
@@ -29,6 +30,8 @@ class TicketFrame(Panel):
         self.name = ElidedLabel(self)
         self.quote, self.heading, self.said = (QLabel(self) for _ in range(3))
         self.quote.setToolTip(tr("ticket.quote_hint"))
+        for label in (self.quote, self.heading, self.said):
+            label.setTextFormat(Qt.TextFormat.PlainText)
         self.said.setWordWrap(True)
         self.said.setObjectName("ticket_said")
         self.heading.setStyleSheet(f"color:{theme.colours.text};font-weight:600")
@@ -42,7 +45,8 @@ class TicketFrame(Panel):
         """Say what became of the last order."""
         colours = self.desk.theme.colours
         self.said.setStyleSheet(f"color:{colours.warning if warns else colours.dim}")
-        self.said.setText(f"⚠ {text}" if warns and text else text)
+        self.said.setText(cut_text(f"⚠ {text}" if warns and text else text))
+        self.said.setToolTip(hint_text(text) if len(text) > MOST_LETTERS else "")
         self.said.setVisible(bool(text))
 
     def show_doubt(self, why: str) -> None:
@@ -93,6 +97,7 @@ class TicketFrame(Panel):
             row.addWidget(button, 1)
         self.doubted = QLabel(self)
         self.doubted.setObjectName("ticket_doubt")
+        self.doubted.setTextFormat(Qt.TextFormat.PlainText)
         self.doubted.setWordWrap(True)
         self.doubted.setStyleSheet(f"color:{theme.colours.warning};font-weight:600")
         self.doubted.hide()

@@ -12,6 +12,7 @@ from foxtrot.app.desktop_requests import OrderPreview, PreviewOrder
 from foxtrot.domain.instrument import Instrument
 from foxtrot.gui.desk import Desk
 from foxtrot.gui.numbers import MINUS, NOTHING, money_text, rate_text, size_decimals, size_text
+from foxtrot.gui.outer_text import cut_text
 from foxtrot.gui.texts import tr
 from foxtrot.gui.theme import Theme
 
@@ -97,6 +98,7 @@ class PreviewBlock(QWidget):
         grid.setColumnStretch(1, 1)
         self.verdict = QLabel(self)
         self.verdict.setObjectName("ticket_verdict")
+        self.verdict.setTextFormat(Qt.TextFormat.PlainText)
         self.verdict.setWordWrap(True)
         grid.addWidget(self.verdict, len(LINES), 0, 1, 2)
 
@@ -122,7 +124,7 @@ class PreviewBlock(QWidget):
         """Say something below the figures."""
         colours = self._theme.colours
         self.verdict.setStyleSheet(f"color:{colours.warning if warns else colours.dim}")
-        self.verdict.setText(f"⚠ {text}" if warns and text else text)
+        self.verdict.setText(cut_text(f"⚠ {text}" if warns and text else text))
 
 
 def texts_of(found: OrderPreview, instrument: Instrument | None) -> dict[str, str]:
