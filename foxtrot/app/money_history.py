@@ -47,6 +47,7 @@ class MoneyHistory:
         self._sequence = 0
         self._looked_s = float("-inf")
         self._reading = False
+        self._is_whole = not path.exists()
         self._error = ""
         self._ended = threading.Event()
 
@@ -64,7 +65,7 @@ class MoneyHistory:
             skipped = max(0, request.lines - first + 1)
             lines = tuple(islice(replay.lines, skipped, skipped + PAGE))
             costs, assets = tuple(replay.costs.values()), sorted(replay.assets)
-            count, changes, reading, error = replay.line_count, replay.changes, self._reading, self._error
+            count, changes, reading, error = replay.line_count, replay.changes, not self._is_whole, self._error
         rates = {asset: self._rates.convert(Decimal(1), asset, self._base) for asset in assets}
         return HistoryFound(self._base, days, lines, costs, rates, changes, count, first, reading, error)
 
@@ -92,7 +93,7 @@ class MoneyHistory:
             if error != self._error:
                 logger.warning("the history of money is not whole: {}", error)
         with self._lock:
-            self._reading, self._error = False, error
+            self._reading, self._is_whole, self._error = False, True, error
 
     def _read_page(self, view: JournalView) -> bool:
         """Count one page; False when there was none."""

@@ -205,10 +205,8 @@ class Blotter(Panel):
             self.desk.said.emit("INFO", tr("blotter.csv_done", count=count, path=path))
 
     def places(self) -> list[int]:
-        """Return the columns that are shown, from left to right."""
-        header = self.view.horizontalHeader()
-        places = [header.logicalIndex(visual) for visual in range(header.count())]
-        return [place for place in places if not self.view.isColumnHidden(place)]
+        """Return the columns from left to right, but those that were put away."""
+        return self.view.places()
 
     # --- saving -----------------------------------------------------------------------------------------------------
 

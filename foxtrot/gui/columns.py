@@ -59,7 +59,7 @@ class Column(Generic[Row]):
         cell: makes its cell of a row.
         align: where its text stands.
         width: in pixels at a scale of 1; no narrower than its heading.
-        total: makes its cell in the line of totals of all rows in view, None for none.
+        rank: in a narrow table columns of a higher rank are left out before others.
     """
 
     def __init__(
@@ -70,14 +70,14 @@ class Column(Generic[Row]):
         *,
         align: Align = Align.LEFT,
         width: int = 90,
-        total: "Callable[[list[Row]], Cell] | None" = None,
+        rank: int = 0,
     ) -> None:
         self.key = key
         self.title = title
         self.cell = cell
         self.align = align
         self.width = width
-        self.total = total
+        self.rank = rank
 
 
 def word(text: str, tone: Tone = Tone.PLAIN, exact: str = "") -> Cell:

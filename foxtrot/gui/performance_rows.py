@@ -130,41 +130,41 @@ def _cash_time_cell(row: CashLine) -> Cell:
 
 def _group_columns(title: str, name: Callable[[GroupRow], Cell]) -> tuple[Column[GroupRow], ...]:
     return (
-        Column("name", title, name, width=150),
+        Column("name", title, name, width=140),
         Column("profit", "performance.profit", lambda row: money_cell(row.profit, signed=True), align=RIGHT, width=110),
-        Column("fees", "performance.fees", lambda row: _amounts_cell(row.fees), align=RIGHT, width=210),
-        Column("funding", "performance.funding", lambda row: _amounts_cell(row.funding, signed=True), align=RIGHT, width=130),
-        Column("fills", "performance.fills", lambda row: number(row.fills, f"{row.fills:,}"), align=RIGHT, width=60),
-        Column("held", "performance.held", lambda row: number(row.held, str(row.held)), align=RIGHT, width=60),
+        Column("fees", "performance.fees", lambda row: _amounts_cell(row.fees), align=RIGHT, width=190),
+        Column("funding", "performance.funding", lambda row: _amounts_cell(row.funding, signed=True), align=RIGHT, width=130, rank=2),
+        Column("fills", "performance.fills", lambda row: number(row.fills, f"{row.fills:,}"), align=RIGHT, width=60, rank=3),
+        Column("held", "performance.held", lambda row: number(row.held, str(row.held)), align=RIGHT, width=60, rank=2),
     )  # fmt: skip
 
 
 STRATEGIES: Final = _group_columns("performance.strategy", lambda row: origin_cell(row.name))
 SYMBOLS: Final = _group_columns("performance.symbol", lambda row: word(row.name))
 DAYS: Final = (
-    Column[DayRow]("day", "performance.day", _day_cell, width=100),
-    Column[DayRow]("owner", "performance.strategy", _owner_cell, width=130),
+    Column[DayRow]("day", "performance.day", _day_cell, width=90),
+    Column[DayRow]("owner", "performance.strategy", _owner_cell, width=110),
     Column[DayRow]("net", "performance.net", lambda row: money_cell(row.net, signed=True), align=RIGHT, width=100),
     Column[DayRow]("realised", "performance.realised", lambda row: _amounts_cell(row.realised, signed=True), align=RIGHT, width=140),
-    Column[DayRow]("fees", "performance.fees", lambda row: _amounts_cell(row.fees), align=RIGHT, width=190),
-    Column[DayRow]("funding", "performance.funding", lambda row: _amounts_cell(row.funding, signed=True), align=RIGHT, width=130),
-    Column[DayRow]("fills", "performance.fills", lambda row: number(row.fills, f"{row.fills:,}"), align=RIGHT, width=60),
+    Column[DayRow]("fees", "performance.fees", lambda row: _amounts_cell(row.fees), align=RIGHT, width=190, rank=1),
+    Column[DayRow]("funding", "performance.funding", lambda row: _amounts_cell(row.funding, signed=True), align=RIGHT, width=130, rank=2),
+    Column[DayRow]("fills", "performance.fills", lambda row: number(row.fills, f"{row.fills:,}"), align=RIGHT, width=60, rank=3),
 )  # fmt: skip
 COSTS: Final = (
     Column[CostTotal]("kind", "performance.kind", lambda row: word(kind_text(row.kind)), width=130),
     Column[CostTotal]("account", "performance.account", lambda row: word(row.account), width=100),
     Column[CostTotal]("asset", "performance.asset", lambda row: word(row.asset), width=80),
     Column[CostTotal]("amount", "performance.amount", lambda row: _cost_cell(row.amount), align=RIGHT, width=120),
-    Column[CostTotal]("count", "performance.count", lambda row: number(row.count, f"{row.count:,}"), align=RIGHT, width=80),
+    Column[CostTotal]("count", "performance.count", lambda row: number(row.count, f"{row.count:,}"), align=RIGHT, width=80, rank=2),
 )  # fmt: skip
 CASH: Final = (
     Column[CashLine]("time", "performance.time", _cash_time_cell, width=160),
-    Column[CashLine]("account", "performance.account", lambda row: word(row.account), width=90),
+    Column[CashLine]("account", "performance.account", lambda row: word(row.account), width=90, rank=2),
     Column[CashLine]("kind", "performance.kind", lambda row: word(kind_text(row.kind), exact=row.kind), width=110),
-    Column[CashLine]("instrument", "performance.symbol", lambda row: word(row.instrument_id or NOTHING), width=150),
+    Column[CashLine]("instrument", "performance.symbol", lambda row: word(row.instrument_id or NOTHING), width=150, rank=1),
     Column[CashLine]("asset", "performance.asset", lambda row: word(row.asset), width=70),
     Column[CashLine]("amount", "performance.amount", lambda row: _cost_cell(row.amount), align=RIGHT, width=110),
-    Column[CashLine]("reference", "performance.reference", lambda row: word(row.reference, Tone.DIM), width=220),
+    Column[CashLine]("reference", "performance.reference", lambda row: word(row.reference, Tone.DIM), width=220, rank=3),
 )  # fmt: skip
 
 

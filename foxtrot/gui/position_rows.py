@@ -85,14 +85,14 @@ def columns_of(desk: Desk) -> tuple[Column[Holding], ...]:
         Column("quantity", "positions.quantity", lambda one: size_cell(one.row.quantity, known(one)), align=RIGHT),
         Column("average", "positions.average", lambda one: price_cell(one.row.average_price, known(one), more=2), align=RIGHT, width=100),
         Column("mark", "positions.mark", lambda one: price_cell(one.mark, known(one), more=1), align=RIGHT, width=100),
-        Column("value", "positions.value", _worth_cell, align=RIGHT, width=130),
+        Column("value", "positions.value", _worth_cell, align=RIGHT, width=130, rank=2),
         Column("unrealised", "positions.unrealised", _unrealised_cell, align=RIGHT, width=130),
-        Column("return", "positions.return", _return_cell, align=RIGHT, width=80),
+        Column("return", "positions.return", _return_cell, align=RIGHT, width=80, rank=2),
         Column("profit", "positions.profit", lambda one: money_cell(one.row.profit, signed=True), align=RIGHT, width=100),
         Column("protection", "positions.protection", lambda one: protection_cell(one.row.protection), width=170),
-        Column("origin", "positions.origin", lambda one: origin_cell(one.row.owner), width=100),
-        Column("account", "positions.account", lambda one: word(one.account), width=80),
-        Column("remark", "positions.remark", lambda one: word(" ".join((one.row.remark, one.row.dust)).strip(), Tone.DIM), width=220),
+        Column("origin", "positions.origin", lambda one: origin_cell(one.row.owner), width=100, rank=1),
+        Column("account", "positions.account", lambda one: word(one.account), width=80, rank=1),
+        Column("remark", "positions.remark", lambda one: word(" ".join((one.row.remark, one.row.dust)).strip(), Tone.DIM), width=220, rank=3),
     )  # fmt: skip
 
 

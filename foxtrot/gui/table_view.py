@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, Qt, Signal
-from PySide6.QtGui import QAction, QColor, QFontMetrics, QKeySequence, QPainter
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QRect, Qt, Signal
+from PySide6.QtGui import QAction, QColor, QFontMetrics, QKeySequence, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QApplication,
@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from foxtrot.gui.column_fit import fitting
 from foxtrot.gui.columns import Align, Cell, Tone
 from foxtrot.gui.table_model import CELL_ROLE, FactTable
 from foxtrot.gui.texts import tr
@@ -25,6 +26,8 @@ Index = QModelIndex | QPersistentModelIndex
 ROW_PIXELS: Final = 22
 MARGIN_PIXELS: Final = 6
 RESORT_MS: Final = 500
+FITS: Final = ""
+"""The key in saved columns under which it is said that they fit themselves; no column has it."""
 
 
 def tone_colours(colours: Colours) -> dict[Tone, QColor]:
@@ -72,6 +75,14 @@ class FactView(QTableView):
     def __init__(self, model: FactTable[Any], theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._model = model
+        self._theme = theme
+        self.fits_itself = True
+        """Whether the columns that fit are shown, until somebody arranges them; then they are as they were left."""
+        self._wide: dict[int, int] = {}
+        """How wide each column wants to be."""
+        self._hidden: set[int] = set()
+        """Columns that are not to be shown, whatever room there is."""
+        self._before: list[int] = []
         self.setModel(model)
         self.setItemDelegate(CellDelegate(theme, self))
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -107,21 +118,77 @@ class FactView(QTableView):
         QApplication.clipboard().setText("\n".join("\t".join(row) for row in rows))
 
     def columns_state(self) -> dict[str, object]:
-        """Return widths, places and hidden columns by key, to be saved."""
+        """Return widths, places and hidden columns by key, to be saved; nothing while they fit themselves and are in their places."""
         header = self.horizontalHeader()
-        return {
-            column.key: [header.visualIndex(place), self.columnWidth(place), self.isColumnHidden(place)]
+        places = range(len(self._model.columns))
+        if self.fits_itself and not self._hidden and all(header.visualIndex(place) == place for place in places):
+            return {}
+        widths = [self._wide[place] if self.fits_itself else self.columnWidth(place) for place in places]
+        state: dict[str, object] = {
+            column.key: [header.visualIndex(place), widths[place], self._is_away(place)]
             for place, column in enumerate(self._model.columns)
         }
+        return {FITS: self.fits_itself, **state}
+
+    def places(self) -> list[int]:
+        """Return the columns from left to right, those too for which there is no room, but none that was put away."""
+        header = self.horizontalHeader()
+        order = [header.logicalIndex(visual) for visual in range(header.count())]
+        return [place for place in order if not self._is_away(place)]
+
+    def setColumnHidden(self, place: int, hide: bool) -> None:  # noqa: N802
+        """Put a column away, or show it; one for which there was no room is shown all the same, and the table scrolls then."""
+        (self._hidden.add if hide else self._hidden.discard)(place)
+        if not hide and self.isColumnHidden(place) and self.isVisible():
+            self.fits_itself = False
+        super().setColumnHidden(place, hide)
+        self.fit()
+
+    def setColumnWidth(self, place: int, width: int) -> None:  # noqa: N802
+        """Make a column so wide; then the columns no longer fit themselves."""
+        self.fits_itself = False
+        super().setColumnWidth(place, width)
+
+    def fit(self) -> None:
+        """Show the columns that fit."""
+        if not self.fits_itself or not self.isVisible():
+            return
+        widths = {place: width for place, width in self._wide.items() if place not in self._hidden}
+        found = fitting(self._model.columns, widths, self._theme.scale, self.viewport().width())
+        for place in range(len(self._model.columns)):
+            if self.isColumnHidden(place) == (place in found):
+                super().setColumnHidden(place, place not in found)
+            if place in found and self.columnWidth(place) != found[place]:
+                super().setColumnWidth(place, found[place])
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Let the columns fit the new room."""
+        super().resizeEvent(event)
+        self.fit()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Leave the columns alone once a person has taken hold of the headings and moved one."""
+        if event.type() is QEvent.Type.MouseButtonPress:
+            header = self.horizontalHeader()
+            self._before = [header.sectionSize(place) for place in range(header.count())]
+        elif event.type() is QEvent.Type.MouseButtonRelease:
+            header = self.horizontalHeader()
+            self.fits_itself &= self._before == [header.sectionSize(place) for place in range(header.count())]
+        return super().eventFilter(watched, event)
+
+    def _is_away(self, place: int) -> bool:
+        return place in self._hidden if self.fits_itself else self.isColumnHidden(place)
 
     def restore_columns(self, state: dict[str, object], least: Callable[[int], int] = lambda _place: 30) -> None:
         """Take up what was saved; what it does not name stays, and what makes no sense is passed over."""
         header = self.horizontalHeader()
+        fits = state.get(FITS) is True
         for place, column in enumerate(self._model.columns):
             match state.get(column.key):
                 case [int(visual), int(width), bool(hidden)] if 0 <= visual < header.count():
                     header.moveSection(header.visualIndex(place), visual)
-                    self.setColumnWidth(place, max(least(place), width))
+                    if not fits:
+                        self.setColumnWidth(place, max(least(place), width))
                     self.setColumnHidden(place, hidden)
 
     def _set_up_header(self, theme: Theme) -> None:
@@ -137,14 +204,14 @@ class FactView(QTableView):
         metrics = header.fontMetrics()
         for place, column in enumerate(self._model.columns):
             heading = metrics.horizontalAdvance(tr(column.title)) + theme.pixels(4 * MARGIN_PIXELS)
-            self.setColumnWidth(place, max(theme.pixels(column.width), heading))
+            self._wide[place] = max(theme.pixels(column.width), heading)
+            super().setColumnWidth(place, self._wide[place])
             if column.align is Align.LEFT and place == len(self._model.columns) - 1:
                 header.setStretchLastSection(True)
+        header.viewport().installEventFilter(self)
 
     def _texts(self, lines: list[int]) -> list[list[str]]:
-        header = self.horizontalHeader()
-        places = [header.logicalIndex(visual) for visual in range(header.count())]
-        places = [place for place in places if not self.isColumnHidden(place)]
+        places = self.places()
         headings = [tr(self._model.columns[place].title) for place in places]
         cells = [[str(self._model.index(line, place).data()) for place in places] for line in lines]
         return [headings, *cells]

@@ -160,8 +160,8 @@ def short_text(value: float) -> str:
     return size_text(value, 2 if abs(value) < 100 else 0)
 
 
-def _right(key: str, cell: Callable[[WatchRow], Cell], width: int) -> Column[WatchRow]:
-    return Column[WatchRow](key, f"watchlist.{key}", cell, align=Align.RIGHT, width=width)
+def _right(key: str, cell: Callable[[WatchRow], Cell], width: int, rank: int = 0) -> Column[WatchRow]:
+    return Column[WatchRow](key, f"watchlist.{key}", cell, align=Align.RIGHT, width=width, rank=rank)
 
 
 COLUMNS: Final = (
@@ -169,17 +169,17 @@ COLUMNS: Final = (
     _right("last", _last, 92),
     _right("change", _change, 72),
     _right("change_rate", _change_rate, 74),
-    _right("bid", lambda row: _price(row, row.bid), 82),
-    _right("ask", lambda row: _price(row, row.ask), 82),
-    _right("bid_size", lambda row: _size(row, row.bid_size), 78),
-    _right("ask_size", lambda row: _size(row, row.ask_size), 78),
-    _right("spread", _spread, 64),
+    _right("bid", lambda row: _price(row, row.bid), 82, 1),
+    _right("ask", lambda row: _price(row, row.ask), 82, 1),
+    _right("bid_size", lambda row: _size(row, row.bid_size), 78, 3),
+    _right("ask_size", lambda row: _size(row, row.ask_size), 78, 3),
+    _right("spread", _spread, 64, 2),
     _right("volume", _volume, 72),
     _right("high", lambda row: _price(row, row.tick.high_price if row.tick is not None else 0.0), 82),
     _right("low", lambda row: _price(row, row.tick.low_price if row.tick is not None else 0.0), 82),
-    _right("age", _age, 66),
-    Column[WatchRow]("book", "watchlist.book", _book, width=70),
-    Column[WatchRow]("venue", "watchlist.venue", lambda row: word(row.instrument_id.rpartition(".")[2], _toned(row)), width=90),
+    _right("age", _age, 66, 1),
+    Column[WatchRow]("book", "watchlist.book", _book, width=70, rank=3),
+    Column[WatchRow]("venue", "watchlist.venue", lambda row: word(row.instrument_id.rpartition(".")[2], _toned(row)), width=90, rank=2),
     Column[WatchRow]("name", "watchlist.name", lambda row: word(row.instrument.name if row.instrument is not None else "", _toned(row)), width=120),
 )  # fmt: skip
 FIRST_HIDDEN: Final = frozenset({"change", "high", "low", "name"})

@@ -87,12 +87,12 @@ def columns_of(desk: Desk) -> tuple[Column[Fill], ...]:
         Column("price", "fills.price", lambda one: price_cell(one.row.price, known(one)), align=RIGHT),
         Column("value", "fills.value", lambda one: money_cell(one.worth, unit=one.currency), align=RIGHT, width=130),
         Column("fee", "fills.fee", lambda one: amount_cell(one.row.fee, one.row.fee_asset), align=RIGHT, width=110),
-        Column("liquidity", "fills.liquidity", lambda one: word(name_of(one.row.liquidity), Tone.DIM), width=70),
+        Column("liquidity", "fills.liquidity", lambda one: word(name_of(one.row.liquidity), Tone.DIM), width=70, rank=1),
         Column("slippage", "fills.slippage", slippage, align=RIGHT),
         Column("origin", "fills.origin", lambda one: origin_cell(one.row.owner), width=100),
-        Column("account", "fills.account", lambda one: word(one.account), width=80),
-        Column("order", "fills.order", lambda one: word(one.row.order_id, Tone.DIM), width=190),
-        Column("trade", "fills.trade", lambda one: word(one.row.trade_id, Tone.DIM), width=110),
+        Column("account", "fills.account", lambda one: word(one.account), width=80, rank=2),
+        Column("order", "fills.order", lambda one: word(one.row.order_id, Tone.DIM), width=190, rank=3),
+        Column("trade", "fills.trade", lambda one: word(one.row.trade_id, Tone.DIM), width=110, rank=3),
     )  # fmt: skip
 
 

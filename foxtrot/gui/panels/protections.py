@@ -69,13 +69,13 @@ def columns_of(desk: Desk) -> tuple[Column[Leg], ...]:
         Column("kind", "protections.kind", _kind_cell, width=110),
         Column("level", "protections.level", lambda one: price(one.leg.level, one), align=RIGHT),
         Column("distance", "protections.distance", _distance_cell, align=RIGHT, width=80),
-        Column("offset", "protections.offset", lambda one: price(one.leg.offset, one), align=RIGHT),
+        Column("offset", "protections.offset", lambda one: price(one.leg.offset, one), align=RIGHT, rank=2),
         Column("where", "protections.where", lambda one: word(_where_text(one.leg.where), _WHERE[one.leg.where]), width=180),
-        Column("covers", "protections.covers", lambda one: _covers_cell(one, desk), align=RIGHT),
-        Column("position", "protections.position", lambda one: protection_cell(one.leg.protection, one.leg.remark), width=230),
+        Column("covers", "protections.covers", lambda one: _covers_cell(one, desk), align=RIGHT, rank=1),
+        Column("position", "protections.position", lambda one: protection_cell(one.leg.protection, one.leg.remark), width=230, rank=2),
         Column("origin", "protections.origin", lambda one: origin_cell(one.leg.owner), width=100),
-        Column("account", "protections.account", lambda one: word(one.leg.account), width=80),
-        Column("order", "protections.order", lambda one: word(one.leg.order_id, Tone.DIM), width=190),
+        Column("account", "protections.account", lambda one: word(one.leg.account), width=80, rank=2),
+        Column("order", "protections.order", lambda one: word(one.leg.order_id, Tone.DIM), width=190, rank=3),
     )  # fmt: skip
 
 

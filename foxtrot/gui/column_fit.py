@@ -1,0 +1,41 @@
+"""Which columns of a table are shown in the room that there is: the most important ones, so that none is cut and nothing need be scrolled."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from foxtrot.gui.columns import Align, Column
+
+WORDY: Final = 200
+"""A column of words that is so wide may become narrower before another column goes."""
+LEAST_WORDY: Final = 140
+ALWAYS: Final = 2
+"""So many columns are shown in any room."""
+
+
+def fitting(columns: Sequence[Column[Any]], widths: Mapping[int, int], scale: float, room: int) -> dict[int, int]:
+    """Return the columns that fit, with their widths; the others go, those of the highest rank first, of equals the one farthest right.
+
+    Args:
+        columns: all of a table.
+        widths: of those that may be shown.
+        scale: of the looks.
+        room: how wide the table is.
+    """
+    least = {place: _least(columns[place], width, scale) for place, width in widths.items()}
+    shown = sorted(least)
+    while len(shown) > ALWAYS and sum(least[place] for place in shown) > room:
+        shown.remove(max(shown[ALWAYS:], key=lambda place: (columns[place].rank, place)))
+    found = {place: least[place] for place in shown}
+    spare = room - sum(found.values())
+    for place in shown:
+        more = max(0, min(spare, widths[place] - found[place]))
+        found[place] += more
+        spare -= more
+    if spare > 0 and shown and columns[shown[-1]].align is Align.LEFT:
+        found[shown[-1]] += spare
+    return found
+
+
+def _least(column: Column[Any], width: int, scale: float) -> int:
+    wordy = column.align is Align.LEFT and width >= WORDY * scale
+    return min(width, round(LEAST_WORDY * scale)) if wordy else width
