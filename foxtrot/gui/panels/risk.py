@@ -69,6 +69,16 @@ class RiskPanel(Panel):
         self.views: dict[str, FactView] = {}
         self._fill_tabs()
         self.body.addWidget(self.tabs, 1)
+        desk.account_chosen.connect(self.narrow)
+
+    def narrow(self) -> None:
+        """Ask at the next look, to show what belongs to the account that is looked at."""
+        self._flushes = 0
+
+    def leave(self) -> None:
+        """Hear nothing any more."""
+        self.desk.account_chosen.disconnect(self.narrow)
+        super().leave()
 
     def flush(self) -> None:
         """Ask now and then, and show what was answered."""
@@ -81,6 +91,11 @@ class RiskPanel(Panel):
             table.apply()
 
     # --- what was answered ------------------------------------------------------------------------------------------
+
+    def _mine(self, rows: Iterable[Any]) -> list[Any]:
+        """Return what belongs to the account that is looked at, or to none."""
+        account = self.desk.account
+        return [row for row in rows if not account or row.account in ("", account)]
 
     def _ask(self, request: Request, take: Callable[[Any], None]) -> None:
         kind = type(request)
@@ -96,21 +111,23 @@ class RiskPanel(Panel):
         self.desk.ask(request, heard)
 
     def _take_limits(self, found: RiskFound) -> None:
-        self.limits.replace_all(found.uses)
+        self.limits.replace_all(self._mine(found.uses))
 
     def _take_blocks(self, found: Blocks) -> None:
         self.blocks_found = found
-        self.blocks.replace_all(found.blocks)
-        self.differences.replace_all(found.differences)
-        self.unknown.replace_all(found.unknown)
+        blocks, differences, unknown = map(self._mine, (found.blocks, found.differences, found.unknown))
+        self.blocks.replace_all(blocks)
+        self.differences.replace_all(differences)
+        self.unknown.replace_all(unknown)
         self._show_gate(found)
-        self.tabs.setTabText(1, tr("risk.blocks", count=len(found.blocks)))
-        self.tabs.setTabText(2, tr("risk.differences", count=len(found.differences)))
-        self.tabs.setTabText(3, tr("risk.unknown", count=len(found.unknown)))
+        self.tabs.setTabText(1, tr("risk.blocks", count=len(blocks)))
+        self.tabs.setTabText(2, tr("risk.differences", count=len(differences)))
+        self.tabs.setTabText(3, tr("risk.unknown", count=len(unknown)))
 
     def _take_positions(self, found: Positions) -> None:
-        self.death.replace_all(found.positions)
-        ours = [row for row in found.positions if row.owner != EXTERNAL]
+        held = self._mine(found.positions)
+        self.death.replace_all(held)
+        ours = [row for row in held if row.owner != EXTERNAL]
         self.summary.setText(_summary(ours))
 
     def _show_gate(self, found: Blocks) -> None:
