@@ -29,6 +29,7 @@ from foxtrot.app.desktop_requests import (
 )
 from foxtrot.app.desktop_risk import RiskAnswers
 from foxtrot.app.desktop_risk_requests import RiskOverview
+from foxtrot.app.desktop_wishes import DesktopWishes
 from foxtrot.app.history_requests import ListHistory
 from foxtrot.app.main_engine import MainEngine
 from foxtrot.app.money_history import MoneyHistory
@@ -61,7 +62,7 @@ class DesktopAnswers:
         self._listed: dict[str, dict[str, Instrument]] = {}
         self._venues = {venue.account: venue for venue in account_venues(platform.config)}
         self._money = _money_history(platform)
-        self._own: dict[type[Request], Callable[[Any], msgspec.Struct]] = {
+        self._own: dict[type[Request], Callable[[Any], msgspec.Struct | Wish]] = {
             **self._blotters.by_kind,
             Overview: lambda _: self._overview(),
             ListHistory: self._money.answer,
@@ -71,6 +72,7 @@ class DesktopAnswers:
             AskInstrument: InstrumentAnswers(self._line).answer,
             DescribeStrategies: lambda _: self._strategies(),
             RiskOverview: lambda _: self._risk.overview(),
+            **DesktopWishes(self._line).by_kind,
             FollowKill: lambda wish: self.kills.follow(wish.kill_id),
         }
         dispatcher.subscribe(AdapterStatus, self._hear_status, owner=OWNER)

@@ -22,7 +22,7 @@ from foxtrot.domain.errors import FoxtrotError
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.order import AmendRequest
 from foxtrot.gui.blotter_cells import name_of, order_text
-from foxtrot.gui.numbers import price_decimals, size_decimals, size_text
+from foxtrot.gui.numbers import price_decimals, size_decimals, size_text, time_text
 from foxtrot.gui.texts import tr
 
 OUTCOMES = (
@@ -150,7 +150,13 @@ class ResolveDialog(OrderDialog):
     """
 
     def __init__(self, parent: QWidget | None, row: OrderRow) -> None:
-        text = tr("orders.resolve_text", order=order_text(row, None), order_id=row.order_id, reason=row.reason)
+        since = "–" if row.unknown_since_ns is None else time_text(row.unknown_since_ns, with_date=True)
+        known = tr(
+            "orders.resolve_known", account=row.account, owner=row.owner, venue=row.venue_order_id or "–", filled=f"{row.filled:g}",
+            since=since,
+        )  # fmt: skip
+        order = f"{order_text(row, None)}\n{known}"
+        text = tr("orders.resolve_text", order=order, order_id=row.order_id, reason=row.reason)
         super().__init__(parent, tr("orders.resolve_title"), text, tr("orders.resolve_go"))
         self.setObjectName("resolve_dialog")
         self.status = QComboBox(self)

@@ -21,11 +21,13 @@ from foxtrot.app import (
     control_roll_requests,
     desktop_requests,
     desktop_risk_requests,
+    desktop_wishes,
     history_requests,
 )
 from foxtrot.app.control_requests import Request, Taken
 from foxtrot.core import commands
-from foxtrot.domain.enums import OrderStatus
+from foxtrot.core.notices import AdapterStatus
+from foxtrot.domain.enums import AdapterState, OrderStatus
 from foxtrot.domain.order import AmendRequest, OrderRequest
 from foxtrot.domain.subscription import HistoryRequest, SubscribeRequest
 from tests.support.desktop_platform import ACCOUNT, PERPETUAL, STRATEGY, DesktopPlatform
@@ -38,6 +40,7 @@ ASKED_IN: Final = (
     blotter_requests,
     control_roll_requests,
     history_requests,
+    desktop_wishes,
 )
 
 
@@ -120,6 +123,7 @@ WISHES: Final[dict[type[Request], Wished]] = {
     control_requests.Step: Wished(
         lambda _: control_requests.Step(strategy_id=STRATEGY, step="start", **WHO), commands.StartStrategy
     ),
+    desktop_wishes.Renew: Wished(lambda _: desktop_wishes.Renew(account=ACCOUNT, **WHO), commands.RenewLink),
     control_requests.Resume: Wished(lambda _: control_requests.Resume(**WHO), commands.ResumeTrading),
     control_requests.Resolve: Wished(
         lambda it: control_requests.Resolve(order_id=it.resting(), status=OrderStatus.CANCELLED, **WHO),
@@ -136,6 +140,9 @@ COMMANDS: Final[dict[type, Callable[[DesktopPlatform], object]]] = {
     ),
     commands.ProtectPosition: lambda it: it.desk.put(
         commands.ProtectPosition("manual", ACCOUNT, PERPETUAL, it.price() * 0.5)
+    ),
+    commands.ClosePosition: lambda it: it.actions.place_together(
+        "Close?", [commands.ClosePosition("manual", ACCOUNT, PERPETUAL)], "a test's"
     ),
     commands.AmendOrder: lambda it: it.actions.amend(AmendRequest(it.resting(), price=it.below()), "a test's"),
     commands.ReplaceOrder: lambda it: it.actions.replace(AmendRequest(it.resting(), price=it.below()), "a test's"),
@@ -215,3 +222,13 @@ def test_nothing_opens_past_a_kill(
     send(platform, request)
     platform.until(lambda: any(one.status is OrderStatus.DENIED for one in platform.orders.values()))
     assert platform.engine.ask(lambda: list(platform.engine.line.desk.open_records())) == []
+
+
+def test_a_renewed_connection_is_lost_and_comes_back(platform: DesktopPlatform) -> None:
+    states: list[AdapterState] = []
+    platform.bridge.on(AdapterStatus, lambda status: states.append(status.state))
+    platform.ask(desktop_wishes.Renew(account=ACCOUNT, **WHO))
+    platform.until(lambda: AdapterState.LOST in states and states[-1] is AdapterState.READY)
+    assert platform.place(platform.request()).status is OrderStatus.ACCEPTED
+    found, error = platform.ask(desktop_wishes.Renew(account="nobody", **WHO))
+    assert (found, "nobody" in error) == (None, True)

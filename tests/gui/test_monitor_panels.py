@@ -22,12 +22,17 @@ from foxtrot.app.control_requests import (
     PositionRow,
     Positions,
     Reconcile,
+    Resolve,
     Resume,
     Settle,
 )
 from foxtrot.app.desktop_requests import OverviewFound
 from foxtrot.app.desktop_risk_requests import LimitUse, RiskFound, RiskOverview
-from foxtrot.domain.enums import AdapterState
+from foxtrot.app.desktop_wishes import Renew
+from foxtrot.domain.enums import AdapterState, OrderStatus
+from foxtrot.gui.alerts import AlertBook
+from foxtrot.gui.ask_why import Decision, WhyDialog
+from foxtrot.gui.order_dialogs import Resolution
 from foxtrot.gui.panels.connections import ConnectionsPanel
 from foxtrot.gui.panels.diagnostics import DiagnosticsPanel
 from foxtrot.gui.panels.risk import EVERY_FLUSHES, RiskPanel
@@ -99,6 +104,28 @@ def test_comparing_and_the_form_are_asked_for(qtbot: QtBot, rig: DesktopRig, con
     assert ("WARNING", "not now") in rig.said
     with qtbot.waitSignal(rig.desk.account_form_asked):
         qtbot.mouseClick(connections.add, Qt.MouseButton.LeftButton)
+    connections.leave()
+
+
+def test_a_connection_is_renewed_after_asking_and_watched_from_its_menu(
+    qtbot: QtBot, rig: DesktopRig, connections: ConnectionsPanel
+) -> None:
+    rig.agrees = False
+    qtbot.mouseClick(connections.renew, Qt.MouseButton.LeftButton)
+    assert rig.link.of(Renew) == []
+    rig.agrees = True
+    actions = {action.text(): action for action in connections.menu().actions()}
+    actions["Renew…"].trigger()
+    assert [(one.account, one.who) for one in rig.link.of(Renew)] == [(ACCOUNT, rig.actions.who)]  # type: ignore[attr-defined]
+    assert ACCOUNT in rig.questions[0][1]
+    actions["Alert when it is lost…"].trigger()
+    assert connections.form is not None
+    assert (connections.form.kind.currentData(), connections.form.subject.currentText()) == ("connection", ACCOUNT)
+    connections.form.limit.setValue(5.0)
+    connections.form.accept()
+    assert [(one.kind, one.subject, one.limit) for one in AlertBook.of(rig.desk).all()] == [
+        ("connection", ACCOUNT, 5.0)
+    ]
     connections.leave()
 
 
@@ -180,13 +207,14 @@ def test_limits_have_bars_that_warn_before_they_are_reached(risk: Risk) -> None:
 def test_the_gate_says_who_closed_it_and_resume_asks(qtbot: QtBot, risk: Risk) -> None:
     assert "■ nothing passes" in risk.panel.gate.text()
     assert "root@vm: killed" in risk.panel.gate.text()
-    risk.rig.agrees = False
+    risk.panel.decide.ask_why = lambda *_: None
     qtbot.mouseClick(risk.panel.resume, Qt.MouseButton.LeftButton)
     assert risk.rig.link.of(Resume) == []
-    risk.rig.agrees = True
+    asked: list[str] = []
+    risk.panel.decide.ask_why = lambda _over, _title, text, _owners: asked.append(text) or Decision("all is well")
     qtbot.mouseClick(risk.panel.resume, Qt.MouseButton.LeftButton)
-    (resume,) = risk.rig.link.of(Resume)
-    assert (resume.account, resume.instrument) == ("", "")  # type: ignore[attr-defined]
+    assert risk.rig.link.of(Resume) == [Resume(who=risk.rig.actions.who, why="all is well")]
+    assert "killed" in asked[0]
     risk.rig.link.answers[ListBlocks] = blocks("active")
     risk.look()
     assert not risk.panel.resume.isEnabled()
@@ -195,6 +223,12 @@ def test_the_gate_says_who_closed_it_and_resume_asks(qtbot: QtBot, risk: Risk) -
 
 def test_blocks_are_lifted_and_differences_settled_one_by_one(qtbot: QtBot, risk: Risk) -> None:
     panel = risk.panel
+    owners: list[object] = []
+    panel.decide.ask_why = lambda _over, _title, _text, given: owners.append(given) or Decision("seen", "one")
+    ignore = panel.findChild(QPushButton, "risk_ignore")
+    assert ignore is not None
+    assert not ignore.isEnabled()
+    assert "Choose a row" in ignore.toolTip()
     panel.views["blocks"].selectRow(1)
     panel.lift_block()
     (resume,) = risk.rig.link.of(Resume)
@@ -204,11 +238,42 @@ def test_blocks_are_lifted_and_differences_settled_one_by_one(qtbot: QtBot, risk
     panel.views["differences"].selectRow(0)
     risk.rig.link.answers[Settle] = "too late"
     panel.tabs.setCurrentIndex(2)
-    qtbot.mouseClick(panel.findChild(QPushButton, "risk_ignore"), Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(ignore, Qt.MouseButton.LeftButton)
     (settle,) = risk.rig.link.of(Settle)
-    assert (settle.difference_id, settle.decision) == ("d1", "ignore")  # type: ignore[attr-defined]
+    assert (settle.difference_id, settle.decision, settle.why) == ("d1", "ignore", "seen")  # type: ignore[attr-defined]
+    assert owners[-1] == ()
+    panel.settle(adopt=True)
+    assert owners[-1][0][0] == "EXTERNAL"  # type: ignore[index]
+    assert [(one.decision, one.owner) for one in risk.rig.link.of(Settle)][-1] == ("adopt", "one")  # type: ignore[attr-defined]
     risk.rig.bridge.flush()
     assert risk.rig.said[-1] == ("WARNING", "too late")
+
+
+def test_an_order_of_unknown_outcome_is_resolved_with_evidence(qtbot: QtBot, risk: Risk) -> None:
+    panel = risk.panel
+    panel.tabs.setCurrentIndex(3)
+    resolve = panel.findChild(QPushButton, "risk_resolve")
+    assert resolve is not None
+    assert not resolve.isEnabled()
+    panel.views["unknown"].selectRow(0)
+    panel.decide.ask_resolution = lambda _over, row: Resolution(OrderStatus.REJECTED, f"never had {row.order_id}")
+    qtbot.mouseClick(resolve, Qt.MouseButton.LeftButton)
+    who = risk.rig.actions.who
+    assert risk.rig.link.of(Resolve) == [
+        Resolve(order_id="F-1", status=OrderStatus.REJECTED, who=who, why="never had F-1")
+    ]
+
+
+def test_the_dialog_of_a_decision_wants_a_reason_and_enter_decides_nothing(qtbot: QtBot) -> None:
+    dialog = WhyDialog(None, "Adopt?", "text", [("EXTERNAL", "nobody"), ("one", "strategy one")])
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert not dialog.go.isEnabled()
+    dialog.why.setText(" seen at the venue ")
+    dialog.owner.setCurrentIndex(1)
+    qtbot.keyClick(dialog.why, Qt.Key.Key_Return)
+    assert dialog.isVisible()
+    assert dialog.decision == Decision("seen at the venue", "one")
 
 
 def test_what_a_death_would_leave_behind_is_counted_without_what_is_not_ours(risk: Risk) -> None:

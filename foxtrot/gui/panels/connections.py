@@ -3,13 +3,16 @@
 from typing import ClassVar, Final
 
 import msgspec
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSplitter, QTabWidget, QWidget
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QSplitter, QTabWidget, QWidget
 
 from foxtrot.adapter.health import BookFigures, StreamFigures
 from foxtrot.app.control_requests import Reconcile
 from foxtrot.app.desktop_requests import AccountOverview
+from foxtrot.app.desktop_wishes import Renew
 from foxtrot.domain.enums import AdapterState, BookState
+from foxtrot.gui.alert_form import AlertForm
+from foxtrot.gui.alerts import AlertKind
 from foxtrot.gui.columns import Align, Cell, Column, Tone, number, word
 from foxtrot.gui.desk import Desk
 from foxtrot.gui.numbers import NOTHING, age_text
@@ -173,6 +176,7 @@ class ConnectionsPanel(Panel):
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
         self.chosen = ""
+        self.form: AlertForm | None = None
         self.accounts = FactTable(ACCOUNTS, lambda one: one.account)
         self.streams = FactTable(STREAMS, lambda row: row.figures.name)
         self.books = FactTable(BOOKS, lambda row: row.instrument_id)
@@ -193,8 +197,10 @@ class ConnectionsPanel(Panel):
         split.setStretchFactor(1, 3)
         self.body.addWidget(split, 1)
         self.view.selectionModel().selectionChanged.connect(lambda *_: self._choose())
+        self.view.asked.connect(self._ask_choices)
         desk.overview_changed.connect(self._take)
         self._take()
+        self._allow()
 
     def flush(self) -> None:
         """Show what was answered last."""
@@ -216,6 +222,38 @@ class ConnectionsPanel(Panel):
         super().leave()
         self.desk.overview_changed.disconnect(self._take)
 
+    # --- what a person does -----------------------------------------------------------------------------------------
+
+    def renew_chosen(self) -> None:
+        """Give the connection of the chosen account up and make another, after asking."""
+        actions, account = self.desk.actions, self.chosen
+        if account and actions.confirm(tr("connections.renew_title"), tr("connections.renew_text", account=account)):
+            self.desk.ask(Renew(account=account, who=actions.who, why=tr("connections.renew_why")), self._say)
+
+    def watch(self) -> None:
+        """Show the form of an alert on the chosen connection."""
+        if self.form is not None:
+            self.form.close()
+            self.form.deleteLater()
+        self.form = AlertForm(self.desk, None, self.chosen, self, AlertKind.CONNECTION)
+        self.form.open()
+
+    def menu(self) -> QMenu:
+        """Return what can be done with the chosen connection."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(tr("connections.reconcile"), self._reconcile)
+        menu.addAction(tr("connections.renew"), self.renew_chosen)
+        menu.addSeparator()
+        menu.addAction(tr("connections.alert"), self.watch)
+        return menu
+
+    def _ask_choices(self, row: AccountOverview | None, where: QPoint) -> None:
+        if row is not None:
+            self.chosen = row.account
+            self._detail()
+            self.menu().popup(where)
+
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _buttons(self) -> QHBoxLayout:
@@ -223,12 +261,14 @@ class ConnectionsPanel(Panel):
         row.setContentsMargins(*(self.desk.theme.pixels(4),) * 4)
         row.setSpacing(self.desk.theme.pixels(4))
         self.reconcile = QPushButton(tr("connections.reconcile"), self)
-        self.reconcile.setToolTip(tr("connections.reconcile_hint"))
         self.reconcile.clicked.connect(self._reconcile)
+        self.renew = QPushButton(tr("connections.renew"), self)
+        self.renew.setObjectName("connections_renew")
+        self.renew.clicked.connect(lambda _on=False: self.renew_chosen())
         self.add = QPushButton(tr("connections.add"), self)
         self.add.setToolTip(tr("connections.add_hint"))
         self.add.clicked.connect(self.desk.account_form_asked.emit)
-        for button in (self.reconcile, self.add):
+        for button in (self.reconcile, self.renew, self.add):
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             row.addWidget(button)
         row.addStretch(1)
@@ -243,6 +283,13 @@ class ConnectionsPanel(Panel):
         if self.chosen not in names:
             self.chosen = names[0] if names else ""
         self._detail()
+        self._allow()
+
+    def _allow(self) -> None:
+        for button, name in ((self.reconcile, "reconcile"), (self.renew, "renew")):
+            why = "" if self.chosen else f"\n{tr('connections.no_account')}"
+            button.setEnabled(bool(self.chosen))
+            button.setToolTip(f"{tr(f'connections.{name}_hint')}{why}")
 
     def _choose(self) -> None:
         rows = self.view.selected()

@@ -1,23 +1,14 @@
 """Risk: limits with what stands against them, the gate and who closed it, what needs a person, and what a sudden death would leave behind."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, ClassVar, Final
 
 import msgspec
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QTabWidget, QVBoxLayout, QWidget
 
-from foxtrot.app.control_requests import (
-    BlockRow,
-    Blocks,
-    ListBlocks,
-    ListPositions,
-    PositionRow,
-    Positions,
-    Request,
-    Resume,
-    Settle,
-)
+from foxtrot.app.control_requests import Blocks, ListBlocks, ListPositions, PositionRow, Positions, Request
 from foxtrot.app.desktop_risk_requests import RiskFound, RiskOverview
 from foxtrot.domain.account import EXTERNAL
 from foxtrot.domain.enums import GateState
@@ -34,6 +25,7 @@ from foxtrot.gui.risk_columns import (
     gate_cell,
     place_of,
 )
+from foxtrot.gui.risk_decisions import RiskDecisions
 from foxtrot.gui.table_model import FactTable
 from foxtrot.gui.table_view import FactView, tone_colours
 from foxtrot.gui.texts import tr
@@ -60,6 +52,7 @@ class RiskPanel(Panel):
         self.limits = FactTable(LIMITS, lambda use: (use.scope, use.rule))
         self.blocks = FactTable(BLOCKS, lambda row: (row.account, row.instrument_id, row.who))
         self.differences = FactTable(DIFFERENCES, lambda row: row.difference_id)
+        self.decide = RiskDecisions(desk, self)
         self.unknown = FactTable(UNKNOWN, lambda row: row.order_id)
         self.death = FactTable(DEATH, lambda row: (row.owner, row.account, row.instrument_id, row.position_side))
         self.body.addLayout(self._gate_row())
@@ -145,34 +138,23 @@ class RiskPanel(Panel):
     # --- what a person decides --------------------------------------------------------------------------------------
 
     def resume_platform(self) -> None:
-        """Open the gate of the platform, after asking."""
+        """Open the gate of the platform, after asking why."""
         reason = "" if self.blocks_found is None else self.blocks_found.gate_reason
-        if self._agreed("risk.resume_title", tr("risk.resume_text", place=tr("risk.platform"), reason=reason)):
-            self._wish(Resume(who=self.desk.actions.who, why=tr("risk.why")))
+        self.decide.resume(tr("risk.platform"), reason)
 
     def lift_block(self) -> None:
-        """Lift the chosen block, after asking."""
-        rows: list[BlockRow] = self.views["blocks"].selected()
-        for row in rows[:1]:
-            if self._agreed("risk.resume_title", tr("risk.resume_text", place=place_of(row), reason=row.reason)):
-                who = self.desk.actions.who
-                self._wish(Resume(who=who, why=tr("risk.why"), account=row.account, instrument=row.instrument_id))
+        """Lift the chosen block, after asking why."""
+        for row in self.views["blocks"].selected()[:1]:
+            self.decide.resume(place_of(row), row.reason, row.account, row.instrument_id)
 
     def settle(self, *, adopt: bool) -> None:
-        """Adopt or ignore the chosen differences, after asking."""
-        rows = self.views["differences"].selected()
-        key = "risk.adopt_text" if adopt else "risk.ignore_text"
-        if rows and self._agreed("risk.settle_title", tr(key, count=len(rows))):
-            for row in rows:
-                decision = "adopt" if adopt else "ignore"
-                who, why = self.desk.actions.who, tr("risk.why")
-                self._wish(Settle(difference_id=row.difference_id, decision=decision, who=who, why=why))  # type: ignore[arg-type]
+        """Adopt or ignore the chosen differences, after asking why, and whose they are from now on."""
+        self.decide.settle(self.views["differences"].selected(), adopt=adopt)
 
-    def _agreed(self, title: str, text: str) -> bool:
-        return self.desk.actions.confirm(tr(title), text)
-
-    def _wish(self, request: Request) -> None:
-        self.desk.ask(request, lambda _found, error: self.desk.said.emit("WARNING", error) if error else None)
+    def resolve(self) -> None:
+        """Say what became of the chosen order of unknown outcome."""
+        for row in self.views["unknown"].selected()[:1]:
+            self.decide.resolve(row)
 
     # --- building ---------------------------------------------------------------------------------------------------
 
@@ -181,7 +163,6 @@ class RiskPanel(Panel):
         row.setContentsMargins(*(self.desk.theme.pixels(4),) * 4)
         row.setSpacing(self.desk.theme.pixels(4))
         self.gate = QLabel(tr("risk.no_platform"), self)
-        self.gate.setTextFormat(Qt.TextFormat.PlainText)
         self.gate.setMinimumWidth(self.desk.theme.pixels(80))
         self.resume = self._button("risk.resume", self.resume_platform)
         self.resume.setEnabled(False)
@@ -202,7 +183,8 @@ class RiskPanel(Panel):
         self.tabs.addTab(page, tr("risk.differences", count=0))
         unknown = self._view("unknown", self.unknown)
         unknown.chosen.connect(lambda order: self.desk.order_asked.emit(order.order_id))
-        self.tabs.addTab(unknown, tr("risk.unknown", count=0))
+        resolve = self._button("risk.resolve", self.resolve)
+        self.tabs.addTab(self._page(unknown, resolve), tr("risk.unknown", count=0))
         self.summary = QLabel(tr("risk.nothing_held"), self)
         self.summary.setWordWrap(True)
         self.summary.setContentsMargins(*(self.desk.theme.pixels(6),) * 4)
@@ -226,6 +208,11 @@ class RiskPanel(Panel):
             row.addWidget(button)
         if buttons:
             column.addLayout(row)
+            allow = partial(_allow, view, buttons)
+            view.selectionModel().selectionChanged.connect(lambda *_: allow())
+            view.model().layoutChanged.connect(lambda *_: allow())
+            view.model().modelReset.connect(lambda *_: allow())
+            allow()
         return page
 
     def _button(self, text: str, do: Callable[[], None]) -> QPushButton:
@@ -233,7 +220,17 @@ class RiskPanel(Panel):
         button.setObjectName(text.replace(".", "_"))
         button.clicked.connect(lambda _on=False: do())
         button.setAutoDefault(False)
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         return button
+
+
+def _allow(view: FactView, buttons: Sequence[QPushButton]) -> None:
+    """Let buttons be pressed while a row is chosen, and say what they do, or why they cannot."""
+    some = view.selectionModel().hasSelection()
+    for button in buttons:
+        hint = tr(f"{button.objectName().replace('_', '.', 1)}_hint")
+        button.setEnabled(some)
+        button.setToolTip(hint if some else f"{hint}\n{tr('risk.choose')}")
 
 
 def _summary(ours: list[PositionRow]) -> str:
