@@ -1,6 +1,6 @@
 """Risk: limits with what stands against them, the gate and who closed it, what needs a person, and what a sudden death would leave behind."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, ClassVar, Final
 
