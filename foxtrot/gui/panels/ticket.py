@@ -48,6 +48,7 @@ class TicketPanel(TicketFrame):
             button.clicked.connect(lambda _checked, one=side: self.send(one))
             button.pointed_at.connect(lambda one=side: self._look_at(one))
         desk.connected.connect(self._meet_platform)
+        desk.account_chosen.connect(self._meet_account)
         desk.instruments_changed.connect(self._meet_instruments)
         self.hear(OrderChanged, self._hear_order)
 
@@ -163,6 +164,12 @@ class TicketPanel(TicketFrame):
                 self.say(error, warns=True)
 
         self.desk.ask(AskTerms(account=account), heard)
+
+    def _meet_account(self, account: str) -> None:
+        """Trade on the account that is looked at, where it can trade this."""
+        if account and account in self.desk.accounts_of(self.instrument_id):
+            self.form.show_accounts(self.desk.accounts_of(self.instrument_id), account)
+            self._choose_account(account)
 
     def _meet_platform(self) -> None:
         if self.instrument is not None:
