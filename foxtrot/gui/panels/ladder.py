@@ -149,6 +149,11 @@ class LadderPanel(LadderWishes):
         self.accounts.setCurrentText(account)
         self.feed.choose(self.instrument_id, account)
 
+    def _meet_account(self, account: str) -> None:
+        """Trade on the account that is looked at, where it can trade this."""
+        if account and account in self.desk.accounts_of(self.instrument_id):
+            self._choose_account(account)
+
     def _meet_platform(self) -> None:
         """Ask everything again of a platform that was opened."""
         if self.ladder is not None:
@@ -230,6 +235,7 @@ class LadderPanel(LadderWishes):
         self.accounts.textActivated.connect(self._choose_account)
         self.group.activated.connect(self._choose_group)
         self.desk.connected.connect(self._meet_platform)
+        self.desk.account_chosen.connect(self._meet_account)
         self.desk.instruments_changed.connect(self._meet_instruments)
         self.feed.moved.connect(self._show_position)
         self.feed.warned.connect(lambda text: self.say(text, warns=True))
