@@ -74,6 +74,7 @@ class Attendants(QObject):
                 part.deleteLater()
         self.notice = self.toasts = self.report = None
         self._window = window
+        self.collector.renew()
         if window is not None:
             self.toasts = Toasts(window, self._desk.theme)
             if followed and self._desk.questions is not None:

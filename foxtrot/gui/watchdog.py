@@ -17,6 +17,8 @@ YOUNG_MS: Final = 1_000
 OLDER_EVERY: Final = 10
 WHOLE_EVERY: Final = 120
 """So many looks at young objects to one at older ones, and to one at all."""
+SETTLED_AFTER: Final = 4
+"""After so many looks a platform and its window are there, and most of what was made stays as long as they do."""
 
 
 class BeatWatch:
@@ -76,6 +78,9 @@ class BeatWatch:
 class Collector(QObject):
     """Lets Python's cyclic collector run on the desktop's thread alone, so that no other thread ever ends a widget.
 
+    What stays is not looked at again and again: what was imported, and once it is settled the platform and the window. All of it together
+    would hold up the window for some tenths of a second each time.
+
     Thread: the desktop's.
     """
 
@@ -83,6 +88,7 @@ class Collector(QObject):
         super().__init__(parent)
         self.looks = 0
         self._was_on = False
+        self._new = 0
         self._timer = QTimer(self)
         self._timer.setInterval(YOUNG_MS)
         self._timer.timeout.connect(self.collect)
@@ -91,7 +97,7 @@ class Collector(QObject):
         """Take the collector over."""
         self._was_on = gc.isenabled()
         gc.disable()
-        gc.freeze()  # what was imported stays, and need not be looked at again
+        gc.freeze()
         self._timer.start()
 
     def stop(self) -> None:
@@ -101,7 +107,18 @@ class Collector(QObject):
         if self._was_on:
             gc.enable()
 
+    def renew(self) -> None:
+        """Look at everything once more: a window was thrown away."""
+        if self._timer.isActive():
+            gc.unfreeze()
+            self._new = 0
+
     def collect(self) -> None:
         """Collect what is young, now and then what is older and everything."""
         self.looks += 1
+        self._new += 1
+        if self._new == SETTLED_AFTER:
+            gc.collect()
+            gc.freeze()
+            return
         gc.collect(2 if self.looks % WHOLE_EVERY == 0 else 1 if self.looks % OLDER_EVERY == 0 else 0)

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+import weakref
 from pathlib import Path
 from time import perf_counter
 
@@ -30,7 +31,7 @@ from foxtrot.gui.panel import PanelKinds
 from foxtrot.gui.panels.log import LogPanel
 from foxtrot.gui.shortcut_editor import ShortcutEditor
 from foxtrot.gui.signal_watch import SignalWatch
-from foxtrot.gui.watchdog import BeatWatch, Collector
+from foxtrot.gui.watchdog import SETTLED_AFTER, BeatWatch, Collector
 from tests.gui.test_window import an_overview
 from tests.support.builders import T0
 from tests.support.desktop_rig import ACCOUNT, DesktopRig
@@ -260,6 +261,31 @@ def test_only_the_desktops_thread_collects(qapp: QApplication) -> None:
     collector.collect()
     collector.stop()
     assert gc.isenabled()
+
+
+def test_what_stays_is_looked_at_no_more_until_a_window_is_thrown_away(qapp: QApplication) -> None:
+    class Ring:
+        def __init__(self) -> None:
+            self.itself = self
+
+    collector = Collector()
+    collector.start()
+    try:
+        stays = gc.get_freeze_count()
+        ring = weakref.ref(kept := Ring())
+        for _ in range(SETTLED_AFTER):
+            collector.collect()
+        assert gc.get_freeze_count() > stays
+        assert not any(one is kept for one in gc.get_objects())
+        del kept
+        gc.collect()
+        assert ring() is not None
+        collector.renew()
+        for _ in range(SETTLED_AFTER):
+            collector.collect()
+        assert ring() is None
+    finally:
+        collector.stop()
 
 
 # --- menus and keys -------------------------------------------------------------------------------------------------
