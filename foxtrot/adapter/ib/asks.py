@@ -26,12 +26,18 @@ WHOLE: Final = frozenset({"symbolSamples", "headTimestamp", "histogramData"})
 WITH_ID: Final = PARTS | ENDS | WHOLE
 
 
+RENEW_AFTER: Final = 3
+"""After how many lists of a kind without their end, one after another, a link on which other things are answered is renewed."""
+
+
 class _Ask:
     def __init__(self) -> None:
         self.found: list[Any] = []
+        self.ended = False
         self.done: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
 
     def end(self) -> None:
+        self.ended = True
         if not self.done.done():
             self.done.set_result(self.found)
 
@@ -44,6 +50,9 @@ class _Ask:
 class Asks:
     """Questions with an id, and lists without one, of which one of a kind is open at a time.
 
+    TWS answers in the order in which it was asked, and the end of a list does not say of which. So an end that comes after a list was given up
+    is that list's, with all that was told before it; a later list without an end of its own is never taken for whole.
+
     Thread: ib-io.
     """
 
@@ -51,6 +60,14 @@ class Asks:
         self._by_id: dict[int, _Ask] = {}
         self._by_end: dict[str, tuple[_Ask, frozenset[str]]] = {}
         self._turns: dict[str, asyncio.Lock] = {}
+        self._owed: dict[str, int] = {}
+        """By the callback that ends them how many lists were given up over this link whose end has not come."""
+        self._given_up: dict[str, int] = {}
+
+    def begin_link(self) -> None:
+        """Begin with a new link, over which nothing of an older one can come."""
+        self._owed.clear()
+        self._given_up.clear()
 
     def open(self, request_id: int) -> "asyncio.Future[list[Any]]":
         """Begin to gather what is told of a request id: of each callback its arguments after the id."""
@@ -71,9 +88,20 @@ class Asks:
         self._by_end[end] = (ask, names)
         return ask.done
 
-    def close_list(self, end: str) -> None:
-        """Gather a list no more."""
-        self._by_end.pop(end, None)
+    def close_list(self, end: str, *, asked: bool = False) -> None:
+        """Gather a list no more; the end of one that was asked for may still come, and must not be the next one's."""
+        found = self._by_end.pop(end, None)
+        if found is None:
+            return
+        if found[0].ended:
+            self._given_up.pop(end, None)
+        elif asked:
+            self._owed[end] = self._owed.get(end, 0) + 1
+
+    def give_up(self, end: str) -> bool:
+        """Note that a list was not ended in time though other things were answered; tells whether the link is to be renewed."""
+        self._given_up[end] = self._given_up.get(end, 0) + 1
+        return self._given_up[end] >= RENEW_AFTER
 
     def hear(self, name: str, arguments: tuple[Any, ...]) -> bool:
         """Take a callback; tells whether it was the answer to a question, so that nobody else needs it."""
@@ -82,10 +110,15 @@ class Asks:
             if ask is not None:
                 self._take(ask, name, arguments)
                 return True
+        is_owed = self._owed.get(name, 0) > 0
+        if is_owed:
+            self._owed[name] -= 1
         for end, (ask, names) in tuple(self._by_end.items()):
             if name in names:
                 ask.found.append((name, arguments))
-            if name == end:
+            if name == end and is_owed:
+                ask.found.clear()  # what was told until now is the list's that was given up
+            elif name == end:
                 ask.end()
         return False
 

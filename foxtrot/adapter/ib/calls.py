@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, Final
 
 from foxtrot.adapter.base_adapter import AdapterContext
-from foxtrot.adapter.ib.asks import Answer, Asks
+from foxtrot.adapter.ib.asks import RENEW_AFTER, Answer, Asks
 from foxtrot.adapter.ib.config import IbSettings
 from foxtrot.adapter.ib.connection import PermitCheck
 from foxtrot.adapter.ib.errors import IbError, NotLinked, NotSent
@@ -15,6 +15,7 @@ from foxtrot.adapter.ib.link import IbLink, Send
 from foxtrot.adapter.ib.pacing import Lane, MessagePace
 from foxtrot.adapter.ib.sdk import Sdk
 from foxtrot.adapter.loop_session import LoopSession
+from foxtrot.domain.errors import RequestTimedOut, VenueRejected
 
 THREAD_NAME: Final = "ib-io"
 ASK_S: Final = 15.0
@@ -39,6 +40,8 @@ class IbCalls(LoopSession):
         self.settings = settings
         self.pace = MessagePace(settings.messages_per_s, context.clock.monotonic_ns, self.bridge.wait_s)
         self.asks = Asks()
+        self.heard = 0
+        """How many callbacks came to ib-io."""
         self._streams: dict[int, HearError] = {}
         self._requests = HIGHEST
 
@@ -141,7 +144,20 @@ class IbCalls(LoopSession):
             AdapterError: as `ask`; a refusal, which has no id, comes as RequestTimedOut.
         """
         self._check_linked(kind)
-        return await self._ask_list(partial(self._send, kind, send, Lane.QUESTION), names, end, deadline_s)
+        link, send_it = self.present(kind), partial(self._send, kind, send, Lane.QUESTION)
+        async with self.asks.turn(end):
+            heard, answer, asked = self.heard, self.asks.open_list(end, frozenset(names)), True
+            try:
+                await send_it()
+                return await self.bridge.within(_value_of(answer), deadline_s)
+            except (NotLinked, VenueRejected):
+                asked = False
+                raise
+            except RequestTimedOut:
+                self._give_up(link, kind, end, answered=self.heard != heard)
+                raise
+            finally:
+                self.asks.close_list(end, asked=asked)
 
     async def ask_time(self, link: IbLink, deadline_s: float) -> int:
         """Return TWS's time, epoch seconds, also while its line to IB is cut.
@@ -149,8 +165,14 @@ class IbCalls(LoopSession):
         Raises:
             AdapterError: it did not answer.
         """
-        send = partial(link.send, lambda client: client.reqCurrentTime(), Lane.ORDER)
-        found = await self._ask_list(send, ("currentTime",), "currentTime", deadline_s)
+        end = "currentTime"
+        async with self.asks.turn(end):
+            answer = self.asks.open_list(end, frozenset({end}))
+            try:
+                await link.send(lambda client: client.reqCurrentTime(), Lane.ORDER)
+                found = await self.bridge.within(_value_of(answer), deadline_s)
+            finally:
+                self.asks.close_list(end)  # any answer will do, also a late one
         return int(found[0][1][0])
 
     async def send_order(self, order_id: int, contract: Any, order: Any, permit_check: PermitCheck) -> None:
@@ -212,16 +234,10 @@ class IbCalls(LoopSession):
             self.health.failed_requests += 1
             raise
 
-    async def _ask_list(
-        self, send: Callable[[], Awaitable[None]], names: tuple[str, ...], end: str, deadline_s: float
-    ) -> list[Answer]:
-        async with self.asks.turn(end):
-            answer = self.asks.open_list(end, frozenset(names))
-            try:
-                await send()
-                return await self.bridge.within(_value_of(answer), deadline_s)
-            finally:
-                self.asks.close_list(end)
+    def _give_up(self, link: IbLink, kind: str, end: str, *, answered: bool) -> None:
+        """Renew a link over which one kind of list does not end while other things are answered; one that is silent altogether is lost by that."""
+        if answered and self.asks.give_up(end) and self.linked and self.present(kind) is link:
+            self.lose(f"TWS answers, and has not ended {RENEW_AFTER} lists of {kind} one after another")
 
 
 async def _value_of(answer: Awaitable[Any]) -> Any:

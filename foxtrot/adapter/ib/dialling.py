@@ -76,6 +76,7 @@ class Dialling:
         loop = asyncio.get_running_loop()
         self._accounts, self._next_id = loop.create_future(), loop.create_future()
         link = self._link = session.make_link(self.sdk)
+        session.asks.begin_link()
         await self._connect(link, settings.host, self.port, settings.client_id)
         run = asyncio.ensure_future(link.hear_out())
         run.add_done_callback(partial(self._hear_gone, link))

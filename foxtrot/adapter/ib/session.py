@@ -42,8 +42,6 @@ class IbSession(IbCalls):
         self.account_ids: tuple[str, ...] = ()
         """All accounts of the login."""
         self.instruments: dict[str, Instrument] = {}
-        self.heard = 0
-        """How many callbacks came to ib-io."""
         self.backoff = Backoff(random or Random())
         self.ids = OrderIds(context.home, settings.client_id)
         self.history_pace = HistoryPace(context.clock.monotonic_ns, self.bridge.wait_s)

@@ -204,7 +204,10 @@ class IbTrading:
             self.reports.account = self._session.account_id
             self.reports.facts.zone = self._zone()
             contracts = await self._market.load_contracts()
-            self._session.instruments |= {one.instrument_id: one for one in contracts}
+            self._session.instruments = {
+                **self._session.instruments,
+                **{one.instrument_id: one for one in contracts},
+            }  # others read it
             self._adapter.on_contracts(contracts)
             await self.tell_account()
             await self.tell_positions()

@@ -34,13 +34,13 @@ def exchange(folder: Path) -> Iterator[None]:
         "--futu",
         "0",
         "--port-file",
-        "ports.json",
+        "futu_ports.json",
         "--home",
         "venue",
     ]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
-            wait_until(lambda: (folder / "ports.json").exists() or process.poll() is not None, 60)
+            wait_until(lambda: (folder / "futu_ports.json").exists() or process.poll() is not None, 60)
             assert process.poll() is None, process.communicate()[1]
             yield
             process.send_signal(signal.SIGTERM)

@@ -263,6 +263,18 @@ def test_while_a_list_cannot_be_had_an_order_stays_unknown(tws: OrderTws, slow: 
     assert slow.statuses(order_id) == [S.UNKNOWN]
 
 
+def test_a_link_over_which_one_list_never_ends_is_renewed_though_all_else_is_answered(
+    tws: OrderTws, slow: TradingRig
+) -> None:
+    tws.silent = frozenset({"16"})
+    mark = len(slow.heard.states())
+    slow.pass_time(120, lambda: AdapterState.LOST in slow.heard.states()[mark:])
+    tws.silent = frozenset()
+    slow.pass_time(60, lambda: slow.heard.states()[-1] is AdapterState.READY)
+    order_id = slow.send()
+    slow.until(order_id, S.ACCEPTED)
+
+
 def test_an_order_that_was_filled_in_silence_is_found_with_its_fills(tws: OrderTws, slow: TradingRig) -> None:
     tws.on_place = silence
     order_id = slow.send()
