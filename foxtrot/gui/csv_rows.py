@@ -30,7 +30,8 @@ def value_of(cell: Cell) -> str:
 def csv_rows(columns: Sequence[Column[Any]], cells: Sequence[Sequence[Cell]]) -> list[list[str]]:
     """Return headings and rows; a column of amounts in several currencies is followed by one that names them."""
     with_unit = [any(row[place].unit for row in cells) for place in range(len(columns))]
-    rows = [_row([tr(column.title) for column in columns], [tr("blotter.unit")] * len(columns), with_unit)]
+    titles = [tr(column.title) for column in columns]
+    rows = [_row(titles, [tr("blotter.unit", name=title) for title in titles], with_unit)]
     rows += [_row([value_of(cell) for cell in row], [cell.unit for cell in row], with_unit) for row in cells]
     return rows
 
