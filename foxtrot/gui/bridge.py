@@ -60,6 +60,7 @@ class Bridge(QObject):
         self._flush_s: deque[float] = deque(maxlen=KEPT)
         self._beats_s: deque[float] = deque(maxlen=KEPT)
         self._backlog = self._flushes = self._failures = self._stalls = 0
+        self._told: set[str] = set()
         self._last_s = 0.0
         self._interval_s = interval_ms / 1000
         self._timer = QTimer(self)
@@ -120,6 +121,20 @@ class Bridge(QObject):
                 self._stalls += 1
                 self.stalled.emit(beat_s)
         self._last_s = now_s
+
+    def try_out(self, show: Callable[[], object]) -> str:
+        """Let somebody show what came; returns why that failed, "" where it did not. The same failure at each flush is told once."""
+        try:
+            show()
+        except Exception as error:  # 30 times a second: what is said again and again would bury what else is in the log
+            why = f"{type(error).__name__}: {error}"
+            self._failures += 1
+            if why not in self._told:
+                self._told = {*list(self._told)[-KEPT:], why}
+                logger.opt(exception=error).error("a panel could not show what came")
+                self.failed.emit(why)
+            return why
+        return ""
 
     def _tell(self, fact: object) -> None:
         for hear in tuple(self._hearers.get(type(fact), ())):

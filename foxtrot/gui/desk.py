@@ -140,6 +140,7 @@ class Desk(QObject):
     def take_overview(self, found: OverviewFound) -> None:
         """Take how the platform stands."""
         self.overview = found
+        self._take_gate(GateState(found.gate), found.gate_reason)  # it may have been closed before anybody listened
         self.overview_changed.emit()
 
     # --- what is looked at ------------------------------------------------------------------------------------------
@@ -223,7 +224,11 @@ class Desk(QObject):
 
     def _hear_gate(self, change: GateChanged) -> None:
         if not change.account and not change.instrument_id:
-            self.gate, self.gate_reason = change.state, change.reason
+            self._take_gate(change.state, change.reason)
+
+    def _take_gate(self, state: GateState, reason: str) -> None:
+        if (state, reason) != (self.gate, self.gate_reason):
+            self.gate, self.gate_reason = state, reason
             self.gate_changed.emit()
 
     def _hear_tick(self, tick: TickData) -> None:

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Final
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from foxtrot.gui.desk import Desk
+from foxtrot.gui.outer_text import cut_text
 from foxtrot.gui.texts import tr
 
 State = dict[str, Any]
@@ -30,6 +32,9 @@ class Panel(QWidget):
         self.desk = desk
         self.chip = "blue" if self.follows else ""
         self.instrument_id = ""
+        self.failing = ""
+        """Why its last flush went wrong, "" where it did not: what it shows is old then."""
+        self._fault: QLabel | None = None
         self._forget: list[Callable[[], None]] = []
         self.setObjectName(self.kind)
         self.setMinimumSize(*(desk.theme.pixels(length) for length in self.least_size))
@@ -101,8 +106,25 @@ class Panel(QWidget):
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _flush(self) -> None:
-        if self.is_seen:
-            self.flush()
+        if not self.is_seen:
+            return
+        why = self.desk.bridge.try_out(self.flush)
+        if why != self.failing:
+            self.failing = why
+            self._show_failing()
+
+    def _show_failing(self) -> None:
+        """Say over the panel that it shows no news; gone once it does again."""
+        if self._fault is None:
+            self._fault = QLabel(self)
+            self._fault.setObjectName("panel_fault")
+            self._fault.setTextFormat(Qt.TextFormat.PlainText)
+            self._fault.setWordWrap(True)
+            colours, px = self.desk.theme.colours, self.desk.theme.pixels
+            self._fault.setStyleSheet(f"background:{colours.danger};color:white;padding:{px(4)}px")
+            self.body.insertWidget(0, self._fault)
+        self._fault.setText(cut_text(tr("window.panel_fault", why=self.failing)) if self.failing else "")
+        self._fault.setVisible(bool(self.failing))
 
     def _follow(self, chip: str, instrument_id: str) -> None:
         if chip == self.chip and instrument_id != self.instrument_id:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QPushButto
 
 from foxtrot.app.desktop_requests import AccountOverview, OverviewFound
 from foxtrot.core.clock import SystemClock
-from foxtrot.domain.enums import AdapterState
+from foxtrot.domain.enums import AdapterState, GateState
 from foxtrot.gui.desk import Desk
 from foxtrot.gui.money_line import MoneyLine, clock_text, figures_of
 from foxtrot.gui.numbers import age_text
@@ -113,6 +113,7 @@ class TopBar(QFrame):
         self.kill = self._button("kill", "window.kill")
         self.kill.setToolTip(tr("window.kill_hint"))
         self.kill.clicked.connect(self.kill_asked.emit)
+        self.gate = self._gate_button()
         self._lay_out()
         desk.accounts_changed.connect(self.fill_accounts)
         desk.account_chosen.connect(self._take_account)
@@ -120,6 +121,7 @@ class TopBar(QFrame):
         self.fill_workspaces("")
         self.fill_accounts()
         self._show_armed(actions.armed)
+        self.show_gate()
         self.show_mode(is_live=False)
 
     def _combo(self, name: str, chosen: Callable[[int], None]) -> QComboBox:
@@ -136,6 +138,12 @@ class TopBar(QFrame):
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         return button
 
+    def _gate_button(self) -> QPushButton:
+        gate = self._button("gate", "window.gate_halted")
+        gate.clicked.connect(lambda: self._desk.panel_asked.emit("risk", ""))
+        self._desk.gate_changed.connect(self.show_gate)
+        return gate
+
     def _lay_out(self) -> None:
         row = QHBoxLayout(self)
         row.setContentsMargins(self._theme.pixels(8), 0, self._theme.pixels(6), 0)
@@ -144,7 +152,7 @@ class TopBar(QFrame):
         row.addWidget(self.search)
         row.addLayout(self._lights)
         row.addStretch(1)
-        for widget in (self.clock, self.accounts, self.money, self.banner, self.arm, self.kill):
+        for widget in (self.clock, self.accounts, self.money, self.banner, self.gate, self.arm, self.kill):
             row.addWidget(widget)
 
     def fill_workspaces(self, chosen: str) -> None:
@@ -176,6 +184,17 @@ class TopBar(QFrame):
         self.kill.setStyleSheet(
             f"background:{colours.danger};color:white;font-weight:700;border-radius:{px(3)}px;padding:{px(4)}px {px(14)}px"
         )
+
+    def show_gate(self) -> None:
+        """Say that the gate is not open, for as long as it is not: a click shows the risk panel, where it is opened."""
+        state, px, colours = self._desk.gate, self._theme.pixels, self._theme.colours
+        self.gate.setVisible(state is not GateState.ACTIVE)
+        if state is not GateState.ACTIVE:
+            self.gate.setText(tr(f"window.gate_{state}"))
+            self.gate.setToolTip(hint_text(tr("window.gate_hint", reason=self._desk.gate_reason)))
+            self.gate.setStyleSheet(
+                f"border:{px(2)}px solid {colours.danger};color:{colours.danger};font-weight:700;padding:{px(2)}px {px(8)}px"
+            )
 
     def show_overview(self, found: OverviewFound) -> None:
         """Show how the platform stands."""

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from PySide6.QtCore import QPoint, Qt, QTimer
-from PySide6.QtWidgets import QApplication, QMessageBox, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from foxtrot.adapter.capabilities import Capabilities
@@ -24,6 +25,7 @@ from foxtrot.gui.panels.ladder import LadderPanel
 from foxtrot.gui.panels.ladder_paint import Place
 from foxtrot.gui.panels.ticket import TicketPanel
 from tests.architecture.source_tree import REPOSITORY
+from tests.gui.test_window import an_overview
 from tests.support.builders import T0, a_depth, a_tick, an_order
 from tests.support.desktop_rig import ACCOUNT, DesktopRig
 
@@ -404,3 +406,48 @@ def test_the_chart_names_the_account_and_says_that_prices_are_old(
     rig.agrees = False
     assert trading.amend(OrderLevel(order, "price", 99.0), 98.0) is False
     assert len(rig.questions) == 1
+
+
+# --- a panel that fails, a gate that is closed ----------------------------------------------------------------------
+
+
+def test_a_panel_whose_flush_fails_says_so_once_and_sends_nothing_on_one_click(
+    qtbot: QtBot, ladder: LadderPanel, rig: DesktopRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    rig.bridge.failed.connect(told.append)
+    rig.actions.arm(armed=True)
+
+    def fail() -> None:
+        raise ValueError("a row of nonsense")
+
+    monkeypatch.setattr(ladder.sizes, "fill", lambda _price: fail())
+    for _ in range(5):
+        rig.hear(a_book())
+    assert told == ["ValueError: a row of nonsense"]
+    fault = ladder.findChild(QLabel, "panel_fault")
+    assert fault is not None
+    assert ("a row of nonsense" in fault.text(), fault.isVisible()) == (True, True)
+    qtbot.mouseClick(ladder.view, LEFT, pos=ladder.view.point_of(995, Place.BIDS))
+    assert rig.link.of(SendOrder) == []
+    monkeypatch.undo()
+    rig.hear(a_book())
+    assert not fault.isVisible()
+
+
+def test_a_closed_gate_stays_in_sight_and_the_ticket_says_why_it_sends_nothing(
+    ticket: TicketPanel, rig: DesktopRig, window: MainWindow
+) -> None:
+    assert not window.bar.gate.isVisible()
+    rig.hear(GateChanged(GateState.HALTED, "kill by anna", "", "", T0))
+    assert (window.bar.gate.isVisible(), window.bar.gate.text()) == (True, "■ GATE CLOSED")
+    assert not ticket.buttons[Side.BUY].isEnabled()
+    assert "kill by anna" in ticket.buttons[Side.BUY].toolTip()
+    assert ticket.send(Side.BUY) is False
+    rig.hear(GateChanged(GateState.ACTIVE, "", "", "", T0))
+    assert (window.bar.gate.isVisible(), ticket.buttons[Side.BUY].isEnabled()) == (False, True)
+
+
+def test_a_gate_that_was_closed_before_the_window_opened_is_seen(rig: DesktopRig, window: MainWindow) -> None:
+    rig.desk.take_overview(msgspec.structs.replace(an_overview(), gate="reducing", gate_reason="from before"))
+    assert (window.bar.gate.isVisible(), window.bar.gate.text()) == (True, "◆ REDUCE ONLY")

@@ -35,7 +35,7 @@ class LadderWishes(LadderFrame):
     @property
     def doubt(self) -> str:
         """Return why the rows are not to be believed, "" where they are."""
-        return self.desk.doubt(self.instrument_id, self.feed.account)
+        return self.failing or self.desk.doubt(self.instrument_id, self.feed.account)
 
     @property
     def is_armed(self) -> bool:

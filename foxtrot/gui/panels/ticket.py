@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 from foxtrot.app.desktop_requests import AskTerms, OrderPreview, PreviewOrder, TermsFound
 from foxtrot.core.commands import SendProtectedOrder
 from foxtrot.core.notices import OrderChanged
-from foxtrot.domain.enums import OrderStatus, Side
+from foxtrot.domain.enums import GateState, OrderStatus, Side
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.subscription import SubscribeRequest
 from foxtrot.gui.desk import Desk
@@ -212,6 +212,8 @@ class TicketPanel(TicketFrame):
     def _why_not(self, ticket: Ticket) -> str:
         if self.desk.questions is None:
             return tr("ticket.no_platform")
+        if self.desk.gate is GateState.HALTED:
+            return tr("window.gate_hint", reason=self.desk.gate_reason)
         missing = ticket.missing()
         return tr(f"ticket.no_{missing}") if missing else ""
 
