@@ -4,6 +4,7 @@ from decimal import Decimal
 from secrets import token_hex
 
 from foxtrot.adapter.base_adapter import Setting
+from foxtrot.app.demo_market import DemoMarket
 from foxtrot.exchange.events import OrderFilled, TradePrinted, VenueEvent
 from foxtrot.exchange.faults import Fault
 from foxtrot.exchange.reports import OrderReport
@@ -27,16 +28,25 @@ class DemoExchange:
 
     Args:
         account: the name of our account.
+        market: what else is traded, how long it has been; by default two symbols that begin now.
     """
 
-    def __init__(self, account: str) -> None:
+    def __init__(self, account: str, market: DemoMarket | None = None) -> None:
         self.account = account
+        self.market = market or DemoMarket()
         self.prints = 0
         self._key = ApiKey(token_hex(32), account, token_hex(32))
         setup = AccountSetup(account, (self._key,), BALANCES, products=("spot",))
         self.server = ExchangeServer(
             ServerSettings(
-                ports=ServerPorts(binance_spot=0), accounts=(setup,), agents=AGENTS, longest_absence_s=LONGEST_ABSENCE_S
+                ports=ServerPorts(binance_spot=0),
+                accounts=(setup,),
+                agents=AGENTS,
+                longest_absence_s=LONGEST_ABSENCE_S,
+                instruments=self.market.instruments,
+                prices=self.market.prices,
+                shares=self.market.shares,
+                past_hours=self.market.past_hours,
             )
         )
         host = self.server.host

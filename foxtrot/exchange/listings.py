@@ -7,6 +7,8 @@ the price steps of shares are the newest of `domain.price_steps`. Made for tradi
 from decimal import Decimal
 from typing import NamedTuple
 
+import msgspec
+
 from foxtrot.domain.enums import Product
 from foxtrot.domain.errors import ConfigError
 from foxtrot.domain.instrument import Grid, Instrument, PriceBand
@@ -30,6 +32,14 @@ def _spot(symbol: str, base: str, lot: str) -> Instrument:
         lot_units=lot_units, min_quantity_units=lot_units, max_quantity_units=9_000 * 10**8, min_notional=Decimal(5),
         max_notional=Decimal(9_000_000), max_open_orders=200,
     )  # fmt: skip
+
+
+def spot_pair(base: str, price_step: str, lot: str) -> Instrument:
+    """Return another pair against USDT, with steps of its own."""
+    units = int(Decimal(lot) * 10**8)
+    return msgspec.structs.replace(
+        _spot(f"{base}USDT", base, lot), price_grid=Grid.of(price_step), max_quantity_units=units * 9_000_000
+    )
 
 
 def _perpetual(symbol: str, base: str, price_step: str, step: str) -> Instrument:

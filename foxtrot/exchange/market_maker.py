@@ -56,6 +56,7 @@ class Population:
         longest_absence_ns: how much of the time that passed unasked is made up for; on a machine that is too slow the
             market slows down by it instead of acting in ever larger lumps.
         shares: which part of the activity each instrument gets; by default the first two get most.
+        values: what instruments are worth, by id, for those that do not wander around a price or follow a path; they are open.
 
     Raises:
         ConfigError: no instrument, no agent, or an instrument without a usable price.
@@ -71,13 +72,17 @@ class Population:
         path: Mapping[str, PricePath] | None = None,
         longest_absence_ns: int = LONGEST_ABSENCE_NS,
         shares: tuple[Decimal, ...] = (),
+        values: Mapping[str, FairValue] | None = None,
     ) -> None:
         if not instruments or agents < 1:
             raise ConfigError(
                 f"a population of {agents} agents on {len(instruments)} instruments; each must be above 0"
             )
         self._terms = tuple(Terms(instrument) for instrument in instruments)
-        self._fair = tuple(_fair_value(instrument, prices, seed, path or {}) for instrument in instruments)
+        given = self._given = values or {}
+        self._fair = tuple(
+            given.get(one.instrument_id) or _fair_value(one, prices, seed, path or {}) for one in instruments
+        )
         self._traders = tuple(_trader(number, seed) for number in range(agents))
         self._endowment = Endowment(tuple(zip(self._terms, (fair.opening for fair in self._fair), strict=True)))
         self._waits = tuple(self._mean_waits(share) for share in shares or _shares(len(instruments)))
@@ -128,8 +133,9 @@ class Population:
         return batch.commands()
 
     def _start(self, now_ns: int) -> None:
-        for fair in self._fair:
-            fair.open(now_ns)
+        for terms, fair in zip(self._terms, self._fair, strict=True):
+            if terms.instrument_id not in self._given:
+                fair.open(now_ns)
         self._last_ns = now_ns
         self._due = [
             (trader.first_due_ns(now_ns, self._waits[where][who]), who, where)

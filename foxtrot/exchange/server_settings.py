@@ -50,6 +50,9 @@ class ServerSettings(msgspec.Struct, frozen=True):
         agents: other traders making the market, 0 for none; `seed` is theirs.
         longest_absence_s: how much of the time between two rounds they make up for: less makes a market that slows down on
             a busy machine, rather than one that acts in lumps.
+        shares: which part of their activity each instrument gets, in the order of `instruments`; () for the usual.
+        past_hours: hours of trading before the exchange opened, played in some seconds when the server is made; prices then have
+            quiet and wild stretches and trends, before the opening and after it. 0 for none, and a price that wanders.
         surface: settings of both Binance surfaces: limits, lives, and how often the server pings.
         futu: settings of the Futu surface.
         ib: settings of the surface of TWS.
@@ -65,6 +68,8 @@ class ServerSettings(msgspec.Struct, frozen=True):
     agents: int = 8
     seed: int = 1
     longest_absence_s: float = 1.0
+    shares: tuple[Decimal, ...] = ()
+    past_hours: float = 0.0
     surface: SurfaceSettings = SurfaceSettings()
     futu: FutuSettings = FutuSettings()
     ib: IbSettings = IbSettings()

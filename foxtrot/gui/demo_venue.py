@@ -9,6 +9,7 @@ import msgspec
 from foxtrot.app.config import Config
 from foxtrot.app.config_tables import AccountTable, OrderExits, PlatformTable, StrategyTable
 from foxtrot.app.demo_exchange import DemoExchange
+from foxtrot.app.demo_market import DemoMarket, wide_market
 from foxtrot.app.live import RunOrder
 from foxtrot.exchange.faults import Fault
 from foxtrot.strategy.settings import OrderExit
@@ -27,12 +28,13 @@ MOST_LOSS: Final = Decimal(25_000)
 class DemoVenue:
     """An exchange of our own, and the order of a run on it.
 
-    Thread: the desktop's; the exchange has its own. `start` and `stop` wait for it, some tenths of a second.
+    Thread: the desktop's; the exchange has its own. It is made in some seconds, for its market has hours behind it; `start` and
+        `stop` wait for its thread, some tenths of a second.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, market: DemoMarket | None = None) -> None:
         self._home = home
-        self._exchange = DemoExchange(ACCOUNT)
+        self._exchange = DemoExchange(ACCOUNT, market or wide_market())
 
     def start(self) -> None:
         """Open the exchange.

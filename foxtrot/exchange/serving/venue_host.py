@@ -9,11 +9,14 @@ from foxtrot.domain.enums import Product
 from foxtrot.domain.errors import ConfigError
 from foxtrot.domain.fees import FeeSchedule, load_preset
 from foxtrot.domain.instrument import Instrument
+from foxtrot.exchange.agents.fair_value import FairValue
+from foxtrot.exchange.agents.living_value import living_values
 from foxtrot.exchange.commands import AddInstrument, AdvanceTime, Deposit, OpenAccount, SetFeePlan, VenueCommand
 from foxtrot.exchange.dated_listings import activity_shares, ib_listings, opening_prices
 from foxtrot.exchange.events import VenueEvent
 from foxtrot.exchange.listings import REFERENCE_PRICES, default_listings
 from foxtrot.exchange.market_maker import Population
+from foxtrot.exchange.past import HOUR_NS, Past
 from foxtrot.exchange.result import CommandResult
 from foxtrot.exchange.server_settings import FUTU, IB, SPOT, USDM, AccountSetup, ServerPorts, ServerSettings
 from foxtrot.exchange.serving.surface_port import EventHearer, Surface
@@ -27,6 +30,8 @@ from foxtrot.exchange.wire.ib.venue_side import IbSide
 
 Feed = Callable[[int], tuple[VenueCommand, ...]]
 """What comes in from outside at a moment (UTC ns): commands to execute."""
+Market = tuple[tuple[Instrument, ...], Mapping[str, Decimal], Mapping[str, FairValue]]
+"""What is traded, where it begins, and what it is worth where there was a past."""
 SurfaceFactory = Callable[[VenueSide], Surface]
 Result = TypeVar("Result")
 PRODUCTS = {SPOT: Product.SPOT, USDM: Product.PERPETUAL}
@@ -207,6 +212,7 @@ class VenueHost:
 
     def _open(self, settings: ServerSettings) -> None:
         now_ns = self.now_ns()
+        begin_ns = now_ns - int(settings.past_hours * HOUR_NS)
         instruments = settings.instruments
         if instruments is None:
             venues = {SUFFIX[side.product] for side in self.sides.values()}
@@ -221,27 +227,41 @@ class VenueHost:
                 else load_preset(_FEES.get(instrument.venue, "binance_spot"))
             )
             mode = "quote" if instrument.venue in (*MARKETS, *VENUES) else "received"
-            result = self.venue.execute(AddInstrument(now_ns, instrument, "price_time", fees, mode))
+            result = self.venue.execute(AddInstrument(begin_ns, instrument, "price_time", fees, mode))
             if not result.ok:
                 raise ConfigError(f"instrument {instrument.instrument_id} cannot be listed: {result.message}")
-        for account in settings.accounts:
-            self.add_account(account)
-        if settings.agents and instruments:
-            self._populate(settings, instruments, now_ns)
-
-    def _populate(self, settings: ServerSettings, instruments: tuple[Instrument, ...], now_ns: int) -> None:
         dated = () if self.ib is None else tuple(one for one in instruments if one.venue in VENUES)
         prices = {**opening_prices(dated), **REFERENCE_PRICES, **settings.prices}
-        traded = tuple(one for one in instruments if one.instrument_id in prices)
-        if not traded:
-            return
+        traded = tuple(one for one in instruments if one.instrument_id in prices) if settings.agents else ()
+        values = self._play_past(settings, traded, prices, (begin_ns, now_ns)) if begin_ns < now_ns else {}
+        for account in settings.accounts:
+            self.add_account(account)
+        if traded:
+            self._populate(settings, (traded, prices, values), now_ns)
+
+    def _play_past(
+        self,
+        settings: ServerSettings,
+        traded: tuple[Instrument, ...],
+        prices: Mapping[str, Decimal],
+        span: tuple[int, int],
+    ) -> Mapping[str, FairValue]:
+        """Let the market live from one moment to another, and return the values it goes on with; nobody is told of it."""
+        values = living_values(traded, prices, settings.seed)
+        Past(traded, values, self.venue.execute, settings.seed).play(*span)
+        self._heard.clear()
+        return values
+
+    def _populate(self, settings: ServerSettings, market: Market, now_ns: int) -> None:
+        traded, prices, values = market
         population = Population(
             traded,
             prices,
             agents=settings.agents,
             seed=settings.seed,
             longest_absence_ns=int(settings.longest_absence_s * 1e9),
-            shares=activity_shares(traded),
+            shares=settings.shares or activity_shares(traded),
+            values=values,
         )
         for command in population.opening(now_ns):
             self.venue.execute(command)
