@@ -11,6 +11,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QMenu, QPushButton, QWidget
 
 from foxtrot.gui.aside import Aside
+from foxtrot.gui.column_menu import offer_columns
 from foxtrot.gui.columns import Column
 from foxtrot.gui.csv_rows import csv_rows, write_csv
 from foxtrot.gui.desk import Desk
@@ -86,6 +87,7 @@ class Blotter(Panel):
         self.body.addLayout(self._head())
         self.body.addWidget(self.view, 1)
         self.body.addWidget(self.bar)
+        offer_columns(self.view)
         self.view.asked.connect(self._ask_choices)
         self.view.selectionModel().selectionChanged.connect(self.look_at_buttons)
         desk.account_chosen.connect(self.narrow)

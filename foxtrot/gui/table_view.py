@@ -161,6 +161,12 @@ class FactView(QTableView):
             if place in found and self.columnWidth(place) != found[place]:
                 super().setColumnWidth(place, found[place])
 
+    def fit_again(self) -> None:
+        """Let the columns fit themselves again, as they came, in the order that they have."""
+        self.fits_itself = True
+        self._hidden.clear()
+        self.fit()
+
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Let the columns fit the new room."""
         super().resizeEvent(event)

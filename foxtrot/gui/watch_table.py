@@ -1,10 +1,8 @@
-"""The table of a watchlist: rows that can be dragged to another place, and the menu by which columns are chosen."""
+"""The table of a watchlist: rows that can be dragged to another place."""
 
 from collections.abc import Sequence
-from functools import partial
 
-from PySide6.QtCore import QMimeData, QModelIndex, QPersistentModelIndex, QPoint, Qt, Signal
-from PySide6.QtWidgets import QMenu, QTableView
+from PySide6.QtCore import QMimeData, QModelIndex, QPersistentModelIndex, Qt, Signal
 
 from foxtrot.gui.fast_view import FastTable
 from foxtrot.gui.watch_rows import COLUMNS
@@ -67,36 +65,3 @@ class WatchTable(FastTable):
             before = str(self.key_at(line)) if 0 <= line < self.rowCount() else ""
             self.moved.emit(bytes(data.data(MIME).data()).decode().split("\n"), before)
         return False
-
-
-class ColumnMenu(QMenu):
-    """Shows and hides the columns of a table; the first one stays."""
-
-    def __init__(self, view: QTableView) -> None:
-        super().__init__(view)
-        header = view.horizontalHeader()
-        for visual in range(header.count()):
-            place = header.logicalIndex(visual)
-            title = view.model().headerData(place, Qt.Orientation.Horizontal)
-            action = self.addAction(str(title))
-            action.setCheckable(True)
-            action.setChecked(not view.isColumnHidden(place))
-            action.setEnabled(place != 0)
-            action.toggled.connect(partial(_show_column, view, place))
-
-
-def _show_column(view: QTableView, place: int, shown: bool) -> None:
-    view.setColumnHidden(place, not shown)
-
-
-def offer_columns(view: QTableView) -> None:
-    """Let a right click on the headings of a table choose its columns."""
-    header = view.horizontalHeader()
-
-    def ask(where: QPoint) -> None:
-        menu = ColumnMenu(view)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.popup(header.mapToGlobal(where))
-
-    header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-    header.customContextMenuRequested.connect(ask)

@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from foxtrot.gui import texts
 from foxtrot.gui.column_fit import fitting
+from foxtrot.gui.column_menu import ColumnMenu
 from foxtrot.gui.columns import Align, Column, number, word
 from foxtrot.gui.panel import Panel
 from foxtrot.gui.panels.accounts import AccountsPanel
@@ -104,6 +105,20 @@ def test_a_column_that_was_put_away_stays_away_and_one_that_was_wanted_stays(vie
     other.setColumnHidden(3, False)
     assert not other.isColumnHidden(3)
     assert not other.fits_itself
+
+
+def test_the_menu_of_the_headings_shows_a_column_and_lets_them_fit_again(view: FactView) -> None:
+    view.resize(430, 200)
+    menu = ColumnMenu(view)
+    assert [action.isChecked() for action in menu.actions()[:5]] == [place not in hidden(view) for place in range(5)]
+    assert not menu.actions()[-1].isEnabled()
+    away = hidden(view)[0]
+    menu.actions()[away].trigger()
+    assert away not in hidden(view)
+    again = ColumnMenu(view).actions()[-1]
+    assert again.isEnabled()
+    again.trigger()
+    assert (view.fits_itself, away in hidden(view)) == (True, True)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

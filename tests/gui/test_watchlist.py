@@ -15,11 +15,11 @@ from foxtrot.core.commands import WatchMarket
 from foxtrot.core.notices import BookStateChanged, ContractsLoaded
 from foxtrot.domain.enums import BookState
 from foxtrot.domain.market import DELAYED, TickData
+from foxtrot.gui.column_menu import ColumnMenu
 from foxtrot.gui.columns import Tone
 from foxtrot.gui.panels.watchlist import OUT_OF_SIGHT, WatchlistPanel
 from foxtrot.gui.watch_lists import WatchLists
 from foxtrot.gui.watch_rows import COLUMNS, short_text
-from foxtrot.gui.watch_table import ColumnMenu
 from tests.support.builders import T0, a_depth, a_perpetual, a_spot
 from tests.support.desktop_rig import ACCOUNT, DesktopRig
 

@@ -127,6 +127,7 @@ class LogPanel(Panel):
         self.words.setObjectName("log_words")
         self.words.setPlaceholderText(tr("log.filter"))
         self.words.setClearButtonEnabled(True)
+        self.words.setMinimumWidth(desk.theme.pixels(110))
         self.words.textChanged.connect(self.model.set_words)
         row = QHBoxLayout()
         row.setContentsMargins(*(desk.theme.pixels(4),) * 4)

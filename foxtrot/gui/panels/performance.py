@@ -13,6 +13,7 @@ from foxtrot.app.blotter_requests import ListPerformance, PerformanceFound, Prof
 from foxtrot.app.history_requests import DayTotals, HistoryFound, ListHistory
 from foxtrot.gui.aside import Aside
 from foxtrot.gui.blotter import AskPath, ask_path
+from foxtrot.gui.column_menu import offer_columns
 from foxtrot.gui.columns import Column, Tone, sign_tone
 from foxtrot.gui.csv_rows import csv_rows, write_csv
 from foxtrot.gui.desk import Desk
@@ -218,6 +219,7 @@ class PerformancePanel(Panel):
         self.views = {}
         for name, model in self.models.items():
             view = self.views[name] = FactView(model, self.desk.theme, self.tabs)
+            offer_columns(view)
             self.tabs.addTab(view, tr(f"performance.{name}"))
         self.views["days"].sortByColumn(0, Qt.SortOrder.DescendingOrder)
         self.views["cash"].sortByColumn(0, Qt.SortOrder.DescendingOrder)
@@ -235,6 +237,7 @@ class PerformancePanel(Panel):
         self.words.setObjectName("performance_words")
         self.words.setPlaceholderText(tr("blotter.filter"))
         self.words.setClearButtonEnabled(True)
+        self.words.setMinimumWidth(self.desk.theme.pixels(110))
         self.words.textChanged.connect(self._filter)
         save = QPushButton("CSV", self)
         save.setObjectName("performance_csv")

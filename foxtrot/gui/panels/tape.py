@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 from foxtrot.domain.enums import Side
 from foxtrot.domain.market import MarketTrade
 from foxtrot.domain.subscription import SubscribeRequest
+from foxtrot.gui.column_menu import offer_columns
 from foxtrot.gui.desk import Desk
 from foxtrot.gui.number_box import NumberBox
 from foxtrot.gui.numbers import price_decimals
@@ -20,7 +21,6 @@ from foxtrot.gui.streams import Streams
 from foxtrot.gui.table_view import ROW_PIXELS, FactView
 from foxtrot.gui.texts import tr
 from foxtrot.gui.watch_rows import short_text
-from foxtrot.gui.watch_table import offer_columns
 
 LARGE_TIMES: Final = 5.0
 """A print of so many times the usual size is large, where the user has said no size."""

@@ -16,6 +16,7 @@ from foxtrot.core.notices import BookStateChanged
 from foxtrot.domain.enums import BookState
 from foxtrot.domain.market import DepthData, TickData
 from foxtrot.domain.subscription import SubscribeRequest
+from foxtrot.gui.column_menu import offer_columns
 from foxtrot.gui.desk import Desk
 from foxtrot.gui.fast_view import FastView
 from foxtrot.gui.instrument_search import InstrumentSearch
@@ -27,7 +28,7 @@ from foxtrot.gui.texts import tr
 from foxtrot.gui.watch_lists import WatchLists
 from foxtrot.gui.watch_menu import RowMenu
 from foxtrot.gui.watch_rows import FIRST_HIDDEN, Heard, WatchRow, a_row
-from foxtrot.gui.watch_table import WatchTable, offer_columns
+from foxtrot.gui.watch_table import WatchTable
 from foxtrot.gui.watch_tabs import WatchTabs
 
 OUT_OF_SIGHT: Final = 20
