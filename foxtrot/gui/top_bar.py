@@ -115,9 +115,7 @@ class TopBar(QFrame):
         self.kill.clicked.connect(self.kill_asked.emit)
         self.gate = self._gate_button()
         self._lay_out()
-        desk.accounts_changed.connect(self.fill_accounts)
-        desk.account_chosen.connect(self._take_account)
-        actions.armed_changed.connect(self._show_armed)
+        self._connect()
         self.fill_workspaces("")
         self.fill_accounts()
         self._show_armed(actions.armed)
@@ -137,6 +135,11 @@ class TopBar(QFrame):
         button.setObjectName(name)
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         return button
+
+    def _connect(self) -> None:
+        self._desk.accounts_changed.connect(self.fill_accounts)
+        self._desk.account_chosen.connect(self._take_account)
+        self._actions.armed_changed.connect(self._show_armed)
 
     def _gate_button(self) -> QPushButton:
         gate = self._button("gate", "window.gate_halted")
