@@ -23,6 +23,8 @@ class Order:
     quantity: str = "100"
     kind: str = "LMT"
     price: str = "189.5"
+    aux: str = "0.0"
+    trail_stop: str = UNSET
     tif: str = "GTC"
     status: str = "Submitted"
     filled: float = 0.0
@@ -148,7 +150,7 @@ class OrderTws:
         number, client_id = int(fields[1]), int(client.messages(71)[0][2])
         known = [one for one in self.orders if (one.number, one.client_id) == (number, client_id)]
         order = known[0] if known else self.add("", number, client_id)
-        order.side, order.quantity, order.kind, order.price = fields[16:20]
+        order.side, order.quantity, order.kind, order.price, order.aux = fields[16:21]
         order.tif, order.account, order.ref = fields[21], fields[23], fields[26]
         if self.on_place is not None:
             self.on_place(self, client, order)
@@ -246,9 +248,9 @@ def _message(names: list[str], values: dict[str, object]) -> list[object]:
 def _values(order: Order) -> dict[str, object]:
     contract = dict(zip(_CONTRACT.split(), contract_fields(), strict=True))
     return contract | {
-        "action": order.side, "totalQuantity": order.quantity, "orderType": order.kind, "lmtPrice": order.price, "auxPrice": 0.0,
+        "action": order.side, "totalQuantity": order.quantity, "orderType": order.kind, "lmtPrice": order.price, "auxPrice": order.aux or UNSET,
         "tif": order.tif, "account": order.account, "orderRef": order.ref, "permId": order.perm_id, "status": order.status,
-        "trailStopPrice": UNSET, "trailStopPrice2": UNSET,
+        "trailStopPrice": order.trail_stop, "trailStopPrice2": UNSET,
     }  # fmt: skip
 
 

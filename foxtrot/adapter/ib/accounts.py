@@ -7,16 +7,15 @@ from foxtrot.adapter.ib.config import IbSettings
 from foxtrot.adapter.ib.errors import NotSetUp
 
 
-def choose_account(listed: str, settings: IbSettings, before: str = "") -> str:
+def choose_account(listed: str, settings: IbSettings) -> str:
     """Return the account of the settings, or the only one.
 
     Args:
         listed: the accounts of the login, as TWS tells them, with commas.
         settings: what the account is set to.
-        before: the account of the link before, "" for the first.
 
     Raises:
-        NotSetUp: it is not there, several are, it is not of the environment, or TWS is logged in to another one than before.
+        NotSetUp: it is not there, several are, or it is not of the environment.
     """
     found = [part.strip() for part in listed.split(",") if part.strip()]
     names = ", ".join(found) or "none"
@@ -29,8 +28,6 @@ def choose_account(listed: str, settings: IbSettings, before: str = "") -> str:
     else:
         chosen = found[0]
     _check_environment(chosen, settings)
-    if before and chosen != before:
-        raise NotSetUp(f"TWS was logged in to {before} and is to {chosen} now; log it in to {before}, or start anew")
     return chosen
 
 

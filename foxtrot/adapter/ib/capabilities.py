@@ -3,7 +3,7 @@
 from typing import Final
 
 from foxtrot.adapter.capabilities import BookKind, Capabilities
-from foxtrot.adapter.ib.order_codec import KINDS, LIMIT_ONLY, REF_LENGTH, TIMES
+from foxtrot.adapter.ib.order_codec import ALGOS, KINDS, LIMIT_ONLY, REF_LENGTH, TIMES
 from foxtrot.adapter.ib.order_questions import UNKNOWN_BOUND_S
 
 LEVELS: Final = 20
@@ -17,6 +17,7 @@ IB: Final = Capabilities(
     times_in_force=frozenset(TIMES),
     limit_only=LIMIT_ONLY,
     amend=True,
+    algos=ALGOS,
     book=BookKind.FULL,
     book_levels=LEVELS,
     best_by_stream=True,

@@ -82,7 +82,9 @@ class Dialling:
         run.add_done_callback(partial(self._hear_gone, link))
         accounts = await self._within(self._hello(link, self._accounts, run), "managedAccounts")
         next_id = await self._within(self._hello(link, self._next_id, run), "nextValidId")
-        session.account_id = choose_account(accounts, settings, session.account_id)
+        chosen = choose_account(accounts, settings)
+        session.known_account.check(chosen)
+        session.account_id = chosen
         session.account_ids = tuple(part for part in accounts.split(",") if part)
         session.ids.open(session.account_id, next_id)
 

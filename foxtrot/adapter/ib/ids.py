@@ -3,8 +3,6 @@
 Source: seen in reports: a TWS that was restarted gave ids out again that orders had had, and their callbacks went to two orders.
 """
 
-import os
-import secrets
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -13,7 +11,7 @@ import msgspec
 from loguru import logger
 
 from foxtrot.adapter.ib.errors import NotSetUp
-from foxtrot.core.private_file import FILE_MODE, make_private_folder
+from foxtrot.core.private_file import replace_private_file
 from foxtrot.domain.errors import ConfigError
 
 FOLDER: Final = "ib"
@@ -115,18 +113,8 @@ class OrderIds:
             raise ConfigError(text) from error
 
     def _write(self, path: Path, reserved: int) -> None:
-        """Write the mark beside the file and rename it, so that there always is a whole one, on the disk when this returns."""
-        beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
         try:
-            make_private_folder(path.parent)
-            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(msgspec.json.encode(_Mark(reserved)))
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(path)
+            replace_private_file(path, msgspec.json.encode(_Mark(reserved)))
         except OSError as error:
-            with suppress(OSError):
-                beside.unlink()
             logger.error("{} cannot be written: {}", path, error)
             raise ConfigError(f"{path} cannot be written ({error}); no order id can be used") from error

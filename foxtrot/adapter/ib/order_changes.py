@@ -16,6 +16,7 @@ from foxtrot.adapter.ib.session import IbSession
 from foxtrot.adapter.order_tracker import OrderTracker
 from foxtrot.adapter.order_watch import is_open
 from foxtrot.core.send_permit import SendPermit
+from foxtrot.domain.enums import OrderType
 from foxtrot.domain.errors import AdapterError, OrderRefused, RequestTimedOut, VenueRejected
 from foxtrot.domain.order import ApprovedOrder, OrderData
 
@@ -87,7 +88,10 @@ class OrderChanges:
 
     async def _send(self, change: _Change, number: int, contract: Any, terms: OrderTerms) -> None:
         order = change.order
-        made, was_changed = write_order(self._session.sdk.Order(), terms), order.order_id in self._changed
+        made, was_changed = (
+            write_order(self._session.sdk.Order(), terms, self._session.sdk.TagValue),
+            order.order_id in self._changed,
+        )
         self._changed.add(order.order_id)
         self._facts.grow(order.order_id, float(terms.quantity))
         try:
@@ -123,10 +127,16 @@ class OrderChanges:
         change = self._waiting.get(order.order_id)
         if change is None or change.answer.done():
             return
-        if self._is_done(change.order):
-            change.answer.set_result(None)
-        elif not is_open(order):
+        if not self.look(order.order_id) and not is_open(order):
             change.answer.set_exception(VenueRejected(VENUE, "ended", f"the order is {order.status}"))
+
+    def look(self, order_id: str) -> bool:
+        """Answer the change of an order if IB tells it with the terms that it is to have; tells whether it does."""
+        change = self._waiting.get(order_id)
+        if change is None or change.answer.done() or not self._is_done(change.order):
+            return False
+        change.answer.set_result(None)
+        return True
 
     def hear_error(self, order_id: str, error: IbError) -> bool:
         """Take an error that names an order; tells whether it was the refusal of a change, by which the order lives on."""
@@ -168,6 +178,10 @@ class OrderChanges:
         if last is None or instrument is None:
             return False
         kind = order.order_type
+        if kind is OrderType.TRAILING_STOP:  # its stop price moves by itself
+            distance = instrument.price(order.trailing_offset_units)
+            told = (last.quantity, self._facts.distance_of(order.order_id))
+            return told == (instrument.quantity(order.quantity_units), distance)
         wanted = (
             instrument.quantity(order.quantity_units),
             instrument.price(order.price_units) if kind.needs_price else 0.0,

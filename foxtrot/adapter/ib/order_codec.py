@@ -1,12 +1,13 @@
 """Approved orders in the words of the TWS API: plain terms, or a refusal that says what IB cannot express."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
 
+from foxtrot.adapter.capabilities import Algo
 from foxtrot.domain.enums import OrderType, PositionSide, Side, TimeInForce
 from foxtrot.domain.errors import OrderRefused
 from foxtrot.domain.instrument import Instrument
@@ -31,6 +32,18 @@ LIMIT_ONLY: Final = frozenset({TimeInForce.FOK})
 """Fill or kill is for plain limit orders: IB takes it with no order that waits for a trigger. Source: TWS API, Time in Force."""
 
 
+ALGOS: Final = (
+    Algo(
+        "Adaptive",
+        frozenset({OrderType.LIMIT, OrderType.MARKET}),
+        (("adaptivePriority", ("Urgent", "Normal", "Patient")),),
+    ),
+)
+"""Algorithms of IB's own that orders may name. Source: TWS API, IB Algorithms (Adaptive Algo)."""
+
+_ALGO_NAMES: Final = frozenset(one.name for one in ALGOS)
+
+
 class OrderTerms(msgspec.Struct, frozen=True):
     """One order in IB's words; None is a price that it has not. `trigger` is auxPrice: of a trailing stop it is the distance."""
 
@@ -45,6 +58,8 @@ class OrderTerms(msgspec.Struct, frozen=True):
     first_stop: Decimal | None = None
     good_till: str = ""
     outside_hours: bool = False
+    algo: str = ""
+    algo_params: tuple[tuple[str, str], ...] = ()
 
 
 def order_terms(
@@ -80,6 +95,8 @@ def order_terms(
         trigger if trailing else None,
         good_till(order.expire_time_ns) if order.time_in_force is TimeInForce.GTD else "",
         outside_hours,
+        order.algo,
+        order.algo_params,
     )
 
 
@@ -91,11 +108,11 @@ def good_till(time_ns: int) -> str:
     return datetime.fromtimestamp(time_ns // 10**9, UTC).strftime("%Y%m%d %H:%M:%S UTC")
 
 
-def write_order(blank: Any, terms: OrderTerms) -> Any:
+def write_order(blank: Any, terms: OrderTerms, tag_value: Callable[[str, str], Any]) -> Any:
     """Write terms into a new Order of the SDK, and return it.
 
     Numbers are exact decimals, which go to the wire as they print. Two flags that old versions set by themselves are taken back,
-    for today's TWS refuses them.
+    for today's TWS refuses them. `tag_value` makes a TagValue of the SDK.
 
     Source: TWS API, Order; seen with ibapi 9.81 (eTradeOnly and firmQuoteOnly True: error 10268).
     """
@@ -109,6 +126,9 @@ def write_order(blank: Any, terms: OrderTerms) -> Any:
         blank.trailStopPrice = _plain(terms.first_stop)
     blank.tif, blank.goodTillDate, blank.outsideRth = terms.tif, terms.good_till, terms.outside_hours
     blank.orderRef, blank.account, blank.transmit = terms.ref, terms.account, True
+    if terms.algo:
+        blank.algoStrategy = terms.algo
+        blank.algoParams = [tag_value(name, value) for name, value in terms.algo_params]
     for flag in ("eTradeOnly", "firmQuoteOnly"):
         if hasattr(blank, flag):
             setattr(blank, flag, False)
@@ -143,6 +163,9 @@ def _faults(order: ApprovedOrder) -> Iterator[tuple[str, str, str]]:
         "post_only": (order.post_only, "IB has no post-only orders", "post-only"),
         "reduce_only": (order.reduce_only, "IB has no reduce-only orders", "reduce-only"),
         "position_side": (order.position_side is not PositionSide.NET, "net", order.position_side),
+        "algo": (
+            bool(order.algo) and order.algo not in _ALGO_NAMES, _words(_ALGO_NAMES), order.algo,
+        ),
         "iceberg": (bool(order.display_units), "no iceberg orders are sent to IB", str(order.display_units)),
     }  # fmt: skip
     for rule, (wrong, limit, value) in checks.items():

@@ -48,6 +48,7 @@ class OrderFacts:
         self._own: OrderedDict[str, ApprovedOrder] = OrderedDict()
         self._good_till_ns: dict[str, int] = {}
         self._growing: dict[str, float] = {}
+        self._distances: OrderedDict[str, Decimal] = OrderedDict()
         self.zone: tzinfo = UTC
         """Of the gateway's clock."""
 
@@ -66,6 +67,10 @@ class OrderFacts:
         last = self._tracker.last(name)
         if last is not None and quantity > last.quantity:
             self._growing[name] = quantity
+
+    def distance_of(self, name: str) -> float:
+        """Return how far a trailing stop follows as IB told it last, 0.0 where it has not."""
+        return float(self._distances.get(name, 0))
 
     def forget(self, order_id: str) -> None:
         """Drop an order that never left."""
@@ -97,10 +102,11 @@ class OrderFacts:
         held = row.status == INACTIVE and not row.is_completed and not pushed
         if held:  # a list has it among the open ones: it may trade again
             status = OrderStatus.ACCEPTED
-        if status is None or (status is OrderStatus.FILLED and not filled):
-            return None
-        own = self._own.get(name)
         quantity = float(row.quantity) or (last.quantity if last is not None else 0.0) or filled
+        self._note_distance(row, name)
+        if status is None or (status is OrderStatus.FILLED and not (filled and (row.filled or filled >= quantity))):
+            return None  # Filled with a part of its fills known is to be asked for as well
+        own = self._own.get(name)
         average = last.average_price if last is not None and filled == known else self._exact_average(name, filled)
         self._note_end(row, name, own)
         told = OrderData(
@@ -166,6 +172,12 @@ class OrderFacts:
     def _average(self, name: str, filled: float, told: Decimal) -> float:
         """Return the average price of what is filled, exactly where all fills are known: IB rounds it."""
         return (self._exact_average(name, filled) or float(told)) if filled else 0.0
+
+    def _note_distance(self, row: OrderRow, name: str) -> None:
+        if row.distance:
+            self._distances[name] = row.distance
+            while len(self._distances) > REMEMBERED:
+                self._distances.popitem(last=False)
 
     def _note_end(self, row: OrderRow, name: str, own: ApprovedOrder | None) -> None:
         """Remember until when an order is good, where it has an end."""

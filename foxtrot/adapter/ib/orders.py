@@ -80,6 +80,7 @@ class Orders:
         self.look_up = OrderLookUp(adapter, VENUE, tracker, self.questions)
         self.cancels = OrderCancels(adapter, session, tracker, self._names, self.questions)
         self.changes = OrderChanges(session, adapter.context.permit, tracker, reports, self.questions)
+        reports.heard_terms = self.changes.look
         self._open_at_venue: frozenset[str] | None = None
 
     # --- asked for --------------------------------------------------------------------------------------------------
@@ -251,7 +252,7 @@ class Orders:
         self._names.begin(number, order.order_id)
         gate = OrderGate(self._adapter.context.permit, reduces=order.reduces)
         try:
-            made = write_order(self._session.sdk.Order(), terms)
+            made = write_order(self._session.sdk.Order(), terms, self._session.sdk.TagValue)
             self._words.expect(order)
             await self._session.send_order(number, contract, made, gate)
         except PermitClosed as closed:

@@ -71,7 +71,7 @@ class Previews:
             terms = order_terms(order, instrument, self._session.account_id)
         except OrderRefused as refusal:
             raise NotSent(refusal.rule, str(refusal)) from refusal
-        made = write_order(self._session.sdk.Order(), terms)
+        made = write_order(self._session.sdk.Order(), terms, self._session.sdk.TagValue)
         made.whatIf = True
         number = self._session.ids.take()
         answer = self._waiting[number] = asyncio.get_running_loop().create_future()

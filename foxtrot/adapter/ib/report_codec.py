@@ -71,6 +71,8 @@ class OrderRow(msgspec.Struct, frozen=True):
     reason: str = ""
     good_till: str = ""
     what_if: bool = False
+    distance: Decimal = Decimal(0)
+    """Of a trailing stop how far it follows; its `trigger` is where it has come to."""
 
 
 class StatusRow(msgspec.Struct, frozen=True):
@@ -127,15 +129,16 @@ def order_row(contract: Any, order: Any, state: Any, *, number: int = 0, is_comp
     kind = KINDS.get(order.orderType)
     if kind is None:
         kind = OrderType.LIMIT if limit else OrderType.MARKET
+    distance = Decimal(0)
     if kind is OrderType.TRAILING_STOP:
-        trigger = figure(order.trailStopPrice, "trailStopPrice")
+        distance, trigger = trigger or distance, figure(order.trailStopPrice, "trailStopPrice")
     status = _text(state.status)
     return OrderRow(
         whole(contract.conId, "conId"), whole(order.permId, "permId"), number or whole(order.orderId, "orderId"),
         whole(order.clientId, "clientId"), _text(order.orderRef), _text(order.account), _side(order.action), kind,
         TIMES.get(_text(order.tif), TimeInForce.DAY), amount(order.totalQuantity, "totalQuantity"), limit or Decimal(0),
         trigger or Decimal(0), status, amount(getattr(order, "filledQuantity", None) if is_completed else 0, "filledQuantity"),
-        is_completed, _reason(state, is_completed), _text(order.goodTillDate), bool(order.whatIf),
+        is_completed, _reason(state, is_completed), _text(order.goodTillDate), bool(order.whatIf), distance,
     )  # fmt: skip
 
 

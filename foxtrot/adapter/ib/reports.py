@@ -67,6 +67,8 @@ class Reports:
         """IB's id of the account; what is told of others is left out."""
         self.doubt: Callable[[str], None] = _leave
         """Hears the name of an order whose state must be asked for."""
+        self.heard_terms: Callable[[str], object] = _leave
+        """Hears the name of an order whose terms were told, new or not."""
         self.heard_fill: Callable[[], None] = _leave_fill
         """Hears that there was a fill, whose commission may not have come."""
 
@@ -95,6 +97,8 @@ class Reports:
             self._tracker.report(told)
         elif name and pushed:
             self.doubt(name)
+        if told is not None:
+            self.heard_terms(name)
         return name
 
     def hear_status(self, *told: Any, pushed: bool = True) -> str:

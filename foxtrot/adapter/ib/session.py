@@ -14,6 +14,7 @@ from foxtrot.adapter.ib.config import IbSettings
 from foxtrot.adapter.ib.dialling import Dialling
 from foxtrot.adapter.ib.errors import ErrorKind, IbError, NotLinked
 from foxtrot.adapter.ib.ids import OrderIds
+from foxtrot.adapter.ib.known_account import KnownAccount
 from foxtrot.adapter.ib.life import IbLinkUser, Life
 from foxtrot.adapter.ib.link import IbLink
 from foxtrot.adapter.ib.pacing import ActiveOrders, HistoryPace
@@ -44,6 +45,7 @@ class IbSession(IbCalls):
         self.instruments: dict[str, Instrument] = {}
         self.backoff = Backoff(random or Random())
         self.ids = OrderIds(context.home, settings.client_id)
+        self.known_account = KnownAccount(context.home, context.account)
         self.history_pace = HistoryPace(context.clock.monotonic_ns, self.bridge.wait_s)
         self.active_orders = ActiveOrders()
         self._on_run: dict[str, Handler] = {}

@@ -10,12 +10,12 @@ import pytest
 from foxtrot.adapter.ib.pacing import Lane
 from foxtrot.core.clock import ManualClock
 from foxtrot.core.notices import AmendAnswered, TradesLoaded
-from foxtrot.domain.enums import AdapterState, OrderStatus
+from foxtrot.domain.enums import AdapterState, OrderStatus, OrderType, Side
 from foxtrot.domain.errors import ConfigError
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.order import ApprovedAmend
 from foxtrot.domain.outcome import Outcome
-from tests.support.ib_order_tws import Order, OrderTws
+from tests.support.ib_order_tws import UNSET, Order, OrderTws
 from tests.support.ib_raw_server import RawClient
 from tests.support.ib_trading_rig import AAPL, TradingRig, trading
 from tests.support.waiting import wait_until
@@ -63,6 +63,24 @@ def exhaust(rig: TradingRig) -> None:
     pace = rig.adapter.session.pace
     while pace.left(Lane.ORDER):
         pace._sent.append(rig.clock.monotonic_ns())
+
+
+def test_a_trailing_stop_whose_price_moves_is_changed_when_its_distance_is_told(tws: OrderTws, rig: TradingRig) -> None:
+    def follow(tws: OrderTws, client: RawClient, order: Order) -> None:
+        order.trail_stop = str(float(order.trail_stop) + 0.37) if order.trail_stop != UNSET else "187.11"
+        tws.tell_order(order, client)
+
+    tws.on_place = follow
+    order = msgspec.structs.replace(
+        rig.order(side=Side.SELL, price=0, order_type=OrderType.TRAILING_STOP, trigger_units=18_800),
+        trailing_offset_units=150,
+    )
+    rig.adapter.send_order(order)
+    rig.until(order.order_id, S.ACCEPTED)
+    changed = msgspec.structs.replace(order, trailing_offset_units=200)
+    rig.adapter.amend_order(ApprovedAmend(1, changed))
+    assert answer(rig).outcome is Outcome.CONFIRMED
+    assert [one.aux for one in tws.orders] == ["2.00"]
 
 
 def test_a_refusal_after_the_new_terms_were_told_does_not_end_the_order(tws: OrderTws, rig: TradingRig) -> None:

@@ -95,7 +95,7 @@ def test_a_disk_that_fails_lets_no_id_out_and_leaves_no_half_file(
     def fail(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("foxtrot.adapter.ib.ids.os.fsync", fail)
+    monkeypatch.setattr("foxtrot.core.private_file.os.fsync", fail)
     with pytest.raises(ConfigError, match="No space left"):
         ids.take()
     monkeypatch.undo()

@@ -104,9 +104,10 @@ def test_what_ib_does_not_have_is_refused_before_it_leaves(rule: str, changes: d
 def test_an_order_of_the_sdk_has_exact_decimals_and_none_of_the_old_flags() -> None:
     from ibapi.comm import make_field, make_field_handle_empty
     from ibapi.order import Order
+    from ibapi.tag_value import TagValue
 
     order = changed(instrument_id="EURUSD.IDEALPRO", quantity_units=20_000_000, price_units=1, side=Side.SELL)
-    made = write_order(Order(), order_terms(order, EURUSD, "DU1", outside_hours=True))
+    made = write_order(Order(), order_terms(order, EURUSD, "DU1", outside_hours=True), TagValue)
     assert (make_field(made.totalQuantity), make_field_handle_empty(made.lmtPrice)) == ("20000000\0", "0.00005\0")
     assert make_field_handle_empty(made.auxPrice) == "\0"
     assert not getattr(made, "eTradeOnly", False)
@@ -121,6 +122,19 @@ def test_an_order_of_the_sdk_has_exact_decimals_and_none_of_the_old_flags() -> N
     assert made.outsideRth
     assert made.transmit
     assert not made.whatIf
+    assert not made.algoStrategy
+    assert not made.algoParams
+
+
+@pytest.mark.skipif(find_spec("ibapi") is None, reason="ibapi is not installed; pip install 'foxtrot[ib]' has it")
+def test_an_algorithm_goes_with_its_parameters() -> None:
+    from ibapi.order import Order
+    from ibapi.tag_value import TagValue
+
+    order = changed(algo="Adaptive", algo_params=(("adaptivePriority", "Patient"),))
+    made = write_order(Order(), order_terms(order, AAPL, "DU1"), TagValue)
+    assert made.algoStrategy == "Adaptive"
+    assert [(one.tag, one.value) for one in made.algoParams] == [("adaptivePriority", "Patient")]
 
 
 # --- numbers --------------------------------------------------------------------------------------------------------

@@ -235,6 +235,19 @@ def test_filled_without_a_quantity_is_asked_after() -> None:
     assert (world.told, world.doubted) == ([], ["t-1"])
 
 
+@pytest.mark.parametrize("pushed", [True, False])
+def test_filled_with_a_part_of_the_fills_known_waits_for_the_others(pushed: bool) -> None:
+    world = World()
+    world.send()
+    world.reports.hear_open(*order("Submitted"))
+    world.reports.hear_fill(*fill("0001.01.01", 40.0, total=40.0))
+    world.reports.hear_open(*order("Filled"), pushed=pushed)
+    assert (world.orders()[-1].status, world.doubted) == (OrderStatus.PARTIALLY_FILLED, ["t-1"] * pushed)
+    world.reports.hear_fill(*fill("0001.02.01", 60.0, total=100.0))
+    assert (world.orders()[-1].status, world.orders()[-1].filled_quantity) == (OrderStatus.FILLED, 100.0)
+    assert [one.filled_quantity for one in world.orders() if one.status is OrderStatus.FILLED] == [100.0]
+
+
 def test_numbers_say_nothing_over_another_link() -> None:
     world = World()
     world.send("t-1", 5)
