@@ -272,6 +272,17 @@ def test_a_fill_that_was_in_the_opening_moves_no_money(path: Path) -> None:
     assert replay.portfolio.balances("main") == {"USDT": Decimal(100), "BTC": Decimal(1)}
 
 
+def test_what_a_fill_takes_from_nobody_of_ours_is_counted_for_it_too() -> None:
+    replay = MoneyReplay(TradingDay())
+    found = PositionData("main", PERP.instrument_id, PositionSide.NET, -1.0, 95.0, Decimal(0), Decimal(0), T0, T0)
+    replay.take(InstrumentListed(T0, PERP))
+    replay.take(PositionsFound(T0, "main", (found,)))
+    replay.take(FillBooked(T0, "alpha", a_trade("o", "t", 1.0, 100.0, side=Side.SELL), opened=True))
+    made = {day.owner: day.realised.get("USDT", Decimal(0)) for day in replay.days.values()}
+    assert made == {"alpha": 0, EXTERNAL: -5}
+    assert not replay.lines
+
+
 def test_a_journal_that_is_damaged_is_said_and_none_is_no_history(path: Path, tmp_path: Path) -> None:
     assert history(tmp_path / "none.db").answer(ListHistory()).line_count == 0
     with sqlite3.connect(path) as connection:
