@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from foxtrot.domain.enums import OrderStatus
+from foxtrot.domain.enums import OrderStatus, OrderType
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.order import ApprovedAmend, ApprovedOrder, OrderData
 from foxtrot.domain.order_state import OPEN
@@ -33,7 +33,7 @@ def take_back(record: OrderRecord, order: ApprovedOrder) -> None:
 
 def has_terms(data: OrderData, order: ApprovedOrder, instrument: Instrument) -> bool:
     """Tell whether a report has the terms of an order."""
-    return _figures(data) == _terms(order, instrument)
+    return _figures(data) == _asked(order, instrument)
 
 
 def drop(record: OrderRecord, number: int) -> bool:
@@ -51,7 +51,7 @@ def told_of(record: OrderRecord, data: OrderData) -> ApprovedAmend | None:
     terms = _figures(data)
     if not record.amends or data.status not in OPEN or terms == _figures(record.terms):
         return None
-    return next((one for one in reversed(record.amends) if _terms(one.order, record.instrument) == terms), None)
+    return next((one for one in reversed(record.amends) if _asked(one.order, record.instrument) == terms), None)
 
 
 def is_unchanged(record: OrderRecord, data: OrderData) -> bool:
@@ -68,6 +68,8 @@ def take_told(record: OrderRecord, data: OrderData) -> None:
     record.sizes |= {record.terms.quantity, data.quantity}
     price = instrument.price_grid.from_float(data.price) if data.price else 0
     trigger = instrument.price_grid.from_float(data.trigger_price) if data.trigger_price else 0
+    if data.order_type is OrderType.TRAILING_STOP:
+        trigger = order.trigger_units
     quantity = instrument.quantity_grid.from_float(data.quantity)
     _take(record, replace(order, quantity_units=quantity, price_units=price, trigger_units=trigger))
 
@@ -92,5 +94,12 @@ def _terms(order: ApprovedOrder, instrument: Instrument) -> tuple[float, float, 
     return instrument.quantity(order.quantity_units), price, trigger
 
 
+def _asked(order: ApprovedOrder, instrument: Instrument) -> tuple[float, float, float]:
+    """Return the terms of an order as far as a report can tell them."""
+    quantity, price, trigger = _terms(order, instrument)
+    return quantity, price, 0.0 if order.order_type is OrderType.TRAILING_STOP else trigger
+
+
 def _figures(data: OrderData) -> tuple[float, float, float]:
-    return data.quantity, data.price, data.trigger_price
+    """Return the terms of a report; a trailing stop's price moves by itself and tells nothing of what was asked."""
+    return data.quantity, data.price, 0.0 if data.order_type is OrderType.TRAILING_STOP else data.trigger_price

@@ -15,7 +15,7 @@ from foxtrot.domain.errors import ConfigError
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.order import ApprovedAmend
 from foxtrot.domain.outcome import Outcome
-from tests.support.ib_order_tws import UNSET, Order, OrderTws
+from tests.support.ib_order_tws import Order, OrderTws
 from tests.support.ib_raw_server import RawClient
 from tests.support.ib_trading_rig import AAPL, TradingRig, trading
 from tests.support.waiting import wait_until
@@ -67,9 +67,13 @@ def exhaust(rig: TradingRig) -> None:
 
 def test_a_trailing_stop_whose_price_moves_is_changed_when_its_distance_is_told(tws: OrderTws, rig: TradingRig) -> None:
     def follow(tws: OrderTws, client: RawClient, order: Order) -> None:
-        order.trail_stop = str(float(order.trail_stop) + 0.37) if order.trail_stop != UNSET else "187.11"
-        tws.tell_order(order, client)
+        wanted, order.aux = order.aux, "1.50"
+        for told, stop in (("1.50", "187.11"), (wanted, "187.48")):  # it moves while the former distance holds
+            order.aux, order.trail_stop = told, stop
+            if told == "1.50" or not held:
+                tws.tell_order(order, client)
 
+    held: list[bool] = []
     tws.on_place = follow
     order = msgspec.structs.replace(
         rig.order(side=Side.SELL, price=0, order_type=OrderType.TRAILING_STOP, trigger_units=18_800),
@@ -77,10 +81,14 @@ def test_a_trailing_stop_whose_price_moves_is_changed_when_its_distance_is_told(
     )
     rig.adapter.send_order(order)
     rig.until(order.order_id, S.ACCEPTED)
-    changed = msgspec.structs.replace(order, trailing_offset_units=200)
-    rig.adapter.amend_order(ApprovedAmend(1, changed))
+    held.append(True)
+    rig.adapter.amend_order(ApprovedAmend(1, msgspec.structs.replace(order, trailing_offset_units=200)))
+    wait_until(lambda: len(tws.placed) == 2)
+    for _ in range(20):
+        rig.beat()
+    assert rig.heard.of(AmendAnswered) == []
+    tws.tell_order(tws.orders[0])
     assert answer(rig).outcome is Outcome.CONFIRMED
-    assert [one.aux for one in tws.orders] == ["2.00"]
 
 
 def test_a_refusal_after_the_new_terms_were_told_does_not_end_the_order(tws: OrderTws, rig: TradingRig) -> None:

@@ -323,6 +323,27 @@ def test_an_unknown_change_that_was_made_is_confirmed_by_a_list() -> None:
     assert made.answers()[-1] == (1, O.CONFIRMED, "")
 
 
+def _trailing() -> AmendFloor:
+    """A floor on which a trailing stop rests whose stop price the venue tells, wherever it has come to."""
+    made = AmendFloor()
+    wish = a_request(order_type=OrderType.TRAILING_STOP, trailing_offset=2.0)
+    made.order_id = made.desk.submit(wish, OWNER)
+    made.dispatcher.drain()
+    made.told(price=0.0, order_type=OrderType.TRAILING_STOP, trigger_price=104.3)
+    return made
+
+
+@pytest.mark.parametrize(("listed", "outcome"), [(2.0, O.CONFIRMED), (1.0, O.REFUSED)])
+def test_an_unknown_change_of_a_trailing_stop_ends_though_its_price_moves(listed: float, outcome: Outcome) -> None:
+    made = _trailing()
+    assert made.amend(quantity=2.0) == 1
+    made.answer(O.UNKNOWN)
+    made.clock.advance(int(BOUND_S * 1e9))
+    made.told(listed, 0.0, source=REST, order_type=OrderType.TRAILING_STOP, trigger_price=103.9)
+    assert made.answers()[-1][:2] == (1, outcome)
+    assert made.order.quantity == listed
+
+
 def test_what_cannot_be_changed_is_named() -> None:
     made = AmendFloor()
     assert made.desk.amends.amend(AmendRequest("nobody", price=1.0)) == 0
