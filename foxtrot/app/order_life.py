@@ -209,6 +209,8 @@ def _terms(intent: Intent | None, told: Sequence[OrderTold], instrument: Instrum
         "reduce_only": order.reduce_only,
         "post_only": order.post_only,
     }
+    if order.algo:
+        terms |= {"algo": " ".join((order.algo, *(f"{name}={value}" for name, value in order.algo_params)))}
     if instrument is None:
         return {**terms, "quantity_units": order.quantity_units, "price_units": order.price_units}
     terms |= {"quantity": instrument.quantity(order.quantity_units)}

@@ -13,6 +13,7 @@ class OrderRequest(msgspec.Struct, frozen=True, gc=False):
 
     `price` is the limit price, `trigger_price` the stop or take-profit trigger, `trailing_offset` the distance of a
     trailing stop in price; 0.0 means not given. `display_quantity` > 0 makes an iceberg. `expire_time_ns` belongs to GTD.
+    `algo` names an algorithm of the venue's own that is to work the order, `algo_params` are its parameters by name, in the venue's words.
     """
 
     instrument_id: str
@@ -30,6 +31,8 @@ class OrderRequest(msgspec.Struct, frozen=True, gc=False):
     display_quantity: float = 0.0
     expire_time_ns: int = 0
     tag: str = ""
+    algo: str = ""
+    algo_params: tuple[tuple[str, str], ...] = ()
 
 
 class ApprovedOrder(msgspec.Struct, frozen=True, gc=False):
@@ -38,6 +41,7 @@ class ApprovedOrder(msgspec.Struct, frozen=True, gc=False):
     Adapters take nothing else, so an order cannot reach a venue unchecked. `reduces` says that the order can only reduce its
     owner's position, which the gate and the send permit ask; `reduce_only` is the venue's flag, set only where the account's
     net position allows it. `pair_id` is the id of the order that this one ends, and that ends this one; "" for an order alone.
+    `algo` and `algo_params` are as in OrderRequest.
     """
 
     order_id: str
@@ -59,6 +63,8 @@ class ApprovedOrder(msgspec.Struct, frozen=True, gc=False):
     created_time_ns: int
     reduces: bool = False
     pair_id: str = ""
+    algo: str = ""
+    algo_params: tuple[tuple[str, str], ...] = ()
 
 
 class AmendRequest(msgspec.Struct, frozen=True, gc=False):

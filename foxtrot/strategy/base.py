@@ -92,7 +92,8 @@ class Strategy(Protecting, RollDoor):
             quantity: in units of the base asset, shares or contracts.
             price: limit price; 0.0 for a market order.
             terms: instrument, trigger_price, trailing_offset, order_type, time_in_force, post_only, reduce_only,
-                display_quantity, expire_time_ns; stop_loss, take_profit and trailing_stop protect the position from its
+                display_quantity, expire_time_ns; algo and algo_params, an algorithm of the venue's own and its parameters by
+                name; stop_loss, take_profit and trailing_stop protect the position from its
                 first fill on (see protect).
 
         Returns:

@@ -12,10 +12,11 @@ from foxtrot.trading.protection_state import ProtectionTerms
 
 TERMS = (
     "instrument", "trigger_price", "trailing_offset", "order_type", "time_in_force", "post_only", "reduce_only",
-    "display_quantity", "expire_time_ns", "tag",
+    "display_quantity", "expire_time_ns", "tag", "algo", "algo_params",
 )  # fmt: skip
 PROTECTION = ("stop_loss", "take_profit", "trailing_stop")
 """Terms of an entry that protect its position; see trading.protection."""
+_PAIR = 2
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
@@ -43,7 +44,7 @@ def request_of(skeleton: OrderRequest, quantity: float, price: float, terms: Map
         _choice(terms, "order_type", OrderType, _type_of(price, trigger, trailing)), float(quantity), float(price), trigger,
         _choice(terms, "time_in_force", TimeInForce, _time_of(terms)), _flag(terms, "reduce_only"), _flag(terms, "post_only"),
         skeleton.position_side, trailing, _number(terms, "display_quantity"), _whole(terms, "expire_time_ns"),
-        str(terms.get("tag", "")),
+        str(terms.get("tag", "")), str(terms.get("algo") or ""), _pairs(terms, "algo_params"),
     )  # fmt: skip
 
 
@@ -111,6 +112,17 @@ def _flag(terms: Mapping[str, object], name: str) -> bool:
     if not isinstance(value, bool):
         raise ConfigError(f"order term {name} must be True or False, not {value!r}")
     return value
+
+
+def _pairs(terms: Mapping[str, object], name: str) -> tuple[tuple[str, str], ...]:
+    """Return parameters by name, of a mapping or of pairs; every value as text, which is what venues take."""
+    value = terms.get(name) or ()
+    found = tuple(value.items()) if isinstance(value, Mapping) else value
+    if not isinstance(found, tuple | list) or not all(
+        isinstance(one, tuple | list) and len(one) == _PAIR for one in found
+    ):
+        raise ConfigError(f"order term {name} must be names with their values, not {value!r}")
+    return tuple((str(key), str(text)) for key, text in found)
 
 
 def _choice(terms: Mapping[str, object], name: str, kind: type[Choice], default: Choice) -> Choice:

@@ -9,6 +9,7 @@ from foxtrot.domain.enums import PositionSide, Side
 from foxtrot.domain.errors import OrderRefused
 from foxtrot.domain.instrument import InstrumentTable
 from foxtrot.domain.order import AmendRequest, ApprovedAmend, ApprovedOrder, OrderRequest
+from foxtrot.trading.algo_rules import check_algo
 from foxtrot.trading.amend_rules import amended_order, amended_request, check_role, left_units
 from foxtrot.trading.candidate import Candidate, check_finite
 from foxtrot.trading.exposure import Exposure
@@ -167,6 +168,7 @@ class Risk:
         if request.account not in self._desk.adapters:
             known = ", ".join(sorted(self._desk.adapters)) or "none"
             raise OrderRefused("account", known, request.account or "(none)")
+        check_algo(request, self._desk.adapters[request.account])
         order = Candidate(request, strategy_id, instrument, self._clock.now_ns())
         order.beside = beside
         order.reference = self._view.reference(instrument.instrument_id)
@@ -249,7 +251,7 @@ class Risk:
             reducing_id(order_id) if order.reduces else order_id, order.owner, request.account, order.instrument.instrument_id, request.side, request.order_type,
             order.quantity_units, order.price_units, order.trigger_units, request.time_in_force, self._venue_reduces(order),
             request.post_only, request.position_side, order.trailing_units, order.display_units, request.expire_time_ns,
-            order.now_ns, order.reduces,
+            order.now_ns, order.reduces, "", request.algo, request.algo_params,
         )  # fmt: skip
 
     def _venue_reduces(self, order: Candidate) -> bool:

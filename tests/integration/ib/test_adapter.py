@@ -6,6 +6,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 
 from foxtrot.adapter.base_adapter import AdapterContext
@@ -15,6 +16,7 @@ from foxtrot.adapter.registry import load_adapter
 from foxtrot.core.clock import SystemClock
 from foxtrot.core.notices import (
     AdapterStatus,
+    AmendAnswered,
     ContractsLoaded,
     OpenOrdersLoaded,
     PositionsLoaded,
@@ -23,7 +25,9 @@ from foxtrot.core.notices import (
 )
 from foxtrot.core.send_permit import SendPermit
 from foxtrot.domain.account import AccountData
-from foxtrot.domain.enums import AdapterState
+from foxtrot.domain.enums import AdapterState, OrderStatus, OrderType, PositionSide, Side, TimeInForce
+from foxtrot.domain.order import ApprovedAmend, ApprovedOrder, CancelRequest, OrderData
+from foxtrot.domain.outcome import Outcome
 from foxtrot.exchange.server import ExchangeServer
 from tests.support.ib_served_rig import ib_port, served_ib
 from tests.support.recorder import Recorder
@@ -102,3 +106,33 @@ def test_a_server_that_goes_and_comes_back_is_found_again(server: ExchangeServer
     found.renew_link("the test says so")
     wait_ready(sink, 2)
     assert found.close() == ""
+
+
+def test_an_algorithm_of_ibs_own_works_an_order_and_an_unknown_one_is_refused_there(
+    server: ExchangeServer, adapter: tuple[IbAdapter, Recorder]
+) -> None:
+    found, sink = adapter
+    wait_ready(sink)
+    plain = ApprovedOrder(
+        "t-1", "tester", "ib", "AAPL.NASDAQ", Side.BUY, OrderType.LIMIT, 1, 100, 0, TimeInForce.GTC, False, False,
+        PositionSide.NET, 0, 0, 0, found.clock.now_ns(), algo="Adaptive",
+        algo_params=(("adaptivePriority", "Patient"),),
+    )  # fmt: skip
+
+    def told(order_id: str, status: OrderStatus) -> list[OrderData]:
+        return [one for one in sink.of(OrderData) if one.order_id == order_id and one.status is status]
+
+    found.send_order(plain)
+    wait_until(lambda: told("t-1", OrderStatus.ACCEPTED), 10.0)
+    wrong = msgspec.structs.replace(plain, order_id="t-2", algo_params=(("adaptivePriority", "Hasty"),))
+    found.send_order(wrong)
+    wait_until(lambda: told("t-2", OrderStatus.REJECTED), 10.0)
+    assert "441" in told("t-2", OrderStatus.REJECTED)[-1].reason
+    found.send_order(msgspec.structs.replace(plain, order_id="t-3", algo="Twap", algo_params=()))
+    wait_until(lambda: told("t-3", OrderStatus.DENIED), 10.0)
+    assert "Adaptive" in told("t-3", OrderStatus.DENIED)[-1].reason
+    found.amend_order(ApprovedAmend(1, msgspec.structs.replace(plain, price_units=101)))
+    wait_until(lambda: sink.of(AmendAnswered), 10.0)
+    assert sink.of(AmendAnswered)[0].outcome is Outcome.CONFIRMED
+    found.cancel_order(CancelRequest("t-1", "ib", "AAPL.NASDAQ"))
+    wait_until(lambda: told("t-1", OrderStatus.CANCELLED), 10.0)

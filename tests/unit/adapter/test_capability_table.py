@@ -44,6 +44,8 @@ def _text(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, frozenset):
         return ", ".join(sorted(item.value for item in value))
+    if isinstance(value, tuple):
+        return ", ".join(algo.name for algo in value)
     return str(value.value if isinstance(value, Enum) else value)
 
 

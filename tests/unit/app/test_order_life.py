@@ -3,9 +3,11 @@
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from foxtrot.app.order_life import OrderStory, story_of
+from foxtrot.app.order_life_text import story_lines
 from foxtrot.cli import main
 from foxtrot.domain.enums import OrderStatus, OrderType, PositionSide, Side, TimeInForce
 from foxtrot.domain.errors import InputError
@@ -136,3 +138,11 @@ def test_a_leg_names_the_other_order_of_its_pair(tmp_path: Path, capsys: pytest.
     for folder, count in (("a", 1), ("b", 0)):
         assert main(["order", ID, "--data", str(tmp_path / folder)]) == 0
         assert capsys.readouterr().out.count(f"one of a pair with {other}") == count
+
+
+def test_the_algorithm_that_an_order_names_is_shown(tmp_path: Path) -> None:
+    plain = intent()
+    order = msgspec.structs.replace(plain.order, algo="Adaptive", algo_params=(("adaptivePriority", "Patient"),))
+    story = life(tmp_path, msgspec.structs.replace(plain, order=order))
+    assert story.order["algo"] == "Adaptive adaptivePriority=Patient"
+    assert "algo Adaptive adaptivePriority=Patient" in "\n".join(story_lines(story))

@@ -32,6 +32,7 @@ def test_every_term_arrives() -> None:
     terms: dict[str, object] = {
         "trigger_price": 1.5, "trailing_offset": 2.5, "order_type": "limit", "time_in_force": "ioc", "post_only": True,
         "reduce_only": True, "display_quantity": 3.5, "expire_time_ns": 1_700_000_000_123_456_789, "tag": "why",
+        "algo": "Adaptive", "algo_params": (("adaptivePriority", "Normal"),),
     }  # fmt: skip
     request = request_of(SKELETON, 1, 2, terms)
     assert {name: getattr(request, name) for name in terms} == {**terms, "time_in_force": TimeInForce.IOC}
@@ -63,3 +64,12 @@ def test_a_wrong_term_is_refused_in_words(terms: dict[str, object], message: str
 def test_a_request_without_terms_equals_one_with_none_given() -> None:
     plain = plain_request("X", "main", Side.BUY, PositionSide.NET, 1.0, 5.0)
     assert plain == request_of(SKELETON, 1.0, 5.0, {})
+
+
+def test_parameters_of_an_algorithm_are_given_by_name_or_in_pairs() -> None:
+    by_name = request_of(SKELETON, 1, 2, {"algo": "Adaptive", "algo_params": {"adaptivePriority": "Normal", "n": 2}})
+    assert by_name.algo_params == (("adaptivePriority", "Normal"), ("n", "2"))
+    assert request_of(SKELETON, 1, 2, {"algo_params": [["a", "b"]]}).algo_params == (("a", "b"),)
+    for bad in ("Normal", ("Normal",), (("a", "b", "c"),), 7):
+        with pytest.raises(ConfigError, match="algo_params must be names with their values"):
+            request_of(SKELETON, 1, 2, {"algo_params": bad})

@@ -8,6 +8,7 @@ import msgspec
 from foxtrot.domain.enums import OrderType, Side, TimeInForce
 from foxtrot.domain.errors import OffGrid
 from foxtrot.exchange.commands import PlaceOrder
+from foxtrot.exchange.wire.ib.order_algo import refuse_algo
 from foxtrot.exchange.wire.ib.order_dates import moment_ns
 from foxtrot.exchange.wire.ib.order_hours import OrderHours
 from foxtrot.exchange.wire.ib.order_read import AskedOrder
@@ -106,6 +107,7 @@ class TermsReader:
         Source: TWS API documentation, Available Orders; Order.
         """
         self._refuse_unsupported(asked)
+        refuse_algo(asked)
         name = asked.text("orderType").upper().replace(" ", "")
         order_type = TYPES.get(name)
         if order_type is None:

@@ -27,6 +27,10 @@ TEXTS: Final[Mapping[str, tuple[int, str]]] = {
     "zero_size": (434, "The order size cannot be zero."),
     "which_account": (435, "You must specify an account."),
     "unknown_cancel": (10147, "OrderId {order_id} that needs to be cancelled is not found."),
+    "algo_unknown": (439, "The algorithm definition not found."),
+    "algo_value": (441, "Algo attributes validation failed: {name}={text}"),
+    "algo_not_allowed": (442, "Specified algorithm is not allowed for this order."),
+    "algo_attribute": (443, "Order processing failed. Unknown algo attribute."),
     "late_cancel": (10148, "OrderId {order_id} that needs to be cancelled can not be cancelled, state: {state}."),
     "fractional": (
         10243,

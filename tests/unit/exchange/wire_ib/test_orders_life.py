@@ -3,6 +3,7 @@
 import pytest
 
 from foxtrot.domain.enums import Side
+from foxtrot.exchange.wire.ib.order_layouts import algo_text
 from foxtrot.exchange.wire.ib.surface_settings import IbSettings
 from tests.support.ib_order_rig import ACCOUNT_ID, OrderRig, brief, place, recorded, statuses
 
@@ -269,6 +270,26 @@ def test_an_algo_is_echoed_and_works_as_the_order_it_is() -> None:
     opened = told[2]
     at = opened.index("Adaptive")
     assert opened[at : at + 4] == ["Adaptive", "1", "adaptivePriority", "Normal"]
+
+
+@pytest.mark.parametrize(
+    ("algo", "changes", "code"),
+    [
+        (("Twap",), {}, 439),
+        (("Adaptive",), {"orderType": "STP", "auxPrice": "160"}, 442),
+        (("Adaptive", "speed", "1"), {}, 443),
+        (("Adaptive", "adaptivePriority", "Hasty"), {}, 441),
+    ],
+)
+def test_an_algo_that_is_not_known_or_not_for_that_is_refused(
+    algo: tuple[str, ...], changes: dict[str, str], code: int
+) -> None:
+    rig = OrderRig()
+    rig.market()
+    name, *pairs = algo
+    told = place(rig.client(), 1, algoStrategy=algo_text(name, tuple(pairs)), **changes)
+    assert brief(told) == [f"1 error {code}"]
+    assert not rig.venue.open_orders("main-ib")
 
 
 def test_what_if_answers_with_margin_and_commission_alone() -> None:
