@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -51,12 +52,12 @@ class OrderDialog(QDialog):
     def __init__(self, parent: QWidget | None, title: str, text: str, go: str) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
-        self.setMinimumWidth(360)
-        column = QVBoxLayout(self)
-        words = QLabel(text, self)
-        words.setTextFormat(Qt.TextFormat.PlainText)
-        words.setWordWrap(True)
-        column.addWidget(words)
+        self.setMinimumWidth(48 * self.fontMetrics().horizontalAdvance("0"))
+        column = self._column = QVBoxLayout(self)
+        self.words = QLabel(text, self)
+        self.words.setTextFormat(Qt.TextFormat.PlainText)
+        self.words.setWordWrap(True)
+        column.addWidget(self.words)
         self.form = QFormLayout()
         column.addLayout(self.form)
         self.error = QLabel(self)
@@ -72,6 +73,12 @@ class OrderDialog(QDialog):
             button.clicked.connect(act)
             row.addWidget(button)
         column.addLayout(row)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Give the words the height that they need at this width, which a dialog does not do by itself."""
+        super().resizeEvent(event)
+        margins = self._column.contentsMargins()
+        self.words.setMinimumHeight(self.words.heightForWidth(self.width() - margins.left() - margins.right()))
 
     def add_button(self, button: QPushButton) -> None:
         """Put another button to the left of the two."""

@@ -1,5 +1,6 @@
 """The form by which a person protects a position: stop, take-profit, trailing stop, as prices or distances, and what they would lose or win."""
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QWidget
 
 from foxtrot.domain.instrument import Instrument
@@ -30,6 +31,7 @@ class ProtectForm(OrderDialog):
         self._instrument: Instrument | None = desk.instruments.get(one.instrument_id)
         super().__init__(parent, tr("protect.title"), self._position_text(), tr("protect.go"))
         self.setObjectName("protect_form")
+        self.setMinimumWidth(desk.theme.pixels(430))
         self.unit = QComboBox(self)
         self.unit.setObjectName("protect_unit")
         for unit in Unit:
@@ -38,7 +40,11 @@ class ProtectForm(OrderDialog):
         self.boxes = {name: self._box(name) for name in (*LEVELS, "trailing")}
         self.outcome = QLabel(self)
         self.outcome.setObjectName("protect_outcome")
-        self.outcome.setWordWrap(True)
+        self.outcome.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.outcome.setMinimumHeight(
+            3 * self.outcome.fontMetrics().lineSpacing() + 2
+        )  # it does not jump while one types
+        self.outcome.setToolTip(tr("protect.outcome_hint"))
         self.form.addRow(tr("protect.then"), self.outcome)
         self.remove = QPushButton(tr("protect.remove"), self)
         self.remove.setObjectName("protect_remove")
@@ -130,7 +136,7 @@ class ProtectForm(OrderDialog):
         self.say(why_not(self._one, guard, self._instrument))
         lines = [self._line("stop", guard.stop), self._line("take_profit", guard.take_profit)]
         if guard.trailing and self._one.mark:
-            lines.append(self._line("trailing", self._one.mark - guard.trailing * self._one.sign))
+            lines.append(self._line("trailing_now", self._one.mark - guard.trailing * self._one.sign))
         self.outcome.setText("\n".join(line for line in lines if line) or tr("protect.naked"))
 
     def _line(self, name: str, level: float) -> str:
