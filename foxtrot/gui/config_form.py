@@ -53,6 +53,8 @@ class AccountForm(QDialog):
         self.form: AdapterForm | None = None
         self.fields: dict[str, QWidget] = {}
         self.secrets: dict[str, QLineEdit] = {}
+        self.passphrase = QLineEdit(self)
+        self.passphrase.hide()
         self.written: Path | None = None
         self._head()
         self._buttons()
@@ -125,6 +127,12 @@ class AccountForm(QDialog):
         adapter, environment = self.adapter.currentText(), self.environment.currentText()
         passphrase = Secret(self.passphrase.text())
         return KeyWish(home, adapter, environment, self.name.text().strip(), values, passphrase, dict(os.environ))
+
+    def done(self, result: int) -> None:
+        """Leave, and forget what was typed as keys."""
+        for line in (*self.secrets.values(), self.passphrase):
+            line.clear()
+        super().done(result)
 
     # --- what is said -----------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 from time import monotonic
 from typing import Final, Protocol
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -22,6 +22,8 @@ from foxtrot.gui.texts import tr
 
 SHOWN_EVERY_S: Final = 10.0
 MOST_FAILURES: Final = 100
+CALM_MS: Final = 400
+"""For so long a question that has come up takes no yes."""
 MOST_LETTERS: Final = 300
 
 
@@ -38,6 +40,8 @@ def ask_yes(parent: QWidget | None, title: str, text: str, yes: str = "") -> boo
     agreed = box.addButton(yes or tr("dialog.yes"), QMessageBox.ButtonRole.AcceptRole)
     refused = box.addButton(tr("dialog.no"), QMessageBox.ButtonRole.RejectRole)
     agreed.setAutoDefault(False)
+    agreed.setEnabled(False)  # the second click of two, meant for what was below, is no answer
+    QTimer.singleShot(CALM_MS, agreed, lambda: agreed.setEnabled(True))
     box.setDefaultButton(refused)
     box.setEscapeButton(refused)
     box.exec()

@@ -16,7 +16,8 @@ from foxtrot.core.notices import AdapterStatus, BookStateChanged, GateChanged, O
 from foxtrot.domain.enums import AdapterState, BookState, GateState, OrderStatus, OrderType, Side, TimeInForce
 from foxtrot.gui.chart.chart_trading import ChartTrading
 from foxtrot.gui.chart.own_marks import OrderLevel, OwnOrder
-from foxtrot.gui.dialogs import ask_yes
+from foxtrot.gui.config_form import AccountForm
+from foxtrot.gui.dialogs import CALM_MS, ask_yes
 from foxtrot.gui.main_window import MainWindow
 from foxtrot.gui.number_box import NumberBox
 from foxtrot.gui.outer_text import hint_text
@@ -24,6 +25,7 @@ from foxtrot.gui.panel import PanelKinds
 from foxtrot.gui.panels.ladder import LadderPanel
 from foxtrot.gui.panels.ladder_paint import Place
 from foxtrot.gui.panels.ticket import TicketPanel
+from foxtrot.gui.widget_map import places
 from tests.architecture.source_tree import REPOSITORY
 from tests.gui.test_window import an_overview
 from tests.support.builders import T0, a_depth, a_tick, an_order
@@ -451,3 +453,38 @@ def test_a_closed_gate_stays_in_sight_and_the_ticket_says_why_it_sends_nothing(
 def test_a_gate_that_was_closed_before_the_window_opened_is_seen(rig: DesktopRig, window: MainWindow) -> None:
     rig.desk.take_overview(msgspec.structs.replace(an_overview(), gate="reducing", gate_reason="from before"))
     assert (window.bar.gate.isVisible(), window.bar.gate.text()) == (True, "◆ REDUCE ONLY")
+
+
+# --- questions and keys ---------------------------------------------------------------------------------------------
+
+
+def test_the_second_click_of_two_is_no_yes_to_the_question_that_came_up(qtbot: QtBot, window: MainWindow) -> None:
+    states: list[bool] = []
+
+    def press() -> None:
+        box = QApplication.activeModalWidget()
+        assert isinstance(box, QMessageBox)
+        yes = next(one for one in box.buttons() if box.buttonRole(one) is QMessageBox.ButtonRole.AcceptRole)
+        states.append(yes.isEnabled())
+        qtbot.mouseClick(yes, LEFT)
+
+    QTimer.singleShot(30, press)
+    QTimer.singleShot(CALM_MS + 300, press)
+    assert ask_yes(window, "Send this order?", "BUY 1") is True
+    assert states == [False, True]
+
+
+def test_a_form_that_is_left_keeps_no_key(qtbot: QtBot, rig: DesktopRig) -> None:
+    form = AccountForm(rig.desk)
+    qtbot.addWidget(form)
+    form.show()
+    qtbot.waitUntil(lambda: bool(form.secrets), timeout=20_000)
+    lines = [*form.secrets.values(), form.passphrase]
+    for line in lines:
+        line.setText("a-secret-that-nobody-may-see")
+    told = str({name: (place.text, place.tip) for name, place in places().items()})
+    assert "a-secret" not in told
+    form.reject()
+    assert [line.text() for line in lines] == [""] * len(lines)
+    lines[0].undo()
+    assert lines[0].text() == ""
