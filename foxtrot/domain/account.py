@@ -54,6 +54,10 @@ class PositionData(msgspec.Struct, frozen=True, gc=False):
     liquidation_price: float = 0.0
 
 
+COMMISSION = "commission"
+"""Kind of the charge of a fill that was told without its fee; its id begins with the fill's."""
+
+
 class AccountCharge(msgspec.Struct, frozen=True, gc=False):
     """Money that moved without a trade: funding, deposit, transfer, dividend, liquidation fee (`kind`)."""
 

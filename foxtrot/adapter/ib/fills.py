@@ -16,15 +16,15 @@ from loguru import logger
 from foxtrot.adapter.base_adapter import BaseAdapter
 from foxtrot.adapter.exact_sums import EXACT, average_of
 from foxtrot.adapter.ib.report_codec import CommissionRow, FillRow
-from foxtrot.domain.account import AccountCharge
+from foxtrot.domain.account import COMMISSION, AccountCharge
 from foxtrot.domain.enums import Liquidity, OrderType
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.market import REST, STREAM
 from foxtrot.domain.order import OrderData, TradeData
 
 REMEMBERED: Final = 50_000
-COMMISSION, CORRECTION = "commission", "correction"
-"""Kinds of charges: what a fill cost that was told without, and what a correction of its price moved."""
+CORRECTION = "correction"
+"""Kind of a charge: what a correction of a price moved."""
 SECOND_NS: Final = 10**9
 ZERO: Final = Decimal(0)
 

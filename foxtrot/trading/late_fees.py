@@ -1,0 +1,38 @@
+"""What a fill cost that was booked without: the process may have ended between the fill and the venue's word of its fee. Pure."""
+
+from decimal import Decimal
+from typing import Final
+
+from foxtrot.domain.account import COMMISSION, AccountCharge
+from foxtrot.domain.order import TradeData
+from foxtrot.trading.account_book import AccountBook
+
+LISTED: Final = "listed"
+
+
+def late_fee(booked: TradeData, listed: TradeData, book: AccountBook, now_ns: int) -> AccountCharge | None:
+    """Return the charge for a fill that was booked without a fee and is listed with one, None where nothing is owed.
+
+    An adapter that hears of the fee later in the same run charges it by itself, under an id that begins with the fill's: such a fee is
+    not owed again, in this run or after a restart.
+    """
+    if booked.fee or not listed.fee or _is_charged(book, booked.trade_id):
+        return None
+    amount = Decimal(0) - listed.fee
+    charge_id = f"{booked.trade_id}-{LISTED}"
+    return AccountCharge(
+        booked.account,
+        COMMISSION,
+        listed.fee_asset,
+        amount,
+        booked.instrument_id,
+        charge_id,
+        booked.venue_time_ns,
+        now_ns,
+    )
+
+
+def _is_charged(book: AccountBook, trade_id: str) -> bool:
+    """Tell whether a fee of a fill was charged apart; IB's ids have a version behind a point."""
+    begins = (f"{trade_id}-", f"{trade_id}.")
+    return any(kind == COMMISSION and charge_id.startswith(begins) for kind, charge_id in book.charge_ids)
