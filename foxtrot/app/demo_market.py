@@ -18,7 +18,7 @@ class DemoMarket(msgspec.Struct, frozen=True):
     past_hours: float = 0.0
 
 
-PAST_HOURS = 8.0
+PAST_HOURS = 6.0
 
 
 def wide_market(past_hours: float = PAST_HOURS) -> DemoMarket:

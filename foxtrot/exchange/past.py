@@ -1,6 +1,7 @@
 """The hours before an exchange opened: real matches at their own times, so that candles, tickers and the tape have a past."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from random import Random
 
 from foxtrot.domain.enums import OrderType, Side, TimeInForce
@@ -18,7 +19,7 @@ FINE_HOURS = 3
 PAUSE_NS, COARSE_PAUSE_NS = MINUTE_NS // 4, MINUTE_NS // 2
 """Between two trades of an instrument, in the last hours and before; shorter ones would make the start slow."""
 _PURSE_CLIPS = 10_000_000
-_BATCH_CLIPS = 160
+_BATCH_CLIPS = 180
 
 
 class Past:
@@ -32,7 +33,8 @@ class Past:
         instruments: what is traded; each is listed at the venue before `begin_ns`.
         values: what each is worth, opened at the beginning.
         execute: gives the venue a command.
-        seed: of sizes and moments.
+        seed: of sizes.
+        shares: which part of what is traded each instrument gets; () for equal ones.
     """
 
     def __init__(
@@ -41,8 +43,12 @@ class Past:
         values: Mapping[str, FairValue],
         execute: Callable[[VenueCommand], CommandResult],
         seed: int,
+        shares: Sequence[Decimal] = (),
     ) -> None:
         self._terms = tuple(Terms(one) for one in instruments)
+        self._clips = [float(share) * len(instruments) * _BATCH_CLIPS for share in shares] or [
+            float(_BATCH_CLIPS) for _ in instruments
+        ]
         self._values = values
         self._execute = execute
         self._random = Random(f"{seed}:past")
@@ -55,8 +61,8 @@ class Past:
         self._open(begin_ns)
         trades, fine_ns = 0, max(begin_ns, end_ns - FINE_HOURS * HOUR_NS)
         for now_ns in (*range(begin_ns, fine_ns, COARSE_PAUSE_NS), *range(fine_ns, end_ns - PAUSE_NS, PAUSE_NS)):
-            for terms in self._terms:
-                trades += self._trade(terms, now_ns)
+            for terms, clips in zip(self._terms, self._clips, strict=True):
+                trades += self._trade(terms, clips, now_ns)
         return trades
 
     def _open(self, now_ns: int) -> None:
@@ -73,12 +79,12 @@ class Past:
     def _pay(self, now_ns: int, account: str, asset: str, money: int) -> None:
         self._execute(Deposit(now_ns, account, asset, to_decimal(money)))
 
-    def _trade(self, terms: Terms, now_ns: int) -> bool:
+    def _trade(self, terms: Terms, clips: float, now_ns: int) -> bool:
         """Match once; who takes, takes all that is quoted."""
         fair = self._values[terms.instrument_id].at(now_ns)
         side = Side.BUY if self._random.randrange(2) else Side.SELL
         price = terms.above(fair) if side is Side.BUY else terms.below(fair)
-        wanted = int(terms.clip(price) * _BATCH_CLIPS * self._random.lognormvariate(-0.3, 0.8))
+        wanted = int(terms.clip(price) * clips * self._random.lognormvariate(-0.3, 0.8))
         quantity = terms.quantity(wanted, price)
         self._names += 1
         quote = PlaceOrder(

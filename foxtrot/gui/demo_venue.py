@@ -18,6 +18,10 @@ from foxtrot.trading.limits import Limits
 ACCOUNT: Final = "demo"
 INSTRUMENT: Final = "BTCUSDT.BINANCE"
 OTHER: Final = "ETHUSDT.BINANCE"
+THIRD: Final = "SOLUSDT.BINANCE"
+QUOTES: Final[dict[str, str | int | float | bool]] = {
+    "size": 0.01, "max_position": 0.1, "half_spread_bps": 2.0, "skew_bps": 2.0, "requote_bps": 2.0, "pause_s": 3.0,
+}  # fmt: skip
 CUT_S: Final = 10.0
 GAP_CHANGES: Final = 3
 MOST_EXPOSURE: Final = Decimal(500_000)
@@ -69,7 +73,12 @@ class DemoVenue:
 
 
 def demo_config(exchange: DemoExchange) -> Config:
-    """Return a configuration of one account and two strategies that wait for somebody to start them."""
+    """Return a configuration of one account and three strategies that wait for somebody to start them.
+
+    Each pays Binance's fee of 0.1 % and trades little. The market maker quotes some basis points away, so that it is filled now and then
+    and not by everybody; that earns less than its fee, as it would at Binance without a rebate. The grid asks for three times the
+    fees between its levels. The averages are the sample's own.
+    """
     limits = Limits(messages_per_s=50)
     account = AccountTable(adapter="binance", environment="loopback", settings=exchange.settings, limits=limits)
     exits = OrderExits(on_shutdown=OrderExit.CANCEL_ALL)
@@ -84,8 +93,9 @@ def demo_config(exchange: DemoExchange) -> Config:
         platform=PlatformTable(base_currency="USDT"),
         accounts={ACCOUNT: account},
         strategies={
-            "market_making": strategy("market_making", INSTRUMENT, {"size": 0.04, "max_position": 0.4}),
+            "market_making": strategy("market_making", INSTRUMENT, QUOTES),
             "double_ma": strategy("double_ma", OTHER, {}),
+            "grid": strategy("grid", THIRD, {"levels": 6, "step_percent": 0.6, "size": 20.0}),
         },
         risk=msgspec.structs.replace(limits, max_exposure=MOST_EXPOSURE, max_daily_loss=MOST_LOSS, max_open_orders=200),
     )

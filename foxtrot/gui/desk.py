@@ -29,6 +29,10 @@ CHIPS: Final = ("", "blue", "green", "orange", "violet")
 CHIP_COLOURS: Final = {"": "", "blue": "#4c8dff", "green": "#2fbf71", "orange": "#e8a33d", "violet": "#a06bff"}
 
 
+FEW_INSTRUMENTS: Final = 12
+"""So many are all of interest; of thousands somebody has to choose."""
+
+
 class LinkGroups(QObject):
     """Which instrument each link group shows. `changed` tells group, instrument id and who changed it."""
 
@@ -150,6 +154,10 @@ class Desk(QObject):
         if account != self.account:
             self.account = account
             self.account_chosen.emit(account)
+
+    def first_instrument(self) -> str:
+        """Return what to look at before anybody has chosen: the only instruments' first one, "" where accounts list many."""
+        return next(iter(self.instruments), "") if len(self.instruments) <= FEW_INSTRUMENTS else ""
 
     def accounts(self) -> list[str]:
         """Return the accounts that were heard of, by name."""

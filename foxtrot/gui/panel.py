@@ -25,6 +25,8 @@ class Panel(QWidget):
 
     kind: ClassVar[str] = ""
     follows: ClassVar[bool] = False
+    chooses: ClassVar[bool] = False
+    """It chooses an instrument for its group when nobody has, where there are few."""
     least_size: ClassVar[tuple[int, int]] = (220, 140)
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
@@ -44,6 +46,7 @@ class Panel(QWidget):
         desk.bridge.flushed.connect(self._flush)
         if self.follows:
             desk.groups.changed.connect(self._follow)
+            desk.instruments_changed.connect(self._begin_seen)
 
     # --- for panels -------------------------------------------------------------------------------------------------
 
@@ -102,6 +105,7 @@ class Panel(QWidget):
         self.desk.bridge.flushed.disconnect(self._flush)
         if self.follows:
             self.desk.groups.changed.disconnect(self._follow)
+            self.desk.instruments_changed.disconnect(self._begin_seen)
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
@@ -126,6 +130,17 @@ class Panel(QWidget):
         self._fault.setText(cut_text(tr("window.panel_fault", why=self.failing)) if self.failing else "")
         self._fault.setVisible(bool(self.failing))
 
+    def _begin(self) -> None:
+        """Show what the group shows; where nothing was chosen yet, what there is first."""
+        if self.follows and self.chip and not self.instrument_id:
+            first = self.desk.groups.shown(self.chip) or (self.desk.first_instrument() if self.chooses else "")
+            if first:
+                self.choose_instrument(first)
+
+    def _begin_seen(self) -> None:
+        if self.is_seen:
+            self._begin()
+
     def _follow(self, chip: str, instrument_id: str) -> None:
         if chip == self.chip and instrument_id != self.instrument_id:
             self.show_instrument(instrument_id)
@@ -133,6 +148,7 @@ class Panel(QWidget):
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
         """Show what was heard while nobody looked."""
         super().showEvent(event)
+        self._begin()
         self.flush()
 
     def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802

@@ -14,7 +14,7 @@ _CALM_TICKS = 9_000.0
 """A wild stretch is half over after some ten minutes."""
 _TREND_TICKS = 24_000.0
 _MOOD_SWING, _MOST_MOOD = 0.75, 1.5
-_TREND_SWING = 2.2e-7
+_TREND_SWING = 1.0e-7
 _HOME_TICKS = 900_000.0
 """A day away from where it began, half of the way back is gone."""
 _LONGEST_STEP = 600

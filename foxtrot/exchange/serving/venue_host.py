@@ -248,7 +248,8 @@ class VenueHost:
     ) -> Mapping[str, FairValue]:
         """Let the market live from one moment to another, and return the values it goes on with; nobody is told of it."""
         values = living_values(traded, prices, settings.seed)
-        Past(traded, values, self.venue.execute, settings.seed).play(*span)
+        shares = settings.shares or activity_shares(traded)
+        Past(traded, values, self.venue.execute, settings.seed, shares).play(*span)
         self._heard.clear()
         return values
 

@@ -11,9 +11,10 @@ from foxtrot.gui.chart.axis import Tag, TimeAxis
 from foxtrot.gui.chart.bar_series import BarSeries
 from foxtrot.gui.chart.candle_item import CandleItem, VolumeItem
 from foxtrot.gui.chart.candle_shapes import visible
+from foxtrot.gui.chart.fill_marks import FillsItem
 from foxtrot.gui.chart.indicator_panes import IndicatorPanes
 from foxtrot.gui.chart.line_drag import LineDrag
-from foxtrot.gui.chart.order_lines import FillsItem, LinesItem, line_at
+from foxtrot.gui.chart.order_lines import LinesItem, line_at
 from foxtrot.gui.chart.pane import ChartBox, Pane, span, with_lines, with_room
 from foxtrot.gui.chart.view_range import ViewRange
 from foxtrot.gui.numbers import time_text

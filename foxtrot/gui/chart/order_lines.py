@@ -1,21 +1,17 @@
-"""Lines of what is ours over the candles: open orders, stops, the average of a position, and a mark for every fill."""
+"""Lines of what is ours over the candles: open orders, stops, the average of a position."""
 
 from typing import Final
 
-import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
-from foxtrot.domain.enums import Side
-from foxtrot.gui.chart.bar_series import BarSeries
 from foxtrot.gui.chart.candle_item import PlotItem
 from foxtrot.gui.chart.candle_shapes import Scale
-from foxtrot.gui.chart.own_marks import OrderLevel, OwnFill
+from foxtrot.gui.chart.own_marks import OrderLevel
 from foxtrot.gui.theme import Theme
 
 NEAR_PIXELS: Final = 6
 """So near to a line the mouse has hold of it."""
-_MARK: Final = 5.0
 
 
 class PriceLine:
@@ -95,46 +91,6 @@ class LinesItem(PlotItem):
         painter.setBrush(self._ground)
         painter.drawRect(box)
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
-
-
-class FillsItem(PlotItem):
-    """Marks fills at their bar and price: a triangle up for what was bought, down for what was sold."""
-
-    def __init__(self, series: BarSeries, theme: Theme) -> None:
-        super().__init__()
-        self._series = series
-        self._fills: tuple[OwnFill, ...] = ()
-        self._times = np.empty(0, np.int64)
-        self._size = _MARK * theme.scale
-        self._colours = {Side.BUY: QColor(theme.colours.up), Side.SELL: QColor(theme.colours.down)}
-        self._edge = QPen(QColor(theme.colours.text), 1)
-        self.setZValue(15)
-
-    def show_fills(self, fills: tuple[OwnFill, ...]) -> None:
-        """Mark these from the next repaint on."""
-        self._fills = tuple(sorted(fills, key=lambda fill: fill.time_ns))
-        self._times = np.array([fill.time_ns for fill in self._fills], np.int64)
-        self.update()
-
-    def draw(self, painter: QPainter, scale: Scale) -> None:
-        """Draw the marks that are seen."""
-        times, rect = self._series.bars.times, self.seen()
-        if not len(times) or not self._fills:
-            return
-        places = np.searchsorted(times, self._times, side="right") - 1
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        painter.setPen(self._edge)
-        for row in np.flatnonzero((places >= max(0.0, rect.left() - 1)) & (places <= rect.right() + 1)).tolist():
-            fill = self._fills[row]
-            x, y = float(places[row]) * scale.kx + scale.dx, fill.price * scale.ky + scale.dy
-            way = 1 if fill.side is Side.BUY else -1
-            size = self._size
-            painter.setBrush(self._colours[fill.side])
-            painter.drawPolygon(
-                QPolygonF(
-                    [QPointF(x, y), QPointF(x - size, y + way * size * 1.8), QPointF(x + size, y + way * size * 1.8)]
-                )
-            )
 
 
 def free_box(box: QRectF, taken: list[QRectF], right: float) -> QRectF:

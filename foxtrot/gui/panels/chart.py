@@ -36,6 +36,7 @@ class ChartPanel(Panel):
 
     kind: ClassVar[str] = "chart"
     follows: ClassVar[bool] = True
+    chooses: ClassVar[bool] = True
     least_size: ClassVar[tuple[int, int]] = (420, 280)
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
@@ -260,7 +261,7 @@ class ChartPanel(Panel):
         self.feed.older.connect(self._take_older)
         self.work.changed.connect(self._take_lines)
         self.view.moved.connect(self._look_for_older)
-        self.view.pointed.connect(lambda _bar: self._show_figures())
+        self.view.pointed.connect(self._point_at)
         self.view.menu_asked.connect(self._open_menu)
         self.view.drag_line.on_grid = self.trading.on_grid
         self.view.drag_line.words = self.trading.words
@@ -273,6 +274,12 @@ class ChartPanel(Panel):
     def _look_at(self, instrument_id: str, time_ns: int) -> None:
         if instrument_id == self.instrument_id and not self.view.look_at(time_ns):
             self.desk.said.emit("INFO", tr("chart.too_early", moment=time_text(time_ns, with_date=True)))
+
+    def _point_at(self, bar: int | None) -> None:
+        """Show the figures of a bar, and in the hint what was filled in it."""
+        one = self.instrument
+        self.view.setToolTip("" if bar is None or one is None else self.view.fills.words(bar, one))
+        self._show_figures()
 
     def _take_lines(self) -> None:
         self.view.panes.take(self.work.found)

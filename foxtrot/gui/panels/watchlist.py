@@ -17,7 +17,7 @@ from foxtrot.domain.enums import BookState
 from foxtrot.domain.market import DepthData, TickData
 from foxtrot.domain.subscription import SubscribeRequest
 from foxtrot.gui.column_menu import offer_columns
-from foxtrot.gui.desk import Desk
+from foxtrot.gui.desk import FEW_INSTRUMENTS, Desk
 from foxtrot.gui.fast_view import FastView
 from foxtrot.gui.instrument_search import InstrumentSearch
 from foxtrot.gui.numbers import size_decimals
@@ -193,14 +193,15 @@ class WatchlistPanel(Panel):
             self._fill_first()
 
     def _fill_first(self) -> None:
-        """Put what strategies trade into the first list, as long as nobody has put anything into one."""
+        """Put what strategies trade into the first list, and all else where that is little, as long as nobody has put anything in."""
         if not self._wanted or not self.lists.untouched:
             return
         found = [one for account, symbol in self._wanted if (one := self._resolve(account, symbol))]
         if not found:
             return
         self._wanted = []
-        self.add(*found)
+        few = self.desk.instruments if len(self.desk.instruments) <= FEW_INSTRUMENTS else ()
+        self.add(*dict.fromkeys((*found, *few)))
         if self.chip and not self.desk.groups.shown(self.chip):
             self.choose_instrument(found[0])
 
