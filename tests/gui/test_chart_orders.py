@@ -6,6 +6,7 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
+from foxtrot.app.blotter_requests import ListProtections, ProtectionLeg, ProtectionLegs
 from foxtrot.app.control_requests import (
     ListPositions,
     NetRow,
@@ -17,6 +18,7 @@ from foxtrot.domain.enums import OrderStatus, OrderType, Side
 from foxtrot.domain.market import MarketTrade
 from foxtrot.gui.chart.chart_trading import SizeDialog
 from foxtrot.gui.panels.chart import ChartPanel
+from foxtrot.gui.texts import tr
 from tests.support.builders import T0, a_perpetual, a_trade, an_order
 from tests.support.chart_rig import MINUTE, ONE, open_chart
 from tests.support.desktop_rig import ACCOUNT, DesktopRig
@@ -53,6 +55,47 @@ def test_the_profit_of_a_position_goes_with_the_price(chart: ChartPanel, rig: De
     at = T0 + 400 * MINUTE
     rig.hear(MarketTrade(ONE, at, at, "1", 97.0, 2.0, Side.BUY))
     assert chart.view.lines.lines[1].text.endswith("−2.00 USDT")
+
+
+def test_fills_of_a_bar_and_side_are_one_mark_with_count_and_quantity_in_the_hint(
+    chart: ChartPanel, rig: DesktopRig
+) -> None:
+    for number in range(40):
+        side = Side.BUY if number % 4 else Side.SELL
+        rig.hear(TradeBooked("manual", a_trade("o2", trade_id=f"n{number}", quantity=0.5, price=99.0, side=side)))
+    rig.bridge.flush()
+    bar = min(place for place, side in chart.view.fills.marks if side is Side.BUY)
+    marks = chart.view.fills.marks
+    assert len(marks) == 3  # and the sale that was there before
+    assert (marks[bar, Side.BUY].count, marks[bar, Side.BUY].quantity) == (30, 15.0)
+    chart.view.pointed.emit(bar)
+    assert chart.view.toolTip().splitlines() == [
+        "▲ BUY 15 at 99.0 on average, 30 fills", "▼ SELL 5 at 99.0 on average, 10 fills"
+    ]  # fmt: skip
+    chart.view.pointed.emit(None)
+    assert chart.view.toolTip() == ""
+    assert not chart.grab().isNull()
+
+
+def test_stops_have_a_line_that_says_where_they_live(chart: ChartPanel, rig: DesktopRig) -> None:
+    here = ProtectionLeg("manual", ACCOUNT, ONE, "net", "stop", 97.5, 0.0, "here", 2.0, 2.0, "", "local", "")
+    resting = ProtectionLeg("manual", ACCOUNT, ONE, "net", "take_profit", 99.0, 0.0, "venue", 2.0, 2.0, "o1", "", "")
+    rig.link.answers[ListProtections] = ProtectionLegs((here, resting))
+    chart.own.open(ONE, "")
+    rig.bridge.flush()
+    rig.bridge.flush()
+    texts = [line.text for line in chart.view.lines.lines]
+    assert f"▼ stop 2 @ 97.5 · {tr('protections.at_here')}" in texts
+    assert [text for text in texts if "99.0" in text] == [f"▲ BUY 0.75 limit @ 99.0 · {tr('protections.at_venue')}"]
+    assert all(line.level is None for line in chart.view.lines.lines if "97.5" in line.text)
+
+
+def test_a_chart_begins_with_what_its_group_shows_or_the_first_of_few(qtbot: QtBot, rig: DesktopRig) -> None:
+    rig.open(a_perpetual())
+    made = ChartPanel(rig.desk)
+    qtbot.addWidget(made)
+    made.show()
+    assert (made.instrument_id, rig.desk.groups.shown("blue")) == (ONE, ONE)
 
 
 def test_dust_without_a_price_has_no_line(chart: ChartPanel, rig: DesktopRig) -> None:

@@ -3,6 +3,7 @@
 import msgspec
 from PySide6.QtCore import QObject
 
+from foxtrot.app.blotter_requests import ListProtections, ProtectionLegs
 from foxtrot.app.control_requests import (
     ListOrders,
     ListPositions,
@@ -14,6 +15,7 @@ from foxtrot.app.control_requests import (
 from foxtrot.core.notices import OrderChanged, TradeBooked
 from foxtrot.gui.chart.own_marks import OwnMarks
 from foxtrot.gui.desk import Desk
+from foxtrot.gui.polling import Polling
 
 
 class OwnFeed(QObject):
@@ -28,10 +30,16 @@ class OwnFeed(QObject):
         self._desk = desk
         self._positions_old = False
         self._asking = False
+        self._protections = Polling(
+            desk,
+            lambda: ListProtections(instrument=self.marks.instrument_id, account=self.marks.account),
+            self._take_legs,
+        )
 
     def open(self, instrument_id: str, account: str) -> None:
         """Show what is ours of an instrument in an account, "" for all accounts."""
         marks = self.marks = OwnMarks(instrument_id, account)
+        self._protections.begin_anew()
         self._positions_old, self._asking = True, False
         if not instrument_id or self._desk.questions is None:
             return
@@ -60,6 +68,8 @@ class OwnFeed(QObject):
     def look(self) -> None:
         """Ask for the positions where they have changed, one question at a time; called once a flush."""
         marks = self.marks
+        if marks.instrument_id:
+            self._protections.look()
         if not self._positions_old or self._asking or not marks.instrument_id or self._desk.questions is None:
             return
         self._positions_old, self._asking = False, True
@@ -71,3 +81,11 @@ class OwnFeed(QObject):
                 marks.take_positions(found.net)
 
         self._desk.ask(ListPositions(instrument=marks.instrument_id, account=marks.account), positions)
+
+    def close(self) -> None:
+        """Ask nothing any more."""
+        self._protections.end()
+
+    def _take_legs(self, found: msgspec.Struct) -> None:
+        if isinstance(found, ProtectionLegs):
+            self.marks.take_legs(found.legs)

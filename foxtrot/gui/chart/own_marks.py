@@ -5,6 +5,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from foxtrot.app.blotter_requests import ProtectionLeg
 from foxtrot.app.control_requests import NetRow, OrderRow, TradeRow
 from foxtrot.core.notices import OrderChanged, TradeBooked
 from foxtrot.domain.enums import OrderStatus, OrderType, PositionSide, Side
@@ -80,6 +81,8 @@ class OwnMarks:
         self.orders: dict[str, OwnOrder] = {}
         self.fills: dict[tuple[str, str, str], OwnFill] = {}
         self.positions: tuple[Held, ...] = ()
+        self.legs: tuple[ProtectionLeg, ...] = ()
+        """What protects the positions, and has a level."""
         self.revision = 0
 
     def take_orders(self, rows: tuple[OrderRow, ...]) -> None:
@@ -123,6 +126,17 @@ class OwnMarks:
             _held(row) for row in rows if self._is_ours(row.account, row.instrument_id) and row.quantity
         )
         self.revision += 1
+
+    def take_legs(self, legs: tuple[ProtectionLeg, ...]) -> None:
+        """Take what protects the positions."""
+        found = tuple(leg for leg in legs if leg.level and leg.where and self._is_ours(leg.account, leg.instrument_id))
+        if found != self.legs:
+            self.legs = found
+            self.revision += 1
+
+    def place_of(self, order_id: str) -> str:
+        """Return where an order that protects a position lives, "" for any other order."""
+        return next((leg.where for leg in self.legs if leg.order_id == order_id), "")
 
     def levels(self) -> Iterator[OrderLevel]:
         """Yield every price at which an order stands: its limit, its trigger, or both."""

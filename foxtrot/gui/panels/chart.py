@@ -108,6 +108,7 @@ class ChartPanel(Panel):
         self.desk.account_chosen.disconnect(self._choose_account)
         self.desk.moment_chosen.disconnect(self._look_at)
         self.feed.close()
+        self.own.close()
         self.work.leave()
 
     # --- opening ----------------------------------------------------------------------------------------------------
