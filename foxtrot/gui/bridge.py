@@ -56,7 +56,7 @@ class Bridge(QObject):
     def __init__(self, store: FactStore, interval_ms: int = INTERVAL_MS, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.store = store
-        self._hearers: dict[type, list[Hear]] = {}
+        self._hearers: dict[type, tuple[Hear, ...]] = {}
         self._flush_s: deque[float] = deque(maxlen=KEPT)
         self._beats_s: deque[float] = deque(maxlen=KEPT)
         self._backlog = self._flushes = self._failures = self._stalls = 0
@@ -70,12 +70,13 @@ class Bridge(QObject):
 
     def on(self, kind: type[Fact], hear: Callable[[Fact], None]) -> Callable[[], None]:
         """Hear every fact of a class from now on; call what is returned to hear no more."""
-        hearers = self._hearers.setdefault(kind, [])
-        hearers.append(hear)
+        self._hearers[kind] = (*self._hearers.get(kind, ()), hear)
 
         def forget() -> None:
+            hearers = self._hearers[kind]
             if hear in hearers:
-                hearers.remove(hear)
+                place = hearers.index(hear)
+                self._hearers[kind] = hearers[:place] + hearers[place + 1 :]
 
         return forget
 
@@ -92,11 +93,9 @@ class Bridge(QObject):
         """Apply the newest states, then facts in their order until the budget is spent."""
         began_s = perf_counter()
         self._note_beat(began_s)
-        for state in self.store.take_states():
-            self._tell(state)
+        self._tell(self.store.take_states())
         while facts := self.store.take_facts(PORTION):
-            for fact in facts:
-                self._tell(fact)
+            self._tell(facts)
             if perf_counter() - began_s > BUDGET_S:
                 break
         self._backlog = self.store.backlog
@@ -136,11 +135,14 @@ class Bridge(QObject):
             return why
         return ""
 
-    def _tell(self, fact: object) -> None:
-        for hear in tuple(self._hearers.get(type(fact), ())):
-            try:
-                hear(fact)
-            except Exception as error:  # one panel's fault is not the others'
-                self._failures += 1
-                logger.opt(exception=error).error("the desktop could not show a {}", type(fact).__name__)
-                self.failed.emit(f"{type(error).__name__}: {error}")
+    def _tell(self, facts: list[object]) -> None:
+        """Tell facts in their order; who is told is looked up anew for each, for a hearer may leave while others are told."""
+        hearers = self._hearers
+        for fact in facts:
+            for hear in hearers.get(type(fact), ()):
+                try:
+                    hear(fact)
+                except Exception as error:  # one panel's fault is not the others'
+                    self._failures += 1
+                    logger.opt(exception=error).error("the desktop could not show a {}", type(fact).__name__)
+                    self.failed.emit(f"{type(error).__name__}: {error}")
