@@ -60,7 +60,7 @@ class NumberBox(QDoubleSpinBox):
         """Return a number without zeros behind that say nothing where it is a size, with all its decimals where it is a price."""
         return f"{value:.{self.decimals()}f}"
 
-    def validate(self, text: str, place: int) -> object:
+    def validate(self, text: str, place: int) -> tuple[QValidator.State, str, int]:
         """Take digits and one decimal point, and nothing that Qt would read as something larger."""
         kept = self._without_suffix(text)
         plain = plain_figure(kept, was=self._without_suffix(self.text()))

@@ -110,9 +110,7 @@ class TopBar(QFrame):
         self.arm = self._button("arm", "window.arm")
         self.arm.setCheckable(True)
         self.arm.clicked.connect(self._arm)
-        self.kill = self._button("kill", "window.kill")
-        self.kill.setToolTip(tr("window.kill_hint"))
-        self.kill.clicked.connect(self.kill_asked.emit)
+        self.kill = self._kill_button()
         self.gate = self._gate_button()
         self._lay_out()
         self._connect()
@@ -140,6 +138,12 @@ class TopBar(QFrame):
         self._desk.accounts_changed.connect(self.fill_accounts)
         self._desk.account_chosen.connect(self._take_account)
         self._actions.armed_changed.connect(self._show_armed)
+
+    def _kill_button(self) -> QPushButton:
+        kill = self._button("kill", "window.kill")
+        kill.setToolTip(tr("window.kill_hint"))
+        kill.clicked.connect(self.kill_asked.emit)
+        return kill
 
     def _gate_button(self) -> QPushButton:
         gate = self._button("gate", "window.gate_halted")
