@@ -22,6 +22,8 @@ STOCK_BALANCES = {"HKD": Decimal(1_000_000), "USD": Decimal(1_000_000)}
 """What an account has beside the default balances where stocks are served."""
 IB_BALANCES = {**STOCK_BALANCES, "EUR": Decimal(1_000_000)}
 """The same where IB's protocol is served, which has currencies too."""
+MOST_PAST_HOURS = 24.0
+"""What is played before the exchange opens; a day takes some ten seconds for each handful of instruments."""
 SPOT_QUANTITY_STEP = Decimal("0.00000001")
 
 
@@ -33,6 +35,7 @@ class ExchangeTable(msgspec.Struct, frozen=True, kw_only=True):
     strict_routing: bool = False
     agents: Annotated[int, Meta(ge=0, le=1_000)] = DEFAULT_AGENTS
     seed: Annotated[int, Meta(ge=1)] = 1
+    past_hours: Annotated[float, Meta(ge=0, le=MOST_PAST_HOURS)] = 0.0
 
 
 class FutuTable(msgspec.Struct, frozen=True, kw_only=True):

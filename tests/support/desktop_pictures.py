@@ -1,6 +1,6 @@
 """Takes the pictures of docs/pictures from a real window: `python -m tests.support.desktop_pictures [MINUTES]`.
 
-It trades on the demo for some minutes, so that there is something to see: `scripts/pictures` runs it.
+It trades on the demo for a minute or two, so that there is something to see: `scripts/pictures` runs it.
 """
 
 import subprocess
@@ -44,7 +44,7 @@ def _take_all(window: RealWindow, minutes: float) -> None:
     window.key("ctrl+2")
     window.click("strategies_table/0", at=(0.2, 0.5))
     window.click("strategy_start")
-    sleep(minutes * 60)  # a market that has just opened has one candle
+    sleep(minutes * 60)  # until strategies have traded
     _keep(window.picture("strategies"), "strategies")
     window.key("ctrl+1")
     window.click("ladder_group")
@@ -86,4 +86,4 @@ if __name__ == "__main__":
     missing = missing_programs()
     if missing:
         raise SystemExit(missing)
-    take(float(sys.argv[1]) if len(sys.argv) > 1 else 5.0)
+    take(float(sys.argv[1]) if len(sys.argv) > 1 else 1.5)

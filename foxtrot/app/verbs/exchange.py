@@ -34,6 +34,7 @@ EXAMPLE = (
 LAST_PORT = 65_535
 MOST_AGENTS = 1_000
 MOST_SPEED = 1e6
+MOST_PAST = 24
 EXTRA = ("aiohttp", "cryptography")
 SERVED = ("binance_spot", "binance_usdm", "binance_spot_tls", "binance_usdm_tls", "futu", "ib", "control")
 NOT_YET = ("api",)
@@ -56,6 +57,10 @@ def add_arguments(parser: CommandParser) -> None:
     parser.add_argument("--data", type=Path, metavar="DIR", help="keep orders, balances and keys here from run to run")
     parser.add_argument("--agents", type=agents, metavar="N", help="how many make the market, 0 for none (8)")
     parser.add_argument("--seed", type=whole, metavar="S", help="of the agents (1)")
+    parser.add_argument(
+        "--past", type=past, metavar="HOURS", dest="past_hours",
+        help="play so many hours of trading before opening, so that candles have a past (0; at most 24)",
+    )  # fmt: skip
     _add_replay(parser)
 
 
@@ -71,6 +76,21 @@ def _add_replay(parser: CommandParser) -> None:
         help="bars, Binance trades or aggTrades, quotes or a raw depth capture; FILE or SYMBOL=FILE",
     )  # fmt: skip
     replay.add_argument("--speed", type=speed, metavar="X", help="recorded seconds per second, or max (1)")
+
+
+def past(text: str) -> float:
+    """Return a number of hours from 0 to 24.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    try:
+        hours = float(text)
+    except ValueError:
+        hours = math.nan
+    if not 0 <= hours <= MOST_PAST:
+        raise ArgumentTypeError(f"{text!r} is not a number of hours from 0 to {MOST_PAST}, such as 6")
+    return hours
 
 
 def run(arguments: Namespace) -> Outcome:
@@ -129,7 +149,11 @@ def _config(arguments: Namespace) -> "ExchangeConfig":
     from foxtrot.app.exchange_config import ExchangeConfig, load_exchange_config
 
     config = ExchangeConfig() if arguments.config is None else load_exchange_config(arguments.config, os.environ)
-    told = {name: getattr(arguments, name) for name in ("agents", "seed") if getattr(arguments, name) is not None}
+    told = {
+        name: getattr(arguments, name)
+        for name in ("agents", "seed", "past_hours")
+        if getattr(arguments, name) is not None
+    }
     return msgspec.structs.replace(config, exchange=msgspec.structs.replace(config.exchange, **told))
 
 

@@ -32,6 +32,8 @@ Feed = Callable[[int], tuple[VenueCommand, ...]]
 """What comes in from outside at a moment (UTC ns): commands to execute."""
 Market = tuple[tuple[Instrument, ...], Mapping[str, Decimal], Mapping[str, FairValue]]
 """What is traded, where it begins, and what it is worth where there was a past."""
+PastMarket = tuple[tuple[Instrument, ...], Mapping[str, Decimal], tuple[Decimal, ...]]
+"""What is traded, where it begins, and which part of the activity each instrument gets, () for equal ones."""
 SurfaceFactory = Callable[[VenueSide], Surface]
 Result = TypeVar("Result")
 PRODUCTS = {SPOT: Product.SPOT, USDM: Product.PERPETUAL}
@@ -129,6 +131,17 @@ class VenueHost:
             InputError: the bytes are not a snapshot of this version.
         """
         self.venue.take_up(snapshot)
+
+    def play_past(self, market: PastMarket, seed: int, span: tuple[int, int]) -> Mapping[str, FairValue]:
+        """Let a market live from one moment to another, both UTC ns, and return the values it goes on with; nobody is told of it.
+
+        The instruments are listed since the first of them, and nothing has happened at the venue after it.
+        """
+        traded, prices, shares = market
+        values = living_values(traded, prices, seed)
+        Past(traded, values, self.venue.execute, seed, shares).play(*span)
+        self._heard.clear()
+        return values
 
     def add_account(self, account: AccountSetup) -> None:
         """Open an account (one that is open keeps what it has), fill it and let its keys trade.
@@ -233,25 +246,14 @@ class VenueHost:
         dated = () if self.ib is None else tuple(one for one in instruments if one.venue in VENUES)
         prices = {**opening_prices(dated), **REFERENCE_PRICES, **settings.prices}
         traded = tuple(one for one in instruments if one.instrument_id in prices) if settings.agents else ()
-        values = self._play_past(settings, traded, prices, (begin_ns, now_ns)) if begin_ns < now_ns else {}
+        shares = settings.shares or activity_shares(traded)
+        values = (
+            self.play_past((traded, prices, shares), settings.seed, (begin_ns, now_ns)) if begin_ns < now_ns else {}
+        )
         for account in settings.accounts:
             self.add_account(account)
         if traded:
             self._populate(settings, (traded, prices, values), now_ns)
-
-    def _play_past(
-        self,
-        settings: ServerSettings,
-        traded: tuple[Instrument, ...],
-        prices: Mapping[str, Decimal],
-        span: tuple[int, int],
-    ) -> Mapping[str, FairValue]:
-        """Let the market live from one moment to another, and return the values it goes on with; nobody is told of it."""
-        values = living_values(traded, prices, settings.seed)
-        shares = settings.shares or activity_shares(traded)
-        Past(traded, values, self.venue.execute, settings.seed, shares).play(*span)
-        self._heard.clear()
-        return values
 
     def _populate(self, settings: ServerSettings, market: Market, now_ns: int) -> None:
         traded, prices, values = market

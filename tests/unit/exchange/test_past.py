@@ -1,11 +1,16 @@
 """The hours before an exchange opens: real matches at their own times, nothing left over, and a market that goes on there."""
 
+from argparse import ArgumentTypeError
 from itertools import pairwise
 from statistics import pstdev
 
 import pytest
 
 from foxtrot.app.demo_market import wide_market
+from foxtrot.app.exchange_config import ExchangeConfig
+from foxtrot.app.exchange_opening import VenueOpening
+from foxtrot.app.exchange_tables import ExchangeTable
+from foxtrot.app.verbs.exchange import past
 from foxtrot.core.clock import ManualClock
 from foxtrot.exchange.past import QUOTING, TAKING
 from foxtrot.exchange.server import ExchangeServer
@@ -89,3 +94,18 @@ def test_the_living_market_goes_on_at_the_last_price() -> None:
 def test_the_same_seed_has_the_same_past() -> None:
     one, other = (_server(0.1).host.venue.state_hash() for _ in range(2))
     assert one == other
+
+
+def test_an_exchange_of_the_command_line_has_a_past_when_asked() -> None:
+    config = ExchangeConfig(exchange=ExchangeTable(agents=8, past_hours=0.5))
+    server = ExchangeServer(
+        ServerSettings(ports=ServerPorts(binance_usdm=0), agents=0, instruments=()), ManualClock(T0)
+    )
+    VenueOpening(server, config).open((), None, None)
+    venue = server.host.venue
+    assert len(venue.klines("BTCUSDT.BINANCE_USDM", MINUTE_NS, 1_000)) in (30, 31)
+    venue.validate()
+    assert [past("0"), past("6.5")] == [0.0, 6.5]
+    for wrong in ("-1", "25", "nan", "long"):
+        with pytest.raises(ArgumentTypeError, match="hours from 0 to 24"):
+            past(wrong)
