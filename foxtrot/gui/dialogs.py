@@ -84,7 +84,7 @@ class CloseDialog(QDialog):
             column.addWidget(button)
         self.buttons[CloseChoice.CANCEL].setChecked(True)
         box = QDialogButtonBox(self)
-        box.addButton(tr("dialog.go_on"), QDialogButtonBox.ButtonRole.AcceptRole)
+        box.addButton(tr("dialog.go_on"), QDialogButtonBox.ButtonRole.AcceptRole).setObjectName("close_go_on")
         box.accepted.connect(self.accept)
         column.addWidget(box)
 

@@ -4,6 +4,7 @@ What it does is judged from outside: by `foxtrot orders` and `foxtrot status` of
 FOXTROT_PICTURES names a folder where pictures of the screen are kept.
 """
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,10 @@ pytestmark = [
     pytest.mark.timeout(280),
 ]
 BARS = REPOSITORY / "docs/examples/btcusdt_1m_simulated.csv"
+BIDS = (0.27, 0.5)
+"""In a row of the ladder, the column of the bids."""
+IN_FRONT = (0.05, 0.5)
+"""On the disc of a choice, in front of its words."""
 SIMULATED = """
 [account.paper]
 adapter = "simulated"
@@ -68,13 +73,75 @@ def simulated(tmp_path: Path) -> Iterator[RealWindow]:
         window.end()
 
 
-@pytest.mark.slow
-def test_it_opens_and_kill_reaches_the_platform(demo: RealWindow) -> None:
-    demo.until(lambda: demo.ask("status")["state"] == "running", 30)
+def test_it_opens_an_order_is_placed_and_cancelled_and_kill_reaches_the_platform(demo: RealWindow) -> None:
+    price = rest_far_below(demo, "0.01234")
+    assert [float(demo.orders()[-1]["price"]), *standing(demo)] == [number(price)] * 2
+    demo.click(f"ladder_view/own buy {price}", button=3)
+    demo.until(lambda: standing(demo) == [], 40)
+    assert demo.ask("status")["state"] == "running"
     demo.click("kill")
-    demo.until(lambda: "halted" in str(demo.ask("status")["blocks"]), 30)
-    demo.picture("killed")
+    demo.until(lambda: demo.ask("status")["blocks"], 30)
+    assert demo.ask("status")["blocks"][0]["state"] == "halted"
     assert demo.close() == 0, demo.log()[-2000:]
+
+
+@pytest.mark.slow
+def test_an_order_is_placed_by_a_click_in_the_ladder_and_the_key_kills_it(demo: RealWindow) -> None:
+    spread_rows(demo)
+    rows = demo.prices()
+    price = rows[len(rows) * 3 // 4]
+    demo.click(f"ladder_view/{price}", at=BIDS)
+    demo.wait_for("ladder_send")
+    demo.picture("ladder_asked")
+    assert demo.orders() == []  # unarmed, it waits for a yes
+    demo.click("ladder_send")
+    demo.until(lambda: standing(demo) == [number(price)], 40)
+    size = float(demo.orders()[-1]["quantity"])
+    demo.until(lambda: demo.resting_at("BTCUSDT", number(price)) >= size)
+    demo.click("arm")
+    demo.click(f"ladder_view/{rows[-1]}", at=BIDS)  # armed, one click is one order
+    demo.until(lambda: standing(demo) == [number(price), number(rows[-1])], 40)
+    demo.key("ctrl+shift+k")
+    demo.wait_for("kill_text", lambda report: "All of them have ended" in report["text"], 40)
+    demo.picture("killed")
+    assert standing(demo) == []
+    demo.until(lambda: demo.resting_at("BTCUSDT", number(price)) < size)
+    assert demo.ask("status")["blocks"][0]["killed"]
+    assert demo.close() == 0, demo.log()[-2000:]
+
+
+@pytest.mark.slow
+def test_a_close_while_an_order_rests_asks_and_does_what_is_chosen(demo: RealWindow) -> None:
+    price = rest_far_below(demo, "0.01234")
+    demo.until(lambda: demo.resting_at("BTCUSDT", number(price)) >= 0.01234)
+    demo.key("alt+F4")
+    demo.wait_for("close_dialog")
+    demo.picture("close_asked")
+    demo.click("close_go_on")  # nothing chosen: it stays
+    demo.until(lambda: "close_dialog" not in demo.places())
+    assert "main_window" in demo.places()
+    demo.key("alt+F4")
+    demo.click("close_headless", at=IN_FRONT)
+    demo.click("close_go_on")
+    demo.until(lambda: "main_window" not in demo.places())
+    assert demo.ask("status")["state"] == "running"
+    assert standing(demo) == [number(price)]
+    assert demo.resting_at("BTCUSDT", number(price)) >= 0.01234
+    assert demo.close() == 0, demo.log()[-2000:]
+    assert demo.ask("status")["state"] == "ended"
+
+
+@pytest.mark.slow
+def test_a_close_that_stops_ends_strategies_by_their_policy_and_the_platform_with_them(demo: RealWindow) -> None:
+    start_a_strategy(demo)
+    demo.key("alt+F4")
+    demo.click("close_stop", at=IN_FRONT)
+    demo.click("close_go_on")
+    assert demo.desktop is not None
+    assert demo.desktop.wait(60) == 0, demo.log()[-2000:]
+    told = json.loads(demo.log().splitlines()[-1])
+    assert {one["strategy_id"]: one["stage"] for one in told["strategies"]}["market_making"] == "stopped"
+    assert told["open_orders"] == []  # its policy: cancel all
 
 
 @pytest.mark.slow
@@ -103,10 +170,7 @@ def test_an_order_is_amended_by_dragging_it_where_the_venue_does_that(simulated:
 
 @pytest.mark.slow
 def test_a_strategy_is_started(demo: RealWindow) -> None:
-    demo.key("ctrl+2")
-    demo.click("strategies_table/0", at=(0.2, 0.5))
-    demo.click("strategy_start")
-    demo.until(lambda: any(one["stage"] == "running" for one in strategies(demo)), 30)
+    start_a_strategy(demo)
     demo.until(lambda: demo.ask("orders", "--all")["orders"], 30)
     demo.picture("strategies")
 
@@ -137,10 +201,24 @@ def test_a_cut_cable_is_seen_and_comes_back(demo: RealWindow) -> None:
 
 def rest_far_below(window: RealWindow, size: str) -> str:
     """Let the ladder's rows be far apart, and rest an order on one of them by the ticket; return its price as the row has it."""
+    spread_rows(window)
+    return window.rest_from_ticket(size)
+
+
+def spread_rows(window: RealWindow) -> None:
+    """Let the ladder's rows be as far apart as they can be."""
     window.click("ladder_group")
     window.key("End", "Return")
     window.prices(least_step=5.0)
-    return window.rest_from_ticket(size)
+
+
+def start_a_strategy(window: RealWindow) -> None:
+    """Start market_making in the workspace of strategies."""
+    window.key("ctrl+2")
+    window.click("strategies_table/0", at=(0.2, 0.5))
+    window.wait_for("strategy_start", lambda button: bool(button["enabled"]))
+    window.click("strategy_start")
+    window.until(lambda: {"market_making": "running"}.items() <= stages(window).items(), 30)
 
 
 def drag_lower(window: RealWindow, price: str) -> str:
@@ -161,6 +239,6 @@ def standing(window: RealWindow) -> list[float]:
     return [float(one["price"]) for one in window.orders() if one["status"] == "accepted"]
 
 
-def strategies(window: RealWindow) -> list[dict[str, str]]:
-    found: list[dict[str, str]] = window.ask("status").get("strategies", [])
-    return found
+def stages(window: RealWindow) -> dict[str, str]:
+    """How each strategy stands."""
+    return {one["strategy_id"]: one["state"] for one in window.ask("status")["strategies"]}
