@@ -1,6 +1,7 @@
 """A row of the watchlist and its columns: what an instrument's quote, day and age say."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from math import isfinite
 from typing import Final, NamedTuple
 
@@ -16,6 +17,8 @@ from foxtrot.gui.texts import tr
 STALE_S: Final = 10.0
 """A quote older than this is dimmed and marked."""
 YOUNG_S: Final = 1.0
+KEPT_CELLS: Final = 20_000
+"""How many cells that seldom change are kept, of each sort: a row is made at each tick, but its high, low, symbol and venue are what they were."""
 _UNKNOWN: Final = float("nan")
 _UP, _DOWN, _LATE = "▲ ", "▼ ", "⚠ "
 
@@ -93,6 +96,24 @@ def _price(row: WatchRow, price: float, tone: Tone = Tone.PLAIN) -> Cell:
     return number(price or _UNKNOWN, price_text(price, row.decimals), _toned(row, tone))
 
 
+@lru_cache(KEPT_CELLS)
+def _kept_price(price: float, decimals: int, tone: Tone) -> Cell:
+    return number(price or _UNKNOWN, price_text(price, decimals), tone)
+
+
+_kept_word: Final = lru_cache(KEPT_CELLS)(word)
+
+
+@lru_cache(KEPT_CELLS)
+def _kept_symbol(text: str, instrument_id: str, tone: Tone) -> Cell:
+    return Cell(text, instrument_id.casefold(), tone)
+
+
+@lru_cache(KEPT_CELLS)
+def _kept_venue(instrument_id: str, tone: Tone) -> Cell:
+    return word(instrument_id.rpartition(".")[2], tone)
+
+
 def _size(row: WatchRow, size: float) -> Cell:
     return number(size, size_text(size, row.size_decimals) if size else NOTHING, _toned(row))
 
@@ -148,7 +169,7 @@ def _book(row: WatchRow) -> Cell:
 
 def _symbol(row: WatchRow) -> Cell:
     text = row.instrument_id if row.instrument is None else row.instrument.symbol
-    return Cell(text, row.instrument_id.casefold(), _toned(row))
+    return _kept_symbol(text, row.instrument_id, _toned(row))
 
 
 def short_text(value: float) -> str:
@@ -175,12 +196,12 @@ COLUMNS: Final = (
     _right("ask_size", lambda row: _size(row, row.ask_size), 78, 3),
     _right("spread", _spread, 64, 2),
     _right("volume", _volume, 72),
-    _right("high", lambda row: _price(row, row.tick.high_price if row.tick is not None else 0.0), 82),
-    _right("low", lambda row: _price(row, row.tick.low_price if row.tick is not None else 0.0), 82),
+    _right("high", lambda row: _kept_price(row.tick.high_price if row.tick is not None else 0.0, row.decimals, _toned(row)), 82),
+    _right("low", lambda row: _kept_price(row.tick.low_price if row.tick is not None else 0.0, row.decimals, _toned(row)), 82),
     _right("age", _age, 66, 1),
     Column[WatchRow]("book", "watchlist.book", _book, width=70, rank=3),
-    Column[WatchRow]("venue", "watchlist.venue", lambda row: word(row.instrument_id.rpartition(".")[2], _toned(row)), width=90, rank=2),
-    Column[WatchRow]("name", "watchlist.name", lambda row: word(row.instrument.name if row.instrument is not None else "", _toned(row)), width=120),
+    Column[WatchRow]("venue", "watchlist.venue", lambda row: _kept_venue(row.instrument_id, _toned(row)), width=90, rank=2),
+    Column[WatchRow]("name", "watchlist.name", lambda row: _kept_word(row.instrument.name if row.instrument is not None else "", _toned(row)), width=120),
 )  # fmt: skip
 FIRST_HIDDEN: Final = frozenset({"change", "high", "low", "name"})
 """Columns that are there and not shown until they are chosen."""
