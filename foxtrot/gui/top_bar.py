@@ -101,11 +101,8 @@ class TopBar(QFrame):
         self.search = self._button("search", "window.search")
         self.search.clicked.connect(self.search_asked.emit)
         self.money = MoneyLine(self._theme, self)
-        self.clock = QLabel(self)
-        self.clock.setObjectName("clock")
+        self.clock, self.banner = self._label("clock"), self._label("banner")
         self.clock.setToolTip(tr("window.clock_hint"))
-        self.banner = QLabel(self)
-        self.banner.setObjectName("banner")
         self.banner.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.arm = self._button("arm", "window.arm")
         self.arm.setCheckable(True)
@@ -119,6 +116,11 @@ class TopBar(QFrame):
         self._show_armed(actions.armed)
         self.show_gate()
         self.show_mode(is_live=False)
+
+    def _label(self, name: str) -> QLabel:
+        label = QLabel(self)
+        label.setObjectName(name)
+        return label
 
     def _combo(self, name: str, chosen: Callable[[int], None]) -> QComboBox:
         combo = QComboBox(self)

@@ -46,7 +46,7 @@ ALLOWED: dict[str, tuple[set[str], str]] = {
     "foxtrot/exchange/server.py": ({"thread", "clock"}, "owns exchange-io"),
     "foxtrot/exchange/serving/*.py": ({"sleep"}, "waits on exchange-io for sockets and delays that a fault asks for"),
     "foxtrot/app/money_history.py": (
-        {"thread"},
+        {"thread", "clock"},
         "owns foxtrot-history, which reads the journal while the engine goes on",
     ),
     "foxtrot/gui/platform_host.py": ({"thread"}, "owns foxtrot-platform, on which a platform lives beside a window"),
