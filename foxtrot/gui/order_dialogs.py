@@ -64,7 +64,7 @@ class OrderDialog(QDialog):
         self.error.setTextFormat(Qt.TextFormat.PlainText)
         self.error.setWordWrap(True)
         column.addWidget(self.error)
-        row = self._row = QHBoxLayout()
+        row = self._foot = QHBoxLayout()
         row.addStretch(1)
         self.go = QPushButton(go, self)
         self.stop = QPushButton(tr("dialog.no"), self)
@@ -82,7 +82,7 @@ class OrderDialog(QDialog):
 
     def add_button(self, button: QPushButton) -> None:
         """Put another button to the left of the two."""
-        self._row.insertWidget(0, button)
+        self._foot.insertWidget(0, button)
 
     def say(self, why: str) -> None:
         """Show what is wrong, and let it go on only when nothing is."""

@@ -46,13 +46,7 @@ class ProtectForm(OrderDialog):
         )  # it does not jump while one types
         self.outcome.setToolTip(tr("protect.outcome_hint"))
         self.form.addRow(tr("protect.then"), self.outcome)
-        self.remove = QPushButton(tr("protect.remove"), self)
-        self.remove.setObjectName("protect_remove")
-        self.remove.setAutoDefault(False)
-        self.remove.setEnabled(one.guard != Guard())
-        self.remove.setToolTip("" if self.remove.isEnabled() else tr("protect.nothing_to_remove"))
-        self.remove.clicked.connect(self._remove)
-        self.add_button(self.remove)
+        self.remove = self._removing()
         self._unit = Unit.PRICE
         if not one.mark:
             self.unit.setEnabled(False)
@@ -102,6 +96,16 @@ class ProtectForm(OrderDialog):
             "protect.position", side=name_of(long_or_short(one.held)), size=size, instrument=one.instrument_id, whose=whose,
             account=one.account, average=price_text(one.average, decimals + 1), mark=now,
         )  # fmt: skip
+
+    def _removing(self) -> QPushButton:
+        button = QPushButton(tr("protect.remove"), self)
+        button.setObjectName("protect_remove")
+        button.setAutoDefault(False)
+        button.setEnabled(self._one.guard != Guard())
+        button.setToolTip("" if button.isEnabled() else tr("protect.nothing_to_remove"))
+        button.clicked.connect(self._remove)
+        self.add_button(button)
+        return button
 
     def _box(self, name: str) -> NumberBox:
         box = NumberBox(f"protect_{name}", self)
