@@ -23,6 +23,7 @@ from foxtrot.gui.fact_store import FactStore
 from foxtrot.gui.link import LocalLink
 from foxtrot.gui.order_actions import OrderActions
 from foxtrot.gui.settings import DesktopSettings
+from foxtrot.gui.watchdog import Collector
 
 ACCOUNT: Final = "paper"
 STRATEGY: Final = "double_ma"
@@ -60,12 +61,14 @@ class DesktopPlatform:
         self.bridge = Bridge(self.store)
         self.desk = Desk(self.bridge, DesktopSettings())
         self.actions = OrderActions(self.desk, lambda _title, _text: True, count().__next__)
+        self.collector = Collector()  # as in the desktop: the platform's threads must never end a widget
         self.orders: dict[str, OrderData] = {}
         self._sizes = count()
         self.bridge.on(OrderChanged, lambda fact: self.orders.__setitem__(fact.order.order_id, fact.order))
 
     def start(self) -> None:
         """Start it and wait until it trades."""
+        self.collector.start()
         self.bridge.start()
         self.engine.start()
         assert self.engine.all_ready.wait(10)
@@ -77,6 +80,7 @@ class DesktopPlatform:
         """Stop it."""
         self.engine.stop(5.0)
         self.bridge.stop()
+        self.collector.stop()
 
     def until(self, holds: Callable[[], bool]) -> None:
         """Let the window live until something holds."""
