@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Final
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QColor, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QDockWidget,
@@ -22,8 +22,10 @@ from foxtrot.gui.desk import CHIP_COLOURS, CHIPS, Desk
 from foxtrot.gui.icons import icon
 from foxtrot.gui.panel import Panel, PanelKinds
 from foxtrot.gui.texts import tr
+from foxtrot.gui.theme import Theme
 from foxtrot.gui.workspaces import DEFAULTS, DefaultPanel, PlacedPanel, Workspace, encoded
 
+ICON: Final = 16
 _TABS: Final = QTabWidget.TabPosition.North
 _AREAS: Final = {
     "left": Qt.DockWidgetArea.LeftDockWidgetArea,
@@ -64,6 +66,7 @@ class PanelDock(QDockWidget):
         row.addStretch(1)
         self._chip = QToolButton(bar)
         self._chip.setAutoRaise(True)
+        self._chip.setIconSize(QSize(theme.pixels(ICON), theme.pixels(ICON)))
         self._chip.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._chip.setToolTip(tr("dock.chip_hint"))
         self._chip.setMenu(self._chip_menu())
@@ -73,6 +76,7 @@ class PanelDock(QDockWidget):
             button = QToolButton(bar)
             button.setAutoRaise(True)
             button.setIcon(icon(name, theme))
+            button.setIconSize(QSize(theme.pixels(ICON), theme.pixels(ICON)))
             button.setToolTip(tr(tip))
             button.clicked.connect(act)
             row.addWidget(button)
@@ -85,7 +89,7 @@ class PanelDock(QDockWidget):
     def _chip_menu(self) -> QMenu:
         menu = QMenu(self)
         for chip in CHIPS:
-            action = QAction(_dot(CHIP_COLOURS[chip]), tr(f"dock.chip_{chip or 'none'}"), menu)
+            action = QAction(_dot(CHIP_COLOURS[chip], self.panel.desk.theme), tr(f"dock.chip_{chip or 'none'}"), menu)
             action.triggered.connect(partial(self._take_chip, chip))
             menu.addAction(action)
         return menu
@@ -95,7 +99,7 @@ class PanelDock(QDockWidget):
         self._paint_chip()
 
     def _paint_chip(self) -> None:
-        self._chip.setIcon(_dot(CHIP_COLOURS.get(self.panel.chip, "")))
+        self._chip.setIcon(_dot(CHIP_COLOURS.get(self.panel.chip, ""), self.panel.desk.theme))
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         """Let go of the panel."""
@@ -273,8 +277,9 @@ class DockArea(QObject):
         return next(name for number in numbers if (name := f"{kind}-{number}") not in self._docks)
 
 
-def _dot(colour: str) -> QPixmap:
-    pixmap = QPixmap(12, 12)
+def _dot(colour: str, theme: Theme) -> QPixmap:
+    side = theme.pixels(12)
+    pixmap = QPixmap(side, side)
     pixmap.fill(QColor(0, 0, 0, 0))
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -283,6 +288,7 @@ def _dot(colour: str) -> QPixmap:
         painter.setPen(QColor(colour))
     else:
         painter.setPen(QColor("#888888"))
-    painter.drawEllipse(2, 2, 8, 8)
+    edge = theme.pixels(2)
+    painter.drawEllipse(edge, edge, side - 2 * edge, side - 2 * edge)
     painter.end()
     return pixmap

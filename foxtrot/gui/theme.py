@@ -1,6 +1,7 @@
 """How the desktop looks: colours by meaning, dark and light, green-up or red-up or for the colour-blind, fonts, scale."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -18,6 +19,7 @@ UI_FONTS: Final = (
 )
 NUMBER_FONTS: Final = ("JetBrains Mono", "Cascadia Mono", "SF Mono", "DejaVu Sans Mono", "Noto Sans Mono CJK SC")
 BASE_PIXELS: Final = 12
+_ARROWS: Final = Path(__file__).parent / "arrows"
 
 
 class Mode(StrEnum):
@@ -153,5 +155,27 @@ def _style(theme: Theme) -> str:
         f"QRadioButton::indicator{{border-radius:{px(7)}px}}"
         f"QCheckBox::indicator:checked,QRadioButton::indicator:checked{{background:{colours.accent};"
         f"border:{px(2)}px solid {colours.text};width:{px(10)}px;height:{px(10)}px}}"
-        f"QPushButton:disabled{{color:{colours.dim}}}"
+        f"QPushButton:disabled{{color:{colours.dim}}}" + _small_parts(theme)
+    )
+
+
+def _small_parts(theme: Theme) -> str:
+    """Return the style of arrows and scroll bars: left to Qt they keep the size of 100 %, and have edges of their own in light windows."""
+    colours, px = theme.colours, theme.pixels
+    down, up = ((_ARROWS / f"{way}_{theme.mode}.svg").as_posix() for way in ("down", "up"))
+    return (
+        f"QComboBox::drop-down{{border:0;width:{px(18)}px}}"
+        f"QAbstractSpinBox::up-button,QAbstractSpinBox::down-button{{border:0;background:transparent;width:{px(16)}px}}"
+        f'QComboBox::down-arrow,QAbstractSpinBox::down-arrow,QToolButton::menu-indicator{{image:url("{down}");'
+        f"width:{px(8)}px;height:{px(8)}px}}"
+        f'QAbstractSpinBox::up-arrow{{image:url("{up}");width:{px(8)}px;height:{px(8)}px}}'
+        f'QHeaderView::down-arrow{{image:url("{down}");width:{px(9)}px;height:{px(9)}px}}'
+        f'QHeaderView::up-arrow{{image:url("{up}");width:{px(9)}px;height:{px(9)}px}}'
+        f'QToolButton[popupMode="2"]{{padding-right:{px(10)}px}}'  # room for the arrow of a menu
+        f"QScrollBar,QAbstractScrollArea::corner{{background:{colours.window};border:0}}"
+        f"QScrollBar:vertical{{width:{px(10)}px}}QScrollBar:horizontal{{height:{px(10)}px}}"
+        f"QScrollBar::handle{{background:{colours.line};border-radius:{px(3)}px;margin:{px(1)}px}}"
+        f"QScrollBar::handle:hover{{background:{colours.dim}}}"
+        f"QScrollBar::handle:vertical{{min-height:{px(24)}px}}QScrollBar::handle:horizontal{{min-width:{px(24)}px}}"
+        "QScrollBar::add-line,QScrollBar::sub-line{width:0;height:0}QScrollBar::add-page,QScrollBar::sub-page{background:transparent}"
     )
