@@ -10,6 +10,7 @@ from foxtrot.core.commands import AskHistory, WatchMarket
 from foxtrot.core.notices import AdapterStatus, HistoryLoaded
 from foxtrot.domain.enums import AdapterState, Side
 from foxtrot.domain.market import MarketTrade
+from foxtrot.gui.chart.bar_words import bar_words
 from foxtrot.gui.chart.frames import PAGE
 from foxtrot.gui.chart.indicator_work import AT_ONCE
 from foxtrot.gui.chart.indicators import chosen
@@ -196,7 +197,9 @@ def test_figures_that_have_no_room_are_left_out_whole(chart: ChartPanel, rig: De
     rig.bridge.flush()
     label = chart.head.figures
     assert label.fontMetrics().horizontalAdvance(label.text()) <= label.width()
-    assert label.text().split("  ") == list(chart.figures_of(399)[: len(label.text().split("  "))])
+    assert label.text().split("  ") == list(
+        bar_words(chart.series, 399, chart.instrument)[: len(label.text().split("  "))]
+    )
     assert "Vol 5" in label.toolTip()
 
 

@@ -11,6 +11,7 @@ from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.market import BarData, MarketTrade, TickData
 from foxtrot.gui.chart.bar_feed import BarFeed
 from foxtrot.gui.chart.bar_series import BarSeries
+from foxtrot.gui.chart.bar_words import bar_words
 from foxtrot.gui.chart.chart_head import ChartHead
 from foxtrot.gui.chart.chart_trading import ChartTrading
 from foxtrot.gui.chart.chart_view import ChartView
@@ -20,7 +21,7 @@ from foxtrot.gui.chart.indicators import Chosen, chosen
 from foxtrot.gui.chart.own_feed import OwnFeed
 from foxtrot.gui.chart.own_lines import own_lines
 from foxtrot.gui.desk import Desk
-from foxtrot.gui.numbers import money_text, price_decimals, price_text, size_decimals, size_text, time_text
+from foxtrot.gui.numbers import price_decimals, time_text
 from foxtrot.gui.panel import Panel, State
 from foxtrot.gui.texts import tr
 
@@ -178,23 +179,8 @@ class ChartPanel(Panel):
         opened, _, _, close, _ = self.series.figures(len(self.series) - 1)
         self.view.tag_last(close, colours.up if close >= opened else colours.down)
         place = len(self.series) - 1 if bar is None else min(bar, len(self.series) - 1)
-        self.head.figures.show_words(self.figures_of(place))
+        self.head.figures.show_words(bar_words(self.series, place, self.instrument))
         self.view.panes.show_names(place)
-
-    def figures_of(self, place: int) -> tuple[str, ...]:
-        """Return a bar in figures: time, prices exact to the tick, change and volume."""
-        opened, high, low, close, volume = self.series.figures(place)
-        decimals = price_decimals(self.instrument)
-        names = ("chart.o", "chart.h", "chart.l", "chart.c")
-        prices = [
-            f"{tr(name)} {price_text(one, decimals)}"
-            for name, one in zip(names, (opened, high, low, close), strict=True)
-        ]
-        change = (close / opened - 1) * 100 if opened else 0.0
-        arrow = "▲" if close > opened else "▼" if close < opened else "■"
-        when = time_text(int(self.series.bars.times[place]), with_date=True)[:16]
-        amount = f"{tr('chart.v')} {size_text(volume, size_decimals(self.instrument))}"
-        return when, *prices, f"{arrow} {money_text(change, signed=True)} %", amount
 
     def _show_state(self) -> None:
         one = self.instrument
