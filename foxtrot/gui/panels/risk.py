@@ -163,6 +163,7 @@ class RiskPanel(Panel):
         row.setContentsMargins(*(self.desk.theme.pixels(4),) * 4)
         row.setSpacing(self.desk.theme.pixels(4))
         self.gate = QLabel(tr("risk.no_platform"), self)
+        self.gate.setTextFormat(Qt.TextFormat.PlainText)
         self.gate.setMinimumWidth(self.desk.theme.pixels(80))
         self.resume = self._button("risk.resume", self.resume_platform)
         self.resume.setEnabled(False)
