@@ -18,6 +18,7 @@ from foxtrot.app.venue_connections import Connection
 from foxtrot.app.watchdog import Watchdog
 from foxtrot.domain.errors import ConfigError
 from foxtrot.storage.journal_records import GateMoved
+from foxtrot.strategy.host import StrategyHost
 
 EVERY_NS = 1_000_000_000
 
@@ -82,20 +83,22 @@ class StatusFile:
             },
             "blocks": [block_object(move) for move in gate.blocks()],
             "accounts": [account_object(row, self._venues[row.account]) for row in rows],
-            "strategies": [
-                {
-                    "strategy_id": host.strategy_id,
-                    "account": host.settings.account,
-                    "state": str(host.stage),
-                    "reason": host.reason,
-                    "autostart": host.settings.autostart,
-                    "symbols": list(host.settings.symbols),
-                }
-                for host in tuple(platform.line.strategies.hosts.values())
-            ],
+            "strategies": [strategy_object(host) for host in tuple(platform.line.strategies.hosts.values())],
             "failures": list(platform.failures),
             "health": msgspec.to_builtins(self._health.look(rows)) if self._health is not None else None,
         }
+
+
+def strategy_object(host: StrategyHost) -> Json:
+    """Return a strategy as the file says it."""
+    return {
+        "strategy_id": host.strategy_id,
+        "account": host.settings.account,
+        "state": str(host.stage),
+        "reason": host.reason,
+        "autostart": host.settings.autostart,
+        "symbols": list(host.settings.symbols),
+    }
 
 
 def block_object(move: GateMoved) -> Json:

@@ -6,8 +6,18 @@ from typing import Final
 from foxtrot.domain.account import COMMISSION, AccountCharge
 from foxtrot.domain.order import TradeData
 from foxtrot.trading.account_book import AccountBook
+from foxtrot.trading.order_index import OrderIndex
+from foxtrot.trading.portfolio import Portfolio
 
 LISTED: Final = "listed"
+
+
+def late_fees(index: OrderIndex, listed: TradeData, portfolio: Portfolio, now_ns: int) -> list[AccountCharge]:
+    """Return what is owed for a listed fill, one charge at most, as an event of its own: the fill itself stays as it was told."""
+    record = index.find(listed.order_id, listed.account, listed.instrument_id)
+    booked = record.fills.get(listed.trade_id) if record is not None else None
+    charge = late_fee(booked, listed, portfolio.account(listed.account), now_ns) if booked is not None else None
+    return [] if charge is None else [charge]
 
 
 def late_fee(booked: TradeData, listed: TradeData, book: AccountBook, now_ns: int) -> AccountCharge | None:

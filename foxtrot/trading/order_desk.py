@@ -20,7 +20,7 @@ from foxtrot.trading.amend_desk import AmendCheck, AmendDesk
 from foxtrot.trading.echo import EchoCheck
 from foxtrot.trading.gate import Gate
 from foxtrot.trading.journal_wait import JournalWait
-from foxtrot.trading.late_fees import late_fee
+from foxtrot.trading.late_fees import late_fees
 from foxtrot.trading.order_facts import created_order, denied_order
 from foxtrot.trading.order_ids import OrderIds, StrategyIds
 from foxtrot.trading.order_journal import OrderJournal
@@ -208,7 +208,8 @@ class OrderDesk(OrderRecords):
         self._caught_up.add(loaded.account)
         for trade in loaded.trades:
             self._book(trade, opened=first and self._portfolio.is_in_opening(trade))
-            self._charge_late_fee(trade)
+            for charge in late_fees(self.index, trade, self._portfolio, self._clock.now_ns()):
+                self._sink.put(charge)
 
     # --- inside ---------------------------------------------------------------------------------------------------
 
@@ -284,16 +285,6 @@ class OrderDesk(OrderRecords):
             news = record.status is not before or not record.is_as_reported
             self._settle(record, was_unknown=before is OrderStatus.UNKNOWN, news=news)
         self._sink.put(TradeBooked(owner, trade, late))
-
-    def _charge_late_fee(self, listed: TradeData) -> None:
-        """Charge what a fill cost that was booked without, as its own event: the fill itself stays as it was told."""
-        record = self.index.find(listed.order_id, listed.account, listed.instrument_id)
-        booked = record.fills.get(listed.trade_id) if record is not None else None
-        if booked is None:
-            return
-        charge = late_fee(booked, listed, self._portfolio.account(listed.account), self._clock.now_ns())
-        if charge is not None:
-            self._sink.put(charge)
 
     def _end_unsent(
         self, record: OrderRecord, rule: str, reason: str, status: OrderStatus = OrderStatus.DENIED

@@ -34,6 +34,8 @@ TAKEN = (
     "100 and nothing waits, events of one row between two flushes being one. Others: events shown a second when they are told at once."
 )
 
+PAINTED = "Painted offscreen by the processor, a chart of 1500x850; the median of 120 frames."
+
 
 def _measured(command: list[str], **more: str) -> dict[str, float]:
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", **more}
@@ -80,9 +82,37 @@ def _peer(rows: int, events: int, *words: str) -> Sample | None:
     return partial(_vnpy, rows, events, *words) if (PEERS / "bin" / "python").exists() else None
 
 
+def _painted(what: str, count: int, key: str) -> float:
+    return _measured([sys.executable, "-m", f"{CONTESTANTS}.painting", what, str(count)])[key]
+
+
+def _paintings() -> list[Row]:
+    """The chart and the ladder, painted offscreen."""
+    figures = [
+        Row(
+            name=f"100,000 candles, {seen:,} seen: pan, fit and paint", unit="frames/s", repeats=3, ours=partial(_painted, "candles", seen, "fps"),
+            limit=45.0, note=PAINTED,
+        )
+        for seen in (300, 3_000, 20_000, 100_000)
+    ]  # fmt: skip
+    ladder = partial(_painted, "ladder", 45, "frame_ms")
+    return [
+        *figures,
+        Row(
+            name="a ladder of 45 rows: paint",
+            unit="ms",
+            repeats=3,
+            ours=ladder,
+            higher_is_better=False,
+            limit=4.0,
+            note=PAINTED,
+        ),
+    ]
+
+
 def rows() -> list[Row]:
     """All rows."""
-    figures: list[Row] = []
+    figures: list[Row] = _paintings()
     for count in (500, 10_000):
         for name, key, limit in (
             ("flush p99", "flush_p99_ms", 15.0), ("beat p99", "beat_p99_ms", LATE_MS), ("memory grown (MB)", "grown_mb", 8.0),

@@ -160,7 +160,7 @@ def test_without_a_price_there_is_no_point(answers: BlotterAnswers) -> None:
 
 def test_the_curve_goes_on_while_nobody_looks(rig: LineRig, answers: BlotterAnswers) -> None:
     rig.dispatcher.drain()
-    for second in range(1, 6):
+    for _ in range(1, 6):
         rig.clock.advance(S)
         rig.dispatcher.fire_timers(rig.clock.monotonic_ns())
     assert len(performance(answers).points) == 5
