@@ -104,6 +104,7 @@ class TopBar(QFrame):
         self.clock, self.banner = self._label("clock"), self._label("banner")
         self.clock.setToolTip(tr("window.clock_hint"))
         self.banner.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.banner.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.arm = self._button("arm", "window.arm")
         self.arm.setCheckable(True)
         self.arm.clicked.connect(self._arm)
@@ -188,7 +189,7 @@ class TopBar(QFrame):
         colour = colours.live if is_live else colours.paper
         px = self._theme.pixels
         self.banner.setStyleSheet(
-            f"background:{colour};color:white;font-weight:600;padding:{px(3)}px {px(8)}px;border-radius:{px(3)}px"
+            f"background:{colour};color:white;font-weight:600;padding:{px(4)}px {px(8)}px;border-radius:{px(3)}px"
         )
         self.kill.setStyleSheet(
             f"background:{colours.danger};color:white;font-weight:700;border-radius:{px(3)}px;padding:{px(4)}px {px(14)}px"

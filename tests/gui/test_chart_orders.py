@@ -6,15 +6,17 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
+from foxtrot.adapter.capabilities import Capabilities
 from foxtrot.app.blotter_requests import ListProtections, ProtectionLeg, ProtectionLegs
 from foxtrot.app.control_requests import (
     ListPositions,
     NetRow,
     Positions,
 )
-from foxtrot.core.commands import AmendOrder, SendOrder
+from foxtrot.app.desktop_requests import AskTerms, TermsFound
+from foxtrot.core.commands import AmendOrder, ReplaceOrder, SendOrder
 from foxtrot.core.notices import OrderChanged, TradeBooked
-from foxtrot.domain.enums import OrderStatus, OrderType, Side
+from foxtrot.domain.enums import OrderStatus, OrderType, Side, TimeInForce
 from foxtrot.domain.market import MarketTrade
 from foxtrot.gui.chart.chart_trading import SizeDialog
 from foxtrot.gui.panels.chart import ChartPanel
@@ -23,9 +25,21 @@ from tests.support.builders import T0, a_perpetual, a_trade, an_order
 from tests.support.chart_rig import MINUTE, ONE, open_chart
 from tests.support.desktop_rig import ACCOUNT, DesktopRig
 
+CHANGES = TermsFound(
+    ACCOUNT,
+    Capabilities(order_types=frozenset(OrderType), times_in_force=frozenset(TimeInForce), amend=True),
+    hedges=False,
+)
+CHANGES_NONE = TermsFound(
+    ACCOUNT,
+    Capabilities(order_types=frozenset(OrderType), times_in_force=frozenset(TimeInForce), amend=False),
+    hedges=False,
+)
+
 
 @pytest.fixture
 def chart(qtbot: QtBot, rig: DesktopRig) -> ChartPanel:
+    rig.link.answers[AskTerms] = CHANGES
     made = open_chart(rig)
     qtbot.addWidget(made)
     made.show()
@@ -130,6 +144,7 @@ def drag(qtbot: QtBot, chart: ChartPanel, from_price: float, to_price: float, *,
     for step in range(1, 6):
         middle = QPoint(start.x(), start.y() + (end.y() - start.y()) * step // 5)
         send_move(viewport, middle)
+    chart.desk.bridge.flush()  # what the venue takes is asked for when the line is taken
     if release:
         qtbot.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=end)
 
@@ -156,6 +171,26 @@ def test_a_line_that_is_dragged_changes_the_order_after_a_yes(chart: ChartPanel,
     assert "99.0" in text
     assert f"{sent.request.price:.1f}" in text
     assert chart.view.lines.moving is None
+
+
+def test_where_the_venue_changes_none_the_order_is_placed_anew_and_the_question_says_so(
+    chart: ChartPanel, rig: DesktopRig, qtbot: QtBot
+) -> None:
+    rig.link.answers[AskTerms] = CHANGES_NONE
+    drag(qtbot, chart, 99.0, 98.5)
+    qtbot.waitUntil(lambda: rig.link.of(ReplaceOrder) != [])
+    assert rig.link.of(AmendOrder) == []
+    assert tr("orders.replaces") in rig.questions[0][1]
+
+
+def test_a_line_that_is_let_go_before_the_venue_has_told_what_it_takes_stays(
+    chart: ChartPanel, rig: DesktopRig, qtbot: QtBot
+) -> None:
+    del rig.link.answers[AskTerms]
+    drag(qtbot, chart, 99.0, 98.5)
+    qtbot.waitUntil(lambda: rig.said != [])
+    assert rig.said == [("WARNING", tr("ladder.no_terms", account=ACCOUNT))]
+    assert (rig.link.of(AmendOrder), rig.link.of(ReplaceOrder), rig.questions) == ([], [], [])
 
 
 def test_without_a_yes_nothing_is_changed(chart: ChartPanel, rig: DesktopRig, qtbot: QtBot) -> None:

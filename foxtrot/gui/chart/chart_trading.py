@@ -16,6 +16,7 @@ from foxtrot.gui.chart.own_marks import OrderLevel
 from foxtrot.gui.desk import Desk
 from foxtrot.gui.number_box import NumberBox
 from foxtrot.gui.numbers import price_decimals, price_text, size_decimals, size_text
+from foxtrot.gui.terms_book import TermsBook
 from foxtrot.gui.texts import tr
 
 AskSize = Callable[[QWidget, str, Instrument], float | None]
@@ -79,6 +80,7 @@ class ChartTrading(QObject):
         self.instrument: Instrument | None = None
         self._desk = desk
         self._over = parent
+        self._terms = TermsBook(desk, self)
 
     def on_grid(self, price: float) -> float:
         """Return the legal price next to any."""
@@ -89,6 +91,7 @@ class ChartTrading(QObject):
         """Return what an order becomes at a price, and how far that is from where it is."""
         if self.instrument is None or line.level is None:
             return line.text
+        self._terms.of(line.level.order.account)  # asked for when the hand takes the line, known when it lets go
         away = (price - line.price) / line.price if line.price else 0.0
         return f"{level_text(line.level, self.instrument, price)}  ({away:+.2%})"
 
@@ -131,16 +134,23 @@ class ChartTrading(QObject):
         """Change an order whose line was moved: asks in paper too, unless one click is armed."""
         if self.instrument is None:
             return False
-        change = {level.field: price}
-        request = AmendRequest(level.order.order_id, **change)
-        text = tr(
-            "chart.move", order=level_text(level, self.instrument, level.price), old=self._price(level.price), new=self._price(price)
-        )  # fmt: skip
-        actions = self._desk.actions
-        armed = actions.armed and not self._doubt(level.order.account)
+        account, actions = level.order.account, self._desk.actions
+        terms = self._terms.of(account)
+        if terms is None:
+            self._desk.said.emit("WARNING", tr("ladder.no_terms", account=account))
+            return False
+        request = AmendRequest(level.order.order_id, **{level.field: price})
+        text = self._change_text(level, price, changes=terms.amend)
+        armed = actions.armed and not self._doubt(account)
         if not armed and not actions.confirm(tr("order.amend_title"), text):
             return False
-        return actions.amend(request, text, ask=False)
+        return (actions.amend if terms.amend else actions.replace)(request, text, ask=False)
+
+    def _change_text(self, level: OrderLevel, price: float, *, changes: bool) -> str:
+        assert self.instrument is not None  # noqa: S101  (`amend` has looked)
+        order = level_text(level, self.instrument, level.price)
+        text = tr("chart.move", order=order, old=self._price(level.price), new=self._price(price))
+        return text if changes else f"{text}\n\n{tr('orders.replaces')}"
 
     def alert(self, price: float, _on: bool = False) -> None:
         """Ask for an alert at a price."""
