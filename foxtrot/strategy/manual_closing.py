@@ -1,6 +1,7 @@
 """Positions that a person closes, in part or in all, or turns round: what protects them is withdrawn before anything is sold."""
 
 from decimal import Decimal
+from math import inf
 
 from msgspec.structs import replace
 
@@ -23,14 +24,16 @@ _OTHER = {PositionSide.LONG: PositionSide.SHORT, PositionSide.SHORT: PositionSid
 class _Second:
     """What is left to do once the first step is done.
 
-    `legs` are the orders that must be gone, `terms` how the rest is protected again; `units` are what is opened on the other side.
+    `legs` are the orders that must be gone, `terms` how the rest is protected again; `closing_id` is the order that makes a position
+    flat which no protection closes.
     """
 
-    __slots__ = ("legs", "request", "terms", "until_ns")
+    __slots__ = ("closing_id", "legs", "request", "terms", "until_ns")
 
     def __init__(self, request: OrderRequest, until_ns: int) -> None:
         self.request = request
         self.until_ns = until_ns
+        self.closing_id = ""
         self.legs: tuple[str, ...] = ()
         self.terms: ProtectionTerms | None = None
 
@@ -59,7 +62,10 @@ class ManualClosing:
     def on_close(self, command: ClosePosition) -> None:
         """Take the first step; RequestFailed says why it cannot be taken."""
         key = (command.owner, command.account, command.instrument_id, command.position_side)
+        self._look(key)  # what has waited too long stands in nobody's way
         try:
+            if not 0.0 <= command.quantity < inf:
+                raise OrderRefused("quantity", "a quantity above 0, or 0 for all", str(command.quantity))
             position = self._held(key)
             if 0.0 < command.quantity < abs(position.exact_quantity) and not command.reverse:
                 self._close_part(key, position, command.quantity)
@@ -96,6 +102,8 @@ class ManualClosing:
             order_id = self._parts.desk.submit(closing, key[0])
             if order_id in self._parts.desk.denied:
                 self._waiting.pop(key, None)
+            elif reverse:
+                self._waiting[key].closing_id = order_id
         self._look(key)
 
     def _close_part(self, key: PositionKey, position: Position, quantity: float) -> None:
@@ -116,18 +124,25 @@ class ManualClosing:
     def _look(self, key: PositionKey) -> None:
         """Take a second step whose time has come."""
         second = self._waiting.get(key)
-        if second is None or not self._is_first_done(key, second):
-            if second is not None and self._parts.clock.monotonic_ns() > second.until_ns:
-                del self._waiting[key]
-                self._fail(key, "it took too long until what stood before was gone; nothing more was sent")
-                self._protect_again(key, second)
+        if second is None:
+            return
+        is_done, why = self._is_first_done(key, second), ""
+        if self._parts.clock.monotonic_ns() > second.until_ns:
+            why = "it took too long until what stood before was gone; nothing more was sent"
+        elif not is_done and self._has_ended(second.closing_id):
+            why = "the closing order has ended, and the position is not flat; nothing is opened on the other side"
+        if not is_done and not why:
             return
         del self._waiting[key]
-        if self._parts.clock.monotonic_ns() > second.until_ns:
-            self._fail(key, "it took too long until what stood before was gone; nothing more was sent")
+        if why:
+            self._fail(key, why)
         else:
             self._parts.desk.submit(second.request, key[0])
         self._protect_again(key, second)
+
+    def _has_ended(self, order_id: str) -> bool:
+        """Tell whether an order was sent and can trade no more."""
+        return bool(order_id) and not any(one.key == order_id for one in self._parts.desk.pending_records())
 
     def _is_first_done(self, key: PositionKey, second: _Second) -> bool:
         owner, account, instrument_id, side = key
@@ -140,9 +155,11 @@ class ManualClosing:
         return (position is None or not position.whole_units) and not any(r.terms.side is closes for r in pending)
 
     def _protect_again(self, key: PositionKey, second: _Second) -> None:
-        """Let what is left of a position be protected as it was."""
+        """Let what is left of a position be protected as it was; one on the other side is another, with another stop."""
         position = self._parts.portfolio.position(*key)
         if second.terms is None or position is None or not position.whole_units:
+            return
+        if (position.quantity > 0) is not (second.request.side is Side.SELL):
             return
         try:
             self._parts.protections.protect(key, second.terms)
@@ -161,6 +178,9 @@ class ManualClosing:
             raise OrderRefused("close", "a position to close", f"{owner} holds no {instrument_id}")
         if key in self._waiting:
             raise OrderRefused("close", "one at a time", f"{instrument_id} is being closed already")
+        if not self._parts.protections.may_withdraw(key):
+            why = f"no closing order of {account} may leave now, so that what protects {instrument_id} stays as it is"
+            raise OrderRefused("gate", "a gate and a connection that let it through", account, why)
         return position
 
     def _until_ns(self) -> int:

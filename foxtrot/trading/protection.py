@@ -142,6 +142,11 @@ class Protections:
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
+    def may_withdraw(self, key: PositionKey) -> bool:
+        """Tell whether a closing order would leave, for which a position gives up its protection; true where it has none."""
+        ward = self._wards.all.get(key)
+        return ward is None or self._hands.may_send(ward.state)
+
     def view(self, key: PositionKey) -> ProtectionView | None:
         """Return how a position is protected by a protection, or None when it has none."""
         ward = self._wards.all.get(key)
