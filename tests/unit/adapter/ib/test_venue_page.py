@@ -143,11 +143,10 @@ def test_the_bars_that_are_named_are_those_that_ib_has() -> None:
 
 
 def test_every_fault_names_a_file_of_tests_that_there_is() -> None:
-    folders = {"": "integration/ib", "unit": "unit/adapter/ib"}
+    folders = {"": "integration/ib", "unit ": "unit/adapter/ib"}
     rows = section("What happens at a fault")
     assert len(rows) > 10
     for *_, tests in rows:
-        prefix = "unit" if tests.startswith("unit ") else ""
-        named = re.findall(r"`(test_\w+\.py)`", tests)
+        named = re.findall(r"(unit )?`(test_\w+\.py)`", tests)
         assert named
-        assert [file for file in named if not (REPOSITORY / "tests" / folders[prefix] / file).exists()] == []
+        assert [file for kind, file in named if not (REPOSITORY / "tests" / folders[kind] / file).exists()] == []
