@@ -16,6 +16,7 @@ from foxtrot.app.blotter_requests import (
 from foxtrot.app.control_requests import Request
 from foxtrot.app.profit_history import ProfitHistory
 from foxtrot.app.protection_legs import protection_legs
+from foxtrot.core.clock import Clock
 from foxtrot.strategy.line import Line
 
 
@@ -25,9 +26,9 @@ class BlotterAnswers:
     Thread: foxtrot-engine; made before it starts.
     """
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: Line, clock: Clock) -> None:
         self._line = line
-        self.history = ProfitHistory(line)
+        self.history = ProfitHistory(line, clock)
         self.by_kind: Mapping[type[Request], Callable[[Any], msgspec.Struct]] = {
             ListProtections: self._protections,
             ListPerformance: self.history.answer,

@@ -55,7 +55,7 @@ class DesktopAnswers:
         dispatcher = self._line.dispatcher
         self._control = ControlAnswers(self._line, ControlNotices(dispatcher))
         self._previews = OrderPreviews(self._line, platform.config)
-        self._blotters = BlotterAnswers(self._line)
+        self._blotters = BlotterAnswers(self._line, platform.clock)
         self._risk = RiskAnswers(self._line, platform.config.limit_table())
         self.kills = KillAnswers(self._line, self._control.rows)
         self._statuses: dict[str, AdapterStatus] = {}

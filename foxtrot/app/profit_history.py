@@ -4,8 +4,9 @@ from decimal import Decimal
 from typing import Final
 
 from foxtrot.app.blotter_requests import DayProfit, ListPerformance, PerformanceFound, ProfitPoint, ProfitRow
+from foxtrot.core.clock import Clock
 from foxtrot.core.notices import TimerFired
-from foxtrot.strategy.line import Line
+from foxtrot.strategy.line import HOUSEKEEPING, Line
 from foxtrot.trading.position import Position
 
 MOST_POINTS: Final = 4_096
@@ -42,11 +43,20 @@ class ProfitCurve:
 class ProfitHistory:
     """Notes once a second what was made in this run, whether anybody looks or not, and answers about it.
 
+    It looks when the line keeps house, and by a clock of its own: a run is played again without it, so that it may set no timer and
+    read nothing of which the tape takes note.
+
     Thread: foxtrot-engine; made before it starts.
+
+    Args:
+        line: whose profit.
+        clock: tells the time, and is not the one that trading reads.
     """
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: Line, clock: Clock) -> None:
         self._line = line
+        self._clock = clock
+        self._next_ns = 0
         self._curve = ProfitCurve()
         self._at_start: dict[str, Decimal] = {}
         self._accounts_at_start: dict[str, Decimal] = {}
@@ -55,14 +65,13 @@ class ProfitHistory:
         self._day_ns = 0
         self.since_ns = 0
         """Since when this day's profit counts: the start of the trading day, or the first moment that was noted in it."""
-        line.dispatcher.subscribe(TimerFired, self._on_timer, owner=OWNER, key=OWNER)
-        line.dispatcher.set_timer(OWNER, "profit", FIRST_STEP_NS, FIRST_STEP_NS)
+        line.dispatcher.subscribe(TimerFired, self._on_timer, owner=OWNER, key=HOUSEKEEPING)
 
     def look(self) -> None:
         """Note what has been made by now."""
         made = [self._line.portfolio.account_profit(name) for name in self._line.adapters]
         known = [amount for amount in made if amount is not None]
-        self.note(self._line.dispatcher.clock.now_ns(), sum(known, Decimal(0)) if len(known) == len(made) else None)
+        self.note(self._clock.now_ns(), sum(known, Decimal(0)) if len(known) == len(made) else None)
 
     def note(self, now_ns: int, profit: Decimal | None) -> None:
         """Note what all accounts have made together, and each owner and account."""
@@ -99,8 +108,10 @@ class ProfitHistory:
             self._curve.since(request.since_ns),
         )
 
-    def _on_timer(self, _fired: TimerFired) -> None:
-        self.look()
+    def _on_timer(self, fired: TimerFired) -> None:
+        if fired.due_ns >= self._next_ns:
+            self._next_ns = fired.due_ns + FIRST_STEP_NS
+            self.look()
 
     def _rows(self) -> list[ProfitRow]:
         portfolio = self._line.portfolio

@@ -38,7 +38,7 @@ def rig() -> LineRig:
 
 @pytest.fixture
 def answers(rig: LineRig) -> BlotterAnswers:
-    return BlotterAnswers(rig.line)
+    return BlotterAnswers(rig.line, rig.clock)
 
 
 def order(
@@ -159,9 +159,10 @@ def test_without_a_price_there_is_no_point(answers: BlotterAnswers) -> None:
 
 
 def test_the_curve_goes_on_while_nobody_looks(rig: LineRig, answers: BlotterAnswers) -> None:
+    rig.line.start_housekeeping()
     rig.dispatcher.drain()
-    for _ in range(1, 6):
-        rig.clock.advance(S)
+    for _ in range(1, 11):
+        rig.clock.advance(S // 2)
         rig.dispatcher.fire_timers(rig.clock.monotonic_ns())
     assert len(performance(answers).points) == 5
     assert answers.history.day_profit("main") == 0
@@ -186,4 +187,4 @@ def test_each_asset_that_is_held_has_its_worth(answers: BlotterAnswers) -> None:
 
 
 def test_history_of_a_line_without_fills_is_empty(rig: LineRig) -> None:
-    assert ProfitHistory(rig.line).answer(ListPerformance()).rows == ()
+    assert ProfitHistory(rig.line, rig.clock).answer(ListPerformance()).rows == ()
