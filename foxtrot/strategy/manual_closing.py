@@ -155,14 +155,14 @@ class ManualClosing:
         return (position is None or not position.whole_units) and not any(r.terms.side is closes for r in pending)
 
     def _protect_again(self, key: PositionKey, second: _Second) -> None:
-        """Let what is left of a position be protected as it was; one on the other side is another, with another stop."""
-        position = self._parts.portfolio.position(*key)
-        if second.terms is None or position is None or not position.whole_units:
+        """Let what is left of a position be protected as it was, or as somebody has wished since; one on the other side is another."""
+        position, view = self._parts.portfolio.position(*key), self._parts.protections.view(key)
+        if second.terms is None or view is None or position is None or not position.whole_units:
             return
         if (position.quantity > 0) is not (second.request.side is Side.SELL):
             return
         try:
-            self._parts.protections.protect(key, second.terms)
+            self._parts.protections.protect(key, replace(view.terms, local=second.terms.local))
         except OrderRefused as refusal:
             self._fail(key, str(refusal))
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from foxtrot.core.commands import ClosePosition, KillSwitch, SendProtectedOrder
+from foxtrot.core.commands import ClosePosition, KillSwitch, ProtectPosition, SendProtectedOrder
 from foxtrot.core.notices import RequestFailed
 from foxtrot.domain.enums import OrderType, PositionSide, Side
 from foxtrot.domain.order import CancelRequest, OrderRequest
@@ -93,6 +93,22 @@ def test_a_senseless_quantity_is_not_taken_for_all(rig: LineRig, quantity: float
     close(rig, quantity)
     assert rig.net() == {"main": 1.0}
     assert "quantity" in rig.told(RequestFailed)[-1].error
+
+
+@pytest.mark.parametrize(("stop", "left"), [(96.0, [96.0]), (0.0, [])])
+def test_a_stop_that_is_changed_or_taken_away_meanwhile_does_not_come_back_as_it_was(
+    rig: LineRig, monkeypatch: pytest.MonkeyPatch, stop: float, left: list[float]
+) -> None:
+    enter(rig, stop=95.0)
+    adapter, held = rig.line.adapters["main"], list[CancelRequest]()
+    with monkeypatch.context() as patch:
+        patch.setattr(adapter, "cancel_order", held.append)
+        close(rig, 0.25)
+        rig.put(ProtectPosition("manual", "main", NAME, stop, 0.0, 0.0))
+    for request in held:
+        adapter.cancel_order(request)
+    rig.settle()
+    assert (rig.net(), stops(rig)) == ({"main": 0.75}, left)
 
 
 def test_a_position_that_turned_over_meanwhile_does_not_get_the_stop_of_the_other(
