@@ -49,15 +49,15 @@ class ProtectionFacts:
         state, instrument = ward.state, ward.instrument
         closing = {record.terms.order_id: record for record in self.closing_records(state.key, state.sign)}
         records = [closing[name] for name in state.legs if name in closing]
-        renews = self.may_send(state)
-        legs = tuple(_leg(one, stale=renews and (one.key in state.stale or _is_to_go(one, ward))) for one in records)
+        sends = self.may_send(state)
+        legs = tuple(_leg(one, stale=sends and (one.key in state.stale or _is_to_go(one, ward))) for one in records)
         mine = {*state.legs, state.exit_id}
         others = sum(record.pending_units for name, record in closing.items() if name not in mine)
         lot = instrument.lot_units
         least = -(-max(1, instrument.min_quantity_units) // lot) * lot
         held = self.held_units(state.key, state.sign)
         most = instrument.max_quantity_units // lot * lot
-        return Standing(held, others, legs, bool(state.entries), state.exit_id in closing, least, most)
+        return Standing(held, others, legs, bool(state.entries), state.exit_id in closing, least, most, sends)
 
     def may_send(self, state: Protection) -> bool:
         """Tell whether a reducing order would leave: what rests at the venue is not withdrawn for one that would not."""

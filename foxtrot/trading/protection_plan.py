@@ -29,7 +29,7 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
 
     `held` is what can be sold of it, `others` what orders of its owner that are no part of the protection may close;
     `waits` tells whether an entry may still add to it, `exits` whether the closing order is out. `least` and `most` bound one
-    order.
+    order. `sends` tells whether an order that closes would leave now.
     """
 
     held: int
@@ -39,6 +39,7 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
     exits: bool
     least: int
     most: int
+    sends: bool = True
 
 
 class Act(StrEnum):
@@ -67,6 +68,8 @@ def next_move(step: Step, leg: VenueLeg, standing: Standing) -> Move:
     if standing.held < max(1, standing.least):
         return _cancel(standing.legs) or (WAIT if _is_busy(standing) else END)
     room = max(0, standing.held - standing.others)
+    if (step is Step.EXITING or leg is VenueLeg.NONE) and not standing.sends and _rests(standing):
+        return WAIT  # what rests at the venue closes the position still, and nothing else could
     if step is Step.EXITING:
         return _cancel(standing.legs) or _exit(standing, room)
     if leg is VenueLeg.NONE:
@@ -77,6 +80,10 @@ def next_move(step: Step, leg: VenueLeg, standing: Standing) -> Move:
 
 def _is_busy(standing: Standing) -> bool:
     return standing.waits or standing.exits or any(piece.pending for piece in standing.legs)
+
+
+def _rests(standing: Standing) -> bool:
+    return any(piece.pending and not piece.ending for piece in standing.legs)
 
 
 def _exit(standing: Standing, room: int) -> Move:

@@ -2,12 +2,13 @@
 
 import pytest
 
-from foxtrot.core.commands import ClosePosition, KillSwitch, ProtectPosition, SendProtectedOrder
+from foxtrot.core.commands import ClosePosition, KillSwitch, ProtectPosition, ResumeTrading, SendProtectedOrder
 from foxtrot.core.notices import RequestFailed
 from foxtrot.domain.enums import OrderType, PositionSide, Side
 from foxtrot.domain.order import CancelRequest, OrderRequest
 from foxtrot.domain.subscription import SubscribeRequest
 from foxtrot.exchange.commands import CancelAll
+from foxtrot.trading.protection_state import ProtectionTerms
 from tests.support.builders import a_perpetual
 from tests.support.line_rig import CROWD, LineRig
 
@@ -125,3 +126,25 @@ def test_a_position_that_turned_over_meanwhile_does_not_get_the_stop_of_the_othe
         adapter.cancel_order(request)
     rig.settle()
     assert (rig.net(), rig.line.protections.view(ME)) == ({"main": -1.0}, None)
+
+
+def test_what_a_strategy_closes_at_a_halted_gate_keeps_its_stop_until_it_is_closed(rig: LineRig) -> None:
+    enter(rig, stop=95.0)
+    rig.put(KillSwitch("a test", "ann"))
+    assert rig.line.protections.close(ME)
+    rig.settle()
+    assert (stops(rig), rig.line.protections.cover(ME).protection) == ([95.0], "at the venue")
+    rig.put(ResumeTrading("ann", "goes on"))
+    rig.settle()
+    assert (rig.net(), stops(rig), rig.line.protections.view(ME)) == ({}, [], None)
+
+
+def test_a_stop_is_not_taken_over_from_the_venue_while_it_could_not_be_carried_out_here(rig: LineRig) -> None:
+    enter(rig, stop=95.0)
+    rig.put(KillSwitch("a test", "ann"))
+    rig.line.protections.protect(ME, ProtectionTerms(95.0, local=True))
+    rig.settle()
+    assert stops(rig) == [95.0]
+    rig.put(ResumeTrading("ann", "goes on"))
+    rig.settle()
+    assert (stops(rig), rig.line.protections.cover(ME).protection) == ([], "while this process lives")
