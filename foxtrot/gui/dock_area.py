@@ -206,6 +206,10 @@ class DockArea(QObject):
         self.changed.emit()
         return restored
 
+    def unknown_in(self, workspace: Workspace) -> list[str]:
+        """Return the kinds of panels of a workspace that this desktop does not have."""
+        return sorted({placed.kind for placed in workspace.panels} - set(self._kinds.names()))
+
     def saved(self, name: str) -> Workspace:
         """Return the workspace as it is now, under a name."""
         panels = tuple(

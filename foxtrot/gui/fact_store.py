@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Mapping
 from operator import attrgetter
 from typing import Final
 
-from foxtrot.core.notices import BookStateChanged, EquityMarked
+from foxtrot.core.notices import BookStateChanged, EquityMarked, StrategyLog
 from foxtrot.domain.account import AccountData
 from foxtrot.domain.market import DepthData, FundingRate, MarketTrade, TickData
 
@@ -27,6 +27,9 @@ CONFLATED: Final[Mapping[type, Key]] = {
 
 MOST_PRINTS: Final = 20_000
 """Public prints that wait at most; older ones are shed and counted, for they are many and only looked at."""
+MOST_LINES: Final = 150_000
+"""Lines of strategies that wait at most, more than any panel keeps; older ones are shed and counted, and stand in the log file all the same.
+A strategy that floods its log while the window hangs must not eat the memory; orders, fills and whatever else alerts are never shed."""
 
 
 class FactStore:
@@ -38,9 +41,11 @@ class FactStore:
     def __init__(self) -> None:
         self.heard = 0
         self.shed_prints = 0
+        self.shed_lines = 0
         self._guard = threading.Lock()
         self._latest: dict[tuple[type, Hashable], object] = {}
-        self._facts: deque[object] = deque()
+        self._facts: deque[tuple[int, object]] = deque()
+        self._lines: deque[tuple[int, object]] = deque()
         self._prints: deque[object] = deque()
 
     def hear(self, fact: object) -> None:
@@ -56,8 +61,13 @@ class FactStore:
                 if len(self._prints) > MOST_PRINTS:
                     self._prints.popleft()
                     self.shed_prints += 1
+            elif kind is StrategyLog:
+                self._lines.append((self.heard, fact))
+                if len(self._lines) > MOST_LINES:
+                    self._lines.popleft()
+                    self.shed_lines += 1
             else:
-                self._facts.append(fact)
+                self._facts.append((self.heard, fact))
 
     def take_states(self) -> list[object]:
         """Return the newest fact of every key that was heard since the last time."""
@@ -68,10 +78,17 @@ class FactStore:
     def take_facts(self, most: int) -> list[object]:
         """Return at most so many facts, oldest first, public prints after all else."""
         with self._guard:
-            facts = [self._facts.popleft() for _ in range(min(most, len(self._facts)))]
+            facts = [self._oldest() for _ in range(min(most, len(self._facts) + len(self._lines)))]
             return facts + [self._prints.popleft() for _ in range(min(most - len(facts), len(self._prints)))]
 
     @property
     def backlog(self) -> int:
         """Return how many facts wait."""
-        return len(self._facts) + len(self._prints)
+        return len(self._facts) + len(self._lines) + len(self._prints)
+
+    def _oldest(self) -> object:
+        """Take the fact or the line that was heard first; there is one."""
+        lines, facts = self._lines, self._facts
+        if lines and (not facts or lines[0][0] < facts[0][0]):
+            return lines.popleft()[1]
+        return facts.popleft()[1]

@@ -96,6 +96,8 @@ class MainWindow(QMainWindow):
             self.docks.show_default(name)
         else:
             self.docks.show_saved(saved)
+            if unknown := self.docks.unknown_in(saved):
+                self.desk.said.emit("WARNING", tr("workspace.unknown", name=name, panels=", ".join(unknown)))
         self.workspace = self.desk.settings.workspace = name
         self.bar.fill_workspaces(name)
 

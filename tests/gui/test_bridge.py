@@ -2,9 +2,10 @@
 
 import threading
 
+import pytest
 from pytestqt.qtbot import QtBot
 
-from foxtrot.core.notices import RequestFailed
+from foxtrot.core.notices import RequestFailed, StrategyLog
 from foxtrot.domain.market import MarketTrade, TickData
 from foxtrot.gui import fact_store
 from foxtrot.gui.bridge import Bridge
@@ -96,7 +97,7 @@ def test_a_handler_that_raises_costs_no_other_its_fact(qtbot: QtBot) -> None:
     assert (len(told), bridge.statistics().failures) == (2, 1)
 
 
-def test_only_public_prints_are_ever_shed_and_that_is_counted() -> None:
+def test_public_prints_beyond_the_bound_are_shed_and_counted() -> None:
     store = FactStore()
     for number in range(fact_store.MOST_PRINTS + 5):
         store.hear(MarketTrade("A", number, number, str(number), 1.0, 1.0, "buy"))  # type: ignore[arg-type]
@@ -104,3 +105,18 @@ def test_only_public_prints_are_ever_shed_and_that_is_counted() -> None:
     first = store.take_facts(1)[0]
     assert isinstance(first, MarketTrade)
     assert first.trade_id == "5"
+
+
+def test_a_flood_of_log_lines_is_bounded_and_loses_no_other_fact(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fact_store, "MOST_LINES", 10)
+    store = FactStore()
+    for number in range(50):
+        store.hear(StrategyLog("flood", "INFO", str(number), T0))
+        store.hear(RequestFailed("main", str(number), "", T0))
+    assert store.shed_lines == 40
+    assert store.backlog == 60
+    taken = store.take_facts(7) + store.take_facts(1_000)
+    assert [fact.what for fact in taken if isinstance(fact, RequestFailed)] == [str(number) for number in range(50)]
+    kept = [(type(fact), getattr(fact, "text", "") or getattr(fact, "what", "")) for fact in taken[40:]]
+    assert kept == [(kind, str(number)) for number in range(40, 50) for kind in (StrategyLog, RequestFailed)]
+    assert not store.backlog

@@ -16,7 +16,7 @@ from foxtrot.gui.panels.alerts import AlertsPanel
 from foxtrot.gui.panels.log import LogPanel
 from foxtrot.gui.panels.watchlist import WatchlistPanel
 from foxtrot.gui.settings import DesktopSettings, SettingsFile
-from foxtrot.gui.workspaces import Workspace
+from foxtrot.gui.workspaces import PlacedPanel, Workspace
 from tests.support.desktop_rig import DesktopRig
 
 LARGE, SMALL = (2400, 1300), (1100, 760)
@@ -136,6 +136,19 @@ def test_places_that_qt_cannot_read_leave_the_panels_open(qtbot: QtBot, rig: Des
     rig.files.save(saved)
     window.switch_workspace("research")
     assert len(window.docks.panels) == len(saved.panels)
+    window.docks.clear()
+
+
+def test_a_panel_of_an_unknown_kind_costs_the_others_nothing(qtbot: QtBot, rig: DesktopRig) -> None:
+    window = a_window(qtbot, rig, SMALL)
+    saved = window.docks.saved("research")
+    strange = PlacedPanel("hologram", "hologram-9", {"depth": 3})
+    rig.files.save(msgspec.structs.replace(saved, panels=(strange, PlacedPanel("log", "log-8", {}))))
+    window.switch_workspace("research")
+    assert [panel.kind for panel in window.docks.panels] == ["log"]
+    level, text = rig.said[-1]
+    assert level == "WARNING"
+    assert "hologram" in text
     window.docks.clear()
 
 

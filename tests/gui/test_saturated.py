@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from foxtrot.core.notices import RequestFailed, StrategyLog
 from foxtrot.domain.enums import GateState, OrderStatus
 from foxtrot.domain.market import TickData
-from foxtrot.gui import main_window
+from foxtrot.gui import fact_store, main_window
 from foxtrot.gui.fact_store import FactStore
 from foxtrot.gui.main_window import MainWindow
 from foxtrot.gui.panel import PanelKinds
@@ -148,3 +148,45 @@ def test_facts_that_wait_are_shown_as_backlog_and_states_are_not_behind_them(rig
     rig.bridge.start()
     qtbot.waitUntil(lambda: not rig.bridge.statistics().backlog, timeout=60_000)
     assert rig.bridge.statistics().flush_p50_ms < 100  # it was 300 when a full log lost its oldest lines one by one
+
+
+def test_lines_that_were_shed_are_said_in_the_log(
+    rig: DesktopRig, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fact_store, "MOST_LINES", 100)
+    panel = LogPanel(rig.desk)
+    qtbot.addWidget(panel)
+    panel.show()
+    for number in range(1_350):
+        rig.store.hear(StrategyLog("flood", "INFO", str(number), T0))
+    rig.bridge.flush()
+    panel.flush()
+    panel.flush()
+    texts = [line.text for line in panel.model.shown()]
+    assert sum(text.startswith("1,250 lines") for text in texts) == 1
+    assert [text for text in texts if text.isdecimal()] == [str(number) for number in range(1_250, 1_350)]
+
+
+def test_a_kill_before_the_engine_runs_holds_when_it_does(tmp_path: Path, qtbot: QtBot) -> None:
+    platform = DesktopPlatform(tmp_path, qtbot)
+    try:
+        platform.link.kill("while it starts")
+        assert platform.engine.permit.state is GateState.HALTED
+        platform.start()
+        assert platform.engine.permit.state is GateState.HALTED
+        assert platform.place(platform.request()).status is OrderStatus.DENIED
+    finally:
+        platform.end()
+
+
+def test_a_kill_while_the_platform_stops_and_after_it_closes_the_gate(scene: Scene) -> None:
+    scene.stick()
+    stopping = threading.Thread(target=scene.platform.engine.stop, args=(5.0,))
+    stopping.start()
+    assert scene.permit is GateState.ACTIVE
+    assert scene.press_kill() < AT_ONCE_S
+    assert scene.permit is GateState.HALTED
+    scene.free()
+    scene.qtbot.waitUntil(lambda: not stopping.is_alive(), timeout=20_000)
+    assert scene.press_kill() < AT_ONCE_S  # there is no engine to tell: nothing is raised into the window
+    assert scene.permit is GateState.HALTED

@@ -116,6 +116,7 @@ class LogPanel(Panel):
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
         self._numbers = count(1)
+        self._shed = 0
         self.model = FactTable(COLUMNS, lambda line: line.number, MOST)
         self.view = FactView(self.model, desk.theme, self)
         self.level = QComboBox(self)
@@ -142,6 +143,7 @@ class LogPanel(Panel):
 
     def flush(self) -> None:
         """Show what came; the last line stays in view if it was."""
+        self._say_what_was_shed(self.desk.bridge.store.shed_lines)
         bar = self.view.verticalScrollBar()
         at_end = bar.value() >= bar.maximum() - 2
         self.model.apply()
@@ -165,6 +167,11 @@ class LogPanel(Panel):
 
     def _say(self, level: str, text: str) -> None:
         self._put(0, level, "desktop", text)
+
+    def _say_what_was_shed(self, lines: int) -> None:
+        if lines > self._shed:
+            self._put(0, "WARNING", "desktop", tr("log.shed", lines=f"{lines - self._shed:,}"))
+            self._shed = lines
 
     def _put(self, time_ns: int, level: str, source: str, text: str) -> None:
         self.model.put(Line(next(self._numbers), time_ns, level, source, text.replace("\n", " ⏎ ")))
