@@ -1,6 +1,7 @@
 """What every panel is given: the way to the platform, what instruments there are, which account and symbol are looked at."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -251,13 +252,24 @@ class Desk(QObject):
 
 def _while_it_lives(heard: Heard) -> Heard:
     """Return what hears an answer only while the window or panel that asked is there: one may be closed meanwhile."""
-    asker = getattr(heard, "__self__", None)
 
     def hear(found: msgspec.Struct | None, error: str) -> None:
-        if not isinstance(asker, QObject) or isValid(asker):
+        if all(map(isValid, _held_by(heard))):
             heard(found, error)
 
     return hear
+
+
+def _held_by(heard: Callable[..., object]) -> list[QObject]:
+    """Return the windows and panels that a function is bound to or was made in."""
+    if isinstance(heard, partial):
+        return _held_by(heard.func)
+    cells = getattr(heard, "__closure__", None) or ()
+    return [
+        one
+        for one in (getattr(heard, "__self__", None), *(cell.cell_contents for cell in cells))
+        if isinstance(one, QObject)
+    ]
 
 
 def _has(one: Instrument, wanted: list[str]) -> bool:

@@ -63,9 +63,11 @@ class Polling:
         self._asked_s, self._waits = float("-inf"), False
 
     def end(self) -> None:
-        """Hear no answer any more."""
+        """Hear no answer any more, and hold nothing of whoever asked: an answer may still be on its way."""
         self._round += 1
         self._waits = True
+        self._heard = _hear_nothing
+        self._ask = _ask_nothing
 
     def _hear(self, asked: int, found: msgspec.Struct | None, error: str) -> None:
         if asked != self._round:
@@ -73,3 +75,11 @@ class Polling:
         self._waits, self.error = False, error
         if found is not None:
             self._heard(found)
+
+
+def _hear_nothing(_found: msgspec.Struct) -> None:
+    """Take an answer for which nobody waits any more."""
+
+
+def _ask_nothing() -> Request:
+    raise AssertionError("a polling that has ended asks nothing")
