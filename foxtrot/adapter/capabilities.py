@@ -38,8 +38,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     `client_order_id_limit` is the longest order id the venue carries; `unknown_bound_s` is the time after which NOT FOUND
     proves that an unanswered order never reached the market, 0.0 where the venue gives no such bound. `limit_only` are the times
     in force that only an order with a limit price can have. `oco` is whether the venue itself keeps two orders of which one ends the
-    other, see `BaseAdapter.send_pair`. `algos` are the venue's own algorithms that an order may name. `bars` are streamed ones, told at
-    their close.
+    other, see `BaseAdapter.send_pair`. `algos` are the venue's own algorithms that an order may name. `fees_apart` is whether the venue
+    tells the fee of a fill in a message of its own, which may come when the fill is booked. `bars` are streamed ones, told at their close.
 
     Of the order book: `book` is what the stream gives and `book_levels` how deep; `best_by_stream` whether the best bid and ask are
     streamed, `book_checksums` whether the venue's checksums are checked, `book_interval_ms` how often changes come, 0.0 where at
@@ -59,6 +59,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     amend: bool = False
     oco: bool = False
     algos: tuple[Algo, ...] = ()
+    fees_apart: bool = False
     book: BookKind = BookKind.NONE
     book_levels: int = 0
     best_by_stream: bool = False

@@ -1,8 +1,10 @@
 """What a fill cost that was booked without: the process may have ended between the fill and the venue's word of its fee. Pure."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
+from foxtrot.adapter.base_adapter import BaseAdapter
 from foxtrot.domain.account import COMMISSION, AccountCharge
 from foxtrot.domain.order import TradeData
 from foxtrot.trading.account_book import AccountBook
@@ -12,8 +14,17 @@ from foxtrot.trading.portfolio import Portfolio
 LISTED: Final = "listed"
 
 
-def late_fees(index: OrderIndex, listed: TradeData, portfolio: Portfolio, now_ns: int) -> list[AccountCharge]:
-    """Return what is owed for a listed fill, one charge at most, as an event of its own: the fill itself stays as it was told."""
+def late_fees(
+    index: OrderIndex, adapters: Mapping[str, BaseAdapter], listed: TradeData, portfolio: Portfolio, now_ns: int
+) -> list[AccountCharge]:
+    """Return what is owed for a listed fill, one charge at most, as an event of its own: the fill itself stays as it was told.
+
+    Nothing is where the venue does not tell fees apart: one that its adapter reckons, say with a minimum per order, may fall on another
+    fill after a restart.
+    """
+    adapter = adapters.get(listed.account)
+    if adapter is None or not adapter.capabilities.fees_apart:
+        return []
     record = index.find(listed.order_id, listed.account, listed.instrument_id)
     booked = record.fills.get(listed.trade_id) if record is not None else None
     charge = late_fee(booked, listed, portfolio.account(listed.account), now_ns) if booked is not None else None

@@ -208,7 +208,7 @@ class OrderDesk(OrderRecords):
         self._caught_up.add(loaded.account)
         for trade in loaded.trades:
             self._book(trade, opened=first and self._portfolio.is_in_opening(trade))
-            for charge in late_fees(self.index, trade, self._portfolio, self._clock.now_ns()):
+            for charge in late_fees(self.index, self.adapters, trade, self._portfolio, self._clock.now_ns()):
                 self._sink.put(charge)
 
     # --- inside ---------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ IB: Final = Capabilities(
     limit_only=LIMIT_ONLY,
     amend=True,
     algos=ALGOS,
+    fees_apart=True,
     book=BookKind.FULL,
     book_levels=LEVELS,
     best_by_stream=True,

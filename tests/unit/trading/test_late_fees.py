@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from foxtrot.core.notices import IntentDurable, TradesLoaded
 from foxtrot.domain.account import COMMISSION, AccountCharge
@@ -45,9 +46,11 @@ def before() -> tuple[TradingFloor, Kept, TradeData]:
     return made, journal, fill
 
 
-def after(state: RestoredState) -> TradingFloor:
+def after(state: RestoredState, *, fees_apart: bool = True) -> TradingFloor:
     """Return the run that goes on from it."""
     made = TradingFloor()
+    adapter = made.desk.adapters[ACCOUNT]
+    adapter.capabilities = replace(adapter.capabilities, fees_apart=fees_apart)  # type: ignore[misc]  # the class's is another
     Restore(made.desk, made.portfolio).put(state)
     return made
 
@@ -97,3 +100,11 @@ def test_the_fee_of_another_fill_whose_id_begins_alike_is_owed_all_the_same() ->
     second = after(fold(journal.records))
     second.put(listed(fill, "1.25"))
     assert charges(second) == [(COMMISSION, Decimal("-1.25"))]
+
+
+def test_a_fee_that_an_adapter_reckons_by_itself_is_not_owed_though_it_reckons_otherwise_after_a_restart() -> None:
+    """A minimum per order falls on the first fill that is reckoned, which may be another one in the next run."""
+    _, journal, fill = before()
+    second = after(fold(journal.records), fees_apart=False)
+    second.put(listed(fill, "1.99"))
+    assert (charges(second), fees(second)) == ([], 0)
