@@ -12,7 +12,7 @@ OCCASIONS = ("on_stop", "on_error", "on_shutdown")
 RESERVED_NAMES = frozenset(
     {
         "audit", "backtest", "bar_feed", "control", "demo", "desktop", "engine", "event_log", "exits", "external", "gate", "guardian", "gui",
-        "halt_file", "health", "instruments", "journal", "kill_switch", "line", "locked_entries", "loss_lock", "main_engine", "manual",
+        "halt_file", "health", "instruments", "journal", "kill_switch", "line", "link_renewals", "locked_entries", "loss_lock", "main_engine", "manual",
         "market_view", "order_desk", "portfolio", "protection", "quote_bars", "reconcile", "recorder", "restore", "risk", "run",
         "cold_flatten", "final_audit", "runaway", "standstill", "strategy_engine", "supervision",
     }

@@ -11,7 +11,7 @@ pytest.importorskip(
     "PySide6.QtWidgets", reason="the desktop cannot be opened here: scripts/setup says why", exc_type=ImportError
 )
 
-from PySide6.QtCore import QCoreApplication, QEvent, QtMsgType, qInstallMessageHandler
+from PySide6.QtCore import QCoreApplication, QEvent, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from foxtrot.gui import texts
@@ -42,6 +42,14 @@ def no_warning_of_qt(qapp: QApplication) -> Iterator[None]:
         qInstallMessageHandler(before)
         texts.choose("en")
     assert not said, f"Qt said: {said}"
+
+
+@pytest.fixture(autouse=True)
+def loops_run(qapp: QApplication) -> Iterator[None]:
+    """Lets later tests wait: `exit` outside of `exec` ends every loop of the process at once, until the next `exec`."""
+    yield
+    QTimer.singleShot(0, qapp, qapp.quit)
+    qapp.exec()
 
 
 @pytest.fixture
