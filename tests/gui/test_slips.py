@@ -406,7 +406,11 @@ def test_the_chart_names_the_account_and_says_that_prices_are_old(
     rig.actions.arm(armed=True)
     order = OwnOrder("m1", "manual", ACCOUNT, Side.BUY, OrderType.LIMIT, OrderStatus.ACCEPTED, 1.0, 99.0, 0.0)
     rig.agrees = False
-    assert trading.amend(OrderLevel(order, "price", 99.0), 98.0) is False
+    rig.link.answers[AskTerms] = TermsFound(ACCOUNT, VENUE, hedges=False)
+    level = OrderLevel(order, "price", 99.0)
+    assert (trading.amend(level, 98.0), rig.questions) == (False, [])  # whether the venue changes orders is asked first
+    rig.bridge.flush()
+    assert trading.amend(level, 98.0) is False
     assert len(rig.questions) == 1
 
 
