@@ -11,6 +11,7 @@ import apsw
 import msgspec
 
 from foxtrot.domain.errors import InputError
+from foxtrot.storage.frozen_writer import CopyOfJournal, is_held_by_a_frozen_process
 from foxtrot.storage.hash_chain import FIRST_HASH, next_hash
 from foxtrot.storage.journal_file import (
     HEADER_MARKS,
@@ -111,7 +112,8 @@ class JournalView:
 
     What holds: neither the file nor its log is written, synced or checkpointed, and the writer is never kept waiting; each
     call sees what was committed when it asked, not what still waits in the writer's queue; each record is checked against the
-    hash of the one before it, the whole chain only by `open_journal`.
+    hash of the one before it, the whole chain only by `open_journal`. Where the writer was stopped with a lock in its hand for
+    which SQLite would wait, and give up after ten seconds, a copy is looked at, which stays as it was.
 
     Thread: that of its maker.
 
@@ -127,14 +129,21 @@ class JournalView:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._copy: CopyOfJournal | None = None
         try:
             if not path.exists():
                 raise InputError(f"there is no journal {path}; name the --home of a platform that has run")
             _check_header(path)
-            self._connection = open_to_look(path)
+            if is_held_by_a_frozen_process(path):
+                self._copy = CopyOfJournal(path)
+            self._connection = open_to_look(self._copy.path if self._copy else path)
             self._rows("WHERE r.sequence = 1")
         except (OSError, apsw.Error) as error:
+            self._remove_copy()
             raise InputError(f"{path} cannot be read: {reason_of(error)}") from None
+        except InputError:
+            self._remove_copy()
+            raise
 
     def newest_first(self) -> Iterator[Found]:
         """Yield the records from the newest back to the first.
@@ -178,12 +187,17 @@ class JournalView:
     def close(self) -> None:
         """Let go of the file; idempotent."""
         self._connection.close(True)
+        self._remove_copy()
 
     def __enter__(self) -> "JournalView":
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _remove_copy(self) -> None:
+        if self._copy:
+            self._copy.close()
 
     def _rows(self, where: str, *values: int | str) -> list[Found]:
         """Return all at once, so that no read of ours stays open and keeps the log from beginning anew."""
