@@ -1,6 +1,5 @@
 """What every test gets: a guard against leaked threads, a guard against the network, the recorded data, one random seed."""
 
-import atexit
 import ipaddress
 import os
 import shutil
@@ -20,14 +19,24 @@ JOIN_DEADLINE_S = 1.0
 LASTING = ("pytest_timeout", "futu-sdk-network")
 """Threads that stay: pytest's own, and the one that Futu's SDK has for the whole process, see docs/threads.md."""
 
-# Locks of accounts are for a whole machine; tests that run beside each other are not one platform beside another.
-LOCKS = tempfile.mkdtemp(prefix="foxtrot-locks-")
-os.environ["FOXTROT_LOCKS"] = LOCKS
-atexit.register(shutil.rmtree, LOCKS, ignore_errors=True)
+FOLDER = "FOXTROT_TEST_FOLDER"
+"""Names a folder of this process of pytest, which goes when it ends."""
 
 settings.register_profile("default", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("explore", parent=settings.get_profile("default"), derandomize=False, max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def pytest_configure() -> None:
+    """Make the folder, with one for locks: those of accounts are for a whole machine, and tests beside each other are not one platform."""
+    os.environ[FOLDER] = tempfile.mkdtemp(prefix="foxtrot-tests-")
+    locks = Path(os.environ[FOLDER]) / "locks"
+    locks.mkdir()
+    os.environ["FOXTROT_LOCKS"] = str(locks)
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(os.environ[FOLDER], ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

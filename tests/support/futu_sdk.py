@@ -19,6 +19,8 @@ from unittest import mock
 
 import pytest
 
+from tests.conftest import FOLDER
+
 RETRY_S = 0.2
 HOST = "127.0.0.1"
 
@@ -27,7 +29,7 @@ HOST = "127.0.0.1"
 def import_futu() -> ModuleType:
     """Return the SDK; SIGINT, HOME, sys.path and the output of its loggers are as they were, and its network thread runs."""
     handler, path = signal.getsignal(signal.SIGINT), list(sys.path)
-    folder = tempfile.mkdtemp(prefix="foxtrot-test-futu-")
+    folder = tempfile.mkdtemp(prefix="futu-", dir=os.environ.get(FOLDER))
     with mock.patch.dict(os.environ, {"HOME": folder, "APPDATA": folder}):
         import futu
         from futu.common import network_manager
