@@ -200,6 +200,7 @@ class BacktestForm(QWidget):
         self.data.setObjectName("backtest_data")
         for kind in KINDS:
             self.data.addItem(tr(f"backtest.{kind}"), kind)
+            self.data.setItemData(self.data.count() - 1, tr(f"backtest.{kind}_hint"), Qt.ItemDataRole.ToolTipRole)
         rows.addRow(tr("backtest.data"), self.data)
         self.file = QLineEdit(self)
         self.file.setObjectName("backtest_file")
@@ -228,7 +229,8 @@ class BacktestForm(QWidget):
         field.setObjectName(f"backtest_{name}")
         field.setPlaceholderText(tr(f"backtest.{name}_place"))
         field.setToolTip(tr(f"backtest.{name}_hint"))
-        field.setMinimumWidth(self._theme.pixels(60))
+        words = max(field.placeholderText(), field.text(), key=len)  # what stands in it is never cut
+        field.setMinimumWidth(field.fontMetrics().horizontalAdvance(words) + self._theme.pixels(18))
         return field
 
     def _with_button(self, field: QWidget, name: str, choose: Callable[[], None]) -> QHBoxLayout:

@@ -3,9 +3,8 @@
 from typing import Final
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QLabel, QPlainTextEdit, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QLabel, QPlainTextEdit, QTabWidget, QVBoxLayout, QWidget
 
 from foxtrot.backtest.details import BacktestDetails
 from foxtrot.gui.backtest_plot import BacktestPlot
@@ -33,28 +32,13 @@ from foxtrot.gui.heat_map import HeatMap
 from foxtrot.gui.table_model import FactTable
 from foxtrot.gui.table_view import FactView
 from foxtrot.gui.texts import tr
-from foxtrot.gui.theme import Theme
+from foxtrot.gui.turning_split import TurningSplit
 
 MOST_WARNINGS: Final = 4
 TURN_PIXELS: Final = 640
 FIGURES_PIXELS: Final = 345
 CANDLES: Final = 120.0
 """How many are seen at first."""
-
-
-class TurningSplit(QSplitter):
-    """Two tables beside each other, or below each other where there is too little room."""
-
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(Qt.Orientation.Horizontal, parent)
-        self._turns_at = theme.pixels(TURN_PIXELS)
-        self.setChildrenCollapsible(False)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
-        """Turn when the room has changed."""
-        wide = event.size().width() >= self._turns_at
-        self.setOrientation(Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical)
-        super().resizeEvent(event)
 
 
 class BacktestView(QTabWidget):
@@ -200,8 +184,10 @@ class BacktestView(QTabWidget):
         self.notes.setContentsMargins(*(self._theme.pixels(6),) * 4)
         column.addWidget(self.notes)
         self.figure_view = FactView(self.figures, self._theme, page)
+        self.figure_view.empty = tr("empty.backtest")
         self.month_view = FactView(self.months, self._theme, page)
-        both = TurningSplit(self._theme, page)
+        self.month_view.fits_itself = False  # no month goes: it scrolls
+        both = TurningSplit(self._theme.pixels(TURN_PIXELS), page)
         both.addWidget(self.figure_view)
         both.addWidget(self.month_view)
         both.setStretchFactor(1, 1)

@@ -9,7 +9,7 @@ WORDY: Final = 200
 """A column of words that is so wide may become narrower before another column goes."""
 LEAST_WORDY: Final = 140
 ALWAYS: Final = 2
-"""So many columns are shown in any room."""
+"""So many columns are shown in any room: the most important ones."""
 
 
 def fitting(columns: Sequence[Column[Any]], widths: Mapping[int, int], scale: float, room: int) -> dict[int, int]:
@@ -24,15 +24,16 @@ def fitting(columns: Sequence[Column[Any]], widths: Mapping[int, int], scale: fl
     least = {place: _least(columns[place], width, scale) for place, width in widths.items()}
     shown = sorted(least)
     while len(shown) > ALWAYS and sum(least[place] for place in shown) > room:
-        shown.remove(max(shown[ALWAYS:], key=lambda place: (columns[place].rank, place)))
+        shown.remove(max(shown, key=lambda place: (columns[place].rank, place)))
     found = {place: least[place] for place in shown}
     spare = room - sum(found.values())
     for place in shown:
         more = max(0, min(spare, widths[place] - found[place]))
         found[place] += more
         spare -= more
-    if spare > 0 and shown and columns[shown[-1]].align is Align.LEFT:
-        found[shown[-1]] += spare
+    words = [place for place in shown if columns[place].align is Align.LEFT]
+    if spare > 0 and words:  # numbers then end where the table does
+        found[shown[-1] if shown[-1] in words else max(words, key=lambda place: found[place])] += spare
     return found
 
 

@@ -257,14 +257,15 @@ class DockArea(QObject):
         centre = [one for one in alone if one.area == "centre"]
         rest = max(px(200), self._window.width() - sum(px(one.size) for one in sides))
         columns = [(made[one.kind], px(one.size)) for one in sides] + [(made[one.kind], rest) for one in centre]
-        lower = [one for one in alone if one.area == "bottom" or one.below]
-        height = self._window.height() - px(120)  # menus, bar and status line
-        rows = [(made[one.kind], px(one.size)) for one in lower]
-        rows += [(made[one.kind], max(px(200), height - sum(px(low.size) for low in lower[:1]))) for one in centre]
         self._window.resizeDocks(
             [dock for dock, _ in columns], [size for _, size in columns], Qt.Orientation.Horizontal
         )
-        self._window.resizeDocks([dock for dock, _ in rows], [size for _, size in rows], Qt.Orientation.Vertical)
+        lower = [(centre[0].kind, one) for one in alone if one.area == "bottom" and centre]
+        lower += [(one.below, one) for one in alone if one.below in made]
+        height = self._window.height() - px(120)  # menus, bar and status line
+        for above, one in lower:  # Qt shares the room of all that it is told at once, so each pair is told alone
+            heights = [max(px(200), height - px(one.size)), px(one.size)]
+            self._window.resizeDocks([made[above], made[one.kind]], heights, Qt.Orientation.Vertical)
 
     def _place(self, placed: DefaultPanel, dock: PanelDock, made: dict[str, PanelDock]) -> None:
         if placed.area == "centre":

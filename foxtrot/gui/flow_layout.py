@@ -1,11 +1,15 @@
 """A layout that puts widgets side by side, and the rest below when there is no room, so that no button is cut off."""
 
+from itertools import accumulate
+
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget, QWidgetItem
+from PySide6.QtWidgets import QLabel, QLayout, QLayoutItem, QWidget, QWidgetItem
 
 
 class FlowLayout(QLayout):
     """Rows of widgets, each as wide as it wants to be; the first may take what room is left, up to its maximum.
+
+    Where there are several rows, the widgets of each fill it, but words, which stay as they are.
 
     Thread: the desktop's.
     """
@@ -77,10 +81,11 @@ class FlowLayout(QLayout):
         margins = self.contentsMargins()
         inner = rect.marginsRemoved(margins)
         top = inner.top()
-        for row in self._rows(inner.width()):
+        rows = self._rows(inner.width())
+        for row in rows:
             height = max(item.sizeHint().height() for item in row)
             if moves:
-                self._place(row, inner, top, height)
+                self._place(row, inner, top, height, fills=len(rows) > 1)
             top += height + self.spacing()
         return top - self.spacing() - rect.top() + margins.bottom()
 
@@ -96,12 +101,17 @@ class FlowLayout(QLayout):
             used += wide + self.spacing()
         return [row for row in rows if row]
 
-    def _place(self, row: list[QLayoutItem], inner: QRect, top: int, height: int) -> None:
-        spare = inner.width() - sum(item.sizeHint().width() for item in row) - self.spacing() * (len(row) - 1)
-        left = inner.left()
-        for item in row:
-            width = min(item.sizeHint().width(), inner.width())
-            if item is self._items[0]:
-                width += max(0, min(spare, item.maximumSize().width() - width))
+    def _place(self, row: list[QLayoutItem], inner: QRect, top: int, height: int, *, fills: bool) -> None:
+        widths = [min(item.sizeHint().width(), inner.width()) for item in row]
+        spare = max(0, inner.width() - sum(widths) - self.spacing() * (len(row) - 1))
+        if row[0] is self._items[0]:
+            more = max(0, min(spare, row[0].maximumSize().width() - widths[0]))
+            widths[0] += more
+            spare -= more
+        elif fills:
+            growing = [place for place, item in enumerate(row) if not isinstance(item.widget(), QLabel)]
+            for number, place in enumerate(growing):
+                widths[place] += spare * (number + 1) // len(growing) - spare * number // len(growing)
+        lefts = accumulate(widths[:-1], lambda left, width: left + width + self.spacing(), initial=inner.left())
+        for item, left, width in zip(row, lefts, widths, strict=True):
             item.setGeometry(QRect(QPoint(left, top), QSize(width, height)))
-            left += width + self.spacing()

@@ -121,7 +121,11 @@ class MoneyLine(QWidget):
         """Paint from left to right; what does not fit even so is elided at its right end."""
         painter, metrics, left = QPainter(self), self.fontMetrics(), 0
         for word, tone in self._fitting():
-            text = metrics.elidedText(word, Qt.TextElideMode.ElideRight, max(0, self.width() - left))
+            room = max(0, self.width() - left)
+            fits = (
+                metrics.horizontalAdvance(word) <= room
+            )  # Qt elides what is as wide as its room, by a fraction of a pixel
+            text = word if fits else metrics.elidedText(word, Qt.TextElideMode.ElideRight, room)
             painter.setPen(self._tones[tone])
             painter.drawText(left, 0, self.width() - left, self.height(), int(Qt.AlignmentFlag.AlignVCenter), text)
             left += metrics.horizontalAdvance(text) + self._theme.pixels(GAP)

@@ -81,18 +81,18 @@ def columns_of(desk: Desk) -> tuple[Column[Holding], ...]:
 
     return (
         Column("instrument", "positions.instrument", lambda one: word(one.row.instrument_id), width=140),
-        Column("side", "positions.side", lambda one: side_cell(long_or_short(one.row.quantity)), width=70),
+        Column("side", "positions.side", lambda one: side_cell(long_or_short(one.row.quantity)), width=70, rank=1),
         Column("quantity", "positions.quantity", lambda one: size_cell(one.row.quantity, known(one)), align=RIGHT),
-        Column("average", "positions.average", lambda one: price_cell(one.row.average_price, known(one), more=2), align=RIGHT, width=100),
-        Column("mark", "positions.mark", lambda one: price_cell(one.mark, known(one), more=1), align=RIGHT, width=100),
-        Column("value", "positions.value", _worth_cell, align=RIGHT, width=130, rank=2),
-        Column("unrealised", "positions.unrealised", _unrealised_cell, align=RIGHT, width=130),
-        Column("return", "positions.return", _return_cell, align=RIGHT, width=80, rank=2),
+        Column("average", "positions.average", lambda one: price_cell(one.row.average_price, known(one), more=2), align=RIGHT, width=100, rank=2),
+        Column("mark", "positions.mark", lambda one: price_cell(one.mark, known(one), more=1), align=RIGHT, width=100, rank=3),
+        Column("value", "positions.value", _worth_cell, align=RIGHT, width=130, rank=5),
+        Column("unrealised", "positions.unrealised", _unrealised_cell, align=RIGHT, width=130, rank=2),
+        Column("return", "positions.return", _return_cell, align=RIGHT, width=80, rank=5),
         Column("profit", "positions.profit", lambda one: money_cell(one.row.profit, signed=True), align=RIGHT, width=100),
-        Column("protection", "positions.protection", lambda one: protection_cell(one.row.protection), width=170),
-        Column("origin", "positions.origin", lambda one: origin_cell(one.row.owner), width=100, rank=1),
-        Column("account", "positions.account", lambda one: word(one.account), width=80, rank=1),
-        Column("remark", "positions.remark", lambda one: word(" ".join((one.row.remark, one.row.dust)).strip(), Tone.DIM), width=220, rank=3),
+        Column("protection", "positions.protection", lambda one: protection_cell(one.row.protection), width=170, rank=1),
+        Column("origin", "positions.origin", lambda one: origin_cell(one.row.owner), width=100, rank=4),
+        Column("account", "positions.account", lambda one: word(one.account), width=80, rank=4),
+        Column("remark", "positions.remark", lambda one: word(" ".join((one.row.remark, one.row.dust)).strip(), Tone.DIM), width=220, rank=6),
     )  # fmt: skip
 
 

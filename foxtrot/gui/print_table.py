@@ -44,11 +44,11 @@ def _size(row: PrintRow) -> Cell:
 
 
 COLUMNS: Final = (
-    Column[PrintRow]("time", "tape.time", lambda row: number(float(row.number), time_text(row.time_ns, row.zone), Tone.DIM), width=92),
+    Column[PrintRow]("time", "tape.time", lambda row: number(float(row.number), time_text(row.time_ns, row.zone), Tone.DIM), width=92, rank=1),
     Column[PrintRow]("price", "tape.price", _price, align=Align.RIGHT, width=96),
     Column[PrintRow]("size", "tape.size", _size, align=Align.RIGHT, width=86),
-    Column[PrintRow]("worth", "tape.worth", lambda row: number(row.worth, short_text(row.worth), Tone.DIM), align=Align.RIGHT, width=70),
-    Column[PrintRow]("side", "tape.side", lambda row: word(tr(f"tape.{row.aggressor}"), _TONES[row.aggressor]), width=60),
+    Column[PrintRow]("worth", "tape.worth", lambda row: number(row.worth, short_text(row.worth), Tone.DIM), align=Align.RIGHT, width=70, rank=2),
+    Column[PrintRow]("side", "tape.side", lambda row: word(tr(f"tape.{row.aggressor}"), _TONES[row.aggressor]), width=60, rank=3),
 )  # fmt: skip
 
 

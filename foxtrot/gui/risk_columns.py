@@ -79,12 +79,14 @@ def _share(use: LimitUse) -> Cell:
 
 
 LIMITS: Final = (
-    Column[LimitUse]("scope", "risk.scope", lambda use: word(_scope(use)), width=130),
+    Column[LimitUse]("scope", "risk.scope", lambda use: word(_scope(use)), width=200, rank=1),
     Column[LimitUse]("rule", "risk.rule", lambda use: word(tr(f"risk.{use.rule}")), width=150),
     Column[LimitUse]("share", "risk.share", _share, align=_RIGHT, width=130),
-    Column[LimitUse]("used", "risk.used", lambda use: _amount(use.rule, use.used), align=_RIGHT, width=100),
-    Column[LimitUse]("limit", "risk.limit", lambda use: _amount(use.rule, use.limit), align=_RIGHT, width=100),
-    Column[LimitUse]("where", "risk.where", lambda use: word(use.locked or use.instrument_id, Tone.DIM), width=160),
+    Column[LimitUse]("used", "risk.used", lambda use: _amount(use.rule, use.used), align=_RIGHT, width=100, rank=2),
+    Column[LimitUse]("limit", "risk.limit", lambda use: _amount(use.rule, use.limit), align=_RIGHT, width=100, rank=2),
+    Column[LimitUse](
+        "where", "risk.where", lambda use: word(use.locked or use.instrument_id, Tone.DIM), width=160, rank=3
+    ),
 )
 SHARE_COLUMN: Final = 2
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QRect, Qt, Signal
-from PySide6.QtGui import QAction, QColor, QFontMetrics, QKeySequence, QPainter, QResizeEvent
+from PySide6.QtGui import QAction, QColor, QFontMetrics, QKeySequence, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QApplication,
@@ -78,6 +78,9 @@ class FactView(QTableView):
         self._theme = theme
         self.fits_itself = True
         """Whether the columns that fit are shown, until somebody arranges them; then they are as they were left."""
+        self.empty = ""
+        """What is said where there is no row at all: why, and what to do about it."""
+        self._dim = QColor(theme.colours.dim)
         self._wide: dict[int, int] = {}
         """How wide each column wants to be."""
         self._hidden: set[int] = set()
@@ -166,6 +169,24 @@ class FactView(QTableView):
         self.fits_itself = True
         self._hidden.clear()
         self.fit()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        """Say why there is nothing to be seen, where that is so."""
+        super().paintEvent(event)
+        text = self.why_empty()
+        if text:
+            painter = QPainter(self.viewport())
+            painter.setPen(self._dim)
+            side = self._theme.pixels(4 * MARGIN_PIXELS)
+            room = self.viewport().rect().adjusted(side, side, -side, -side)
+            painter.drawText(room, int(Qt.AlignmentFlag.AlignHCenter | Qt.TextFlag.TextWordWrap), text)
+            painter.end()
+
+    def why_empty(self) -> str:
+        """Return why no row is shown, "" where one is, or nobody knows."""
+        if not self.empty or self._model.rowCount():
+            return ""
+        return tr("empty.no_fit") if self._model.count else self.empty
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Let the columns fit the new room."""

@@ -10,7 +10,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from foxtrot.gui.columns import Tone, sign_tone
-from foxtrot.gui.numbers import exact_decimals, money_text
+from foxtrot.gui.numbers import asset_text, exact_decimals, money_text
 from foxtrot.gui.table_view import tone_colours
 from foxtrot.gui.theme import Theme
 
@@ -22,6 +22,12 @@ class Piece(msgspec.Struct, frozen=True):
 
     text: str
     tone: Tone = Tone.PLAIN
+    exact: str = ""
+    """What the hint says in its place, where it is rounded."""
+
+
+MORE = Piece("…", Tone.DIM)
+"""There is more than there is room for."""
 
 
 def sums_by(amounts: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
@@ -35,21 +41,25 @@ def sums_by(amounts: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
 def sum_pieces(
     label: str, sums: Mapping[str, Decimal], decimals: int | None = 2, *, signed: bool = False, most: int = 4
 ) -> list[Piece]:
-    """Return a label and its sums, exact where no decimals are named; of many currencies the first few, and how many more there are."""
+    """Return a label and its sums; of many currencies the first few, and how many more there are.
+
+    Where no decimals are named, each is rounded as is usual for its asset, and exact in the hint.
+    """
     if not sums:
         return []
     pieces = [Piece(label, Tone.DIM)]
     for currency, amount in sorted(sums.items())[:most]:
         tone = sign_tone(float(amount)) if signed else Tone.PLAIN
-        places = exact_decimals(amount) if decimals is None else decimals
-        pieces.append(Piece(f"{money_text(amount, places, signed=signed)} {currency}".rstrip(), tone))
+        text = asset_text(amount, signed=signed) if decimals is None else money_text(amount, decimals, signed=signed)
+        exact = money_text(amount, exact_decimals(amount), signed=signed) if decimals is None else text
+        pieces.append(Piece(f"{text} {currency}".rstrip(), tone, f"{exact} {currency}".rstrip()))
     if len(sums) > most:
         pieces.append(Piece(f"+{len(sums) - most}", Tone.DIM))
     return pieces
 
 
 class TotalsBar(QWidget):
-    """Paints pieces of text in a line; what does not fit is elided at its right end, and is in the tooltip.
+    """Paints pieces of text in a line: as many whole ones as fit, and a … for the others, which are in the tooltip.
 
     Thread: the desktop's.
     """
@@ -72,18 +82,31 @@ class TotalsBar(QWidget):
         """Show other pieces."""
         if tuple(pieces) != self._pieces:
             self._pieces = tuple(pieces)
-            self.setToolTip(self.text)
+            self.setToolTip("  ".join(piece.exact or piece.text for piece in self._pieces))
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         """Paint the pieces from left to right."""
         painter = QPainter(self)
-        metrics, left, right = painter.fontMetrics(), self._margin, self.width() - self._margin
-        for piece in self._pieces:
-            text = metrics.elidedText(piece.text, Qt.TextElideMode.ElideRight, max(0, right - left))
+        left = self._margin
+        for piece in self.shown():
             painter.setPen(self._tones[piece.tone])
-            painter.drawText(left, 0, right - left, self.height(), int(Qt.AlignmentFlag.AlignVCenter), text)
-            left += metrics.horizontalAdvance(text) + self._gap
-            if left >= right:
-                break
+            painter.drawText(
+                left, 0, self.width() - left, self.height(), int(Qt.AlignmentFlag.AlignVCenter), piece.text
+            )
+            left += painter.fontMetrics().horizontalAdvance(piece.text) + self._gap
         painter.end()
+
+    def shown(self) -> list[Piece]:
+        """Return what there is room for: never half of a number, nor a label without one."""
+        metrics, room = self.fontMetrics(), self.width() - 2 * self._margin
+        fitting: list[Piece] = []
+        for place, piece in enumerate(self._pieces):
+            room -= metrics.horizontalAdvance(piece.text) + self._gap
+            is_last = place == len(self._pieces) - 1
+            if room + self._gap < (0 if is_last else metrics.horizontalAdvance(MORE.text) + self._gap):
+                while fitting and fitting[-1].tone is Tone.DIM:
+                    fitting.pop()
+                return [*fitting, MORE]
+            fitting.append(piece)
+        return fitting

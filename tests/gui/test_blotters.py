@@ -399,7 +399,7 @@ def test_stops_among_what_is_cancelled_are_named(rig: DesktopRig, make: Make, qt
     rig.bridge.flush()
     rig.bridge.flush()
     press(qtbot, panel, "cancel_all")
-    assert "1 of them are stops" in rig.questions[0][1]
+    assert "1 of them is a stop" in rig.questions[0][1]
 
 
 def test_an_order_is_changed_by_its_dialog(rig: DesktopRig, make: Make, qtbot: QtBot) -> None:

@@ -1,7 +1,8 @@
 """The chart: history by pages, the live bar, frames, the cross, what is ours as lines, moving a line, the menu."""
 
+from itertools import pairwise
+
 import pytest
-from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QToolButton
 from pytestqt.qtbot import QtBot
@@ -14,7 +15,7 @@ from foxtrot.gui.chart.bar_words import bar_words
 from foxtrot.gui.chart.frames import PAGE
 from foxtrot.gui.chart.indicator_work import AT_ONCE
 from foxtrot.gui.chart.indicators import chosen
-from foxtrot.gui.chart.order_lines import free_box
+from foxtrot.gui.chart.order_lines import spread
 from foxtrot.gui.panels.chart import ChartPanel
 from tests.support.builders import SECOND, T0, a_perpetual
 from tests.support.chart_rig import MINUTE, NOW, ONE, answer, open_chart, some_bars
@@ -203,12 +204,19 @@ def test_figures_that_have_no_room_are_left_out_whole(chart: ChartPanel, rig: De
     assert "Vol 5" in label.toolTip()
 
 
-def test_labels_of_lines_cover_no_other() -> None:
-    taken: list[QRectF] = []
-    for place in range(6):
-        box = free_box(QRectF(0, 10 + place, 90, 10), taken, 200.0)
-        assert not any(box.intersects(other) for other in taken)
-        taken.append(box)
+@pytest.mark.parametrize("places", [[50.0], [50, 51, 52], [3, 2, 1], [198, 199, 190, 20, 25], [0, 100, 100, 101, 200]])
+def test_labels_of_lines_cover_no_other_and_stand_near_their_lines_in_their_order(places: list[float]) -> None:
+    high = 10.0
+    edges = spread(places, high, 0.0, 200.0)
+    assert all(0.0 <= edge <= 200.0 - high for edge in edges)
+    assert all(lower - upper >= high - 1e-9 for upper, lower in pairwise(sorted(edges)))
+    assert sorted(range(len(places)), key=edges.__getitem__) == sorted(range(len(places)), key=places.__getitem__)
+    assert all(abs(edge + high / 2 - place) <= high * len(places) for edge, place in zip(edges, places, strict=True))
+
+
+def test_more_labels_than_there_is_room_for_cover_no_other_either() -> None:
+    edges = spread([5.0] * 30, 10.0, 0.0, 200.0)
+    assert edges == [10.0 * line for line in range(30)]
 
 
 def test_nothing_is_painted_while_nobody_looks(chart: ChartPanel, rig: DesktopRig) -> None:

@@ -41,7 +41,7 @@ KINDS: tuple[type[Panel], ...] = (
 
 def test_columns_of_high_rank_go_first_and_of_equals_the_one_farthest_right() -> None:
     kept = [tuple(fitting(COLUMNS, WIDTHS, 1.0, room)) for room in (620, 540, 500, 430, 330, 230, 50)]
-    assert kept == [(0, 1, 2, 3, 4), (0, 1, 2, 3, 4), (0, 1, 2, 4), (0, 1, 2), (0, 1, 2), (0, 1), (0, 1)]
+    assert kept == [(0, 1, 2, 3, 4), (0, 1, 2, 3, 4), (0, 1, 2, 4), (0, 2, 4), (0, 2), (0, 2), (0, 2)]
 
 
 def test_what_is_left_over_goes_to_words_and_never_beyond_the_room() -> None:
@@ -67,7 +67,7 @@ def hidden(view: FactView) -> list[int]:
 
 def test_a_table_follows_its_room_until_somebody_takes_hold_of_its_headings(view: FactView, qtbot: QtBot) -> None:
     view.resize(420, 200)
-    assert hidden(view) == [3, 4] or hidden(view) == [3]
+    assert hidden(view) == [1, 3]
     view.resize(640, 200)
     assert hidden(view) == []
     assert view.columns_state() == {}

@@ -283,7 +283,7 @@ def test_what_a_death_would_leave_behind_is_counted_without_what_is_not_ours(ris
     assert [texts(risk.panel.death, line)[0] for line in range(4)] == [
         "● at the venue", "◆ only here", "▲ naked", "○ none of ours",
     ]  # fmt: skip
-    assert risk.panel.tabs.tabText(3) == "Unknown orders 1"
+    assert risk.panel.tabs.tabText(3) == "Unknown 1"
 
 
 def test_an_engine_that_does_not_answer_is_not_asked_again(risk: Risk) -> None:

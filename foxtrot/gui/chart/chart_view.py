@@ -83,6 +83,7 @@ class ChartView(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph tel
     def show_newest(self) -> None:
         """Go to the newest bar."""
         bars = max(20.0, self.price.box.width() / (CANDLE_PIXELS * self.theme.scale))
+        self.view.free(self._words_share(), shrinks=True)
         self.view.show_newest(len(self.series), bars)
         self._seen_state = None
         self.refresh()
@@ -109,6 +110,8 @@ class ChartView(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph tel
         state = (self.series.revision, self.view.left, self.view.right, self.panes.revision, lines)
         if state == self._seen_state:
             return
+        if lines != self._seen_lines:
+            self.view.free(self._words_share())
         self._seen_state, self._seen_lines = state, lines
         if not held:
             self._fit()
@@ -212,6 +215,10 @@ class ChartView(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph tel
         for row in range(layout.rowCount()):
             layout.setRowStretchFactor(row, 9 if row == 0 else 2 if row < len(panes) else 0)
         layout.setColumnStretchFactor(0, 1)
+
+    def _words_share(self) -> float:
+        """Return how much of the width the words of lines take up at the axis."""
+        return self.lines.words_width() / max(1.0, self.price.box.width())
 
     def _fit(self) -> None:
         view, bars = self.view, self.series.bars

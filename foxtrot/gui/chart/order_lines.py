@@ -12,6 +12,10 @@ from foxtrot.gui.theme import Theme
 
 NEAR_PIXELS: Final = 6
 """So near to a line the mouse has hold of it."""
+LEAD_PIXELS: Final = 14
+"""So far from the axis words end, which leaves room for what leads to their line."""
+WORDS_PIXELS: Final = 10
+"""What a box is wider than its words."""
 
 
 class PriceLine:
@@ -54,8 +58,13 @@ class LinesItem(PlotItem):
         self.moving = line
         self.update()
 
+    def words_width(self) -> float:
+        """Return how many pixels the words of all lines take up at the axis, 0.0 without any."""
+        widths = [self._metrics.horizontalAdvance(line.text) for line in self.lines]
+        return max(widths) + WORDS_PIXELS + 2 * self._theme.pixels(LEAD_PIXELS) if widths else 0.0
+
     def draw(self, painter: QPainter, scale: Scale) -> None:
-        """Draw every line that is seen; words that would cover others stand beside them."""
+        """Draw every line that is seen, and its words at the axis; those of lines that are close stand above each other."""
         rect = self.seen()
         left, right = rect.left() * scale.kx + scale.dx, rect.right() * scale.kx + scale.dx
         painter.setFont(self._font)
@@ -69,9 +78,21 @@ class LinesItem(PlotItem):
             y = round(line.price * scale.ky + scale.dy)
             painter.setPen(QPen(colour, self._theme.pixels(1), line.style))
             painter.drawLine(QPointF(left, y), QPointF(right, y))
-        taken: list[QRectF] = []
-        for line, colour in reversed(shown) if self.moving is not None else shown:
-            self._draw_label(painter, line.text, colour, (left, right, line.price * scale.ky + scale.dy), taken)
+        floor, top = (value * scale.ky + scale.dy for value in (rect.top(), rect.bottom()))
+        boxes = self._boxes(
+            [(line.price * scale.ky + scale.dy, line.text) for line, _ in shown], left, right, (top, floor)
+        )
+        for (line, colour), box in zip(shown, boxes, strict=True):
+            self._draw_label(painter, line, colour, box, (right, line.price * scale.ky + scale.dy))
+
+    def _boxes(
+        self, places: list[tuple[float, str]], left: float, right: float, stretch: tuple[float, float]
+    ) -> list[QRectF]:
+        """Return where words stand: at the axis, none over another; the lines of those that had to move lead to them."""
+        high, lead = self._metrics.height() + 2, self._theme.pixels(LEAD_PIXELS)
+        tops = spread([y for y, _ in places], high + 1, *stretch)
+        widths = [min(self._metrics.horizontalAdvance(text) + WORDS_PIXELS, right - left - lead) for _, text in places]
+        return [QRectF(right - lead - wide, top, wide, high) for top, wide in zip(tops, widths, strict=True)]
 
     def _colour(self, line: PriceLine) -> QColor:
         """Return the colour of a line: fainter where it is being moved away."""
@@ -81,33 +102,57 @@ class LinesItem(PlotItem):
         return colour
 
     def _draw_label(
-        self, painter: QPainter, text: str, colour: QColor, where: tuple[float, float, float], taken: list[QRectF]
+        self, painter: QPainter, line: PriceLine, colour: QColor, box: QRectF, end: tuple[float, float]
     ) -> None:
-        left, right, y = where
-        high, wide = self._metrics.height() + 2, self._metrics.horizontalAdvance(text) + 10
-        box = free_box(QRectF(left + 6, y - high / 2, wide, high), taken, right)
-        taken.append(box)
-        painter.setPen(QPen(colour, 1))
+        """Draw the words of a line in their box, and what leads from there to the line's end at the axis."""
+        right, y = end
+        painter.setPen(QPen(colour, self._theme.pixels(1)))
+        painter.drawLine(QPointF(box.right(), box.center().y()), QPointF(right, y))
         painter.setBrush(self._ground)
         painter.drawRect(box)
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+        words = self._metrics.elidedText(line.text, Qt.TextElideMode.ElideRight, box.width())
+        painter.drawText(
+            box,
+            Qt.AlignmentFlag.AlignCenter,
+            words if box.width() < self._metrics.horizontalAdvance(line.text) else line.text,
+        )
 
 
-def free_box(box: QRectF, taken: list[QRectF], right: float) -> QRectF:
-    """Return where a box covers none that was placed before: to the right of them, below where there is no room."""
-    beside = QRectF(box)
-    while (hit := _first_hit(beside, taken)) is not None and beside.right() <= right:
-        beside.moveLeft(hit.right() + 4)
-    if hit is None and beside.right() <= right:
-        return beside
-    below = QRectF(box)
-    while (hit := _first_hit(below, taken)) is not None:
-        below.moveTop(hit.bottom() + 1)
-    return below
+def spread(places: list[float], high: float, top: float, floor: float) -> list[float]:
+    """Return the upper edges of boxes of one height, each as near to its place as it can be without covering another, in their order.
+
+    All are between `top` and `floor` where there is room for all.
+    """
+    order = sorted(range(len(places)), key=places.__getitem__)
+    groups: list[list[float]] = []  # the middle of what its boxes want, how many they are
+    for place in (places[number] for number in order):
+        groups.append([place, 1.0])
+        while len(groups) > 1 and _edge(groups[-2], high) + groups[-2][1] * high > _edge(groups[-1], high):
+            (middle, many), (other, more) = groups[-2], groups.pop()
+            groups[-1] = [(middle * many + other * more) / (many + more), many + more]
+    found = [0.0] * len(places)
+    edges = [_edge(group, high) + high * line for group in groups for line in range(int(group[1]))]
+    for number, edge in zip(order, _between(edges, high, top, floor), strict=True):
+        found[number] = edge
+    return found
 
 
-def _first_hit(box: QRectF, taken: list[QRectF]) -> QRectF | None:
-    return next((other for other in taken if box.intersects(other)), None)
+def _edge(group: list[float], high: float) -> float:
+    """Return the upper edge of boxes that stand close together around their middle."""
+    return group[0] - group[1] * high / 2
+
+
+def _between(edges: list[float], high: float, top: float, floor: float) -> list[float]:
+    """Return edges that keep their distances and are pushed in from the floor, then from the top."""
+    most = floor - high
+    for number in reversed(range(len(edges))):
+        edges[number] = min(edges[number], most)
+        most = edges[number] - high
+    least = top
+    for number, edge in enumerate(edges):
+        edges[number] = max(edge, least)
+        least = edges[number] + high
+    return edges
 
 
 def line_at(lines: tuple[PriceLine, ...], y: float, scale: Scale) -> PriceLine | None:

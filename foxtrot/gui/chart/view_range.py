@@ -5,6 +5,8 @@ from typing import Final
 LEAST_BARS: Final = 8.0
 MARGIN: Final = 0.06
 """How much of the width stays free on the right of the newest bar."""
+MOST_MARGIN: Final = 0.3
+"""So much of it at most stays free for words at the axis."""
 
 
 class ViewRange:
@@ -17,6 +19,7 @@ class ViewRange:
         self.left = 0.0
         self.right = 120.0
         self._count = 0
+        self._margin = MARGIN
 
     @property
     def width(self) -> float:
@@ -32,8 +35,20 @@ class ViewRange:
         """Show the newest bars, so many or as many as now."""
         width = max(LEAST_BARS, self.width if bars is None else bars)
         self._count = count
-        self.right = count - 0.5 + width * MARGIN
+        self.right = count - 0.5 + width * self._margin
         self.left = self.right - width
+
+    def free(self, share: float, *, shrinks: bool = False) -> None:
+        """Keep a share of the width free on the right of the newest bar, within bounds; the view moves if it stands there.
+
+        What is free stays free until `shrinks` is given, so that bars do not jump to and fro with each order.
+        """
+        margin = min(MOST_MARGIN, max(MARGIN, share))
+        if margin > self._margin or (shrinks and margin != self._margin):
+            stands = abs(self.right - (self._count - 0.5 + self.width * self._margin)) < 1e-6
+            self._margin = margin
+            if stands:
+                self.show_newest(self._count)
 
     def take_count(self, count: int) -> None:
         """Take how many bars there are; the newest stays seen if it was."""

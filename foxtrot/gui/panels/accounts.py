@@ -36,14 +36,14 @@ class Balance(msgspec.Struct, frozen=True):
 
 
 COLUMNS: Final = (
-    Column[Balance]("account", "accounts.account", lambda one: word(one.account), width=110),
+    Column[Balance]("account", "accounts.account", lambda one: word(one.account), width=110, rank=1),
     Column[Balance]("asset", "accounts.asset", lambda one: word(one.balance.asset), width=90),
     Column[Balance]("total", "accounts.total", lambda one: _amount(one.balance.total), align=RIGHT, width=140),
-    Column[Balance]("free", "accounts.free", lambda one: _amount(one.balance.free), align=RIGHT, width=140),
-    Column[Balance]("locked", "accounts.locked", lambda one: _amount(one.balance.locked), align=RIGHT, width=120, rank=1),
-    Column[Balance]("worth", "accounts.worth", lambda one: money_cell(one.worth), align=RIGHT, width=130),
-    Column[Balance]("share", "accounts.share", lambda one: _share(one.share), align=RIGHT, width=70),
-    Column[Balance]("told", "accounts.told", lambda one: time_cell(one.balance.venue_time_ns or one.balance.local_time_ns), rank=2),
+    Column[Balance]("free", "accounts.free", lambda one: _amount(one.balance.free), align=RIGHT, width=140, rank=2),
+    Column[Balance]("locked", "accounts.locked", lambda one: _amount(one.balance.locked), align=RIGHT, width=120, rank=4),
+    Column[Balance]("worth", "accounts.worth", lambda one: money_cell(one.worth), align=RIGHT, width=130, rank=2),
+    Column[Balance]("share", "accounts.share", lambda one: _share(one.share), align=RIGHT, width=70, rank=3),
+    Column[Balance]("told", "accounts.told", lambda one: time_cell(one.balance.venue_time_ns or one.balance.local_time_ns), rank=5),
 )  # fmt: skip
 
 

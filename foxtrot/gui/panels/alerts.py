@@ -3,12 +3,13 @@
 from typing import ClassVar, Final
 
 from PySide6.QtCore import QPoint
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QWidget
+from PySide6.QtWidgets import QMenu, QPushButton, QSizePolicy, QWidget
 
 from foxtrot.gui.alert_form import AlertForm
 from foxtrot.gui.alerts import Alert, AlertBook
 from foxtrot.gui.columns import Align, Cell, Column, Tone, number, word
 from foxtrot.gui.desk import Desk
+from foxtrot.gui.flow_layout import FlowLayout
 from foxtrot.gui.panel import Panel, State
 from foxtrot.gui.table_model import FactTable
 from foxtrot.gui.table_view import FactView
@@ -30,15 +31,15 @@ def _side(alert: Alert) -> Cell:
 def columns_of(book: AlertBook) -> tuple[Column[Alert], ...]:
     """Return the columns of the list, which shows limits as their book does."""
     return (
-        Column("state", "alerts.state", _state, width=100),
-        Column("kind", "alerts.form_kind", lambda alert: word(tr(f"alerts.{alert.kind}")), width=130),
+        Column("state", "alerts.state", _state, width=100, rank=1),
+        Column("kind", "alerts.form_kind", lambda alert: word(tr(f"alerts.{alert.kind}")), width=130, rank=2),
         Column("subject", "alerts.form_subject", lambda alert: word(alert.subject), width=150),
-        Column("side", "alerts.side", _side, width=90),
+        Column("side", "alerts.side", _side, width=90, rank=1),
         Column(
             "limit", "alerts.form_limit", lambda alert: number(alert.limit, book.limit_text(alert)), align=Align.RIGHT, width=110
         ),
-        Column("rang", "alerts.rang", lambda alert: word(alert.rang, Tone.WARNING), align=Align.RIGHT, width=110),
-        Column("note", "alerts.form_note", lambda alert: word(alert.note), width=220),
+        Column("rang", "alerts.rang", lambda alert: word(alert.rang, Tone.WARNING), align=Align.RIGHT, width=110, rank=2),
+        Column("note", "alerts.form_note", lambda alert: word(alert.note), width=220, rank=3),
     )  # fmt: skip
 
 
@@ -52,23 +53,23 @@ class AlertsPanel(Panel):
     """
 
     kind: ClassVar[str] = "alerts"
+    least_size: ClassVar[tuple[int, int]] = (290, 160)
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
         self.book = AlertBook.of(desk)
         self.model = FactTable(columns_of(self.book), lambda alert: alert.number)
         self.view = FactView(self.model, desk.theme, self)
+        self.view.empty = tr("empty.alerts")
         self.buttons: dict[str, QPushButton] = {}
         self.form: AlertForm | None = None
-        row = QHBoxLayout()
-        row.setContentsMargins(*(desk.theme.pixels(4),) * 4)
-        row.setSpacing(desk.theme.pixels(4))
+        row = FlowLayout(desk.theme.pixels(4), desk.theme.pixels(4))
         for name, do in zip(_BUTTONS, (self.make, self.edit, self.arm, self.remove), strict=True):
             button = self.buttons[name] = QPushButton(tr(f"alerts.{name}"), self)
             button.setObjectName(f"alerts_{name}")
             button.clicked.connect(lambda _on=False, do=do: do())
+            button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
             row.addWidget(button)
-        row.addStretch(1)
         self.body.addLayout(row)
         self.body.addWidget(self.view, 1)
         self.view.chosen.connect(lambda _alert: self.edit())

@@ -7,7 +7,16 @@ from typing import ClassVar
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
 
 from foxtrot.gui.aside import Aside
 from foxtrot.gui.backtest_form import BacktestForm
@@ -183,9 +192,14 @@ class BacktesterPanel(Panel):
         left = QWidget(self)
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.form, 1)
+        area = QScrollArea(left)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(self.form)
+        area.setMinimumWidth(max(px(300), self.form.minimumSizeHint().width() + px(12)))  # 12 for the bar at its side
+        column.addWidget(area, 1)
         column.addLayout(self._buttons(left))
-        left.setMinimumWidth(px(300))
         self.view = BacktestView(self.desk, self)
         self.view.moment_chosen.connect(self._choose_moment)
         self.view.run_chosen.connect(self._take_parameters)

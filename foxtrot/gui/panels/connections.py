@@ -97,16 +97,16 @@ def _seconds(value: float | None) -> Cell:
 ACCOUNTS: Final = (
     Column[AccountOverview]("state", "connections.state", _state, width=120),
     Column[AccountOverview]("account", "connections.account", lambda one: word(one.account), width=90),
-    Column[AccountOverview]("venue", "connections.venue", lambda one: word(f"{one.adapter} {one.environment}".strip()), width=130),
-    Column[AccountOverview]("money", "connections.money", _money, width=70),
+    Column[AccountOverview]("venue", "connections.venue", lambda one: word(f"{one.adapter} {one.environment}".strip()), width=130, rank=2),
+    Column[AccountOverview]("money", "connections.money", _money, width=70, rank=1),
     Column[AccountOverview]("latency", "connections.latency", _latency, align=_RIGHT, width=74),
     Column[AccountOverview]("age", "connections.age", _age, align=_RIGHT, width=74),
-    Column[AccountOverview]("reconnects", "connections.reconnects", lambda one: count(one.health.reconnects), align=_RIGHT, width=80),
-    Column[AccountOverview]("rest", "connections.rest", lambda one: count(one.health.rest_fallbacks), align=_RIGHT, width=64),
-    Column[AccountOverview]("weight", "connections.weight", lambda one: count(one.health.used_weight), align=_RIGHT, width=74),
-    Column[AccountOverview]("failed", "connections.failed", _failed, align=_RIGHT, width=64),
-    Column[AccountOverview]("books", "connections.books", _books, align=_RIGHT, width=64),
-    Column[AccountOverview]("cause", "connections.cause", lambda one: word(one.health.last_cause, Tone.DIM), width=200),
+    Column[AccountOverview]("reconnects", "connections.reconnects", lambda one: count(one.health.reconnects), align=_RIGHT, width=80, rank=1),
+    Column[AccountOverview]("rest", "connections.rest", lambda one: count(one.health.rest_fallbacks), align=_RIGHT, width=64, rank=3),
+    Column[AccountOverview]("weight", "connections.weight", lambda one: count(one.health.used_weight), align=_RIGHT, width=74, rank=3),
+    Column[AccountOverview]("failed", "connections.failed", _failed, align=_RIGHT, width=64, rank=2),
+    Column[AccountOverview]("books", "connections.books", _books, align=_RIGHT, width=64, rank=2),
+    Column[AccountOverview]("cause", "connections.cause", lambda one: word(one.health.last_cause, Tone.DIM), width=200, rank=3),
 )  # fmt: skip
 
 
@@ -127,15 +127,15 @@ def _stream_latency(row: StreamRow) -> Cell:
 
 STREAMS: Final = (
     Column[StreamRow]("state", "connections.state", _stream_state, width=90),
-    Column[StreamRow]("name", "connections.stream", lambda row: word(row.figures.name), width=150),
+    Column[StreamRow]("name", "connections.stream", lambda row: word(row.figures.name), width=200),
     Column[StreamRow]("latency", "connections.latency_tail", _stream_latency, align=_RIGHT, width=110),
     Column[StreamRow]("age", "connections.age", lambda row: _seconds(row.figures.last_age_s), align=_RIGHT, width=74),
     Column[StreamRow](
         "rate", "connections.rate", lambda row: number(row.figures.messages_per_s, f"{row.figures.messages_per_s:,.1f}"), align=_RIGHT, width=74
     ),
     Column[StreamRow]("messages", "connections.messages", lambda row: count(row.figures.messages), align=_RIGHT, width=90),
-    Column[StreamRow]("reconnects", "connections.reconnects", lambda row: count(row.figures.reconnects), align=_RIGHT, width=80),
-    Column[StreamRow]("rest", "connections.rest", lambda row: count(row.figures.rest_fallbacks), align=_RIGHT, width=64),
+    Column[StreamRow]("reconnects", "connections.reconnects", lambda row: count(row.figures.reconnects), align=_RIGHT, width=80, rank=1),
+    Column[StreamRow]("rest", "connections.rest", lambda row: count(row.figures.rest_fallbacks), align=_RIGHT, width=64, rank=2),
 )  # fmt: skip
 
 
@@ -181,6 +181,7 @@ class ConnectionsPanel(Panel):
         self.streams = FactTable(STREAMS, lambda row: row.figures.name)
         self.books = FactTable(BOOKS, lambda row: row.instrument_id)
         self.view = FactView(self.accounts, desk.theme, self)
+        self.view.empty = tr("empty.connections")
         self.view.setObjectName("connections_accounts")
         self.tabs = QTabWidget(self)
         self.tabs.setDocumentMode(True)

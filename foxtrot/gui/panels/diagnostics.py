@@ -31,10 +31,10 @@ class Figure(msgspec.Struct, frozen=True):
 
 
 COLUMNS: Final = (
-    Column[Figure]("part", "diagnostics.part", lambda row: word(row.part, Tone.DIM), width=90),
+    Column[Figure]("part", "diagnostics.part", lambda row: word(row.part, Tone.DIM), width=90, rank=1),
     Column[Figure]("name", "diagnostics.name", lambda row: word(row.name), width=230),
     Column[Figure](
-        "value", "diagnostics.value", lambda row: Cell(row.value, row.value, row.tone), align=Align.RIGHT, width=160
+        "value", "diagnostics.value", lambda row: Cell(row.value, row.value, row.tone), align=Align.RIGHT, width=130
     ),
 )
 
@@ -46,6 +46,7 @@ class DiagnosticsPanel(Panel):
     """
 
     kind: ClassVar[str] = "diagnostics"
+    least_size: ClassVar[tuple[int, int]] = (290, 140)
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)

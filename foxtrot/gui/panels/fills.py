@@ -80,19 +80,19 @@ def columns_of(desk: Desk) -> tuple[Column[Fill], ...]:
         return number(cost, money_text(cost, price_decimals(known(one)), signed=True), tone)
 
     return (
-        Column("time", "fills.time", lambda one: time_cell(one.row.time_ns), width=100),
+        Column("time", "fills.time", lambda one: time_cell(one.row.time_ns), width=100, rank=1),
         Column("instrument", "fills.instrument", lambda one: word(one.row.instrument_id), width=140),
         Column("side", "fills.side", lambda one: side_cell(one.row.side), width=70),
         Column("quantity", "fills.quantity", lambda one: size_cell(one.row.quantity, known(one)), align=RIGHT),
         Column("price", "fills.price", lambda one: price_cell(one.row.price, known(one)), align=RIGHT),
-        Column("value", "fills.value", lambda one: money_cell(one.worth, unit=one.currency), align=RIGHT, width=130),
-        Column("fee", "fills.fee", lambda one: amount_cell(one.row.fee, one.row.fee_asset), align=RIGHT, width=110),
-        Column("liquidity", "fills.liquidity", lambda one: word(name_of(one.row.liquidity), Tone.DIM), width=70, rank=1),
-        Column("slippage", "fills.slippage", slippage, align=RIGHT),
-        Column("origin", "fills.origin", lambda one: origin_cell(one.row.owner), width=100),
-        Column("account", "fills.account", lambda one: word(one.account), width=80, rank=2),
-        Column("order", "fills.order", lambda one: word(one.row.order_id, Tone.DIM), width=190, rank=3),
-        Column("trade", "fills.trade", lambda one: word(one.row.trade_id, Tone.DIM), width=110, rank=3),
+        Column("value", "fills.value", lambda one: money_cell(one.worth, unit=one.currency), align=RIGHT, width=130, rank=2),
+        Column("fee", "fills.fee", lambda one: amount_cell(one.row.fee, one.row.fee_asset), align=RIGHT, width=110, rank=2),
+        Column("liquidity", "fills.liquidity", lambda one: word(name_of(one.row.liquidity), Tone.DIM), width=70, rank=4),
+        Column("slippage", "fills.slippage", slippage, align=RIGHT, rank=3),
+        Column("origin", "fills.origin", lambda one: origin_cell(one.row.owner), width=100, rank=3),
+        Column("account", "fills.account", lambda one: word(one.account), width=80, rank=4),
+        Column("order", "fills.order", lambda one: word(one.row.order_id, Tone.DIM), width=190, rank=5),
+        Column("trade", "fills.trade", lambda one: word(one.row.trade_id, Tone.DIM), width=110, rank=5),
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QScrollArea,
-    QSplitter,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -25,15 +25,19 @@ from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.market import FundingRate
 from foxtrot.gui.columns import Column, Tone, word
 from foxtrot.gui.desk import Desk
+from foxtrot.gui.flow_layout import FlowLayout
 from foxtrot.gui.instrument_facts import Line, lines_of, product_text
 from foxtrot.gui.panel import Panel, State
 from foxtrot.gui.table_model import FactTable
 from foxtrot.gui.table_view import FactView, tone_colours
 from foxtrot.gui.texts import tr
+from foxtrot.gui.turning_split import TurningSplit
 
 MOST: Final = 500
 """How many instruments are listed at once; more words narrow the search."""
 AGAIN_S: Final = 1.0
+SIDE_BY_SIDE: Final = 600
+"""A panel so wide, in pixels at a scale of 1, has the details beside the list."""
 OPENS: Final = ("chart", "ladder", "ticket", "tape")
 
 
@@ -45,10 +49,10 @@ class Listed(msgspec.Struct, frozen=True):
 
 
 COLUMNS: Final = (
-    Column[Listed]("id", "instruments.id", lambda row: word(row.instrument.instrument_id), width=160),
-    Column[Listed]("name", "instruments.name", lambda row: word(row.instrument.name), width=130),
-    Column[Listed]("product", "instruments.product", lambda row: word(product_text(row.instrument)), width=80),
-    Column[Listed]("accounts", "instruments.accounts", lambda row: word(row.accounts), width=110),
+    Column[Listed]("id", "instruments.id", lambda row: word(row.instrument.instrument_id), width=130),
+    Column[Listed]("name", "instruments.name", lambda row: word(row.instrument.name), width=130, rank=2),
+    Column[Listed]("product", "instruments.product", lambda row: word(product_text(row.instrument)), width=80, rank=1),
+    Column[Listed]("accounts", "instruments.accounts", lambda row: word(row.accounts), width=110, rank=2),
 )
 
 
@@ -191,12 +195,10 @@ class InstrumentsPanel(Panel):
         row.setContentsMargins(*(theme.pixels(4),) * 4)
         row.addWidget(self.words, 1)
         row.addWidget(self.count)
-        split = QSplitter(Qt.Orientation.Horizontal, self)
+        split = TurningSplit(theme.pixels(SIDE_BY_SIDE), self)
         split.addWidget(self.view)
         split.addWidget(self._details())
-        split.setStretchFactor(0, 3)
-        split.setStretchFactor(1, 2)
-        split.setChildrenCollapsible(False)
+        split.setSizes([2, 3])
         self.body.addLayout(row)
         self.body.addWidget(split, 1)
 
@@ -206,6 +208,7 @@ class InstrumentsPanel(Panel):
         area.setWidgetResizable(True)
         area.setFrameShape(QScrollArea.Shape.NoFrame)
         area.setMinimumWidth(theme.pixels(300))
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         inside = QWidget(area)
         column = QVBoxLayout(inside)
         column.setContentsMargins(*(theme.pixels(10),) * 4)
@@ -213,10 +216,10 @@ class InstrumentsPanel(Panel):
         self.hint.setWordWrap(True)
         self.hint.setStyleSheet(f"color:{theme.colours.dim}")
         self.buttons = [self._button(kind) for kind in OPENS]
-        buttons = QHBoxLayout()
+        buttons = FlowLayout(0, theme.pixels(4))
         for button in self.buttons:
+            button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
             buttons.addWidget(button)
-        buttons.addStretch(1)
         self._form = QFormLayout()
         self._form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         self._form.setHorizontalSpacing(theme.pixels(14))

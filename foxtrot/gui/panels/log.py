@@ -97,10 +97,14 @@ def _level_cell(line: Line) -> Cell:
 
 COLUMNS: Final = (
     Column[Line](
-        "time", "log.time", lambda line: number(float(line.number), time_text(line.time_ns), Tone.DIM), width=104
+        "time",
+        "log.time",
+        lambda line: number(float(line.number), time_text(line.time_ns), Tone.DIM),
+        width=104,
+        rank=1,
     ),
-    Column[Line]("level", "log.level", _level_cell, width=80),
-    Column[Line]("source", "log.source", lambda line: word(line.source), width=130),
+    Column[Line]("level", "log.level", _level_cell, width=80, rank=3),
+    Column[Line]("source", "log.source", lambda line: word(line.source), width=130, rank=2),
     Column[Line]("text", "log.text", lambda line: word(line.text, _TONES.get(line.level, Tone.PLAIN)), width=700),
 )
 
@@ -112,6 +116,7 @@ class LogPanel(Panel):
     """
 
     kind: ClassVar[str] = "log"
+    least_size: ClassVar[tuple[int, int]] = (270, 140)
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
@@ -119,6 +124,7 @@ class LogPanel(Panel):
         self._shed = 0
         self.model = FactTable(COLUMNS, lambda line: line.number, MOST)
         self.view = FactView(self.model, desk.theme, self)
+        self.view.empty = tr("empty.log")
         self.level = QComboBox(self)
         self.level.setObjectName("log_level")
         self.level.addItems(LEVELS)

@@ -52,19 +52,19 @@ def columns_of(desk: Desk) -> tuple[Column[OrderRow], ...]:
     """Return the columns."""
     known = desk.instruments.get
     return (
-        Column("time", "orders.time", lambda row: time_cell(row.created_ns), width=100),
+        Column("time", "orders.time", lambda row: time_cell(row.created_ns), width=100, rank=3),
         Column("instrument", "orders.instrument", lambda row: word(row.instrument_id), width=140),
         Column("side", "orders.side", lambda row: side_cell(row.side), width=70),
-        Column("type", "orders.type", lambda row: word(name_of(row.order_type)), width=90),
+        Column("type", "orders.type", lambda row: word(name_of(row.order_type)), width=90, rank=2),
         Column("quantity", "orders.quantity", lambda row: size_cell(row.quantity, known(row.instrument_id)), align=RIGHT),
-        Column("filled", "orders.filled", lambda row: size_cell(row.filled, known(row.instrument_id)), align=RIGHT, width=80),
+        Column("filled", "orders.filled", lambda row: size_cell(row.filled, known(row.instrument_id)), align=RIGHT, width=80, rank=1),
         Column("price", "orders.price", lambda row: price_cell(row.price, known(row.instrument_id)), align=RIGHT),
-        Column("trigger", "orders.trigger", lambda row: price_cell(row.trigger_price, known(row.instrument_id)), align=RIGHT, rank=1),
-        Column("status", "orders.status", status_cell, width=100),
-        Column("reason", "orders.reason", _reason_cell, width=220, rank=2),
-        Column("origin", "orders.origin", lambda row: origin_cell(row.owner), width=100),
-        Column("account", "orders.account", lambda row: word(row.account), width=80, rank=1),
-        Column("order", "orders.order", lambda row: word(row.order_id, Tone.DIM), width=190, rank=3),
+        Column("trigger", "orders.trigger", lambda row: price_cell(row.trigger_price, known(row.instrument_id)), align=RIGHT, rank=5),
+        Column("status", "orders.status", status_cell, width=100, rank=1),
+        Column("reason", "orders.reason", _reason_cell, width=220, rank=4),
+        Column("origin", "orders.origin", lambda row: origin_cell(row.owner), width=100, rank=3),
+        Column("account", "orders.account", lambda row: word(row.account), width=80, rank=5),
+        Column("order", "orders.order", lambda row: word(row.order_id, Tone.DIM), width=190, rank=6),
     )  # fmt: skip
 
 

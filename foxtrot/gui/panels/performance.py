@@ -219,8 +219,10 @@ class PerformancePanel(Panel):
         self.views = {}
         for name, model in self.models.items():
             view = self.views[name] = FactView(model, self.desk.theme, self.tabs)
+            view.empty = tr("empty.performance")
             offer_columns(view)
-            self.tabs.addTab(view, tr(f"performance.{name}"))
+            place = self.tabs.addTab(view, tr(f"performance.{name}"))
+            self.tabs.setTabToolTip(place, tr(f"performance.{name}_hint"))
         self.views["days"].sortByColumn(0, Qt.SortOrder.DescendingOrder)
         self.views["cash"].sortByColumn(0, Qt.SortOrder.DescendingOrder)
         self.tabs.currentChanged.connect(self._filter)

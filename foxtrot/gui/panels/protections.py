@@ -64,18 +64,18 @@ def columns_of(desk: Desk) -> tuple[Column[Leg], ...]:
 
     return (
         Column("instrument", "protections.instrument", lambda one: word(one.leg.instrument_id), width=140),
-        Column("side", "protections.side", _side_cell, width=70),
-        Column("held", "protections.held", lambda one: size_cell(one.leg.held, known(one.leg.instrument_id)), align=RIGHT),
+        Column("side", "protections.side", _side_cell, width=70, rank=1),
+        Column("held", "protections.held", lambda one: size_cell(one.leg.held, known(one.leg.instrument_id)), align=RIGHT, rank=1),
         Column("kind", "protections.kind", _kind_cell, width=110),
         Column("level", "protections.level", lambda one: price(one.leg.level, one), align=RIGHT),
-        Column("distance", "protections.distance", _distance_cell, align=RIGHT, width=80),
-        Column("offset", "protections.offset", lambda one: price(one.leg.offset, one), align=RIGHT, rank=2),
+        Column("distance", "protections.distance", _distance_cell, align=RIGHT, width=80, rank=2),
+        Column("offset", "protections.offset", lambda one: price(one.leg.offset, one), align=RIGHT, rank=4),
         Column("where", "protections.where", lambda one: word(_where_text(one.leg.where), _WHERE[one.leg.where]), width=180),
-        Column("covers", "protections.covers", lambda one: _covers_cell(one, desk), align=RIGHT, rank=1),
-        Column("position", "protections.position", lambda one: protection_cell(one.leg.protection, one.leg.remark), width=230, rank=2),
-        Column("origin", "protections.origin", lambda one: origin_cell(one.leg.owner), width=100),
-        Column("account", "protections.account", lambda one: word(one.leg.account), width=80, rank=2),
-        Column("order", "protections.order", lambda one: word(one.leg.order_id, Tone.DIM), width=190, rank=3),
+        Column("covers", "protections.covers", lambda one: _covers_cell(one, desk), align=RIGHT, rank=3),
+        Column("position", "protections.position", lambda one: protection_cell(one.leg.protection, one.leg.remark), width=230, rank=4),
+        Column("origin", "protections.origin", lambda one: origin_cell(one.leg.owner), width=100, rank=2),
+        Column("account", "protections.account", lambda one: word(one.leg.account), width=80, rank=4),
+        Column("order", "protections.order", lambda one: word(one.leg.order_id, Tone.DIM), width=190, rank=5),
     )  # fmt: skip
 
 

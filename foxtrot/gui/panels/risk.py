@@ -42,7 +42,7 @@ class RiskPanel(Panel):
     """
 
     kind: ClassVar[str] = "risk"
-    least_size: ClassVar[tuple[int, int]] = (340, 180)
+    least_size: ClassVar[tuple[int, int]] = (430, 180)
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
@@ -190,10 +190,13 @@ class RiskPanel(Panel):
         self.summary.setWordWrap(True)
         self.summary.setContentsMargins(*(self.desk.theme.pixels(6),) * 4)
         self.tabs.addTab(self._page(self._view("death", self.death), above=self.summary), tr("risk.death"))
+        for place, name in enumerate(self.views):
+            self.tabs.setTabToolTip(place, tr(f"risk.{name}_hint"))
 
     def _view(self, name: str, model: FactTable[Any]) -> FactView:
         view = self.views[name] = FactView(model, self.desk.theme, self)
         view.setObjectName(f"risk_{name}")
+        view.empty = tr(f"empty.risk_{name}")
         return view
 
     def _page(self, view: FactView, *buttons: QPushButton, above: QWidget | None = None) -> QWidget:

@@ -196,6 +196,7 @@ class StrategiesPanel(Panel):
 
     def _build(self) -> None:
         self.view = FactView(self.model, self.desk.theme, self)
+        self.view.empty = tr("empty.strategies")
         self.view.setObjectName("strategies_table")
         self.view.setMinimumHeight(self.desk.theme.pixels(LEAST_TABLE))
         self.view.selectionModel().selectionChanged.connect(lambda *_: self._look_at_chosen())

@@ -13,6 +13,7 @@ from foxtrot.domain.market import MarketTrade
 from foxtrot.domain.subscription import SubscribeRequest
 from foxtrot.gui.column_menu import offer_columns
 from foxtrot.gui.desk import Desk
+from foxtrot.gui.flow_layout import FlowLayout
 from foxtrot.gui.number_box import NumberBox
 from foxtrot.gui.numbers import price_decimals
 from foxtrot.gui.panel import Panel, State
@@ -47,6 +48,7 @@ class TapePanel(Panel):
         self._summed = (0.0, -1)
         self.model = PrintTable()
         self.view = FactView(self.model, desk.theme, self)
+        self.view.empty = tr("empty.tape")
         self.view.setSortingEnabled(False)
         self.view.setObjectName("tape_table")
         offer_columns(self.view)
@@ -149,16 +151,24 @@ class TapePanel(Panel):
     def _lay_out(self) -> None:
         theme = self.desk.theme
         self.name = QLabel(self)
-        row = QHBoxLayout()
-        row.setContentsMargins(*(theme.pixels(4),) * 4)
-        row.setSpacing(theme.pixels(6))
+        row = FlowLayout(theme.pixels(4), theme.pixels(6))
         row.addWidget(self.name)
-        row.addStretch(1)
         for text, box in (("tape.least", self.least), ("tape.large", self.large)):
-            row.addWidget(QLabel(tr(text), self))
-            row.addWidget(box)
+            row.addWidget(_titled(tr(text), box, theme.pixels(6)))
         self.sums.setContentsMargins(*(theme.pixels(6),) * 4)
         self.sums.setToolTip(tr("tape.sums_hint"))
         self.body.addLayout(row)
         self.body.addWidget(self.view, 1)
         self.body.addWidget(self.sums)
+
+
+def _titled(text: str, box: NumberBox, gap: int) -> QWidget:
+    """Return a box with words before it, that stay together."""
+    pair = QWidget()
+    row = QHBoxLayout(pair)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(gap)
+    row.addWidget(QLabel(text, pair))
+    row.addStretch(1)
+    row.addWidget(box)
+    return pair

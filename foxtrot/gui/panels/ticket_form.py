@@ -3,12 +3,13 @@
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from foxtrot.app.desktop_requests import TermsFound
 from foxtrot.domain.enums import OrderType, TimeInForce
 from foxtrot.domain.instrument import Instrument
 from foxtrot.domain.market import TickData
+from foxtrot.gui.flow_layout import FlowLayout
 from foxtrot.gui.number_box import NumberBox
 from foxtrot.gui.panels.ticket_model import Ticket, may_reduce_only, times_of, types_of
 from foxtrot.gui.texts import tr
@@ -174,15 +175,13 @@ class TicketForm(QWidget):
             grid.addWidget(box, line, 1, 1, 1 if beside is not None else 2)
             if beside is not None:
                 grid.addWidget(beside, line, 2)
-        checks = QHBoxLayout()
-        checks.setSpacing(self._theme.pixels(14))
-        for check in (self.post_only, self.reduce_only):
+        checks = FlowLayout(0, self._theme.pixels(8))
+        for check in (self.post_only, self.reduce_only, self.bracket):
+            check.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
             checks.addWidget(check)
-        checks.addStretch(1)
         grid.addLayout(checks, len(rows), 0, 1, 3)
-        grid.addWidget(self.bracket, len(rows) + 1, 0, 1, 3)
         bracket = ((self._stop_title, self.stop_loss), (self._take_title, self.take_profit))
-        for line, (title, box) in enumerate(bracket, len(rows) + 2):
+        for line, (title, box) in enumerate(bracket, len(rows) + 1):
             grid.addWidget(title, line, 0)
             grid.addWidget(box, line, 1, 1, 2)
         grid.setColumnStretch(1, 3)

@@ -1,14 +1,29 @@
 """Every word that the desktop shows, by key, in each of its languages; the tables are TOML files beside this module."""
 
+import string
 import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
-from typing import Final
+from typing import Any, Final
 
 LANGUAGES: Final = {"en": "English", "zh": "中文"}
 DEFAULT: Final = "en"
 _FOLDER = resources.files(__name__)
+
+
+class _Formatter(string.Formatter):
+    """Puts values into a text, and the word that fits to their number."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        """Return a value, or the one of two words that fits to it."""
+        if "|" not in format_spec:
+            return str(super().format_field(value, format_spec))
+        one, many = format_spec.split("|")
+        return one if str(value).lstrip("+") == "1" else many
+
+
+_FORMATTER: Final = _Formatter()
 
 
 class _Chosen:
@@ -30,10 +45,11 @@ def chosen() -> str:
 def tr(key: str, **values: object) -> str:
     """Return a text by its key, with values put in for the names in braces.
 
-    A key that no table has is shown as it is, so that nothing is hidden; a test holds that there is none.
+    A key that no table has is shown as it is, so that nothing is hidden; a test holds that there is none. `{count:order|orders}` is the
+    first of the two words where `count` is one.
     """
     text = table(_Chosen.language).get(key) or table(DEFAULT).get(key) or key
-    return text.format(**values) if values else text
+    return _FORMATTER.vformat(text, (), values) if values else text
 
 
 @cache
