@@ -28,6 +28,7 @@ class Piece(msgspec.Struct, frozen=True):
 
 MORE = Piece("…", Tone.DIM)
 """There is more than there is room for."""
+_WORDS = (Tone.WARNING, Tone.DANGER)
 
 
 def sums_by(amounts: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
@@ -98,15 +99,23 @@ class TotalsBar(QWidget):
         painter.end()
 
     def shown(self) -> list[Piece]:
-        """Return what there is room for: never half of a number, nor a label without one."""
+        """Return what there is room for: never half of a number, nor a label without one.
+
+        What comes first, and a warning, are cut at their right end.
+        """
         metrics, room = self.fontMetrics(), self.width() - 2 * self._margin
         fitting: list[Piece] = []
         for place, piece in enumerate(self._pieces):
+            before = room
             room -= metrics.horizontalAdvance(piece.text) + self._gap
             is_last = place == len(self._pieces) - 1
-            if room + self._gap < (0 if is_last else metrics.horizontalAdvance(MORE.text) + self._gap):
+            if room + self._gap >= (0 if is_last else metrics.horizontalAdvance(MORE.text) + self._gap):
+                fitting.append(piece)
+            elif not fitting or piece.tone in _WORDS:
+                text = metrics.elidedText(piece.text, Qt.TextElideMode.ElideRight, max(0, before))
+                return [*fitting, Piece(text, piece.tone)]
+            else:
                 while fitting and fitting[-1].tone is Tone.DIM:
                     fitting.pop()
                 return [*fitting, MORE]
-            fitting.append(piece)
         return fitting

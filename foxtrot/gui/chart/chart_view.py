@@ -218,7 +218,8 @@ class ChartView(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph tel
 
     def _words_share(self) -> float:
         """Return how much of the width the words of lines take up at the axis."""
-        return self.lines.words_width() / max(1.0, self.price.box.width())
+        room = max(1.0, float(self.price.box.width()))
+        return self.lines.words_width(room) / room
 
     def _fit(self) -> None:
         view, bars = self.view, self.series.bars

@@ -16,19 +16,22 @@ LEAD_PIXELS: Final = 14
 """So far from the axis words end, which leaves room for what leads to their line."""
 WORDS_PIXELS: Final = 10
 """What a box is wider than its words."""
+MOST_WORDS: Final = 0.3
+"""Words that take up more of the width are made brief."""
 
 
 class PriceLine:
-    """A line at a price with words on it; `level` is the order that can be moved by it."""
+    """A line at a price with words on it; `level` is the order that can be moved by it, `brief` are the words where there is little room."""
 
     def __init__(
-        self, price: float, text: str, colour: str, style: Qt.PenStyle, level: OrderLevel | None = None
+        self, price: float, text: str, colour: str, style: Qt.PenStyle, level: OrderLevel | None = None, brief: str = ""
     ) -> None:
         self.price = price
         self.text = text
         self.colour = QColor(colour)
         self.style = style
         self.level = level
+        self.brief = brief or text
 
 
 class LinesItem(PlotItem):
@@ -58,9 +61,9 @@ class LinesItem(PlotItem):
         self.moving = line
         self.update()
 
-    def words_width(self) -> float:
-        """Return how many pixels the words of all lines take up at the axis, 0.0 without any."""
-        widths = [self._metrics.horizontalAdvance(line.text) for line in self.lines]
+    def words_width(self, room: float) -> float:
+        """Return how many of so many pixels the words of all lines take up at the axis, 0.0 without any."""
+        widths = [self._metrics.horizontalAdvance(self._words(line, room)) for line in self.lines]
         return max(widths) + WORDS_PIXELS + 2 * self._theme.pixels(LEAD_PIXELS) if widths else 0.0
 
     def draw(self, painter: QPainter, scale: Scale) -> None:
@@ -80,18 +83,23 @@ class LinesItem(PlotItem):
             painter.drawLine(QPointF(left, y), QPointF(right, y))
         floor, top = (value * scale.ky + scale.dy for value in (rect.top(), rect.bottom()))
         boxes = self._boxes(
-            [(line.price * scale.ky + scale.dy, line.text) for line, _ in shown], left, right, (top, floor)
+            [(line.price * scale.ky + scale.dy, self._words(line, right - left)) for line, _ in shown],
+            right,
+            (top, floor),
         )
         for (line, colour), box in zip(shown, boxes, strict=True):
-            self._draw_label(painter, line, colour, box, (right, line.price * scale.ky + scale.dy))
+            end = QPointF(right, line.price * scale.ky + scale.dy)
+            self._draw_label(painter, self._words(line, right - left), colour, box, end)
 
-    def _boxes(
-        self, places: list[tuple[float, str]], left: float, right: float, stretch: tuple[float, float]
-    ) -> list[QRectF]:
+    def _words(self, line: PriceLine, room: float) -> str:
+        """Return the words of a line: the brief ones where all of them would cover much of the room."""
+        return line.text if self._metrics.horizontalAdvance(line.text) <= room * MOST_WORDS else line.brief
+
+    def _boxes(self, places: list[tuple[float, str]], right: float, stretch: tuple[float, float]) -> list[QRectF]:
         """Return where words stand: at the axis, none over another; the lines of those that had to move lead to them."""
         high, lead = self._metrics.height() + 2, self._theme.pixels(LEAD_PIXELS)
         tops = spread([y for y, _ in places], high + 1, *stretch)
-        widths = [min(self._metrics.horizontalAdvance(text) + WORDS_PIXELS, right - left - lead) for _, text in places]
+        widths = [self._metrics.horizontalAdvance(text) + WORDS_PIXELS for _, text in places]
         return [QRectF(right - lead - wide, top, wide, high) for top, wide in zip(tops, widths, strict=True)]
 
     def _colour(self, line: PriceLine) -> QColor:
@@ -101,21 +109,13 @@ class LinesItem(PlotItem):
             colour.setAlpha(90)
         return colour
 
-    def _draw_label(
-        self, painter: QPainter, line: PriceLine, colour: QColor, box: QRectF, end: tuple[float, float]
-    ) -> None:
+    def _draw_label(self, painter: QPainter, words: str, colour: QColor, box: QRectF, end: QPointF) -> None:
         """Draw the words of a line in their box, and what leads from there to the line's end at the axis."""
-        right, y = end
         painter.setPen(QPen(colour, self._theme.pixels(1)))
-        painter.drawLine(QPointF(box.right(), box.center().y()), QPointF(right, y))
+        painter.drawLine(QPointF(box.right(), box.center().y()), end)
         painter.setBrush(self._ground)
         painter.drawRect(box)
-        words = self._metrics.elidedText(line.text, Qt.TextElideMode.ElideRight, box.width())
-        painter.drawText(
-            box,
-            Qt.AlignmentFlag.AlignCenter,
-            words if box.width() < self._metrics.horizontalAdvance(line.text) else line.text,
-        )
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
 
 
 def spread(places: list[float], high: float, top: float, floor: float) -> list[float]:

@@ -50,16 +50,17 @@ def _order_line(level: OrderLevel, where: str, instrument: Instrument, colours: 
     colour = colours.up if level.order.side is Side.BUY else colours.down
     style = Qt.PenStyle.DotLine if level.field == "trigger_price" else Qt.PenStyle.DashLine
     is_manual = level.order.owner == OWNER
-    text = level_text(level, instrument, level.price) + ("" if is_manual else f"  ({level.order.owner})")
+    brief = level_text(level, instrument, level.price)
+    text = brief + ("" if is_manual else f"  ({level.order.owner})")
     text += f" · {tr(f'protections.at_{where}')}" if where else ""
-    return PriceLine(level.price, text, colour, style, level if is_manual and level.is_movable else None)
+    return PriceLine(level.price, text, colour, style, level if is_manual and level.is_movable else None, brief)
 
 
 def _position_line(held: Held, instrument: Instrument, last: float, colours: Colours) -> PriceLine:
     way = "long" if held.quantity > 0 else "short"
     size = size_text(abs(held.quantity), size_decimals(instrument))
-    text = f"{tr(f'chart.{way}')} {size} @ {price_text(held.average_price, price_decimals(instrument))}"
+    text = brief = f"{tr(f'chart.{way}')} {size} @ {price_text(held.average_price, price_decimals(instrument))}"
     if last:
         profit = held.profit(last, float(instrument.multiplier))
         text += f"  {money_text(profit, signed=True)} {instrument.quote_asset}"
-    return PriceLine(held.average_price, text, colours.accent, Qt.PenStyle.SolidLine)
+    return PriceLine(held.average_price, text, colours.accent, Qt.PenStyle.SolidLine, brief=brief)

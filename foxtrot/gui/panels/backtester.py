@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QProgressBar,
     QPushButton,
-    QScrollArea,
     QSplitter,
     QVBoxLayout,
     QWidget,
@@ -28,6 +27,7 @@ from foxtrot.gui.desk import Desk
 from foxtrot.gui.panel import Panel, State
 from foxtrot.gui.table_model import FactTable
 from foxtrot.gui.texts import tr
+from foxtrot.gui.upright_area import UprightArea
 
 
 def open_in_browser(path: Path) -> bool:
@@ -192,12 +192,7 @@ class BacktesterPanel(Panel):
         left = QWidget(self)
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
-        area = QScrollArea(left)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QScrollArea.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(self.form)
-        area.setMinimumWidth(max(px(300), self.form.minimumSizeHint().width() + px(12)))  # 12 for the bar at its side
+        area = UprightArea(self.form, left)
         column.addWidget(area, 1)
         column.addLayout(self._buttons(left))
         self.view = BacktestView(self.desk, self)

@@ -46,7 +46,7 @@ class DiagnosticsPanel(Panel):
     """
 
     kind: ClassVar[str] = "diagnostics"
-    least_size: ClassVar[tuple[int, int]] = (290, 140)
+    least_size: ClassVar[tuple[int, int]] = (360, 140)
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)

@@ -216,7 +216,7 @@ class StrategiesPanel(Panel):
         self.split.addWidget(upper)
         self.split.addWidget(self.detail)
         self.split.setChildrenCollapsible(False)
-        self.split.setSizes([300, 260])
+        self.split.setSizes([260, 320])
         self.body.addWidget(self.split)
 
     def _tools(self, parent: QWidget) -> QWidget:
