@@ -7,7 +7,7 @@ from foxtrot.gui.columns import Align, Column
 
 WORDY: Final = 200
 """A column of words that is so wide may become narrower before another column goes."""
-LEAST_WORDY: Final = 140
+LEAST_WORDY: Final = 130
 ALWAYS: Final = 2
 """So many columns are shown in any room: the most important ones."""
 

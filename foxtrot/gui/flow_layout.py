@@ -108,7 +108,7 @@ class FlowLayout(QLayout):
             more = max(0, min(spare, row[0].maximumSize().width() - widths[0]))
             widths[0] += more
             spare -= more
-        elif fills:
+        elif fills and 2 * spare < inner.width():  # else they would be out of all proportion
             growing = [place for place, item in enumerate(row) if not isinstance(item.widget(), QLabel)]
             for number, place in enumerate(growing):
                 widths[place] += spare * (number + 1) // len(growing) - spare * number // len(growing)

@@ -80,7 +80,7 @@ def columns_of(desk: Desk) -> tuple[Column[Holding], ...]:
         return desk.instruments.get(one.row.instrument_id)
 
     return (
-        Column("instrument", "positions.instrument", lambda one: word(one.row.instrument_id), width=140),
+        Column("instrument", "positions.instrument", lambda one: word(one.row.instrument_id), width=200),
         Column("side", "positions.side", lambda one: side_cell(long_or_short(one.row.quantity)), width=70, rank=1),
         Column("quantity", "positions.quantity", lambda one: size_cell(one.row.quantity, known(one)), align=RIGHT),
         Column("average", "positions.average", lambda one: price_cell(one.row.average_price, known(one), more=2), align=RIGHT, width=100, rank=2),

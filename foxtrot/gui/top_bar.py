@@ -51,8 +51,10 @@ class Light(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:  # noqa: N802
-        """Return room for dot and text."""
-        return QSize(self.fontMetrics().horizontalAdvance(self.text) + self._theme.pixels(24), self._theme.pixels(22))
+        """Return room for dot and text, and for any age in milliseconds, so that the bar stands still."""
+        usual = f"{self.account}  888 ms"
+        wide = max(self.fontMetrics().horizontalAdvance(text) for text in (self.text, usual))
+        return QSize(wide + self._theme.pixels(24), self._theme.pixels(22))
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         """Paint a disc when all is well, a triangle when not, so that colour is not alone."""

@@ -16,7 +16,7 @@ LEAD_PIXELS: Final = 14
 """So far from the axis words end, which leaves room for what leads to their line."""
 WORDS_PIXELS: Final = 10
 """What a box is wider than its words."""
-MOST_WORDS: Final = 0.3
+MOST_WORDS: Final = 0.36
 """Words that take up more of the width are made brief."""
 
 

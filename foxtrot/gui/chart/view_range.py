@@ -5,7 +5,7 @@ from typing import Final
 LEAST_BARS: Final = 8.0
 MARGIN: Final = 0.06
 """How much of the width stays free on the right of the newest bar."""
-MOST_MARGIN: Final = 0.3
+MOST_MARGIN: Final = 0.36
 """So much of it at most stays free for words at the axis."""
 
 

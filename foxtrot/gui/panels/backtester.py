@@ -42,7 +42,7 @@ class BacktesterPanel(Panel):
     """
 
     kind: ClassVar[str] = "backtester"
-    least_size: ClassVar[tuple[int, int]] = (640, 360)
+    least_size: ClassVar[tuple[int, int]] = (680, 360)
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
@@ -196,6 +196,7 @@ class BacktesterPanel(Panel):
         column.addWidget(area, 1)
         column.addLayout(self._buttons(left))
         self.view = BacktestView(self.desk, self)
+        self.view.setMinimumSize(px(320), px(180))
         self.view.moment_chosen.connect(self._choose_moment)
         self.view.run_chosen.connect(self._take_parameters)
         right = QWidget(self)

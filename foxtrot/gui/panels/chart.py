@@ -38,7 +38,7 @@ class ChartPanel(Panel):
     kind: ClassVar[str] = "chart"
     follows: ClassVar[bool] = True
     chooses: ClassVar[bool] = True
-    least_size: ClassVar[tuple[int, int]] = (420, 280)
+    least_size: ClassVar[tuple[int, int]] = (430, 280)
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)

@@ -81,7 +81,7 @@ def columns_of(desk: Desk) -> tuple[Column[Fill], ...]:
 
     return (
         Column("time", "fills.time", lambda one: time_cell(one.row.time_ns), width=100, rank=1),
-        Column("instrument", "fills.instrument", lambda one: word(one.row.instrument_id), width=140),
+        Column("instrument", "fills.instrument", lambda one: word(one.row.instrument_id), width=200),
         Column("side", "fills.side", lambda one: side_cell(one.row.side), width=70),
         Column("quantity", "fills.quantity", lambda one: size_cell(one.row.quantity, known(one)), align=RIGHT),
         Column("price", "fills.price", lambda one: price_cell(one.row.price, known(one)), align=RIGHT),

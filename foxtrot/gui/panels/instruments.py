@@ -64,7 +64,7 @@ class InstrumentsPanel(Panel):
 
     kind: ClassVar[str] = "instruments"
     follows: ClassVar[bool] = True
-    least_size: ClassVar[tuple[int, int]] = (360, 220)
+    least_size: ClassVar[tuple[int, int]] = (360, 300)
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
@@ -193,9 +193,11 @@ class InstrumentsPanel(Panel):
         self.count.setStyleSheet(f"color:{theme.colours.dim}")
         row = QHBoxLayout()
         row.setContentsMargins(*(theme.pixels(4),) * 4)
+        row.setSpacing(theme.pixels(6))
         row.addWidget(self.words, 1)
         row.addWidget(self.count)
         split = TurningSplit(theme.pixels(SIDE_BY_SIDE), self)
+        self.view.setMinimumHeight(theme.pixels(110))
         split.addWidget(self.view)
         split.addWidget(self._details())
         split.setSizes([2, 3])

@@ -53,7 +53,7 @@ def columns_of(desk: Desk) -> tuple[Column[OrderRow], ...]:
     known = desk.instruments.get
     return (
         Column("time", "orders.time", lambda row: time_cell(row.created_ns), width=100, rank=3),
-        Column("instrument", "orders.instrument", lambda row: word(row.instrument_id), width=140),
+        Column("instrument", "orders.instrument", lambda row: word(row.instrument_id), width=200),
         Column("side", "orders.side", lambda row: side_cell(row.side), width=70),
         Column("type", "orders.type", lambda row: word(name_of(row.order_type)), width=90, rank=2),
         Column("quantity", "orders.quantity", lambda row: size_cell(row.quantity, known(row.instrument_id)), align=RIGHT),

@@ -63,7 +63,7 @@ def columns_of(desk: Desk) -> tuple[Column[Leg], ...]:
         return price_cell(value, known(one.leg.instrument_id))
 
     return (
-        Column("instrument", "protections.instrument", lambda one: word(one.leg.instrument_id), width=140),
+        Column("instrument", "protections.instrument", lambda one: word(one.leg.instrument_id), width=200),
         Column("side", "protections.side", _side_cell, width=70, rank=1),
         Column("held", "protections.held", lambda one: size_cell(one.leg.held, known(one.leg.instrument_id)), align=RIGHT, rank=1),
         Column("kind", "protections.kind", _kind_cell, width=110),
