@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from foxtrot.gui.chart.frames import FRAMES
 from foxtrot.gui.chart.indicators import ALL, MOST_PERIOD, Chosen, chosen
+from foxtrot.gui.elided_label import ElidedLabel
 from foxtrot.gui.outer_text import cut_text, hint_text
 from foxtrot.gui.texts import tr
 from foxtrot.gui.theme import Theme
@@ -58,15 +59,16 @@ class ChartHead(QWidget):
         self.newest = self._button(row, "chart_newest", "⇥", tr("chart.newest_hint"))
         self.newest.clicked.connect(self.newest_asked)
         row.addStretch(1)
-        self.state = QLabel(self)
+        self.state = StateLabel(self)
         self.state.setObjectName("chart_state")
         self.state.setTextFormat(Qt.TextFormat.PlainText)
-        self._may_shrink(self.state)
-        row.addWidget(self.state, 2)
         self.figures = FittingLabel(self)
         self.figures.setObjectName("chart_figures")
         self._may_shrink(self.figures)
-        column.addWidget(self.figures)
+        lower = QHBoxLayout()
+        lower.addWidget(self.figures, 1)
+        lower.addWidget(self.state)
+        column.addLayout(lower)
 
     def show_frame(self, frame: str) -> None:
         """Show which frame is chosen."""
@@ -151,6 +153,22 @@ class ChartHead(QWidget):
         label.setTextFormat(Qt.TextFormat.PlainText)
         label.setMinimumWidth(1)
         label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+
+class StateLabel(ElidedLabel):
+    """Takes the room that its words need from the figures beside it.
+
+    Thread: the desktop's.
+    """
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """Return room for all of it, and for none where nothing is said."""
+        wide = self.fontMetrics().horizontalAdvance(self.text()) + 2 if self.text() else 0
+        return QSize(wide, super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """Return no width that is insisted on."""
+        return QSize(0, super().minimumSizeHint().height())
 
 
 class FittingLabel(QLabel):
