@@ -122,9 +122,8 @@ class MoneyLine(QWidget):
         painter, metrics, left = QPainter(self), self.fontMetrics(), 0
         for word, tone in self._fitting():
             room = max(0, self.width() - left)
-            fits = (
-                metrics.horizontalAdvance(word) <= room
-            )  # Qt elides what is as wide as its room, by a fraction of a pixel
+            # Qt elides what is as wide as its room, for it lacks a fraction of a pixel
+            fits = metrics.horizontalAdvance(word) <= room
             text = word if fits else metrics.elidedText(word, Qt.TextElideMode.ElideRight, room)
             painter.setPen(self._tones[tone])
             painter.drawText(left, 0, self.width() - left, self.height(), int(Qt.AlignmentFlag.AlignVCenter), text)

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from foxtrot.app.control_requests import ListOrders, Orders
 from foxtrot.core.notices import OrderChanged, TradeBooked
 from foxtrot.gui import texts
+from foxtrot.gui.columns import Tone
 from foxtrot.gui.main_window import MainWindow
 from foxtrot.gui.money_line import MoneyFigures, MoneyLine
 from foxtrot.gui.panels import ALL
@@ -131,6 +132,7 @@ def test_a_line_of_totals_leaves_numbers_out_whole_and_says_that_there_are_more(
         bar.resize(width, 24)
         shown = bar.shown()
         assert {piece.text for piece in shown} <= whole | {MORE.text}
+        assert MORE not in shown or [piece.tone for piece in shown[-2:-1]] != [Tone.DIM], "a label without its number"
         assert (shown[-1] is MORE) == (len(shown) <= len(pieces) and shown != pieces)
     assert shown == pieces
 
