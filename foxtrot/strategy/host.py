@@ -80,6 +80,8 @@ class StrategyHost:
         set_parameters(self.strategy, settings.parameters)
         self._variables = KeptVariables(seat, variables)
         self._interval = Interval.parse(settings.interval).text
+        self.starting = False
+        """Its on_start has not returned: it may yet raise, and is not told as running."""
         self._running = False
         self._introduced = False
         self._warm_up: WarmUp | None = None
@@ -113,7 +115,7 @@ class StrategyHost:
         if stage not in NEXT[self.stage]:
             return False
         self.stage, self.reason = stage, reason
-        self._running = stage is Stage.RUNNING
+        self._running = self.starting = stage is Stage.RUNNING
         self.seat.may_trade, self.seat.state = self._running, str(stage)
         if stage in (Stage.STOPPED, Stage.FAILED):
             self._end_warm_up()
@@ -147,6 +149,7 @@ class StrategyHost:
             self._initialise()
         elif step.step == "start" and self.move(Stage.RUNNING):
             self.strategy.on_start()
+            self.starting = False
             self._release_held()
         elif step.step == "stop" and self.stage is Stage.RUNNING:
             self.strategy.on_stop()

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import msgspec
 
-from foxtrot.strategy.host import StrategyHost
+from foxtrot.strategy.host import Stage, StrategyHost
 from foxtrot.strategy.parameters import Value, parameters_of, variables_of
 
 
@@ -46,7 +46,8 @@ def view_of(host: StrategyHost) -> StrategyView:
         for (_, _, instrument_id, side), held in seat.portfolio.positions(host.strategy_id)
         if held.exact_quantity
     )
+    stage = Stage.READY if host.starting else host.stage
     return StrategyView(
-        host.strategy_id, type(strategy).__name__, seat.account, seat.symbols, seat.interval, str(host.stage), host.reason,
+        host.strategy_id, type(strategy).__name__, seat.account, seat.symbols, seat.interval, str(stage), host.reason,
         parameters_of(strategy), variables_of(strategy), positions, len(seat.open_orders("")), seat.equity(),
     )  # fmt: skip

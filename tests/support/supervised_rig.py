@@ -37,6 +37,9 @@ class SupervisedRig:
         self.clock = SystemClock()
         self.permit = SendPermit()
         self.events = EventEngine(self.clock)
+        # An exception that is sent into a thread may come up in one of these, Hypothesis's clock among them, and be swallowed there.
+        self._gc_callbacks = gc.callbacks[:]
+        gc.callbacks.clear()
         self.journal = DurableJournal(folder / "journal.db", self.events, self.clock)
         self.line = Line(
             self.events.dispatcher, self.permit, LineSettings(run_id="run0000001"), self.events, lambda _: self.journal
@@ -123,3 +126,4 @@ class SupervisedRig:
             adapter.close(0.5)
         self.events.stop(0.5)
         self.journal.close(0.5)
+        gc.callbacks.extend(self._gc_callbacks)

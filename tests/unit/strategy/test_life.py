@@ -7,6 +7,7 @@ from foxtrot.core.commands import ReloadStrategy, SetParameters, StartStrategy, 
 from foxtrot.core.notices import StrategyStatus
 from foxtrot.domain.errors import ConfigError
 from foxtrot.strategy.host import NEXT, Stage
+from foxtrot.strategy.strategy_view import view_of
 from tests.support.instruments import a_future, a_perpetual, a_spot
 from tests.support.line_rig import LineRig
 from tests.support.recording import Recording
@@ -36,6 +37,24 @@ def test_every_cell_of_the_table_of_stages(stage: Stage) -> None:
         assert host.move(target) == (target in NEXT[stage])
         assert host.stage is (target if target in NEXT[stage] else stage)
         assert host.seat.may_trade == (host.stage is Stage.RUNNING and target in NEXT[stage])
+
+
+class Unlucky(Recording):
+    def on_start(self) -> None:
+        raise KeyError("no such luck")
+
+
+def test_a_strategy_that_raises_in_on_start_is_never_told_as_running() -> None:
+    """Whoever asks may be handled between the raise and the failure, which is an event of its own."""
+    rig = LineRig(a_perpetual())
+    host = rig.add(Unlucky)
+    told: list[tuple[str, str]] = []
+    rig.dispatcher.add_tap(lambda *_: told.append((str(host.stage), view_of(host).stage)))
+    rig.line.strategies.start("one")
+    rig.dispatcher.drain()
+    assert ("running", "ready") in told
+    assert "running" not in {seen for _, seen in told}
+    assert told[-1] == ("failed", "failed")
 
 
 class Hasty(Recording):
