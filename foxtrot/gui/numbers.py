@@ -85,9 +85,9 @@ def time_text(ns: int, zone: str = "UTC", *, with_date: bool = False) -> str:
 
 
 def age_text(seconds: float) -> str:
-    """Return how old something is."""
+    """Return how old something is; what seems to come from the future, by two clocks or two readings of one, is new."""
     if seconds < 1.0:
-        return f"{seconds * 1000:.0f} ms"
+        return f"{max(0.0, seconds) * 1000:.0f} ms"
     if seconds < 120.0:
         return f"{seconds:.1f} s"
     minutes = int(seconds // 60)

@@ -46,7 +46,7 @@ class StatusLine(QStatusBar):
         self.version = QLabel(f"Foxtrot {__version__}", self)
         side = theme.pixels(6)
         self.engine.setContentsMargins(side, 0, 0, 0)
-        self.version.setContentsMargins(0, 0, side, 0)
+        self.version.setContentsMargins(side, 0, side, 0)
         self.addWidget(self.engine, 1)
         self.addPermanentWidget(self.window_figures)
         self.addPermanentWidget(self.version)

@@ -16,6 +16,8 @@ CELL_ROLE = int(Qt.ItemDataRole.UserRole)
 """The cell itself, for the delegate."""
 LONG = 12
 """A text of more letters may be elided: all of it is in its tooltip."""
+SPARE = 1.25
+"""So many times the rows that are kept may be there until the next `apply`, which shows nothing of what is over."""
 _ALIGN = {
     Align.LEFT: Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
     Align.RIGHT: Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
@@ -62,12 +64,15 @@ class FactTable(QAbstractTableModel, Generic[Row]):
         self._rows[key] = row
         self._changed[key] = None
         self._gone.discard(key)
+        if self._most and len(self._rows) > self._most * SPARE:  # a table that nobody sees is not applied
+            self._trim()
 
     def remove(self, key: Hashable) -> None:
         """Take a row out."""
         if self._rows.pop(key, None) is not None:
-            self._gone.add(key)
             self._changed.pop(key, None)
+            if key in self._cells:
+                self._gone.add(key)
 
     def replace_all(self, rows: Iterable[Row]) -> None:
         """Let the table have exactly these rows."""
@@ -96,7 +101,7 @@ class FactTable(QAbstractTableModel, Generic[Row]):
 
     def shown(self) -> list[Row]:
         """Return the rows that are shown, in their order."""
-        return [self._rows[key] for key in self._order]
+        return [self._rows[key] for key in self._order if key in self._rows]
 
     def texts(self, places: Sequence[int]) -> list[list[str]]:
         """Return the texts of some columns of all rows that are shown."""
@@ -210,6 +215,7 @@ class FactTable(QAbstractTableModel, Generic[Row]):
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """Sort by the values of a column; by -1 as the rows came."""
         self._sort = None if column < 0 else (column, order == Qt.SortOrder.DescendingOrder)
+        self.apply()  # what is gone has no place in the new order
         self._arrange()
 
     def _is_shown(self, key: Hashable, cells: tuple[Cell, ...]) -> bool:

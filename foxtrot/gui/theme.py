@@ -141,6 +141,7 @@ def _style(theme: Theme) -> str:
         f"QToolTip{{border:1px solid {colours.line};padding:{px(4)}px}}"
         f"QDockWidget::title{{background:{colours.raised};padding:{px(4)}px {px(6)}px}}"
         f"QMainWindow::separator{{background:{colours.line};width:{px(3)}px;height:{px(3)}px}}"
+        f"QMenuBar::item{{padding:{px(3)}px {px(7)}px;background:transparent}}QMenuBar::item:selected{{background:{colours.raised}}}"
         f"QHeaderView{{background:{colours.raised};border:0}}"  # where columns end before the table does, too
         f"QHeaderView::section{{background:{colours.raised};color:{colours.dim};border:0;padding:{px(3)}px {px(6)}px}}"
         f"QTableView{{border:0;gridline-color:{colours.line}}}"

@@ -62,5 +62,6 @@ def _position_line(held: Held, instrument: Instrument, last: float, colours: Col
     text = brief = f"{tr(f'chart.{way}')} {size} @ {price_text(held.average_price, price_decimals(instrument))}"
     if last:
         profit = held.profit(last, float(instrument.multiplier))
-        text += f"  {money_text(profit, signed=True)} {instrument.quote_asset}"
+        made = f"  {money_text(profit, signed=True)} {instrument.quote_asset}"
+        text, brief = text + made, f"{tr(f'chart.{way}')} {size}{made}"
     return PriceLine(held.average_price, text, colours.accent, Qt.PenStyle.SolidLine, brief=brief)
