@@ -99,6 +99,25 @@ def test_the_oldest_rows_go_when_there_are_too_many(qtbot: QtBot) -> None:
     assert names(model) == ["7", "8", "9"]
 
 
+def test_a_table_that_nobody_sees_keeps_no_more_rows_for_it(qtbot: QtBot) -> None:
+    model = FactTable(COLUMNS, lambda quote: quote.name, most=100)
+    QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Fatal, model)
+    view = FactView(model, Theme())
+    qtbot.addWidget(view)
+    for place in range(100):
+        model.put(Quote(str(place), 1.0))
+    model.apply()
+    view.selectRow(0)
+    for place in range(100, 10_000):  # its panel is behind another, and nothing is applied
+        model.put(Quote(str(place), 1.0))
+        assert model.count <= 125
+    assert len(model._gone) + len(model._changed) <= 225
+    assert model.shown() == []  # all that is painted is gone
+    model.sort(-1)
+    model.apply()
+    assert names(model) == [str(place) for place in range(9_900, 10_000)]
+
+
 def test_what_is_chosen_stays_chosen_by_its_key(qtbot: QtBot, model: FactTable[Quote]) -> None:
     view = FactView(model, Theme())
     qtbot.addWidget(view)
