@@ -53,6 +53,7 @@ class AlertForm(QDialog):
         self.subject = QComboBox(self)
         self.subject.setEditable(True)
         self.limit = QDoubleSpinBox(self)
+        self.limit.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.limit.setRange(-MOST, MOST)
         self.note = QLineEdit(self)
         self.note.setMaxLength(200)

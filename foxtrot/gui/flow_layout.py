@@ -89,11 +89,15 @@ class FlowLayout(QLayout):
             top += height + self.spacing()
         return top - self.spacing() - rect.top() + margins.bottom()
 
+    def _least(self, item: QLayoutItem) -> int:
+        """Return how wide an item is at least: as it wants to be, but the first, which may be narrower before another goes below."""
+        return (item.minimumSize() if item is self._items[0] else item.sizeHint()).width()
+
     def _rows(self, width: int) -> list[list[QLayoutItem]]:
         rows: list[list[QLayoutItem]] = [[]]
         used = 0
         for item in self._items:
-            wide = item.sizeHint().width()
+            wide = self._least(item)
             if rows[-1] and used + wide > width:
                 rows.append([])
                 used = 0
@@ -102,7 +106,7 @@ class FlowLayout(QLayout):
         return [row for row in rows if row]
 
     def _place(self, row: list[QLayoutItem], inner: QRect, top: int, height: int, *, fills: bool) -> None:
-        widths = [min(item.sizeHint().width(), inner.width()) for item in row]
+        widths = [min(self._least(item), inner.width()) for item in row]
         spare = max(0, inner.width() - sum(widths) - self.spacing() * (len(row) - 1))
         if row[0] is self._items[0]:
             more = max(0, min(spare, row[0].maximumSize().width() - widths[0]))

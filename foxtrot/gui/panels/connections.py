@@ -126,8 +126,8 @@ def _stream_latency(row: StreamRow) -> Cell:
 
 
 STREAMS: Final = (
-    Column[StreamRow]("state", "connections.state", _stream_state, width=70),
-    Column[StreamRow]("name", "connections.stream", lambda row: word(row.figures.name), width=160),
+    Column[StreamRow]("state", "connections.state", _stream_state, width=64),
+    Column[StreamRow]("name", "connections.stream", lambda row: word(row.figures.name), width=170),
     Column[StreamRow]("latency", "connections.latency_tail", _stream_latency, align=_RIGHT, width=110),
     Column[StreamRow]("age", "connections.age", lambda row: _seconds(row.figures.last_age_s), align=_RIGHT, width=74),
     Column[StreamRow](

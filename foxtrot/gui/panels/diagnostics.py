@@ -31,7 +31,7 @@ class Figure(msgspec.Struct, frozen=True):
 
 
 COLUMNS: Final = (
-    Column[Figure]("part", "diagnostics.part", lambda row: word(row.part, Tone.DIM), width=90, rank=1),
+    Column[Figure]("part", "diagnostics.part", lambda row: word(row.part, Tone.DIM), width=110, rank=1),
     Column[Figure]("name", "diagnostics.name", lambda row: word(row.name), width=230),
     Column[Figure](
         "value", "diagnostics.value", lambda row: Cell(row.value, row.value, row.tone), align=Align.RIGHT, width=130

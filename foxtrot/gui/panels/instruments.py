@@ -197,7 +197,7 @@ class InstrumentsPanel(Panel):
         row.addWidget(self.words, 1)
         row.addWidget(self.count)
         split = TurningSplit(theme.pixels(SIDE_BY_SIDE), self)
-        self.view.setMinimumHeight(theme.pixels(110))
+        self.view.setMinimumSize(theme.pixels(220), theme.pixels(110))
         split.addWidget(self.view)
         split.addWidget(self._details())
         split.setSizes([2, 3])
