@@ -80,9 +80,7 @@ class StrategyHost:
         set_parameters(self.strategy, settings.parameters)
         self._variables = KeptVariables(seat, variables)
         self._interval = Interval.parse(settings.interval).text
-        self.starting = False
-        """Its on_start has not returned: it may yet raise, and is not told as running."""
-        self._running = False
+        self._running = self.starting = False  # starting: on_start may yet raise, and it is not told as running
         self._introduced = False
         self._warm_up: WarmUp | None = None
         self._history: Subscription | None = None
@@ -125,16 +123,15 @@ class StrategyHost:
 
     def fail(self, reason: str) -> bool:
         """Go to FAILED, or say why it failed again; tells whether the stage changed."""
-        if self.move(Stage.FAILED, reason):
-            return True
-        self.reason = reason
-        self.say(reason)
-        return False
+        changed = self.move(Stage.FAILED, reason)
+        if not changed:
+            self.reason = reason
+            self.say(reason)
+        return changed
 
     def say(self, reason: str) -> None:
         """Publish stage and reason."""
-        status = StrategyStatus(self.strategy_id, str(self.stage), reason, self.seat.clock.now_ns())
-        self.seat.dispatcher.put(status)
+        self.seat.dispatcher.put(StrategyStatus(self.strategy_id, str(self.stage), reason, self.seat.clock.now_ns()))
 
     def answer(self, text: str) -> None:
         """Publish what came of a command that leaves the stage as it is; why a strategy failed stays what it was."""
