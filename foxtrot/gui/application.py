@@ -22,6 +22,7 @@ from foxtrot.gui.desk import Desk
 from foxtrot.gui.dialogs import CloseChoice, ask_yes
 from foxtrot.gui.fact_store import FactStore
 from foxtrot.gui.link import PlatformLink
+from foxtrot.gui.log_lines import LogLines
 from foxtrot.gui.main_window import MainWindow
 from foxtrot.gui.order_actions import OrderActions
 from foxtrot.gui.panels import ALL
@@ -71,6 +72,7 @@ class Desktop(QObject):
         self.desk = Desk(self.bridge, self.settings, self)
         self.desk.home = home
         StrategyLogs.of(self.desk)  # from the first on, whoever looks
+        LogLines.of(self.desk)
         self.actions = OrderActions(self.desk, self._confirm)
         self.attendants = Attendants(self.desk, home / FOLDER, self)
         self.guard = CloseGuard(self.desk, lambda: self.window, self)

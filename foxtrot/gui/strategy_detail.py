@@ -6,8 +6,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, 
 from foxtrot.app.control_requests import Value
 from foxtrot.app.desktop_requests import ParameterForm
 from foxtrot.gui.desk import Desk
+from foxtrot.gui.log_lines import Line
 from foxtrot.gui.numbers import money_text
-from foxtrot.gui.panels.log import COLUMNS, Line
+from foxtrot.gui.panels.log import COLUMNS
 from foxtrot.gui.parameter_form import ParametersWidget
 from foxtrot.gui.strategy_log import MOST, StrategyLogs
 from foxtrot.gui.strategy_steps import AT_REST, policy_text, stage_name

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 
 from foxtrot.core.notices import HandlerFailed, StrategyLog, StrategyStatus
 from foxtrot.gui.desk import Desk
-from foxtrot.gui.panels.log import LINES, Line
+from foxtrot.gui.log_lines import LINES, Line
 
 MOST: Final = 2_000
 """Lines that are kept of one strategy."""
