@@ -110,8 +110,11 @@ class Panel(QWidget):
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _flush(self) -> None:
-        if not self.is_seen:
-            return
+        if self.is_seen:
+            self._try_flush()
+
+    def _try_flush(self) -> None:
+        """Paint; what fails is said, and does not reach Qt: out of an event of it an error can end the program."""
         why = self.desk.bridge.try_out(self.flush)
         if why != self.failing:
             self.failing = why
@@ -149,7 +152,7 @@ class Panel(QWidget):
         """Show what was heard while nobody looked."""
         super().showEvent(event)
         self._begin()
-        self.flush()
+        self._try_flush()
 
     def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802
         """Paint nothing while nobody looks."""

@@ -441,6 +441,21 @@ def test_a_panel_whose_flush_fails_says_so_once_and_sends_nothing_on_one_click(
     assert not fault.isVisible()
 
 
+def test_a_panel_that_fails_as_it_is_shown_says_so_and_does_not_end_the_program(
+    ladder: LadderPanel, rig: DesktopRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ladder.hide()
+
+    def fail() -> None:
+        raise TypeError("got multiple values for argument 'key'")
+
+    monkeypatch.setattr(ladder, "flush", fail)
+    ladder.show()
+    fault = ladder.findChild(QLabel, "panel_fault")
+    assert fault is not None
+    assert "multiple values" in fault.text()
+
+
 def test_a_closed_gate_stays_in_sight_and_the_ticket_says_why_it_sends_nothing(
     ticket: TicketPanel, rig: DesktopRig, window: MainWindow
 ) -> None:

@@ -234,6 +234,50 @@ def test_keys_of_the_window_reach_the_ticket_that_is_seen(qtbot: QtBot, rig: Des
     assert not window.trading_keys.press(Side.BUY)
 
 
+def test_of_two_tickets_the_key_acts_on_the_one_that_is_used(qtbot: QtBot, rig: DesktopRig) -> None:
+    rig.link.answers |= {AskTerms: TermsFound(ACCOUNT, VENUE, hedges=False), PreviewOrder: a_preview}
+    window = MainWindow(rig.desk, rig.actions, PanelKinds((LogPanel, TicketPanel)), rig.files)
+    qtbot.addWidget(window)
+    window.docks.clear()
+    first, second = (window.docks.open("ticket") for _ in range(2))
+    assert isinstance(first, TicketPanel)
+    assert isinstance(second, TicketPanel)
+    with qtbot.waitActive(window):
+        window.show()
+        window.activateWindow()
+    rig.open()
+    first.choose_instrument(NAME)
+    rig.hear(a_tick())
+    for ticket, size in ((first, 0.1), (second, 0.2)):
+        ticket.form.quantity.setValue(size)
+    qtbot.waitUntil(lambda: first.is_seen and second.is_seen)
+    window.setFocus()
+    for ticket in (first, second):
+        ticket.used_at = 0.0
+
+    def sent() -> list[float]:
+        qtbot.keyClick(window, Qt.Key.Key_B, Qt.KeyboardModifier.ControlModifier)
+        return [one.request.quantity for one in rig.link.of(SendOrder)]  # type: ignore[attr-defined]
+
+    assert sent() == []  # both are seen and nobody has said which
+    assert "click in the one" in first.said.text()
+    assert "click in the one" in second.said.text()
+    second.form.quantity.setFocus()
+    assert sent() == [0.2]
+    rig.bridge.flush()
+    second.form.quantity.setValue(0.3)
+    window.setFocus()
+    assert sent() == [0.2, 0.3]  # no focus any more, but it was used last
+    rig.bridge.flush()
+    assert "other ticket" in first.buttons[Side.BUY].toolTip()
+    assert "Ctrl+B presses this button" in second.buttons[Side.BUY].toolTip()
+    qtbot.mouseClick(first.quote, Qt.MouseButton.LeftButton)
+    assert sent() == [0.2, 0.3, 0.1]
+    first.parentWidget().close()  # type: ignore[union-attr]
+    second.form.quantity.setValue(0.4)
+    assert sent() == [0.2, 0.3, 0.1, 0.4]
+
+
 # --- price and size ---------------------------------------------------------------------------------------------------
 
 

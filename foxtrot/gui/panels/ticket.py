@@ -1,10 +1,12 @@
 """The order ticket: an order in all its figures, what it would come to, and two buttons that say what they send."""
 
+from collections.abc import Callable
 from time import monotonic
 from typing import ClassVar
 
 import msgspec
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication, QWidget
 
 from foxtrot.app.desktop_requests import AskTerms, OrderPreview, PreviewOrder, TermsFound
 from foxtrot.core.commands import SendProtectedOrder
@@ -39,6 +41,11 @@ class TicketPanel(TicketFrame):
         super().__init__(desk, parent)
         self.side = Side.BUY
         self.instrument: Instrument | None = None
+        self.used_at = 0.0
+        """When a person last did something in it, of the clock that only goes on; 0 for never."""
+        self._had_focus = False
+        self.key_says: Callable[[TicketPanel, Side], str] | None = None
+        """What the key of a side does; whoever binds keys sets it."""
         self.asker = PreviewAsker(desk, monotonic, self._hear_preview)
         self._streams = Streams(desk, self)
         self.form.changed.connect(self._show_buttons)
@@ -62,6 +69,7 @@ class TicketPanel(TicketFrame):
 
     def flush(self) -> None:
         """Show quote and preview; the price follows what it is locked to."""
+        self._note_focus()
         if self.instrument is None:
             self._open()
         tick = self.desk.ticks.get(self.instrument_id)
@@ -81,8 +89,24 @@ class TicketPanel(TicketFrame):
 
     # --- what a person does -----------------------------------------------------------------------------------------
 
+    @property
+    def has_focus(self) -> bool:
+        """Tell whether what is typed goes into it."""
+        focused = QApplication.focusWidget()
+        return focused is not None and (focused is self or self.isAncestorOf(focused))
+
+    def note_use(self) -> None:
+        """Remember that a person does something here: of several tickets keys act on the one that was used last."""
+        self.used_at = monotonic()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        """Count a click beside the fields as use."""
+        super().mousePressEvent(event)
+        self.note_use()
+
     def send(self, side: Side) -> bool:
         """Send the order of one side, once; what is missing is said instead."""
+        self.note_use()
         ticket = self.form.ticket
         why = self._why_not(ticket)
         if why:
@@ -128,6 +152,12 @@ class TicketPanel(TicketFrame):
         self.desk.ask(wish, heard)
 
     # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _note_focus(self) -> None:
+        """Count it as use that the focus has come; pulled, since a signal with widgets that are about to go ends in a crash."""
+        had, self._had_focus = self._had_focus, self.has_focus
+        if self._had_focus and not had:
+            self.note_use()
 
     def _open(self) -> None:
         """Begin to show the instrument, once it is known."""
@@ -219,4 +249,6 @@ class TicketPanel(TicketFrame):
 
     def _show_buttons(self) -> None:
         ticket = self.form.ticket
+        if self.key_says is not None:
+            self.key_hints = {side: self.key_says(self, side) for side in self.buttons}
         self.show_sides(ticket, self.instrument, self.desk.ticks.get(self.instrument_id), self._why_not(ticket))

@@ -27,6 +27,8 @@ class TicketFrame(Panel):
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
         theme = desk.theme
+        self.key_hints: dict[Side, str] = {}
+        """What the key of each button does, for its hint."""
         self.name = ElidedLabel(self)
         self.quote, self.heading, self.said = (QLabel(self) for _ in range(3))
         self.quote.setToolTip(tr("ticket.quote_hint"))
@@ -66,7 +68,8 @@ class TicketFrame(Panel):
             text = button_text(ticket, side, instrument, tick)
             if text != button.text():
                 button.setText(text)
-            button.allow(why_not, "" if why_not else words_of(ticket, side, instrument))
+            words = (words_of(ticket, side, instrument), self.key_hints.get(side, ""))
+            button.allow(why_not, "" if why_not else "\n".join(filter(None, words)))
 
     def _upper(self) -> QScrollArea:
         theme, inside = self.desk.theme, QWidget(self)
