@@ -13,7 +13,7 @@ ALWAYS: Final = 2
 
 
 def fitting(columns: Sequence[Column[Any]], widths: Mapping[int, int], scale: float, room: int) -> dict[int, int]:
-    """Return the columns that fit, with their widths; the others go, those of the highest rank first, of equals the one farthest right.
+    """Return the columns that fit, with their widths: those of the lowest rank first, of equals the one farthest left.
 
     Args:
         columns: all of a table.
@@ -22,9 +22,13 @@ def fitting(columns: Sequence[Column[Any]], widths: Mapping[int, int], scale: fl
         room: how wide the table is.
     """
     least = {place: _least(columns[place], width, scale) for place, width in widths.items()}
-    shown = sorted(least)
-    while len(shown) > ALWAYS and sum(least[place] for place in shown) > room:
-        shown.remove(max(shown, key=lambda place: (columns[place].rank, place)))
+    shown: list[int] = []
+    used = 0
+    for place in sorted(least, key=lambda place: (columns[place].rank, place)):
+        if len(shown) < ALWAYS or used + least[place] <= room:
+            shown.append(place)
+            used += least[place]
+    shown.sort()
     found = {place: least[place] for place in shown}
     spare = room - sum(found.values())
     for place in shown:

@@ -66,7 +66,7 @@ DEFAULTS: Final[dict[str, tuple[DefaultPanel, ...]]] = {
         DefaultPanel("watchlist", "left", size=330),
         DefaultPanel("chart", "centre"),
         DefaultPanel("ladder", "right", size=320),
-        DefaultPanel("ticket", "right", below="ladder", size=396),
+        DefaultPanel("ticket", "right", below="ladder", size=424),
         DefaultPanel("positions", "bottom", size=240),
         DefaultPanel("orders", "bottom", tab_with="positions"),
         DefaultPanel("fills", "bottom", tab_with="positions"),

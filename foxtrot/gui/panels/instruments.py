@@ -49,7 +49,7 @@ class Listed(msgspec.Struct, frozen=True):
 
 
 COLUMNS: Final = (
-    Column[Listed]("id", "instruments.id", lambda row: word(row.instrument.instrument_id), width=130),
+    Column[Listed]("id", "instruments.id", lambda row: word(row.instrument.instrument_id), width=200),
     Column[Listed]("name", "instruments.name", lambda row: word(row.instrument.name), width=130, rank=2),
     Column[Listed]("product", "instruments.product", lambda row: word(product_text(row.instrument)), width=80, rank=1),
     Column[Listed]("accounts", "instruments.accounts", lambda row: word(row.accounts), width=110, rank=2),
