@@ -145,7 +145,7 @@ class BacktestForm(QWidget):
         if known is None or known != self._shown:
             forms = () if known is None else known.parameters
             self._shown = known
-            self.parameters.show_parameters(forms, {})
+            self.parameters.show_parameters(forms, {}, "" if known else tr("backtest.why_strategy"))
             self.grid.show_parameters(forms)
         self.about.setText("" if known is None else f"⚠ {known.error}" if known.error else known.description)
         self.about.setVisible(bool(self.about.text()))

@@ -93,14 +93,16 @@ class ParametersWidget(QScrollArea):
         super().__init__(parent)
         self._theme = theme
         self._narrow = narrow
+        self._nothing = ""
         self._forms: tuple[ParameterForm, ...] = ()
         self.fields: dict[str, Editor] = {}
         self._notes: dict[str, QLabel] = {}
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
 
-    def show_parameters(self, forms: Sequence[ParameterForm], values: Mapping[str, Value]) -> None:
-        """Make a field for each parameter; one without a value has its default."""
+    def show_parameters(self, forms: Sequence[ParameterForm], values: Mapping[str, Value], nothing: str = "") -> None:
+        """Make a field for each parameter; one without a value has its default. `nothing` is said where there is none."""
+        self._nothing = nothing or tr("parameters.none")
         if tuple(forms) != self._forms or not self.fields:
             self._forms = tuple(forms)
             self._build()
@@ -152,7 +154,7 @@ class ParametersWidget(QScrollArea):
             self._add_line(grid, line, form, inner)
         column.addLayout(grid)
         if not self._forms:
-            column.addWidget(QLabel(tr("parameters.none"), inner))
+            column.addWidget(QLabel(self._nothing, inner))
         column.addStretch(1)
         self.setWidget(inner)
 

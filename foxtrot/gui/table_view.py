@@ -72,6 +72,9 @@ class FactView(QTableView):
     chosen = Signal(object)
     asked = Signal(object, object)
 
+    empty_fit = ""
+    """What is said where there are rows, but none that is to be shown; "": that none fits the filter."""
+
     def __init__(self, model: FactTable[Any], theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._model = model
@@ -186,7 +189,7 @@ class FactView(QTableView):
         """Return why no row is shown, "" where one is, or nobody knows."""
         if not self.empty or self._model.rowCount():
             return ""
-        return tr("empty.no_fit") if self._model.count else self.empty
+        return (self.empty_fit or tr("empty.no_fit")) if self._model.count else self.empty
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Let the columns fit the new room."""

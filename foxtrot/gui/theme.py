@@ -152,6 +152,7 @@ def _style(theme: Theme) -> str:
         f"border-radius:{px(3)}px;padding:{px(3)}px {px(5)}px}}"
         f"QPushButton{{background:{colours.raised};border:1px solid {colours.line};border-radius:{px(3)}px;"
         f"padding:{px(4)}px {px(10)}px}}"
+        f"QPushButton:checked{{background:{colours.accent};border-color:{colours.accent};color:#ffffff;font-weight:600}}"
         f"QCheckBox::indicator,QRadioButton::indicator{{width:{px(12)}px;height:{px(12)}px;border:1px solid {colours.dim};"
         f"background:{colours.panel};border-radius:{px(2)}px}}"
         f"QRadioButton::indicator{{border-radius:{px(7)}px}}"

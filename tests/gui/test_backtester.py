@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
+from PySide6.QtWidgets import QLabel
 
 from foxtrot.backtest.details import BacktestDetails, MonthReturn, PriceHistory
 from foxtrot.backtest.round_trips import Fill
@@ -56,6 +57,14 @@ def panel(rig: DesktopRig, run: BacktestRun, shown) -> Iterator[BacktesterPanel]
     run.lister.finish(LISTED)
     yield made
     made.leave()
+
+
+def test_without_a_strategy_the_form_asks_for_one(panel: BacktesterPanel) -> None:
+    form = panel.form.parameters
+    for strategy, asks in (("", True), ("double_ma", False)):
+        panel.form.strategies.setCurrentText(strategy)
+        words = [label.text() for label in form.widget().findChildren(QLabel)]
+        assert ("Choose a strategy first" in words) is asks
 
 
 def texts(table: FactTable) -> list[list[str]]:

@@ -175,6 +175,17 @@ def test_words_filter_and_the_counter_says_of_how_many(rig: DesktopRig, make: Ma
     assert panel.counter.text() == "2 of 3"
 
 
+def test_orders_that_have_all_ended_are_not_told_as_a_filter_that_fits_nothing(rig: DesktopRig, make: Make) -> None:
+    panel = make(OrdersPanel)
+    rig.hear(told("a", status=OrderStatus.FILLED))
+    cells(panel, "order")
+    assert panel.view.why_empty() == "No open order here. “All” also shows those that have ended."
+    panel.box.setCurrentIndex(panel.box.findData("all"))
+    panel.words.setText("nowhere")
+    cells(panel, "order")
+    assert panel.view.why_empty() == "No row fits the filter"
+
+
 def test_what_is_shown_is_saved_as_csv_beside_the_desktops_thread(
     rig: DesktopRig, make: Make, qtbot: QtBot, tmp_path: Path
 ) -> None:

@@ -118,7 +118,7 @@ def test_sizes_begin_with_the_least_that_the_venue_takes(notional: str, price: f
 
 
 @pytest.mark.parametrize(
-    ("price", "tick", "group"), [(60_000.0, "0.01", 50), (60_000.0, "0.1", 5), (100.0, "0.01", 1), (0.0, "0.01", 1)]
+    ("price", "tick", "group"), [(60_000.0, "0.01", 100), (60_000.0, "0.1", 10), (100.0, "0.01", 1), (0.0, "0.01", 1)]
 )
 def test_a_row_gathers_ticks_where_they_are_too_fine(price: float, tick: str, group: int) -> None:
     assert group_for(a_perpetual(price_grid=Grid.of(tick)), price) == group
@@ -347,6 +347,18 @@ def test_rows_follow_the_price_but_not_under_a_hand(qtbot: QtBot, panel: LadderP
     assert panel.top == 1010 + panel.view.count // 2
     qtbot.keyClick(panel.view, Qt.Key.Key_C)
     assert (panel.top, panel.hold.isChecked()) == (1050 + panel.view.count // 2, False)
+    rig.actions.arm(armed=False)
+    click(qtbot, panel, 104.5, Place.BIDS)
+    assert (panel.wish is not None, panel.words.text()) == (True, "")
+
+
+def test_a_held_ladder_looks_held(panel: LadderPanel) -> None:
+    seen = []
+    for held in (False, True):
+        panel.hold.setChecked(held)
+        picture = panel.hold.grab().toImage()
+        seen.append(picture.pixelColor(picture.width() // 2, 3).name())
+    assert seen == [Theme().colours.raised, Theme().colours.accent]
 
 
 def test_keys_choose_sizes_and_rows(qtbot: QtBot, panel: LadderPanel) -> None:

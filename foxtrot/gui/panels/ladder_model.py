@@ -17,7 +17,8 @@ GROUPS: Final = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000)
 """How many ticks a row may gather."""
 PRESETS: Final = (1, 2, 5, 10, 25)
 """Sizes on the buttons, in the least size that makes sense."""
-FINEST: Final = 1e-5
+FINEST: Final = 2.5e-5
+"""Of the price: most that a row spans at first. A dozen rows are then what a market walks in some seconds, not in one."""
 _NICE: Final = (1, 2, 5)
 
 
@@ -211,7 +212,7 @@ class Ladder:
 
 
 def group_for(instrument: Instrument, price: float) -> int:
-    """Return how many ticks a row gathers at first, so that a market does not run through the rows: a hundred-thousandth of the price."""
+    """Return how many ticks a row gathers at first, so that a market does not run through the rows: at most FINEST of the price."""
     if not price > 0.0:
         return 1
     units = instrument.price_grid.round(price, "down")

@@ -79,7 +79,7 @@ class LadderWishes(LadderFrame):
     def _calm_hand(self) -> LadderHand | None:
         """Return what acts, None where the rows have just moved by themselves: the hand meant another price."""
         if self.clock() - self.shifted_s < SHIFT_S:
-            self.say(tr("ladder.moved"))
+            self.say(tr("ladder.moved"), warns=True)
             return None
         return self._hand()
 
@@ -97,6 +97,7 @@ class LadderWishes(LadderFrame):
             self.say(tr("ladder.sent") if wish.do() else tr("ladder.not_sent"))
         else:
             self.wish = wish
+            self.say("")  # what was said of an earlier click is not of this one
             self.view.mark((wish.row, wish.side))
             self.confirm.ask(wish.side, wish.text)
 

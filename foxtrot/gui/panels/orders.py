@@ -97,6 +97,7 @@ class OrdersPanel(Blotter):
         for which in ("open", "all"):
             self.box.addItem(tr(f"orders.{which}"), which)
         self.box.currentIndexChanged.connect(self._choose)
+        self._say_which()
         self.add_to_head(self.box)
         self.add_button("cancel", self.cancel)
         self.add_button("cancel_all", self.cancel_all)
@@ -267,7 +268,12 @@ class OrdersPanel(Blotter):
 
     def _choose(self) -> None:
         self.which = str(self.box.currentData())
+        self._say_which()
         self.narrow()
+
+    def _say_which(self) -> None:
+        of_all = self.which == "all"
+        self.view.empty_fit = "" if of_all else tr("empty.no_open_order", all=tr("orders.all"))
 
     def _say_refusal(self, _found: msgspec.Struct | None, error: str) -> None:
         if error:
