@@ -1,5 +1,6 @@
 """`foxtrot gui`: the desktop."""
 
+import os
 from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,7 +36,8 @@ def run(arguments: Namespace) -> Outcome:
     """Show the desktop until it is closed.
 
     Raises:
-        ConfigError: the configuration is wrong, both a configuration and --demo are given, or what the desktop is made of is not installed.
+        ConfigError: the configuration is wrong, both a configuration and --demo are given, what the desktop is made of is not installed, or
+            there is no screen.
     """
     if arguments.config is not None and arguments.demo:
         raise ConfigError("give a configuration or --demo, not both")
@@ -44,6 +46,11 @@ def run(arguments: Namespace) -> Outcome:
             from foxtrot.gui.application import run_desktop
         except ImportError as error:
             raise ConfigError(f"{MISSING} ({error})") from None
+        from foxtrot.gui.window_libraries import why_no_window
+
+        no_window = why_no_window(os.environ)
+        if no_window:
+            raise ConfigError(no_window)
         from foxtrot.app.logging_setup import start_logging
 
         chosen = _chosen(arguments, stopped)
