@@ -71,6 +71,7 @@ class Desktop(QObject):
         self.files = WorkspaceFiles(home / FOLDER / "workspaces")
         self.desk = Desk(self.bridge, self.settings, self)
         self.desk.home = home
+        self.desk.is_live = order is not None and order.config.platform.mode == "live"  # said before anything runs
         StrategyLogs.of(self.desk)  # from the first on, whoever looks
         LogLines.of(self.desk)
         self.actions = OrderActions(self.desk, self._confirm)
@@ -83,6 +84,7 @@ class Desktop(QObject):
         self._log = log
         self._link: PlatformLink | None = None
         self._ending = False
+        self._kill_waits = False
 
     # --- life -------------------------------------------------------------------------------------------------------
 
@@ -91,6 +93,9 @@ class Desktop(QObject):
         self.show_window()
         self.attendants.start()
         self.bridge.start()
+        if self.file.unread:
+            place = self.file.set_aside or self.file.path
+            self.desk.said.emit("WARNING", tr("window.settings_unread", file=place, error=self.file.unread))
         if self.order is not None:
             self.host = PlatformHost(self.order, self.store, self.actions.who, self._log, self)
             self.host.opened.connect(self._open, Qt.ConnectionType.QueuedConnection)
@@ -119,7 +124,8 @@ class Desktop(QObject):
     def kill(self) -> None:
         """Throw the kill switch; nobody is asked, for asking costs the second that it is for."""
         if self._link is None:
-            self.desk.said.emit("WARNING", "there is no platform whose gate could be closed")
+            self._kill_waits = self.host is not None and self.host.running
+            self.desk.said.emit("WARNING", tr("kill.waits" if self._kill_waits else "kill.no_platform"))
             return
         self.attendants.show_kill(self._link.kill(tr("window.kill_reason")), self._link)
 
@@ -154,6 +160,9 @@ class Desktop(QObject):
         self._link = link
         assert self.order is not None  # noqa: S101  (a host was made of it)
         self.desk.open(link, is_live=self.order.config.platform.mode == "live")
+        if self._kill_waits:  # thrown while it was built
+            self._kill_waits = False
+            self.kill()
 
     def _hear_end(self, summary: Json | None, error: str) -> None:
         self.summary, self.error = summary, error
@@ -216,6 +225,7 @@ class Desktop(QObject):
             self.file.save(self.settings)
         except (OSError, ConfigError) as error:
             logger.warning("the choices of the desktop could not be saved: {}", error)
+            self.desk.said.emit("WARNING", str(error))
 
     def _confirm(self, title: str, text: str) -> bool:
         return ask_yes(self.window, title, text, title.rstrip("?？"))

@@ -17,6 +17,7 @@ from foxtrot.gui.csv_rows import csv_rows, write_csv
 from foxtrot.gui.desk import Desk
 from foxtrot.gui.flow_layout import FlowLayout
 from foxtrot.gui.panel import Panel, State
+from foxtrot.gui.polling import Polling
 from foxtrot.gui.table_model import FactTable
 from foxtrot.gui.table_view import FactView
 from foxtrot.gui.texts import tr
@@ -84,6 +85,9 @@ class Blotter(Panel):
         self.aside = Aside(self)
         self.ask_path: AskPath = ask_path
         self.buttons: dict[str, QPushButton] = {}
+        self.asked: tuple[Polling, ...] = ()
+        """What the rows are asked with; why it is not answered stands among the totals."""
+        self._trouble: list[str] = []
         self._shown = (-1, float("-inf"))
         self.body.addLayout(self._head())
         self.body.addWidget(self.view, 1)
@@ -150,8 +154,10 @@ class Blotter(Panel):
             return
         self.model.arranges_itself = few
         self.model.apply()
-        if self.model.version == version or not calm:
+        trouble = [polling.error for polling in self.asked]
+        if not calm or (self.model.version == version and trouble == self._trouble):
             return
+        self._trouble = trouble
         if not few:
             self.model.arrange()
         self._shown = (self.model.version, now_s)

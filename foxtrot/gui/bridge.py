@@ -39,8 +39,8 @@ class BridgeStatistics(NamedTuple):
 class Bridge(QObject):
     """Applies what a FactStore holds, 30 times a second.
 
-    `flushed` comes after each flush, for those who paint what changed. A handler that raises is logged and counted, and told by `failed`;
-    the others hear the fact all the same.
+    `flushed` comes after each flush, for those who paint what changed. A handler that raises is counted, and logged and told by `failed` the
+    first time that it does for that reason; the others hear the fact all the same.
 
     Thread: the desktop's.
 
@@ -126,14 +126,20 @@ class Bridge(QObject):
         try:
             show()
         except Exception as error:  # 30 times a second: what is said again and again would bury what else is in the log
-            why = f"{type(error).__name__}: {error}"
-            self._failures += 1
-            if why not in self._told:
-                self._told = {*list(self._told)[-KEPT:], why}
-                logger.opt(exception=error).error("a panel could not show what came")
-                self.failed.emit(why)
+            self._note_failure("a panel could not show what came", why := _words(error), error)
             return why
         return ""
+
+    def _note_failure(self, what: str, why: str, error: Exception) -> None:
+        """Count a failure; it is logged and told the first time only: a trace costs more than the flush that it stands in."""
+        self._failures += 1
+        place = f"{what}: {why}"
+        if place not in self._told:
+            if len(self._told) >= KEPT:
+                self._told.clear()
+            self._told.add(place)
+            logger.opt(exception=error).error("{}", what)
+            self.failed.emit(why)
 
     def _tell(self, facts: list[object]) -> None:
         """Tell facts in their order; who is told is looked up anew for each, for a hearer may leave while others are told."""
@@ -143,6 +149,12 @@ class Bridge(QObject):
                 try:
                     hear(fact)
                 except Exception as error:  # one panel's fault is not the others'
-                    self._failures += 1
-                    logger.opt(exception=error).error("the desktop could not show a {}", type(fact).__name__)
-                    self.failed.emit(f"{type(error).__name__}: {error}")
+                    self._note_failure(f"{_name(hear)} could not hear a {type(fact).__name__}", _words(error), error)
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _name(hear: Hear) -> str:
+    return str(getattr(hear, "__qualname__", type(hear).__name__))

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Sequence
 from decimal import Decimal
+from io import StringIO
 from math import isfinite
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +11,7 @@ from typing import Any, Final
 from foxtrot.gui.columns import Cell, Column
 from foxtrot.gui.numbers import NOTHING, plain_text
 from foxtrot.gui.texts import tr
+from foxtrot.gui.whole_file import write_whole
 
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """A text that begins so would be computed by a spreadsheet."""
@@ -44,13 +46,14 @@ def _row(values: list[str], units: list[str], with_unit: list[bool]) -> list[str
 
 
 def write_csv(path: Path, rows: list[list[str]]) -> int:
-    """Write rows of text, the first of which are the headings; returns how many rows follow it.
+    """Write rows of text, the first of which are the headings; returns how many rows follow it. A file that was there stays until all is written.
 
     Blocks: for the disk.
 
     Raises:
         OSError: it cannot be written.
     """
-    with path.open("w", newline="", encoding="utf-8-sig") as file:  # a spreadsheet knows Chinese by the mark
-        csv.writer(file).writerows(rows)
+    text = StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    write_whole(path, text.getvalue().encode("utf-8-sig"))  # a spreadsheet knows Chinese by the mark
     return len(rows) - 1

@@ -35,7 +35,7 @@ A strategy that floods its log while the window hangs must not eat the memory; o
 class FactStore:
     """Written by the engine, emptied by the desktop.
 
-    Thread: `hear`, any, mostly foxtrot-engine; it never waits for longer than a swap of two containers. `take_states` and `take_facts`, the desktop's.
+    Thread: `hear` and `hear_first`, any, mostly foxtrot-engine; it never waits for longer than a swap of two containers. `take_states` and `take_facts`, the desktop's.
     """
 
     def __init__(self) -> None:
@@ -44,6 +44,7 @@ class FactStore:
         self.shed_lines = 0
         self._guard = threading.Lock()
         self._latest: dict[tuple[type, Hashable], object] = {}
+        self._first: deque[object] = deque()
         self._facts: deque[tuple[int, object]] = deque()
         self._lines: deque[tuple[int, object]] = deque()
         self._prints: deque[object] = deque()
@@ -69,6 +70,12 @@ class FactStore:
             else:
                 self._facts.append((self.heard, fact))
 
+    def hear_first(self, fact: object) -> None:
+        """Keep a fact that is told before all that waits: a wish that passed its check, and is still to be done."""
+        with self._guard:
+            self.heard += 1
+            self._first.append(fact)
+
     def take_states(self) -> list[object]:
         """Return the newest fact of every key that was heard since the last time."""
         with self._guard:
@@ -76,15 +83,16 @@ class FactStore:
         return list(latest.values())
 
     def take_facts(self, most: int) -> list[object]:
-        """Return at most so many facts, oldest first, public prints after all else."""
+        """Return at most so many facts, oldest first, wishes before and public prints after all else."""
         with self._guard:
-            facts = [self._oldest() for _ in range(min(most, len(self._facts) + len(self._lines)))]
+            facts = [self._first.popleft() for _ in range(min(most, len(self._first)))]
+            facts += [self._oldest() for _ in range(min(most - len(facts), len(self._facts) + len(self._lines)))]
             return facts + [self._prints.popleft() for _ in range(min(most - len(facts), len(self._prints)))]
 
     @property
     def backlog(self) -> int:
         """Return how many facts wait."""
-        return len(self._facts) + len(self._lines) + len(self._prints)
+        return len(self._first) + len(self._facts) + len(self._lines) + len(self._prints)
 
     def _oldest(self) -> object:
         """Take the fact or the line that was heard first; there is one."""

@@ -56,6 +56,8 @@ FACTS: Final[tuple[type, ...]] = (
     PartRecovered, HistoryLoaded,
 )  # fmt: skip
 """What the desktop is told."""
+_NUMBERS: Final = count(1)
+"""Of questions, over all platforms of this process: the late answer of one that was closed is nobody else's."""
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -112,17 +114,20 @@ class LocalLink:
         self.journal: Path | None = platform.config.data_dir(platform.home) / JOURNAL
         self._platform = platform
         self._answers = answers
-        self._numbers = count(1)
         dispatcher = platform.line.dispatcher
         for kind in FACTS:
             dispatcher.subscribe(kind, store.hear, owner=OWNER)
 
     def ask(self, request: Request) -> int:
         """Ask on the engine's thread; the answer comes through the store."""
-        number = next(self._numbers)
+        number = next(_NUMBERS)
 
         def heard(found: "Future[msgspec.Struct | Wish]") -> None:
-            self.store.hear(_answer(number, found))
+            answer = _answer(number, found)
+            if answer.command is None:
+                self.store.hear(answer)
+            else:
+                self.store.hear_first(answer)
 
         try:
             self._platform.questions.begin(lambda: self._answers.answer(request)).add_done_callback(heard)
@@ -188,11 +193,16 @@ class Questions:
         self._waiting[self.link.ask(request)] = heard
 
     def hear(self, answer: Answered) -> None:
-        """Take an answer; the command of a wish goes to the platform from here, from outside of its engine."""
-        if answer.command is not None:
-            self.link.put(answer.command)
+        """Take an answer; the command of a wish goes to the platform from here, from outside of its engine.
+
+        The answer to a question that was asked of another platform is passed over, and so is its command.
+        """
         heard = self._waiting.pop(answer.number, None)
-        if heard is not None:
+        if heard is None:
+            return
+        if answer.command is not None and not self.link.put(answer.command):
+            heard(None, "the platform has stopped before this could be done")
+        else:
             heard(answer.found, answer.error)
 
     @property

@@ -64,6 +64,7 @@ class MainWindow(QMainWindow):
         self._files = files
         self._asked_s = 0.0
         self._answered_s = monotonic()
+        self._unanswered = ""  # why the last question was not answered, "" where it was
         self._looked_s = monotonic()
         self.setObjectName("main_window")
         self.setWindowTitle(tr("window.title"))
@@ -92,6 +93,8 @@ class MainWindow(QMainWindow):
         aside = self._files.set_aside.pop(name, None)
         if aside is not None:
             self.desk.said.emit("WARNING", tr("workspace.set_aside", name=name, file=aside.name))
+        elif name in self._files.unread:
+            self.desk.said.emit("WARNING", tr("workspace.unread", name=name, error=self._files.unread.pop(name)))
         if saved is None:
             self.docks.show_default(name)
         else:
@@ -121,7 +124,11 @@ class MainWindow(QMainWindow):
 
     def reset_workspace(self) -> None:
         """Show the workspace as it came."""
-        self._files.remove(self.workspace)
+        try:
+            self._files.remove(self.workspace)
+        except ConfigError as error:
+            self.desk.said.emit("WARNING", str(error))
+            return
         self.open_workspace(self.workspace if self.workspace in CAME_WITH else CAME_WITH[0])
 
     # --- the platform -----------------------------------------------------------------------------------------------
@@ -132,22 +139,25 @@ class MainWindow(QMainWindow):
         self.bar.show_clock()
         self.status.show_window(now_s - self._looked_s)
         self._looked_s = now_s
-        is_late = bool(self._asked_s) and now_s - self._asked_s > LATE_S
-        self.desk.late_s = now_s - self._answered_s if is_late else 0.0
+        late_s = now_s - self._answered_s
+        is_late = late_s > LATE_S if self._unanswered else bool(self._asked_s) and now_s - self._asked_s > LATE_S
+        self.desk.late_s = late_s if is_late else 0.0
         if is_late:
-            place = "" if self.desk.questions is None else self.desk.questions.link.stands_in()
-            self.status.show_late(now_s - self._answered_s, place or tr("status.unanswered"))
+            self.status.show_late(late_s, self._late_in())
+            self.bar.show_late()
         if not self._asked_s and self.desk.questions is not None:
             self._asked_s = now_s
             self.desk.ask(Overview(), self._hear_overview)
 
     def _late_in(self) -> str:
-        """Return what is late: the line that the engine's thread is at, where that can be told."""
+        """Return what is late: why a question is not answered, or the line that the engine's thread is at, where that can be told."""
+        if self._unanswered:
+            return self._unanswered
         place = "" if self.desk.questions is None else self.desk.questions.link.stands_in()
         return place or tr("status.unanswered")
 
-    def _hear_overview(self, found: msgspec.Struct | None, _error: str) -> None:
-        self._asked_s = 0.0
+    def _hear_overview(self, found: msgspec.Struct | None, error: str) -> None:
+        self._asked_s, self._unanswered = 0.0, error
         if isinstance(found, OverviewFound):
             self._answered_s = monotonic()
             self.desk.late_s = 0.0
@@ -159,7 +169,7 @@ class MainWindow(QMainWindow):
     def take_platform(self) -> None:
         """Show a platform that was opened: its mode, its instruments."""
         self.bar.show_mode(is_live=self.desk.is_live)
-        self._asked_s = 0.0
+        self._asked_s, self._answered_s, self._unanswered = 0.0, monotonic(), ""
         self.desk.ask(ListInstruments(), self._hear_instruments)
 
     def _hear_instruments(self, found: msgspec.Struct | None, _error: str) -> None:

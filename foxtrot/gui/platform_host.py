@@ -74,15 +74,18 @@ class PlatformHost(QObject):
 
     def _run(self) -> None:
         summary: Json | None = None
-        why = ""
+        why = "the platform's thread ended without a word; the log of this process may say more"
         try:
-            summary = run_order(self.order, self._stop, self._log)
+            summary, why = run_order(self.order, self._stop, self._log), ""
         except FoxtrotError as error:
             why = str(error)
         except Exception as error:  # the window stays, and says what happened
             logger.opt(exception=error).error("the platform ended by a fault of ours")
             why = f"{type(error).__name__}: {error}"
-        self.ended.emit(summary, why)
+        except SystemExit as error:  # of a thread: nobody else hears it
+            why = f"something in the platform has asked for the end of the program (SystemExit: {error})"
+        finally:
+            self.ended.emit(summary, why)
 
     def _built(self, platform: MainEngine) -> None:
         self.platform = platform

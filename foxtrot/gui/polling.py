@@ -8,8 +8,11 @@ import msgspec
 
 from foxtrot.app.control_requests import Request
 from foxtrot.gui.desk import Desk
+from foxtrot.gui.texts import tr
 
 EVERY_S: Final = 0.5
+LATE_S: Final = 5.0
+"""What has not been answered for so long is said: what is shown is as old as that."""
 
 
 class Polling:
@@ -38,18 +41,21 @@ class Polling:
         self._every_s = every_s
         self._clock = clock
         self._asked_s = float("-inf")
+        self._since_s = 0.0
         self._round = 0
         self._waits = False
         self.error = ""
-        """Why the last question was not answered, "" when it was."""
+        """Why the last question was not answered, or that it is not answered yet, "" when it was."""
 
     def look(self) -> None:
         """Ask, if it is time and nothing is awaited; called once a flush while the panel is seen."""
         now_s = self._clock()
-        due = now_s - self._asked_s >= self._every_s if self._every_s else self._asked_s < 0.0
+        due = now_s - self._asked_s >= self._rest_s()
+        if self._waits and now_s - self._since_s > LATE_S:
+            self.error = tr("window.unanswered", seconds=f"{now_s - self._since_s:.0f}")
         if self._waits or not due or self._desk.questions is None:
             return
-        self._asked_s, self._waits = now_s, True
+        self._asked_s, self._since_s, self._waits = now_s, now_s, True
         asked = self._round
         self._desk.ask(self._ask(), lambda found, error: self._hear(asked, found, error))
 
@@ -68,6 +74,12 @@ class Polling:
         self._waits = True
         self._heard = _hear_nothing
         self._ask = _ask_nothing
+
+    def _rest_s(self) -> float:
+        """Return how long to rest after a question; one that is asked once is asked again when it was refused."""
+        if self._every_s:
+            return self._every_s
+        return LATE_S if self.error else float("inf") if self._asked_s >= 0.0 else 0.0
 
     def _hear(self, asked: int, found: msgspec.Struct | None, error: str) -> None:
         if asked != self._round:

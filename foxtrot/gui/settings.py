@@ -46,6 +46,8 @@ class SettingsFile:
         self.path = folder / NAME
         self.set_aside: Path | None = None
         """Where a file that could not be read has gone."""
+        self.unread = ""
+        """Why it could not be read, "" where it could."""
 
     def load(self) -> DesktopSettings:
         """Return what was chosen; the choices that came where there is no file, or none that can be read."""
@@ -53,7 +55,8 @@ class SettingsFile:
             return msgspec.json.decode(self.path.read_bytes(), type=DesktopSettings)
         except FileNotFoundError:
             return DesktopSettings()
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+            self.unread = str(error)
             self.set_aside = set_aside(self.path)
             return DesktopSettings()
 
@@ -63,9 +66,9 @@ class SettingsFile:
         Blocks: for the disk, some kilobytes.
 
         Raises:
-            OSError: they cannot be written.
+            ConfigError: they cannot be written.
         """
-        write_private(self.path, msgspec.json.format(msgspec.json.encode(settings)))
+        write_private(self.path, msgspec.json.format(msgspec.json.encode(settings)), durable=False)
 
 
 def set_aside(path: Path) -> Path | None:

@@ -50,6 +50,14 @@ class Light(QWidget):
         self.updateGeometry()
         self.update()
 
+    def show_unknown(self) -> None:
+        """Say that nothing is known of the connection now: what was heard of it last may be long over."""
+        text = f"{self.account}  ?"
+        if self.text != text:
+            self.meaning, self.text = "dim", text
+            self.setToolTip(hint_text(tr("window.light_unknown", account=self.account)))
+            self.update()
+
     def sizeHint(self) -> QSize:  # noqa: N802
         """Return room for dot and text, and for any age in milliseconds, so that the bar stands still."""
         usual = f"{self.account}  888 ms"
@@ -118,7 +126,7 @@ class TopBar(QFrame):
         self.fill_accounts()
         self._show_armed(actions.armed)
         self.show_gate()
-        self.show_mode(is_live=False)
+        self.show_mode(is_live=desk.is_live)
 
     def _label(self, name: str) -> QLabel:
         label = QLabel(self)
@@ -218,6 +226,11 @@ class TopBar(QFrame):
                 self._lights.addWidget(light)
             light.show_account(account)
         self.show_money()
+
+    def show_late(self) -> None:
+        """Say that nothing is known of the connections while the engine does not answer."""
+        for light in self.lights.values():
+            light.show_unknown()
 
     def show_money(self) -> None:
         """Show the money of the account that is looked at."""

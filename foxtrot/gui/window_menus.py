@@ -138,7 +138,7 @@ class WindowMenus(QObject):
         question = tr("workspace.remove", name=name)
         if name not in CAME_WITH and self._window.actions_door.confirm(tr("workspace.remove_title"), question):
             self._window.open_workspace(CAME_WITH[0])
-            self._files.remove(name)
+            self._try(lambda: self._files.remove(name))
             self._window.bar.fill_workspaces(CAME_WITH[0])
 
     def export(self) -> None:
@@ -198,9 +198,9 @@ class WindowMenus(QObject):
         self._say("WARNING", tr(f"demo.{key}"))
         self._aside.run(do, lambda _none, why: self._say("WARNING", why) if why else None)
 
-    def _try(self, do: Callable[[], str]) -> str:
+    def _try(self, do: Callable[[], str | None]) -> str:
         try:
-            return do()
+            return do() or ""
         except ConfigError as error:
             self._say("WARNING", str(error))
             return ""

@@ -12,6 +12,7 @@ from foxtrot.app.port_file import write_private
 from foxtrot.domain.errors import ConfigError
 from foxtrot.gui.panel import State
 from foxtrot.gui.settings import set_aside
+from foxtrot.gui.whole_file import write_whole
 
 VERSION: Final = 1
 CAME_WITH: Final = ("discretionary", "strategies", "research", "monitor")
@@ -111,6 +112,8 @@ class WorkspaceFiles:
         self.folder = folder
         self.set_aside: dict[str, Path] = {}
         """Workspaces whose file could not be read, and where it is now."""
+        self.unread: dict[str, str] = {}
+        """Those whose file could not be moved either, and what is wrong with it."""
 
     def names(self) -> list[str]:
         """Return the names of all workspaces: those that came, then those that the user made."""
@@ -127,10 +130,12 @@ class WorkspaceFiles:
             found.layout_bytes(), found.geometry_bytes()
         except FileNotFoundError:
             return None
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
             aside = set_aside(path)
             if aside is not None:
                 self.set_aside[name] = aside
+            else:
+                self.unread[name] = str(error)
             return None
         return found
 
@@ -158,7 +163,7 @@ class WorkspaceFiles:
             ConfigError: it cannot be written.
         """
         try:
-            path.write_bytes(msgspec.json.format(msgspec.json.encode(workspace)))
+            write_whole(path, msgspec.json.format(msgspec.json.encode(workspace)))
         except OSError as error:
             raise ConfigError(f"{path} cannot be written: {error.strerror or error}") from None
         return workspace.name
@@ -189,8 +194,16 @@ class WorkspaceFiles:
         return name
 
     def remove(self, name: str) -> None:
-        """Forget a saved workspace; one that came with the desktop is as it came then."""
-        self._path(name).unlink(missing_ok=True)
+        """Forget a saved workspace; one that came with the desktop is as it came then.
+
+        Raises:
+            ConfigError: its file cannot be removed.
+        """
+        path = self._path(name)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise ConfigError(f"{path} cannot be removed: {error.strerror or error}") from None
 
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):

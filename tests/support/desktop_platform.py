@@ -12,7 +12,9 @@ from foxtrot.app.config import load_config
 from foxtrot.app.control_requests import Request
 from foxtrot.app.desktop_answers import DesktopAnswers
 from foxtrot.app.main_engine import MainEngine
+from foxtrot.app.platform_journal import PlatformJournal
 from foxtrot.core import commands
+from foxtrot.core.clock import SystemClock
 from foxtrot.core.notices import OrderChanged
 from foxtrot.domain.enums import OrderStatus, OrderType, Side
 from foxtrot.domain.order import OrderData, OrderRequest
@@ -48,11 +50,13 @@ max_order_quantity = 5
 class DesktopPlatform:
     """A paper platform, its desk, and whatever of some classes its engine has handled."""
 
-    def __init__(self, folder: Path, qtbot: QtBot, heard: Iterable[type] = ()) -> None:
+    def __init__(self, folder: Path, qtbot: QtBot, heard: Iterable[type] = (), *, journal: bool = False) -> None:
         file = folder / "foxtrot.toml"
         file.write_text(CONFIG)
         self.qtbot = qtbot
-        self.engine = MainEngine(load_config(file), folder)
+        config = load_config(file)
+        kept = PlatformJournal(config.data_dir(folder), config, SystemClock()) if journal else None
+        self.engine = MainEngine(config, folder, journal=kept)
         self.arrived: list[object] = []
         for kind in heard:
             self.engine.line.dispatcher.subscribe(kind, self.arrived.append, owner="test")

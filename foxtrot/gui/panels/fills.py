@@ -110,6 +110,7 @@ class FillsPanel(Blotter):
         """Fills whose slippage nobody has looked up yet."""
         self._looked_s = float("-inf")
         self._polling = Polling(desk, lambda: ListTrades(limit=ASKED), self._take, 0.0)
+        self.asked = (self._polling,)
         self.hear(TradeBooked, self._hear)
         self.view.chosen.connect(lambda one: self.choose_instrument(one.row.instrument_id))
         self.view.sortByColumn(0, Qt.SortOrder.DescendingOrder)

@@ -104,6 +104,7 @@ class OrdersPanel(Blotter):
         self.add_button("amend", self.amend)
         self.add_button("resolve", self.resolve)
         self._polling = Polling(desk, lambda: ListOrders(every=True, limit=ASKED), self._take, 0.0)
+        self.asked = (self._polling,)
         self.hear(OrderChanged, self._hear)
         self.view.chosen.connect(lambda row: self.choose_instrument(row.instrument_id))
         self.view.sortByColumn(0, Qt.SortOrder.DescendingOrder)

@@ -49,6 +49,7 @@ class PositionsPanel(Blotter):
             self.add_button(name, partial(self.close_chosen, share))
         self.add_button("reverse", self.reverse)
         self._polling = Polling(desk, ListPositions, self._take)
+        self.asked = (self._polling,)
         self._worth = Polling(desk, ListWorth, self._take_worth, 0.0)
         self._guards = Polling(desk, ListProtections, self._take_legs, LEGS_EVERY_S)
         self.view.chosen.connect(lambda one: self.choose_instrument(one.row.instrument_id))

@@ -113,6 +113,7 @@ class ProtectionsPanel(Blotter):
         super().__init__(desk, columns_of(desk), lambda one: one.key, parent=parent)
         self._legs: tuple[ProtectionLeg, ...] = ()
         self._polling = Polling(desk, ListProtections, self._take)
+        self.asked = (self._polling,)
         self.hear(ProtectionChanged, lambda _: self._polling.hasten())
         self.view.chosen.connect(lambda one: self.choose_instrument(one.leg.instrument_id))
         self._positions = Polling(desk, ListPositions, self._take_positions, AVERAGES_EVERY_S)
