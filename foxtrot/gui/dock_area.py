@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from foxtrot.gui.desk import CHIP_COLOURS, CHIPS, Desk
 from foxtrot.gui.icons import icon
 from foxtrot.gui.panel import Panel, PanelKinds
+from foxtrot.gui.table_view import FactView
 from foxtrot.gui.texts import tr
 from foxtrot.gui.theme import Theme
 from foxtrot.gui.workspaces import DEFAULTS, DefaultPanel, PlacedPanel, Workspace, encoded
@@ -237,6 +238,8 @@ class DockArea(QObject):
         dock = self._docks.pop(name, None)
         if dock is not None:
             dock.panel.leave()
+            for view in dock.findChildren(FactView):
+                view.forget()
             self._window.removeDockWidget(dock)
             dock.setObjectName(
                 ""

@@ -83,6 +83,13 @@ class FactTable(QAbstractTableModel, Generic[Row]):
             if self._rows.get(key) != row:
                 self.put(row)
 
+    def forget(self) -> None:
+        """Let go of every row at once: its panel was closed, and may be in the collector's keeping for as long as the window is there."""
+        self.beginResetModel()
+        for kept in (self._rows, self._cells, self._order, self._places, self._changed, self._gone):
+            kept.clear()
+        self.endResetModel()
+
     def row_of(self, index: Index) -> Row | None:
         """Return the row that is shown at an index."""
         return self._rows.get(self._order[index.row()]) if 0 <= index.row() < len(self._order) else None

@@ -111,6 +111,10 @@ class FactView(QTableView):
         copy.triggered.connect(self.copy)
         self.addAction(copy)
 
+    def forget(self) -> None:
+        """Let go of the table's rows: the panel was closed."""
+        self._model.forget()
+
     def selected(self) -> list[Any]:
         """Return the chosen rows, from above to below."""
         lines = sorted({index.row() for index in self.selectionModel().selectedRows()})

@@ -1,5 +1,6 @@
 """Qt without a screen, a desktop without a platform, and a platform whose answers a test writes."""
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,7 +25,25 @@ NOISE = ("propagateSizeHints", "This plugin does not support")
 
 
 @pytest.fixture(autouse=True)
-def no_warning_of_qt(qapp: QApplication) -> Iterator[None]:
+def this_thread_collects(qapp: QApplication) -> Iterator[None]:
+    """Ends widgets that a test has thrown away in this thread: Python's collector runs in whichever one allocates, and Qt falls over then.
+
+    What was there before is not looked at, so that a look is short.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.collect()
+        gc.unfreeze()
+        if was_on:
+            gc.enable()
+
+
+@pytest.fixture(autouse=True)
+def no_warning_of_qt(qapp: QApplication, this_thread_collects: None) -> Iterator[None]:
     """Fails a test in which Qt has warned of something."""
     said: list[str] = []
 

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QDockWidget
 from pytestqt.qtbot import QtBot
 
 from foxtrot.gui.dock_area import PanelDock
+from foxtrot.gui.log_lines import Line
 from foxtrot.gui.main_window import MainWindow
 from foxtrot.gui.panel import PanelKinds
 from foxtrot.gui.panels import ALL
@@ -56,6 +57,19 @@ def test_a_layout_of_a_large_screen_stands_on_a_small_one(qtbot: QtBot, rig: Des
         assert panel.height() >= panel.minimumHeight(), dock.objectName()
         assert small.rect().contains(dock.geometry().topLeft() + QPoint(10, 10)), dock.objectName()
     small.docks.clear()
+
+
+def test_a_panel_that_is_closed_lets_go_of_its_rows_before_any_collector_comes(qtbot: QtBot, rig: DesktopRig) -> None:
+    window = a_window(qtbot, rig, LARGE, PanelKinds((LogPanel,)))
+    panel = window.docks.find("log")
+    assert isinstance(panel, LogPanel)
+    panel.model.put(Line(1, 0, "INFO", "desktop", "something"))
+    panel.model.apply()
+    panel.view.selectRow(0)
+    assert panel.model.count
+    window.docks.clear()
+    assert panel.model.count == panel.model.rowCount() == 0
+    assert panel.view.selected() == []
 
 
 def test_a_workspace_has_the_sizes_that_it_was_left_with(qtbot: QtBot, rig: DesktopRig) -> None:

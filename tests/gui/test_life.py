@@ -117,6 +117,7 @@ class Host:
 def test_the_window_goes_and_the_platform_stays_where_that_is_chosen(
     qtbot: QtBot, qapp: QApplication, tmp_path: Path
 ) -> None:
+    gc.enable()  # as in a program, where no test has taken it over
     desktop = Desktop(qapp, tmp_path, None)
     desktop.start()
     host = desktop.host = Host()  # type: ignore[assignment]
@@ -255,6 +256,7 @@ def test_the_watchdog_says_once_where_the_thread_stands(rig: DesktopRig) -> None
 
 
 def test_only_the_desktops_thread_collects(qapp: QApplication) -> None:
+    gc.enable()
     collector = Collector()
     collector.start()
     assert not gc.isenabled()

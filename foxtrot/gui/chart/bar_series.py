@@ -127,8 +127,9 @@ class BarSeries:
         return int(self._times[self.count - 1]) if self.count else 0
 
     def clear(self) -> None:
-        """Forget all bars."""
+        """Forget all bars, and let go of their room."""
         self.count = 0
+        self._times, self._figures = np.empty(_FIRST_ROOM, np.int64), np.empty((5, _FIRST_ROOM), np.float64)
         self._changed(rebuilt=True)
 
     def merge(self, bars: Bars) -> int:
