@@ -2,6 +2,7 @@
 
 import resource
 import sys
+from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
@@ -19,9 +20,10 @@ from foxtrot.gui.theme import Theme
 LATE_S: Final = 1.5
 """An engine that has not answered for so long is named as late."""
 
-
 BEHIND: Final = 2_000
 """An engine that has more events than this before it is named as behind."""
+_PAGES: Final = Path("/proc/self/statm")
+_MB: Final = 1024 * 1024
 
 
 class StatusLine(QStatusBar):
@@ -98,6 +100,9 @@ class StatusLine(QStatusBar):
 
 
 def _memory_mb() -> float:
-    """Return the most memory that this process has had, in MB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
+    """Return the memory that this process has, in MB; where the system does not tell it, the most that it has had."""
+    try:
+        return int(_PAGES.read_text("ascii").split()[1]) * resource.getpagesize() / _MB
+    except (OSError, ValueError, IndexError):
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak / (_MB if sys.platform == "darwin" else 1024)
