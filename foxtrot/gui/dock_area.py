@@ -153,13 +153,15 @@ class DockArea(QObject):
         return next((panel for panel in self.panels if panel.kind == kind), None)
 
     def open(self, kind: str, state: dict[str, object] | None = None) -> Panel | None:
-        """Open a panel of a kind beside those that are open, floating where there is no room; None where there is no such kind."""
+        """Open a panel of a kind beside those that are open; where there is no room, in a tab or floating. None where there is no such kind."""
         dock = self._add(kind, self._free_name(kind))
         if dock is None:
             return None
+        before = self._window.size()
         self._window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
         dock.panel.restore_state(dict(state or {}))
         dock.show()
+        self._find_room(dock, before)
         dock.raise_()
         self.changed.emit()
         return dock.panel
@@ -233,6 +235,25 @@ class DockArea(QObject):
         dock = self._docks[name] = PanelDock(name, panel, self._window)
         dock.closed.connect(self._drop)
         return dock
+
+    def _find_room(self, dock: PanelDock, size: QSize) -> None:
+        """Put a panel into the tabs of the largest, else let it float, where the window would have to grow: out of the screen, mostly."""
+        if self._fits(size) or not self._window.isVisible():
+            return
+        hosts = [one for one in self._docks.values() if one is not dock and one.panel.is_seen and not one.isFloating()]
+        host = max(hosts, key=lambda one: one.width() * one.height(), default=None)
+        if host is not None:
+            self._window.tabifyDockWidget(host, dock)
+        if not self._fits(size):
+            dock.setFloating(True)
+        layout = self._window.layout()
+        if layout is not None:
+            layout.activate()  # else Qt keeps the least size of before
+        self._window.resize(size)
+
+    def _fits(self, size: QSize) -> bool:
+        least = self._window.minimumSizeHint()
+        return least.width() <= size.width() and least.height() <= size.height()
 
     def _drop(self, name: str) -> None:
         dock = self._docks.pop(name, None)

@@ -31,6 +31,8 @@ from foxtrot.gui.workspaces import CAME_WITH, WorkspaceFiles
 
 LOOK_MS: Final = 500
 BASE_SIZE: Final = (1500, 900)
+FRAME: Final = 28
+"""Pixels that a window manager puts around a window, before it can be asked how many."""
 
 
 class MainWindow(QMainWindow):
@@ -253,7 +255,7 @@ class MainWindow(QMainWindow):
         screen: QScreen | None = QGuiApplication.primaryScreen()
         if screen is not None:
             room = screen.availableGeometry()
-            width, height = min(width, room.width()), min(height, room.height())
+            width, height = min(width, room.width()), min(height, room.height() - FRAME)
         self.resize(width, height)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802

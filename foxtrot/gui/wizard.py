@@ -30,6 +30,7 @@ from foxtrot.gui.settings import FOLDER, DesktopSettings, SettingsFile
 from foxtrot.gui.signal_watch import SignalWatch
 from foxtrot.gui.texts import LANGUAGES, tr
 from foxtrot.gui.theme import Direction, Mode, apply_theme
+from foxtrot.gui.widget_map import map_asked_for
 
 Check = Callable[[Path], str]
 """Tells why a configuration cannot be opened, "" when it can."""
@@ -191,6 +192,7 @@ def first_run(home: Path, check: Check, stopped: StopSignal | None = None) -> Ch
     file = SettingsFile(home / FOLDER)
     settings = file.load()
     wizard = Wizard(application, home, settings, check)
+    map_asked_for(wizard)
 
     def leave() -> None:
         wizard.reject()

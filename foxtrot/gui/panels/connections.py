@@ -266,7 +266,9 @@ class ConnectionsPanel(Panel):
         self.renew = QPushButton(tr("connections.renew"), self)
         self.renew.setObjectName("connections_renew")
         self.renew.clicked.connect(lambda _on=False: self.renew_chosen())
+        self.reconcile.setObjectName("connections_reconcile")
         self.add = QPushButton(tr("connections.add"), self)
+        self.add.setObjectName("connections_add")
         self.add.setToolTip(tr("connections.add_hint"))
         self.add.clicked.connect(self.desk.account_form_asked.emit)
         for button in (self.reconcile, self.renew, self.add):

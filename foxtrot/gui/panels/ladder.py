@@ -28,7 +28,7 @@ class LadderPanel(LadderWishes):
 
     kind: ClassVar[str] = "ladder"
     follows: ClassVar[bool] = True
-    least_size: ClassVar[tuple[int, int]] = (270, 330)
+    least_size: ClassVar[tuple[int, int]] = (270, 290)
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)

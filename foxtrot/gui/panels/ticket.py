@@ -35,7 +35,7 @@ class TicketPanel(TicketFrame):
 
     kind: ClassVar[str] = "ticket"
     follows: ClassVar[bool] = True
-    least_size: ClassVar[tuple[int, int]] = (270, 300)
+    least_size: ClassVar[tuple[int, int]] = (270, 270)
 
     def __init__(self, desk: Desk, parent: QWidget | None = None) -> None:
         super().__init__(desk, parent)
