@@ -56,6 +56,7 @@ class AccountForm(QDialog):
         self.passphrase = QLineEdit(self)
         self.passphrase.hide()
         self.written: Path | None = None
+        self._without_keys: tuple[Path, str] | None = None
         self._head()
         self._buttons()
         self.adapter.currentTextChanged.connect(self._choose)
@@ -84,6 +85,9 @@ class AccountForm(QDialog):
         if not path:
             self.say(tr("account.no_path"), good=False)
             return
+        if (Path(path), name) == self._without_keys:
+            self._keep(tr("account.keys_again"), good=False)
+            return
         adapter, environment, settings = self.adapter.currentText(), self.environment.currentText(), self.settings()
         self._work("account.writing")
         self._aside.run(lambda: write_account(Path(path), name, adapter, environment, settings), self._hear_written)
@@ -93,13 +97,19 @@ class AccountForm(QDialog):
             self._rest(why, good=False)
             return
         self.written = Path(self.path.text().strip())
+        self._keep(tr("account.written", path=self.written), good=True)
+
+    def _keep(self, without: str, *, good: bool) -> None:
+        """Keep the keys that were filled in; where there are none that is said."""
         wish = self._take_keys()
         if wish is None:
-            self._rest(tr("account.written", path=self.written), good=True)
+            self._rest(without, good=good)
             return
-        self._aside.run(lambda: keep_keys(wish), self._hear_kept)
+        self._work("account.writing")
+        self._aside.run(lambda: keep_keys(wish), lambda where, why: self._hear_kept(wish.account, where, why))
 
-    def _hear_kept(self, where: object, why: str) -> None:
+    def _hear_kept(self, account: str, where: object, why: str) -> None:
+        self._without_keys = (self.written, account) if why and self.written is not None else None
         if why:
             self._rest(tr("account.keys_failed", why=why), good=False)
         else:

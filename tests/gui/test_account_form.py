@@ -98,6 +98,26 @@ def test_without_a_passphrase_it_says_what_is_missing(qtbot: QtBot, form: Accoun
     assert "passphrase" in form.told.text()
 
 
+def test_keys_that_could_not_be_kept_are_kept_by_a_second_save(
+    qtbot: QtBot, form: AccountForm, no_keyring: Path
+) -> None:
+    choose(qtbot, form, "binance")
+    form.name.setText("mine")
+    form.secrets["api_key"].setText(KEY)
+    form.save()
+    qtbot.waitUntil(lambda: form.told.text().startswith("▲") and not form.busy)
+    form.save()  # it has forgotten them
+    assert form.told.text().startswith("▲ Fill the keys in again")
+    form.passphrase.setText(PHRASE)
+    form.secrets["api_key"].setText(KEY)
+    form.save()
+    qtbot.waitUntil(lambda: form.told.text().startswith("●") and not form.busy, timeout=20_000)
+    store = SecretStore(no_keyring, Passphrase({}, lambda _: PHRASE))
+    assert store.get(SecretPlace("binance", "testnet", "mine", "api_key")) == Secret(KEY)
+    form.save()
+    qtbot.waitUntil(lambda: "has an account mine already" in form.told.text())
+
+
 @pytest.mark.parametrize("name", ["", "my account", "x" * 65])
 def test_a_name_that_cannot_be_one_is_refused_before_anything_is_written(
     qtbot: QtBot, form: AccountForm, no_keyring: Path, name: str
