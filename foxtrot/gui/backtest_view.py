@@ -166,6 +166,7 @@ class BacktestView(QTabWidget):
 
     def _fill_view(self) -> FactView:
         view = FactView(self.fills, self._theme, self)
+        view.setObjectName("backtest_fills_table")
         view.setToolTip(tr("backtest.fill_hint"))
         view.chosen.connect(self._choose)
         return view

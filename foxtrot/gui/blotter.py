@@ -80,6 +80,7 @@ class Blotter(Panel):
         super().__init__(desk, parent)
         self.model: FactTable[Any] = FactTable(columns, key, most)
         self.view = FactView(self.model, desk.theme, self)
+        self.view.setObjectName(f"{self.kind}_table")
         self.view.empty = tr(f"empty.{self.kind}")
         self.bar = TotalsBar(desk.theme, self)
         self.aside = Aside(self)
