@@ -19,6 +19,7 @@ from foxtrot.domain.market import NOT_LIVE, DepthData, TickData
 from foxtrot.gui.bridge import Bridge
 from foxtrot.gui.link import Answered, Heard, PlatformLink, Questions
 from foxtrot.gui.settings import DesktopSettings
+from foxtrot.gui.state_words import state_word
 from foxtrot.gui.texts import tr
 from foxtrot.gui.theme import Theme
 
@@ -175,7 +176,7 @@ class Desk(QObject):
             return tr("order.doubt_engine", seconds=f"{self.late_s:.0f}")
         status = self.statuses.get(account)
         if status is not None and status.state is not AdapterState.READY:
-            return tr("order.doubt_link", account=account, state=tr(f"connections.{status.state}"))
+            return tr("order.doubt_link", account=account, state=state_word(status.state))
         book = self.books.get((account, instrument_id), BookState.LIVE)
         if book not in (BookState.LIVE, BookState.EMPTY):  # it is empty where nobody has asked for it
             return tr("order.doubt_book", state=tr(f"watchlist.book_{book}"))

@@ -16,6 +16,7 @@ from foxtrot.gui.money_line import MoneyLine, clock_text, figures_of
 from foxtrot.gui.numbers import age_text
 from foxtrot.gui.order_actions import OrderActions
 from foxtrot.gui.outer_text import hint_text
+from foxtrot.gui.state_words import state_word
 from foxtrot.gui.texts import tr
 from foxtrot.gui.theme import Theme
 from foxtrot.gui.workspaces import CAME_WITH
@@ -43,10 +44,10 @@ class Light(QWidget):
         state = AdapterState(found.status.state) if found.status is not None else AdapterState.DISCONNECTED
         self.meaning = _STATES.get(state, "dim")
         ages = [one.last_age_s for one in found.health.streams if one.last_age_s is not None]
-        latency = age_text(min(ages)) if ages else str(state)
-        self.text = f"{found.account}  {latency if state is AdapterState.READY else state}"
+        word = state_word(state)
+        self.text = f"{found.account}  {age_text(min(ages)) if ages and state is AdapterState.READY else word}"
         cause = f"\n{found.status.cause}" if found.status is not None and found.status.cause else ""
-        self.setToolTip(hint_text(f"{found.account}: {found.adapter} {found.environment} {state}{cause}"))
+        self.setToolTip(hint_text(f"{found.account}: {found.adapter} {found.environment} {word}{cause}"))
         self.updateGeometry()
         self.update()
 

@@ -17,6 +17,7 @@ from foxtrot.gui.columns import Align, Cell, Column, Tone, number, word
 from foxtrot.gui.desk import Desk
 from foxtrot.gui.numbers import NOTHING, age_text
 from foxtrot.gui.panel import Panel, State
+from foxtrot.gui.state_words import state_word
 from foxtrot.gui.table_model import FactTable
 from foxtrot.gui.table_view import FactView
 from foxtrot.gui.texts import tr
@@ -26,7 +27,6 @@ _STATES: Final = {
     AdapterState.BACKING_OFF: ("▲", Tone.DANGER), AdapterState.LOST: ("▲", Tone.DANGER), AdapterState.FAILED: ("✕", Tone.DANGER),
 }  # fmt: skip
 """A shape of its own for each, so that colour is not alone."""
-_WORDS: Final = {AdapterState.FAILED: "connections.failed_state"}
 _RIGHT: Final = Align.RIGHT
 
 
@@ -51,7 +51,7 @@ def state_of(account: AccountOverview) -> AdapterState:
 def _state(account: AccountOverview) -> Cell:
     state = state_of(account)
     shape, tone = _STATES.get(state, ("○", Tone.DIM))
-    return Cell(f"{shape} {tr(_WORDS.get(state, f'connections.{state}'))}", str(state), tone)
+    return Cell(f"{shape} {state_word(state)}", str(state), tone)
 
 
 def _latency(account: AccountOverview) -> Cell:
