@@ -39,6 +39,8 @@ def ask_yes(parent: QWidget | None, title: str, text: str, yes: str = "") -> boo
     box.setText(cut_text(text, MOST_OF_HINT))
     agreed = box.addButton(yes or tr("dialog.yes"), QMessageBox.ButtonRole.AcceptRole)
     refused = box.addButton(tr("dialog.no"), QMessageBox.ButtonRole.RejectRole)
+    agreed.setObjectName("ask_agree")
+    refused.setObjectName("ask_refuse")
     agreed.setAutoDefault(False)
     agreed.setEnabled(False)  # the second click of two, meant for what was below, is no answer
     QTimer.singleShot(CALM_MS, agreed, lambda: agreed.setEnabled(True))

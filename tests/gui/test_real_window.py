@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,7 +54,7 @@ def demo(tmp_path: Path) -> Iterator[RealWindow]:
     window = a_window(tmp_path)
     try:
         window.start()
-        window.wait_for("light-demo", lambda light: "ms" in light["text"] or " s" in light["text"], 60)
+        window.wait_for("light-demo", connected, 60)
         yield window
     finally:
         window.end()
@@ -67,7 +68,7 @@ def simulated(tmp_path: Path) -> Iterator[RealWindow]:
     window = a_window(tmp_path, (str(config),))
     try:
         window.start()
-        window.wait_for("light-paper", lambda light: "ms" in light["text"] or " s" in light["text"], 60)
+        window.wait_for("light-paper", connected, 60)
         yield window
     finally:
         window.end()
@@ -82,6 +83,47 @@ def test_it_opens_an_order_is_placed_and_cancelled_and_kill_reaches_the_platform
     demo.click("kill")
     demo.until(lambda: demo.ask("status")["blocks"], 30)
     assert demo.ask("status")["blocks"][0]["state"] == "halted"
+    assert demo.close() == 0, demo.log()[-2000:]
+
+
+@pytest.mark.slow
+def test_a_first_run_asks_what_to_open_and_its_window_stays_on_a_small_screen(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    width, height = 1280, 720
+    window = RealWindow(home, tmp_path / "pictures", (), (width, height))
+    try:
+        window.start()
+        window.click("wizard_demo")
+        window.wait_for("light-demo", connected, 60)
+        for words, part in (("depth chart", "depth"), ("time and sales", "tape"), ("performance", "performance")):
+            window.key("ctrl+k")
+            window.write(words, into="palette_line")
+            window.key("Return")
+            window.wait_for(part)
+        places = window.places()
+        for part in ("status_line", "ticket_buy", "depth", "tape", "performance"):
+            place = places.get(part)
+            assert place is None or place["y"] + place["height"] <= height, part
+        assert {"status_line", "ticket_buy", "performance"} <= set(places)
+        assert window.close() == 0, window.log()[-2000:]
+    finally:
+        window.end()
+
+
+@pytest.mark.slow
+def test_keys_act_on_the_ticket_that_was_used_and_cancel_all_orders(demo: RealWindow) -> None:
+    price = rest_far_below(demo, "0.01234")
+    demo.click("menus/View")
+    demo.click("menu/Panels")
+    demo.click("menu#2/Order ticket")
+    demo.wait_for("ticket_buy#2", lambda button: "Ctrl+B presses this" in button["tip"])  # the one in which was typed
+    demo.key("ctrl+b")
+    demo.until(lambda: standing(demo) == [number(price)] * 2, 40)
+    demo.key("ctrl+shift+x")
+    demo.wait_for("ask_agree", lambda button: bool(button["enabled"]))
+    demo.click("ask_agree")
+    demo.until(lambda: standing(demo) == [], 40)
     assert demo.close() == 0, demo.log()[-2000:]
 
 
@@ -193,10 +235,15 @@ def test_a_cut_cable_is_seen_and_comes_back(demo: RealWindow) -> None:
     demo.click("menu/Cut the cable for 10 s")
     demo.wait_for("light-demo", lambda light: light["text"].split()[-1] not in ("ms", "s"), 20)
     demo.picture("cable_cut")
-    demo.wait_for("light-demo", lambda light: "ms" in light["text"] or " s" in light["text"], 60)
+    demo.wait_for("light-demo", connected, 60)
 
 
 # --- what is done more than once ------------------------------------------------------------------------------------
+
+
+def connected(light: dict[str, Any]) -> bool:
+    """Tell whether a light says how old the newest message is."""
+    return "ms" in light["text"] or " s" in light["text"]
 
 
 def rest_far_below(window: RealWindow, size: str) -> str:
