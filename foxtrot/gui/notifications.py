@@ -16,9 +16,9 @@ _SIGNS: Final = {"INFO": "●", "WARNING": "▲", "ERROR": "■"}
 
 
 class Toasts(QFrame):
-    """Notes in the lower right corner of a window, the newest below; a click takes one away, and time does.
+    """Notes in the lower left corner of a window, the newest below; a click takes one away, and time does.
 
-    It takes no focus and covers no button of the bars.
+    It takes no focus, and covers no button of the bars, nor those of ladder and ticket, which stand at the right.
 
     Thread: the desktop's.
     """
@@ -79,7 +79,7 @@ class Toasts(QFrame):
         self._column.activate()
         self.resize(self.sizeHint())
         px = self._theme.pixels
-        self.move(self._window.width() - self.width() - px(12), self._window.height() - self.height() - px(32))
+        self.move(px(12), self._window.height() - self.height() - px(32))
         self.raise_()
 
 

@@ -183,6 +183,7 @@ def test_notes_stay_in_the_corner_go_at_a_click_and_are_few(qtbot: QtBot, rig: D
         toasts.show_text("WARNING", f"note {number}")
     assert len(toasts.labels) == MOST_TOASTS
     assert window.rect().contains(toasts.geometry())
+    assert toasts.geometry().right() < window.width() // 2  # ladder and ticket stand at the right
     window.resize(500, 400)
     assert window.rect().contains(toasts.geometry())
     qtbot.mouseClick(toasts.labels[0], Qt.MouseButton.LeftButton)
