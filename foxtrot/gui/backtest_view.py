@@ -94,7 +94,9 @@ class BacktestView(QTabWidget):
         self._show_search(result if searched else None)
         if result is None and run is not None and run.error:
             self.setCurrentWidget(self.said)
-        elif run is not None and result is not None:
+        elif result is not None and not (
+            searched and self.currentWidget() is self.heat
+        ):  # who looks at the map goes on to
             self.setCurrentWidget(self._pages["runs" if searched else "overview"])
 
     def say(self, text: str) -> None:

@@ -94,6 +94,7 @@ class HeatMap(QWidget):
         self.across, self.down = QComboBox(self), QComboBox(self)
         self.fields = HeatFields(theme, self)
         self.text = QLabel(self)
+        self.text.setWordWrap(True)
         row = QHBoxLayout()
         row.addWidget(QLabel(tr("backtest.across"), self))
         row.addWidget(self.across)

@@ -294,7 +294,9 @@ def test_combinations_are_a_table_and_a_map(qtbot, panel: BacktesterPanel, run: 
     begin(qtbot, panel)
     run.process.progressed.emit(2, 4)
     assert panel.status.text() == "2 of 4 backtests"
+    panel.view.setCurrentWidget(panel.view.heat)
     run.process.finish(a_search())
+    assert panel.view.currentWidget() is panel.view.heat  # it was looked at, and still is
     rows = texts(panel.view.runs)
     assert rows[0][:5] == ["1", "10", "50", "+1.50 %", "1.50"]
     assert rows[3][-1] == "✕ it raised"
