@@ -47,7 +47,10 @@ class MoneyHistory:
         self._sequence = 0
         self._looked_s = float("-inf")
         self._reading = False
-        self._is_whole = not path.exists()
+        self._is_there = (
+            path.exists()
+        )  # once, and not on the engine's thread: a journal is made before whoever reads it
+        self._is_whole = not self._is_there
         self._error = ""
         self._ended = threading.Event()
 
@@ -77,7 +80,7 @@ class MoneyHistory:
     def _look(self) -> None:
         now_s = monotonic()
         with self._lock:
-            if self._reading or self._ended.is_set() or now_s - self._looked_s < EVERY_S or not self._path.exists():
+            if self._reading or self._ended.is_set() or now_s - self._looked_s < EVERY_S or not self._is_there:
                 return
             self._looked_s, self._reading = now_s, True
         threading.Thread(target=self._read, name=THREAD, daemon=True).start()

@@ -3,6 +3,7 @@
 Nothing here waits: answers come through the store, as facts do.
 """
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -47,8 +48,12 @@ from foxtrot.domain.account import AccountCharge, AccountData
 from foxtrot.domain.errors import FoxtrotError, QueueClosed
 from foxtrot.domain.market import BarData, DepthData, FundingRate, MarketTrade, TickData
 from foxtrot.gui.fact_store import FactStore
+from foxtrot.gui.texts import tr
 
 OWNER: Final = "desktop"
+KILL_THREAD: Final = "foxtrot-kill"
+STUCK_S: Final = 0.25
+"""A hand-over that takes longer is stuck."""
 FACTS: Final[tuple[type, ...]] = (
     TickData, DepthData, MarketTrade, BarData, FundingRate, AccountData, AccountCharge, OrderChanged, TradeBooked, AmendAnswered,
     StrategyStatus, StrategyLog, EquityMarked, AdapterStatus, VenueUnsteady, ContractsLoaded, BookStateChanged, RequestFailed,
@@ -146,16 +151,30 @@ class LocalLink:
     def kill(self, reason: str, *, flatten: bool = False, everything: bool = False) -> int:
         """Close gate and permit from this thread, then have the engine cancel.
 
-        Blocks: for one small file, when both are closed.
+        Where an order is being handed over at this moment and that does not end, a thread of its own closes them as soon as it does:
+        nothing else is handed over meanwhile, and the window goes on.
+
+        Blocks: for one small file, when both are closed; for at most STUCK_S before that.
         """
-        kills, kill_id = self._answers.kills, self._answers.kills.next_id()
+        kill_id = self._answers.kills.next_id()
+        wish = KillSwitch(reason, self.who, flatten, everything)
+        if self._platform.permit.is_free(STUCK_S):
+            self._throw(kill_id, wish)
+            return kill_id
+        logger.error("the kill switch waits for an order that is being handed over: {}", reason)
+        now_ns = self._platform.clock.now_ns()
+        self.store.hear_first(RequestFailed("", "KILL", tr("kill.hand_over"), now_ns))
+        threading.Thread(target=self._throw, args=(kill_id, wish), name=KILL_THREAD, daemon=True).start()
+        return kill_id
+
+    def _throw(self, kill_id: int, wish: KillSwitch) -> None:
+        kills, reason = self._answers.kills, wish.reason
         self._platform.permit.close(reason)
         logger.warning("the kill switch was thrown at the desktop: {}", reason)
         with suppress(QueueClosed):  # the orders that it finds are known before it is handled
             self._platform.questions.begin(lambda: kills.survey(kill_id))
         self._platform.kill(reason, self.who)
-        self.put(KillSwitch(reason, self.who, flatten, everything))
-        return kill_id
+        self.put(wish)
 
     def stands_in(self) -> str:
         """Return the line that the engine's thread is at."""

@@ -49,6 +49,10 @@ ALLOWED: dict[str, tuple[set[str], str]] = {
         {"thread", "clock"},
         "owns foxtrot-history, which reads the journal while the engine goes on",
     ),
+    "foxtrot/gui/link.py": (
+        {"thread"},
+        "owns foxtrot-kill, on which a KILL waits for a hand-over that does not end while the window goes on",
+    ),
     "foxtrot/gui/platform_host.py": ({"thread"}, "owns foxtrot-platform, on which a platform lives beside a window"),
     "foxtrot/gui/watchdog.py": (
         {"thread"},

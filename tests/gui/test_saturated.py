@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from foxtrot.core.notices import RequestFailed, StrategyLog
 from foxtrot.domain.enums import GateState, OrderStatus
 from foxtrot.domain.market import TickData
-from foxtrot.gui import fact_store, main_window
+from foxtrot.gui import fact_store, link, main_window
 from foxtrot.gui.fact_store import FactStore
 from foxtrot.gui.main_window import MainWindow
 from foxtrot.gui.panel import PanelKinds
@@ -190,3 +190,27 @@ def test_a_kill_while_the_platform_stops_and_after_it_closes_the_gate(scene: Sce
     scene.qtbot.waitUntil(lambda: not stopping.is_alive(), timeout=20_000)
     assert scene.press_kill() < AT_ONCE_S  # there is no engine to tell: nothing is raised into the window
     assert scene.permit is GateState.HALTED
+
+
+def test_a_hand_over_that_does_not_end_holds_up_kill_and_not_the_window(scene: Scene) -> None:
+    heard: list[RequestFailed] = []
+    scene.platform.bridge.on(RequestFailed, heard.append)
+    entered, ended = threading.Event(), threading.Event()
+
+    def hand_over() -> None:
+        entered.set()
+        ended.wait(60)
+
+    sender = threading.Thread(target=scene.platform.engine.permit.hold, args=(hand_over,))
+    sender.start()
+    assert entered.wait(10)
+    try:
+        flushes = scene.flushes()
+        assert scene.press_kill() < AT_ONCE_S + link.STUCK_S
+        scene.qtbot.waitUntil(lambda: scene.flushes() > flushes + 5, timeout=5_000)
+        assert [(fact.what, "handed to its venue" in fact.error) for fact in heard] == [("KILL", True)]
+    finally:
+        ended.set()
+        sender.join(10)
+    scene.platform.until(lambda: scene.permit is GateState.HALTED)
+    assert scene.platform.place(scene.platform.request()).status is OrderStatus.DENIED

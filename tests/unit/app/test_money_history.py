@@ -1,6 +1,7 @@
 """Money over two runs: what is read out of the journal against a recount of its own, made of the raw rows in the plainest way."""
 
 import json
+import os
 import sqlite3
 import threading
 from collections import defaultdict
@@ -299,3 +300,15 @@ def test_nobody_waits_for_the_reader_and_its_thread_ends(path: Path) -> None:
     assert monotonic() - began_s < 0.5
     read(made)
     until(lambda: not [one for one in threading.enumerate() if one.name == THREAD])
+
+
+def test_an_answer_asks_the_disk_for_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = history(path)
+
+    def touched(*_: object, **__: object) -> None:
+        raise AssertionError("the engine's thread has asked the disk")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "stat", touched)
+        patched.setattr(threading.Thread, "start", lambda _self: None)
+        made.answer(ListHistory())
