@@ -22,14 +22,31 @@ from foxtrot.gui.theme import Theme
 from foxtrot.gui.workspaces import CAME_WITH
 
 HEIGHT: Final = 36
+QUIET_S: Final = 5.0
 _STATES: Final = {
     AdapterState.READY: "good", AdapterState.CONNECTED: "warning", AdapterState.CONNECTING: "warning",
     AdapterState.BACKING_OFF: "danger", AdapterState.LOST: "danger", AdapterState.FAILED: "danger",
 }  # fmt: skip
 
 
+def _figures(found: AccountOverview) -> tuple[str, str]:
+    """Return what a light says of a connection that is ready, and what its hint says beside."""
+    ages = [one.last_age_s for one in found.health.streams if one.last_age_s is not None]
+    travels = [one.venue_latency.p50_ms for one in found.health.streams if one.venue_latency.p50_ms > 0]
+    age = age_text(min(ages)) if ages else ""
+    travel = f"{min(travels):.0f} ms" if travels and min(travels) >= 1.0 else "<1 ms" if travels else ""
+    told = f"\n{tr('window.light_travel', travel=travel)}" if travel else ""
+    told += f"\n{tr('window.light_age', age=age)}" if age else ""
+    if travel and ages and min(ages) < QUIET_S:
+        return travel, told
+    return (tr("window.light_quiet", age=age) if age else ""), told
+
+
 class Light(QWidget):
-    """One connection: a dot in the colour of its state with a shape of its own, name, and how old its last message is."""
+    """One connection: a dot in the colour of its state with a shape of its own, name, and how long its messages travel.
+
+    Where nothing has come for QUIET_S, or no message says when it left the venue, it is how old the last one is.
+    """
 
     def __init__(self, account: str, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -43,11 +60,11 @@ class Light(QWidget):
         """Take how the connection stands."""
         state = AdapterState(found.status.state) if found.status is not None else AdapterState.DISCONNECTED
         self.meaning = _STATES.get(state, "dim")
-        ages = [one.last_age_s for one in found.health.streams if one.last_age_s is not None]
         word = state_word(state)
-        self.text = f"{found.account}  {age_text(min(ages)) if ages and state is AdapterState.READY else word}"
+        figure, told = _figures(found) if state is AdapterState.READY else ("", "")
+        self.text = f"{found.account}  {figure or word}"
         cause = f"\n{found.status.cause}" if found.status is not None and found.status.cause else ""
-        self.setToolTip(hint_text(f"{found.account}: {found.adapter} {found.environment} {word}{cause}"))
+        self.setToolTip(hint_text(f"{found.account}: {found.adapter} {found.environment} {word}{told}{cause}"))
         self.updateGeometry()
         self.update()
 
