@@ -1,8 +1,8 @@
 """What is asked of TWS over a session's link: requests with an id and without, streams, orders, cancels; each at its pace."""
 
 import abc
+import threading
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Any, Final
 
 from foxtrot.adapter.base_adapter import AdapterContext
@@ -144,20 +144,20 @@ class IbCalls(LoopSession):
             AdapterError: as `ask`; a refusal, which has no id, comes as RequestTimedOut.
         """
         self._check_linked(kind)
-        link, send_it = self.present(kind), partial(self._send, kind, send, Lane.QUESTION)
+        link, question, refused = self.present(kind), _Question(send), False
         async with self.asks.turn(end):
-            heard, answer, asked = self.heard, self.asks.open_list(end, frozenset(names)), True
+            heard, answer = self.heard, self.asks.open_list(end, frozenset(names))
             try:
-                await send_it()
+                await self._send(kind, question, Lane.QUESTION)
                 return await self.bridge.within(_value_of(answer), deadline_s)
             except (NotLinked, VenueRejected):
-                asked = False
+                refused = True
                 raise
             except RequestTimedOut:
                 self._give_up(link, kind, end, answered=self.heard != heard)
                 raise
             finally:
-                self.asks.close_list(end, asked=asked)
+                self.asks.close_list(end, asked=question.withdraw() and not refused)
 
     async def ask_time(self, link: IbLink, deadline_s: float) -> int:
         """Return TWS's time, epoch seconds, also while its line to IB is cut.
@@ -238,6 +238,31 @@ class IbCalls(LoopSession):
         """Renew a link over which one kind of list does not end while other things are answered; one that is silent altogether is lost by that."""
         if answered and self.asks.give_up(end) and self.linked and self.present(kind) is link:
             self.lose(f"TWS answers, and has not ended {RENEW_AFTER} lists of {kind} one after another")
+
+
+class _Question:
+    """A request that leaves only while somebody waits for its answer, and knows whether it did.
+
+    Thread: made and asked on the loop, called on ib-send.
+    """
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._lock = threading.Lock()
+        self._left = self._withdrawn = False
+
+    def __call__(self, client: Any) -> None:
+        with self._lock:
+            if self._withdrawn:
+                return
+            self._left = True
+        self._send(client)
+
+    def withdraw(self) -> bool:
+        """Let it not leave any more if it has not yet; tells whether it had."""
+        with self._lock:
+            self._withdrawn = True
+            return self._left
 
 
 async def _value_of(answer: Awaitable[Any]) -> Any:

@@ -155,6 +155,31 @@ def test_what_is_asked_fails_at_once_when_the_link_is_lost(server: IbRawServer, 
             one.result(10)
 
 
+def test_a_list_that_is_cancelled_before_it_leaves_is_never_asked_for_and_owes_no_end(
+    server: IbRawServer, rig: SessionRig
+) -> None:
+    def answer(client: RawClient, fields: list[str]) -> None:
+        if fields[0] == "61":
+            client.tell(62, 1)
+
+    def positions() -> Any:
+        return rig.session.ask_all("y", lambda client: client.reqPositions(), ("position",), "positionEnd", 2.0)
+
+    server.on_message = answer
+    begun, freed = threading.Event(), threading.Event()
+    worker = rig.session.present("y")._send
+    busy = rig.session.bridge.submit(worker.run(lambda: (begun.set(), freed.wait(10))))
+    assert begun.wait(10)
+    cancelled = rig.session.bridge.submit(positions())
+    wait_until(lambda: bool(worker._jobs))
+    cancelled.cancel()
+    wait_until(lambda: not rig.session.asks._by_end)
+    freed.set()
+    busy.result(10)
+    assert rig.do(positions) == []
+    assert len(server.client.messages(61)) == 1
+
+
 def test_a_question_that_is_refused_fails_by_our_class_and_a_notice_with_its_id_ends_nothing(
     server: IbRawServer, rig: SessionRig
 ) -> None:
