@@ -47,10 +47,14 @@ class Polling:
         self.error = ""
         """Why the last question was not answered, or that it is not answered yet, "" when it was."""
 
-    def look(self) -> None:
-        """Ask, if it is time and nothing is awaited; called once a flush while the panel is seen."""
+    def look(self, rests: float = 1.0) -> None:
+        """Ask, if it is time and nothing is awaited; called once a flush while the panel is seen.
+
+        Args:
+            rests: how many times as long as usual to rest.
+        """
         now_s = self._clock()
-        due = now_s - self._asked_s >= self._rest_s()
+        due = now_s - self._asked_s >= self._rest_s() * rests
         if self._waits and now_s - self._since_s > LATE_S:
             self.error = tr("window.unanswered", seconds=f"{now_s - self._since_s:.0f}")
         if self._waits or not due or self._desk.questions is None:

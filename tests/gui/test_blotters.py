@@ -589,6 +589,26 @@ def test_positions_are_asked_for_while_they_are_seen_and_only_when_the_last_was_
     assert len(rig.link.of(ListPositions)) == before + 2  # nobody looks
     panel.show()
     assert len(rig.link.of(ListPositions)) == before + 3
+    panel.hide()
+    for pause_s, asked in ((2.9, 3), (0.2, 4), (2.9, 4), (0.2, 5)):
+        seconds[0] += pause_s
+        rig.bridge.flush()
+        rig.bridge.flush()
+        assert len(rig.link.of(ListPositions)) == before + asked, "behind another tab it is asked less often"
+
+
+def test_the_tab_counts_positions_of_the_account_also_before_anybody_looked(rig: DesktopRig, make: Make) -> None:
+    rig.link.answers[ListPositions] = Positions((a_held(), a_held("alpha", -2.0), a_held("beta", account="other")), ())
+    panel = make(PositionsPanel, shows=False)
+    rig.bridge.flush()
+    rig.bridge.flush()
+    assert panel.windowTitle() == "Positions 3"
+    rig.desk.choose_account("other")
+    assert not panel.model.rowCount()
+    panel._polling.begin_anew()
+    rig.bridge.flush()
+    rig.bridge.flush()
+    assert panel.windowTitle() == "Positions 1"
 
 
 def test_a_question_that_fails_is_said_in_the_table_and_asked_again(rig: DesktopRig, make: Make) -> None:

@@ -28,6 +28,7 @@ from foxtrot.gui.totals_bar import Piece, sum_pieces, sums_by
 PARTS: Final = {"close_25": 0.25, "close_50": 0.5, "close": 1.0}
 """Buttons that close, and how much of a position each of them does."""
 LEGS_EVERY_S: Final = 1.0
+HIDDEN_RESTS: Final = 6.0
 
 
 class PositionsPanel(Blotter):
@@ -42,7 +43,7 @@ class PositionsPanel(Blotter):
         super().__init__(desk, columns_of(desk), lambda one: one.key, parent=parent)
         self._rows: tuple[PositionRow, ...] = ()
         self._legs: tuple[ProtectionLeg, ...] = ()
-        self._currency = ""
+        self._currency, self._news = "", False
         self.form: ProtectForm | AlertForm | None = None
         self.add_button("protect", self.protect)
         for name, share in PARTS.items():
@@ -182,6 +183,17 @@ class PositionsPanel(Blotter):
         )
         super().flush()
 
+    def look_while_hidden(self) -> None:
+        """Ask behind another tab too, though less often, and count the positions there."""
+        self._polling.look(HIDDEN_RESTS)
+        if self._news:
+            self._news = False
+            self.count_in_tab()
+
+    def tab_count(self) -> int:
+        """Return how many are shown, or would be."""
+        return super().tab_count() if self.is_seen else sum(self.fits(row) for row in self._rows)
+
     def leave(self) -> None:
         """Hear nothing any more."""
         self._polling.end()
@@ -193,7 +205,7 @@ class PositionsPanel(Blotter):
 
     def _take(self, found: msgspec.Struct) -> None:
         if isinstance(found, Positions):
-            self._rows = found.positions
+            self._rows, self._news = found.positions, True
 
     def _take_legs(self, found: msgspec.Struct) -> None:
         if isinstance(found, ProtectionLegs):
