@@ -85,7 +85,7 @@ class Attendants(QObject):
         if self._window is None:
             return
         if self.report is None:
-            self.report = KillReport(self._desk, kill_id, link.stands_in, self._window)
+            self.report = KillReport(self._desk, kill_id, link, self._window)
             self.report.flatten_asked.connect(lambda: self._flatten(link))
         else:
             self.report.follow(kill_id)

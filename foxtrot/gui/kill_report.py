@@ -1,6 +1,5 @@
 """What has become of a kill: beside the window, renewed until every entry order has ended; flattening is a second step of its own."""
 
-from collections.abc import Callable
 from time import monotonic
 from typing import Final
 
@@ -11,6 +10,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLa
 from foxtrot.app.control_requests import FollowKill, KillProgress, PositionRow
 from foxtrot.domain.account import EXTERNAL
 from foxtrot.gui.desk import Desk
+from foxtrot.gui.link import PlatformLink
 from foxtrot.gui.numbers import size_text
 from foxtrot.gui.risk_columns import cover_cell
 from foxtrot.gui.texts import tr
@@ -30,12 +30,12 @@ class KillReport(QDialog):
     Args:
         desk: the way to the platform.
         kill_id: which kill.
-        stands_in: tells where the engine is, to be named while it does not answer.
+        link: tells whether the gate is closed, and where the engine is, to be named while it does not answer.
     """
 
     flatten_asked = Signal()
 
-    def __init__(self, desk: Desk, kill_id: int, stands_in: Callable[[], str], parent: QWidget | None = None) -> None:
+    def __init__(self, desk: Desk, kill_id: int, link: PlatformLink, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("kill_report")
         self.setModal(False)
@@ -45,7 +45,8 @@ class KillReport(QDialog):
         self.kill_id = kill_id
         self.found: KillProgress | None = None
         self._desk = desk
-        self._stands_in = stands_in
+        self._link = link
+        self._is_closed = False
         self._asked_s = 0.0
         self._lay_out()
         self._timer = QTimer(self)
@@ -55,18 +56,24 @@ class KillReport(QDialog):
         self.look()
 
     def look(self) -> None:
-        """Ask again, or say that the engine does not answer."""
+        """Ask again, or say that the gate is not closed yet, or that the engine does not answer."""
+        self._is_closed = self._is_closed or self._link.gate_is_closed()
+        if not self._is_closed:
+            self.text.setText(tr("kill.hand_over"))
+            return
         now_s = monotonic()
         if self._asked_s:
             if now_s - self._asked_s > LATE_S:
-                self.text.setText(tr("kill.stuck", seconds=f"{now_s - self._asked_s:.1f}", place=self._stands_in()))
+                self.text.setText(
+                    tr("kill.stuck", seconds=f"{now_s - self._asked_s:.1f}", place=self._link.stands_in())
+                )
             return
         self._asked_s = now_s
         self._desk.ask(FollowKill(kill_id=self.kill_id), self._hear)
 
     def follow(self, kill_id: int) -> None:
         """Follow another kill from now on: the same switch, thrown again."""
-        self.kill_id, self.found, self._asked_s = kill_id, None, 0.0
+        self.kill_id, self.found, self._asked_s, self._is_closed = kill_id, None, 0.0, False
         self.look()
 
     def _hear(self, found: msgspec.Struct | None, error: str) -> None:

@@ -45,6 +45,7 @@ from foxtrot.core.notices import (
     VenueUnsteady,
 )
 from foxtrot.domain.account import AccountCharge, AccountData
+from foxtrot.domain.enums import GateState
 from foxtrot.domain.errors import FoxtrotError, QueueClosed
 from foxtrot.domain.market import BarData, DepthData, FundingRate, MarketTrade, TickData
 from foxtrot.gui.fact_store import FactStore
@@ -98,6 +99,10 @@ class PlatformLink(Protocol):
 
     def stands_in(self) -> str:
         """Return where the engine is at this moment, as a line of code; "" where that cannot be told."""
+        ...
+
+    def gate_is_closed(self) -> bool:
+        """Tell whether a kill has closed the gate, which it has at once unless an order is being handed over and that does not end."""
         ...
 
 
@@ -179,6 +184,10 @@ class LocalLink:
     def stands_in(self) -> str:
         """Return the line that the engine's thread is at."""
         return place_of(self._platform.events.name)
+
+    def gate_is_closed(self) -> bool:
+        """Tell whether the send permit was closed; asks for no lock."""
+        return self._platform.permit.allowed is GateState.HALTED
 
 
 def _answer(number: int, future: "Future[msgspec.Struct | Wish]") -> Answered:

@@ -155,7 +155,7 @@ def test_looks_and_language_change_while_it_runs(qtbot: QtBot, qapp: QApplicatio
 def test_a_kill_reports_until_all_has_ended_and_flattens_only_after_a_list(qtbot: QtBot, rig: DesktopRig) -> None:
     rig.open()
     rig.link.answers[FollowKill] = progress(1)
-    report = KillReport(rig.desk, 1, rig.link.stands_in)
+    report = KillReport(rig.desk, 1, rig.link)
     qtbot.addWidget(report)
     report.show()
     rig.bridge.flush()
@@ -178,11 +178,32 @@ def test_a_kill_reports_until_all_has_ended_and_flattens_only_after_a_list(qtbot
 
 def test_a_stuck_engine_is_named_in_the_report(qtbot: QtBot, rig: DesktopRig) -> None:
     rig.open()
-    report = KillReport(rig.desk, 1, rig.link.stands_in)
+    report = KillReport(rig.desk, 1, rig.link)
     qtbot.addWidget(report)
     report._asked_s -= 5.0
     report.look()
     assert "slow.py:7" in report.text.text()
+
+
+def test_a_report_says_closed_when_the_gate_is_and_goes_on_when_a_person_has_opened_it(
+    qtbot: QtBot, rig: DesktopRig
+) -> None:
+    rig.open()
+    rig.link.answers[FollowKill] = progress(1)
+    rig.link.gate_closes = False
+    report = KillReport(rig.desk, 1, rig.link)
+    qtbot.addWidget(report)
+    rig.bridge.flush()
+    assert "is being handed to its venue" in report.text.text()
+    assert not rig.link.of(FollowKill)
+    rig.link.gate_closes = True
+    report.look()
+    rig.bridge.flush()
+    assert "The gate is closed" in report.text.text()
+    rig.link.gate_closes = False
+    report.look()
+    rig.bridge.flush()
+    assert "is being handed to its venue" not in report.text.text()
 
 
 def test_the_second_step_throws_the_switch_again_with_flatten(

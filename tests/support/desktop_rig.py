@@ -34,7 +34,7 @@ class ScriptedLink:
         self.sent: list[object] = []
         self.kills: list[tuple[str, bool, bool]] = []
         self.answers: dict[type[Request], Answer] = {}
-        self.is_open = True
+        self.is_open = self.gate_closes = True
         self._numbers = count(1)
 
     def ask(self, request: Request) -> int:
@@ -59,6 +59,9 @@ class ScriptedLink:
 
     def stands_in(self) -> str:
         return "slow.py:7 in on_tick"
+
+    def gate_is_closed(self) -> bool:
+        return self.gate_closes
 
     def of(self, kind: type) -> list[object]:
         """What was sent or asked of a class."""
