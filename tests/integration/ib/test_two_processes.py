@@ -88,7 +88,7 @@ def check_run(folder: Path, seconds: int) -> None:
     assert {fills[0]["instrument_id"] for fills in orders.values()} == set(PRESETS)
     for fills in orders.values():
         told = sum(Decimal(str(fill["fee"])) for fill in fills)
-        assert told.quantize(EIGHT) == fee_of(fills).quantize(EIGHT), fills  # what is told has eight decimals
+        assert abs(told - fee_of(fills)) <= EIGHT * len(fills), fills  # each fill's is told with eight decimals
 
 
 def test_a_sample_trades_a_stock_and_currencies_and_the_account_agrees(tmp_path: Path) -> None:
