@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
+from PySide6.QtGui import QKeySequence, QShortcut
 from pytestqt.qtbot import QtBot
 
 from foxtrot.app.blotter_requests import ListProtections, ProtectionLegs
@@ -48,6 +48,12 @@ def in_the_guide() -> set[str]:
 def test_keys_that_came_are_bound_and_in_the_guide(window: MainWindow) -> None:
     assert window.shortcuts.bound == set(CAME_WITH)
     assert in_the_guide() == {QKeySequence(key).toString() for key in CAME_WITH.values()}
+
+
+def test_no_key_but_those_of_a_list_of_symbols_repeats_while_it_is_held(window: MainWindow) -> None:
+    bound = window.findChildren(QShortcut)
+    assert len(bound) > 10
+    assert {one.key().toString() for one in bound if one.autoRepeat()} <= {"Del", "Alt+Up", "Alt+Down"}
 
 
 def test_f11_fills_the_screen_and_gives_it_back(qtbot: QtBot, window: MainWindow) -> None:
