@@ -47,9 +47,8 @@ class MoneyHistory:
         self._sequence = 0
         self._looked_s = float("-inf")
         self._reading = False
-        self._is_there = (
-            path.exists()
-        )  # once, and not on the engine's thread: a journal is made before whoever reads it
+        # Once, and not on the engine's thread: a journal is made before whoever reads it.
+        self._is_there = path.exists()
         self._is_whole = not self._is_there
         self._error = ""
         self._ended = threading.Event()

@@ -73,10 +73,7 @@ class BacktestRun(QObject):
     @classmethod
     def of(cls, desk: Desk) -> "BacktestRun":
         """Return that of a desk, which is made where there is none yet."""
-        for child in desk.children():
-            if isinstance(child, cls):
-                return child
-        return cls(desk)
+        return desk.the(cls)
 
     @property
     def running(self) -> bool:

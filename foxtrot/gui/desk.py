@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
 from PySide6.QtCore import QObject, Signal
@@ -30,6 +30,7 @@ CHIPS: Final = ("", "blue", "green", "orange", "violet")
 """Link groups: panels with the same chip show the same instrument; "" is on its own."""
 CHIP_COLOURS: Final = {"": "", "blue": "#4c8dff", "green": "#2fbf71", "orange": "#e8a33d", "violet": "#a06bff"}
 
+Kept = TypeVar("Kept", bound=QObject)
 
 FEW_INSTRUMENTS: Final = 12
 """So many are all of interest; of thousands somebody has to choose."""
@@ -148,6 +149,13 @@ class Desk(QObject):
         self.overview = found
         self._take_gate(GateState(found.gate), found.gate_reason)  # it may have been closed before anybody listened
         self.overview_changed.emit()
+
+    def the(self, kind: type[Kept]) -> Kept:
+        """Return the one of a class that lives with the desk, whichever panels come and go; it is made where there is none yet."""
+        for child in self.children():
+            if isinstance(child, kind):
+                return child
+        return kind(self)
 
     # --- what is looked at ------------------------------------------------------------------------------------------
 

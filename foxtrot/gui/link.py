@@ -1,6 +1,6 @@
 """The link: all that the desktop can do with a platform. Whatever goes over it can be encoded, so that a platform elsewhere can stand behind it.
 
-Nothing here waits: answers come through the store, as facts do.
+Nothing here waits, but a KILL for a quarter of a second at most: answers come through the store, as facts do.
 """
 
 import threading

@@ -106,10 +106,7 @@ class LogLines(QObject):
     @classmethod
     def of(cls, desk: Desk) -> "LogLines":
         """Return those of a desk, which are begun where there are none yet."""
-        for child in desk.children():
-            if isinstance(child, cls):
-                return child
-        return cls(desk)
+        return desk.the(cls)
 
     def after(self, number: int) -> list[Line]:
         """Return the lines that came after the one of a number and are still kept, oldest first."""

@@ -37,10 +37,7 @@ class StrategyLogs(QObject):
     @classmethod
     def of(cls, desk: Desk) -> "StrategyLogs":
         """Return those of a desk, which are begun where there are none yet."""
-        for child in desk.children():
-            if isinstance(child, cls):
-                return child
-        return cls(desk)
+        return desk.the(cls)
 
     def lines(self, strategy_id: str) -> list[Line]:
         """Return the lines of a strategy, oldest first."""

@@ -16,7 +16,7 @@ from foxtrot.gui.money_line import MoneyLine, clock_text, figures_of
 from foxtrot.gui.numbers import age_text
 from foxtrot.gui.order_actions import OrderActions
 from foxtrot.gui.outer_text import hint_text
-from foxtrot.gui.state_words import state_word
+from foxtrot.gui.state_words import fastest_ms, state_word
 from foxtrot.gui.texts import tr
 from foxtrot.gui.theme import Theme
 from foxtrot.gui.workspaces import CAME_WITH
@@ -32,9 +32,9 @@ _STATES: Final = {
 def _figures(found: AccountOverview) -> tuple[str, str]:
     """Return what a light says of a connection that is ready, and what its hint says beside."""
     ages = [one.last_age_s for one in found.health.streams if one.last_age_s is not None]
-    travels = [one.venue_latency.p50_ms for one in found.health.streams if one.venue_latency.p50_ms > 0]
+    fastest = fastest_ms(found.health)
     age = age_text(min(ages)) if ages else ""
-    travel = f"{min(travels):.0f} ms" if travels and min(travels) >= 1.0 else "<1 ms" if travels else ""
+    travel = f"{fastest:.0f} ms" if fastest >= 1.0 else "<1 ms" if fastest else ""
     told = f"\n{tr('window.light_travel', travel=travel)}" if travel else ""
     told += f"\n{tr('window.light_age', age=age)}" if age else ""
     if travel and ages and min(ages) < QUIET_S:

@@ -17,7 +17,7 @@ from foxtrot.gui.columns import Align, Cell, Column, Tone, number, word
 from foxtrot.gui.desk import Desk
 from foxtrot.gui.numbers import NOTHING, age_text
 from foxtrot.gui.panel import Panel, State
-from foxtrot.gui.state_words import state_word
+from foxtrot.gui.state_words import fastest_ms, state_word
 from foxtrot.gui.table_model import FactTable
 from foxtrot.gui.table_view import FactView
 from foxtrot.gui.texts import tr
@@ -55,8 +55,8 @@ def _state(account: AccountOverview) -> Cell:
 
 
 def _latency(account: AccountOverview) -> Cell:
-    known = [one.venue_latency.p50_ms for one in account.health.streams if one.venue_latency.p50_ms > 0]
-    return number(min(known), f"{min(known):.0f} ms") if known else _nothing()
+    fastest = fastest_ms(account.health)
+    return number(fastest, f"{fastest:.0f} ms") if fastest else _nothing()
 
 
 def _age(account: AccountOverview) -> Cell:
